@@ -1,0 +1,2 @@
+//! `cargo msk`.
+fn main() {}

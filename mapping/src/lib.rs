@@ -1,0 +1,1 @@
+//! The event source mapping outside AWS: the Lambda Runtime API, served on loopback.
