@@ -1,0 +1,1 @@
+//! The event, from wire to batch, in one pass.

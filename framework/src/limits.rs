@@ -1,0 +1,81 @@
+//! Every bound and default of the framework, each with its reason. Read by all modules below.
+
+/// Largest event that is decoded. Lambda sends at most 6 MB; the room above is for files on a desk and for later growth of Lambda's own limit.
+pub const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Most records of one event. Lambda's batch size ends at 10,000.
+pub const EVENT_RECORDS_MAX: usize = 1_000_000;
+
+/// Deepest nesting of JSON that the event may have. A Kafka event needs six levels; unknown fields may have more.
+pub const EVENT_JSON_DEPTH_MAX: usize = 128;
+
+/// Longest topic name that Kafka allows (`Topic.MAX_NAME_LENGTH`).
+pub const TOPIC_BYTES_MAX: usize = 249;
+
+/// Lanes that run side by side when nothing else is said.
+pub const CONCURRENCY_DEFAULT: usize = 64;
+
+/// Most lanes side by side: more than a batch has records does nothing.
+pub const CONCURRENCY_MAX: usize = 10_000;
+
+/// Tries of a record in one invocation, the first included.
+pub const ATTEMPTS_DEFAULT: u32 = 3;
+
+/// Most tries of a record in one invocation: with back-off, a hundred outlast any invocation.
+pub const ATTEMPTS_MAX: u32 = 100;
+
+/// Upper bound of the wait before the second try; doubled for each try after it.
+pub const RETRY_BACKOFF_BASE_MS: u64 = 100;
+
+/// Upper bound of any wait that back-off chooses.
+pub const RETRY_BACKOFF_MAX_MS: u64 = 10_000;
+
+/// Time kept free before Lambda's deadline, for stores, destinations and the answer.
+pub const DEADLINE_MARGIN_MS: u64 = 500;
+
+/// The margin is at most this part of the time given, so that short time-outs still do work.
+pub const DEADLINE_MARGIN_PART_MAX: u32 = 5;
+
+/// Largest margin that can be set: Lambda's own time-out for Kafka ends at 14 minutes.
+pub const DEADLINE_MARGIN_MS_MAX: u64 = 14 * 60 * 1000;
+
+/// Time that a deadline may lie ahead and still be believed. No function runs longer than 15 minutes; an hour leaves room for clocks that differ.
+pub const DEADLINE_AHEAD_MS_MAX: u64 = 60 * 60 * 1000;
+
+/// Time that a shutdown signal leaves to invocations in flight. Lambda kills 500 ms after SIGTERM (a function with an internal extension) or at once.
+pub const SHUTDOWN_GRACE_MS: u64 = 400;
+
+/// Longest text of a user's error in a log line or dead letter; the rest is cut.
+pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
+
+/// Failed or rejected records that get a log line of their own, an invocation. The report line counts all.
+pub const RECORD_LOG_LINES_MAX: usize = 100;
+
+/// Dead letters handed to a destination in one call.
+pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
+
+/// Settled offsets that the memory ledger keeps for a partition; the lowest are forgotten first. Ten batches of the greatest size.
+pub const LEDGER_OFFSETS_PER_PARTITION_MAX: usize = 100_000;
+
+/// Partitions that the memory ledger keeps; the one settled longest ago is forgotten first.
+pub const LEDGER_PARTITIONS_MAX: usize = 1_000;
+
+/// Time after which the memory ledger forgets an offset. Longer than one invocation of Lambda can last, short enough that a replay by hand soon runs.
+pub const LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;
+
+/// Longest namespace of keys: the longest name of a Lambda function.
+pub const NAMESPACE_BYTES_MAX: usize = 64;
+
+/// Longest identity of a cluster given by hand.
+pub const CLUSTER_BYTES_MAX: usize = 256;
+
+const _: () = {
+    assert!(CONCURRENCY_DEFAULT <= CONCURRENCY_MAX);
+    assert!(ATTEMPTS_DEFAULT <= ATTEMPTS_MAX);
+    assert!(RETRY_BACKOFF_BASE_MS <= RETRY_BACKOFF_MAX_MS);
+    assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);
+    assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
+    // Positions in the event and its arena are 32 bits wide.
+    assert!(EVENT_BYTES_MAX < u32::MAX as usize);
+    assert!(EVENT_RECORDS_MAX < u32::MAX as usize);
+};

@@ -1,0 +1,380 @@
+//! A record as handlers see it: a handle into its batch, which lends bytes. Made by `event`, read by everyone below.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::partition::{Offset, TopicPartition};
+
+/// A part of the arena or of the raw event. 32 bits: `EVENT_BYTES_MAX` is below that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+impl Span {
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        &bytes[start..start + self.len as usize]
+    }
+}
+
+/// One decoded event: the raw body, and one arena of bytes that all its records share.
+pub(crate) struct Batch {
+    /// The event as it came. A dead letter's payload is cut out of it.
+    pub(crate) body: Bytes,
+    /// Keys, values, header names and header values, decoded, back to back.
+    pub(crate) arena: Vec<u8>,
+    pub(crate) source: EventSource,
+    /// In the event's order.
+    pub(crate) partitions: Vec<PartitionEntry>,
+    /// In the event's order: partition after partition.
+    pub(crate) records: Vec<RecordEntry>,
+    pub(crate) headers: Vec<HeaderEntry>,
+    pub(crate) schemas: Vec<SchemaMetadata>,
+    pub(crate) faults: Vec<RecordFault>,
+    /// *None: an event from Lambda. Some: the id of the dead letter whose payload this event is.*
+    pub(crate) redrive: Option<String>,
+}
+
+impl Batch {
+    /// The records of the batch, in the event's order.
+    pub(crate) fn iter(self: &Arc<Self>) -> impl Iterator<Item = Record> + use<'_> {
+        // The decoder refuses more than `EVENT_RECORDS_MAX` records.
+        (0..self.records.len() as u32).map(|index| Record {
+            batch: Arc::clone(self),
+            index,
+        })
+    }
+}
+
+impl fmt::Debug for Batch {
+    /// Counts only: the arena is payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("bytes", &self.body.len())
+            .field("partitions", &self.partitions.len())
+            .field("records", &self.records.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct PartitionEntry {
+    /// The key of the `records` map, verbatim: what the answer must say. Opaque, never split.
+    pub(crate) identifier: Arc<str>,
+    pub(crate) topic_partition: TopicPartition,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordEntry {
+    /// Index into `Batch::partitions`.
+    pub(crate) partition: u32,
+    pub(crate) offset: i64,
+    pub(crate) timestamp_ms: i64,
+    pub(crate) timestamp_type: TimestampType,
+    /// In the arena.
+    pub(crate) key: Option<Span>,
+    /// In the arena.
+    pub(crate) value: Option<Span>,
+    /// The record's headers: this part of `Batch::headers`.
+    pub(crate) headers: Span,
+    /// Index into `Batch::schemas`.
+    pub(crate) key_schema: Option<u32>,
+    /// Index into `Batch::schemas`.
+    pub(crate) value_schema: Option<u32>,
+    /// The record's JSON object in the body.
+    pub(crate) raw: Span,
+    /// Index into `Batch::faults`.
+    pub(crate) fault: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeaderEntry {
+    /// In the arena; UTF-8, checked by the decoder.
+    pub(crate) name: Span,
+    /// In the arena. *None: the header's value is null.*
+    pub(crate) value: Option<Span>,
+}
+
+/// One record of the event: a handle, cheap to clone, `Send + Sync + 'static`.
+///
+/// All records of an event share one buffer, so a record that is kept keeps the whole event (at most 6 MB) in memory.
+#[derive(Clone)]
+pub struct Record {
+    batch: Arc<Batch>,
+    index: u32,
+}
+
+impl Record {
+    fn entry(&self) -> &RecordEntry {
+        &self.batch.records[self.index as usize]
+    }
+
+    fn partition_entry(&self) -> &PartitionEntry {
+        &self.batch.partitions[self.entry().partition as usize]
+    }
+
+    /// The topic's name.
+    pub fn topic(&self) -> &str {
+        &self.topic_partition().topic
+    }
+
+    /// The partition's number, from 0.
+    pub fn partition(&self) -> i32 {
+        self.topic_partition().partition
+    }
+
+    /// Topic and partition in one.
+    pub fn topic_partition(&self) -> &TopicPartition {
+        &self.partition_entry().topic_partition
+    }
+
+    /// The position in the partition.
+    pub fn offset(&self) -> Offset {
+        Offset(self.entry().offset)
+    }
+
+    /// When the record was made or appended, as [`timestamp_type`](Self::timestamp_type) says.
+    ///
+    /// *None: the record has none (`-1`, from message formats before Kafka 0.10), or it lies outside the years that [`jiff::Timestamp`] can say.*
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        match self.entry().timestamp_ms {
+            -1 => None,
+            millis => Timestamp::from_millisecond(millis).ok(),
+        }
+    }
+
+    /// The timestamp as it came: milliseconds since 1970, or `-1`.
+    pub fn timestamp_millis(&self) -> i64 {
+        self.entry().timestamp_ms
+    }
+
+    /// Who set the timestamp.
+    pub fn timestamp_type(&self) -> TimestampType {
+        self.entry().timestamp_type
+    }
+
+    /// The key's bytes.
+    ///
+    /// *None: the producer sent no key. Some(empty): it sent zero bytes.*
+    pub fn key(&self) -> Option<&[u8]> {
+        self.entry().key.map(|span| span.of(&self.batch.arena))
+    }
+
+    /// The value's bytes.
+    ///
+    /// *None: a tombstone. Some(empty): the producer sent zero bytes.*
+    pub fn value(&self) -> Option<&[u8]> {
+        self.entry().value.map(|span| span.of(&self.batch.arena))
+    }
+
+    /// The headers: in order, repeats kept.
+    pub fn headers(&self) -> Headers {
+        Headers(self.clone())
+    }
+
+    /// The value of the last header of that name: Kafka's rule (`Headers.lastHeader`).
+    ///
+    /// *None: no header of that name, or the last one's value is null.* [`Headers::get_all`] tells them apart.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.header_entries()
+            .iter()
+            .rev()
+            .find(|header| header.name.of(&self.batch.arena) == name.as_bytes())?
+            .value
+            .map(|span| span.of(&self.batch.arena))
+    }
+
+    fn header_entries(&self) -> &[HeaderEntry] {
+        let Span { start, len } = self.entry().headers;
+        &self.batch.headers[start as usize..(start + len) as usize]
+    }
+
+    /// The schema that the mapping found the key to be written with.
+    ///
+    /// *None: the mapping has no schema registry, or does not validate keys.*
+    pub fn key_schema(&self) -> Option<&SchemaMetadata> {
+        let index = self.entry().key_schema?;
+        Some(&self.batch.schemas[index as usize])
+    }
+
+    /// The schema that the mapping found the value to be written with.
+    ///
+    /// *None: the mapping has no schema registry, or does not validate values.*
+    pub fn value_schema(&self) -> Option<&SchemaMetadata> {
+        let index = self.entry().value_schema?;
+        Some(&self.batch.schemas[index as usize])
+    }
+
+    /// The cluster that the record came from.
+    pub fn event_source(&self) -> &EventSource {
+        &self.batch.source
+    }
+
+    /// Why the record could not be decoded. A handler never sees such a record: it is rejected before.
+    ///
+    /// *None: it was decoded whole.*
+    pub fn fault(&self) -> Option<&RecordFault> {
+        let index = self.entry().fault?;
+        Some(&self.batch.faults[index as usize])
+    }
+
+    /// The record's JSON object as it came in the event: base64 and all.
+    pub fn raw_json(&self) -> &[u8] {
+        self.entry().raw.of(&self.batch.body)
+    }
+
+    /// The record's place in its batch, from 0.
+    pub(crate) fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    /// The key of the `records` map that the record lay under.
+    pub(crate) fn identifier(&self) -> &Arc<str> {
+        &self.partition_entry().identifier
+    }
+
+    /// The id of the dead letter whose payload is being fed back.
+    pub(crate) fn redrive(&self) -> Option<&str> {
+        self.batch.redrive.as_deref()
+    }
+}
+
+impl fmt::Display for Record {
+    /// Coordinates: `orders-0@15`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.topic_partition(), self.offset())
+    }
+}
+
+impl fmt::Debug for Record {
+    /// Coordinates and sizes; never bytes of the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("topic", &self.topic())
+            .field("partition", &self.partition())
+            .field("offset", &self.offset().0)
+            .field("timestamp", &self.timestamp_millis())
+            .field("key_bytes", &self.key().map(<[u8]>::len))
+            .field("value_bytes", &self.value().map(<[u8]>::len))
+            .field("headers", &self.header_entries().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who set a record's timestamp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimestampType {
+    /// The producer (`CREATE_TIME`).
+    CreateTime,
+    /// The broker (`LOG_APPEND_TIME`).
+    LogAppendTime,
+    /// The event did not say, or said something else.
+    #[default]
+    Unknown,
+}
+
+/// The headers of one record: in order, repeats kept. A handle, cheap to clone.
+#[derive(Clone)]
+pub struct Headers(Record);
+
+impl Headers {
+    /// How many, repeats counted.
+    pub fn len(&self) -> usize {
+        self.0.header_entries().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of the last header of that name, as [`Record::header`].
+    ///
+    /// *None: no header of that name, or the last one's value is null.*
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.header(name)
+    }
+
+    /// The values of all headers of that name, in order; a null value is None.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Option<&'a [u8]>> {
+        self.iter()
+            .filter(move |(other, _)| *other == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Name and value of each, in order; a null value is None.
+    pub fn iter(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&str, Option<&[u8]>)> + ExactSizeIterator {
+        let arena = &self.0.batch.arena;
+        self.0.header_entries().iter().map(move |header| {
+            let name = std::str::from_utf8(header.name.of(arena)).unwrap_or_default();
+            (name, header.value.map(|span| span.of(arena)))
+        })
+    }
+}
+
+impl fmt::Debug for Headers {
+    /// Names and sizes; never values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.iter()
+                    .map(|(name, value)| (name, value.map(<[u8]>::len))),
+            )
+            .finish()
+    }
+}
+
+/// A schema as the mapping's registry names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SchemaMetadata {
+    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. It does not say how the bytes came: a mapping set to `EventRecordFormat: JSON` sends JSON whatever stands here.
+    pub data_format: String,
+    /// Glue: a 36-character UUID. Confluent: a short integer in text.
+    pub schema_id: String,
+}
+
+/// The cluster that an event came from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct EventSource {
+    /// Amazon MSK or self-managed.
+    pub kind: EventSourceKind,
+    /// The MSK cluster's ARN. *None: self-managed, or the event did not say.*
+    pub arn: Option<String>,
+    /// The brokers, joined by commas, as they came. *None: the event did not say.*
+    pub bootstrap_servers: Option<String>,
+}
+
+/// Who runs the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventSourceKind {
+    /// Amazon MSK (`aws:kafka`).
+    Msk,
+    /// Anyone else (`SelfManagedKafka`).
+    SelfManaged,
+}
+
+/// Why one record of an event could not be decoded. The rest of the event is not touched by it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} (at `{path}`, byte {byte} of the event)")]
+#[non_exhaustive]
+pub struct RecordFault {
+    /// What kind of fault: `reject.value_not_base64`.
+    pub code: &'static str,
+    /// What is wrong, without a byte of the payload.
+    pub reason: &'static str,
+    /// Where in the event: `records["orders-0"][3].value`.
+    pub path: String,
+    /// Where in the event, counted from 0.
+    pub byte: usize,
+}
