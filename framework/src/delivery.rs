@@ -1,0 +1,137 @@
+//! One try of one record: what extractors, handlers and tower layers are given. Made by `process`.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::failure::Failure;
+use crate::invocation::{Deadline, Invocation};
+use crate::record::Record;
+
+/// A handler's run, not started before its first poll.
+pub(crate) type HandlerRun = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// A record on its way to the handler: the record and what only *this try* knows. What `http::Request` is to axum.
+///
+/// Dereferences to the [`Record`], so `delivery.key()` and `delivery.header("x")` read as expected.
+#[derive(Clone)]
+pub struct Delivery {
+    record: Record,
+    invocation: Arc<Invocation>,
+    attempt: u32,
+    /// The run that extraction has made for this try, until the handler's service takes it. Empty for a clone that comes second.
+    prepared: Option<Arc<Mutex<Option<HandlerRun>>>>,
+}
+
+impl Delivery {
+    pub(crate) fn new(record: Record, invocation: Arc<Invocation>, attempt: u32) -> Self {
+        Self {
+            record,
+            invocation,
+            attempt,
+            prepared: None,
+        }
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Which try of this invocation: 1 for the first.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// When Lambda ends the invocation.
+    pub fn deadline(&self) -> Deadline {
+        self.invocation.deadline
+    }
+
+    /// The id that Lambda gave the invocation; the same in all its log lines.
+    pub fn request_id(&self) -> &str {
+        &self.invocation.request_id
+    }
+
+    /// The key that names this record and no other, the same in every delivery of it.
+    pub fn idempotency_key(&self) -> IdempotencyKey {
+        let invocation = &self.invocation;
+        IdempotencyKey::of(&invocation.namespace, &invocation.cluster, &self.record)
+    }
+
+    pub(crate) fn prepare(&mut self, run: HandlerRun) {
+        self.prepared = Some(Arc::new(Mutex::new(Some(run))));
+    }
+
+    /// *None: nothing was prepared, or another clone has taken it.*
+    pub(crate) fn take_prepared(&self) -> Option<HandlerRun> {
+        let slot = self.prepared.as_ref()?;
+        slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Deref for Delivery {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.record
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("record", &self.record)
+            .field("attempt", &self.attempt)
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key that names one record and no other, for the receiver of an effect: the same in every delivery of the record, also after a redrive.
+///
+/// Made of the consumer's namespace, the cluster, topic, partition, offset and timestamp. As an HTTP header: `Idempotency-Key`.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::{Failure, IdempotencyKey};
+///
+/// async fn charge(key: IdempotencyKey) -> Result<(), Failure> {
+///     let request = http::Request::post("http://127.0.0.1/charges").header("Idempotency-Key", key.as_str());
+/// #   let _ = request;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdempotencyKey(Arc<str>);
+
+impl IdempotencyKey {
+    /// No `/` can stand in a namespace or a topic's name, so two different records never make the same text.
+    pub(crate) fn of(namespace: &str, cluster: &str, record: &Record) -> Self {
+        let topic = record.topic();
+        let partition = record.partition();
+        let offset = record.offset();
+        let timestamp = record.timestamp_millis();
+        Self(format!("{namespace}/{cluster}/{topic}/{partition}/{offset}/{timestamp}").into())
+    }
+
+    /// The key's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for IdempotencyKey {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,232 @@
+//! A rejected record and why, and the envelope that it travels in. Made by `process`, read by destinations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use crate::delivery::IdempotencyKey;
+use crate::invocation::Invocation;
+use crate::record::{EventSourceKind, Record};
+
+/// A rejected record, and why: what a [`Destination`](crate::Destination) is given.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    record: Record,
+    code: String,
+    message: String,
+    attempts: u32,
+    timestamp: Timestamp,
+    invocation: Arc<Invocation>,
+}
+
+impl DeadLetter {
+    pub(crate) fn new(
+        record: Record,
+        code: &str,
+        message: String,
+        attempts: u32,
+        invocation: &Arc<Invocation>,
+    ) -> Self {
+        Self {
+            record,
+            code: code.to_owned(),
+            message,
+            attempts,
+            timestamp: invocation.clock.now(),
+            invocation: Arc::clone(invocation),
+        }
+    }
+
+    /// Names this letter and no other: the invocation's request id and the record's coordinates.
+    pub fn id(&self) -> String {
+        let request_id = &self.invocation.request_id;
+        let record = &self.record;
+        format!("{request_id}:{record}")
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Why, as a code: `reject.json`, `order.unknown_currency`.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Why, in words. The text of a handler's own error is cut to [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// How often its handler was started: 0 where it was rejected before.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The record's own key, the same in every delivery.
+    pub fn idempotency_key(&self) -> IdempotencyKey {
+        let invocation = &self.invocation;
+        IdempotencyKey::of(&invocation.namespace, &invocation.cluster, &self.record)
+    }
+
+    /// When the record was rejected.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// When the sending is dropped, unconfirmed. *None: no limit is known.*
+    pub fn send_until(&self) -> Option<Instant> {
+        self.invocation.deadline.settle_end()
+    }
+
+    /// The letter as JSON on one line: Lambda's own on-failure record and, beside it, `failure` and `payload`.
+    ///
+    /// `payload` is an ordinary Kafka event that holds this one record as it came, so it can be fed back to the function; its `redrive` field
+    /// (this letter's [`id`](Self::id)) says that it was.
+    pub fn envelope(&self) -> String {
+        let payload = self.payload();
+        let source = self.record.event_source();
+        to_json(&Envelope {
+            request_context: RequestContext {
+                request_id: &self.invocation.request_id,
+                function_arn: &self.invocation.function_arn,
+                condition: "RecordRejected",
+                approximate_invoke_count: 1,
+            },
+            response_context: None,
+            version: "1.0",
+            timestamp: rfc3339(self.timestamp),
+            kafka_batch_info: KafkaBatchInfo {
+                batch_size: 1,
+                event_source_arn: source.arn.as_deref(),
+                bootstrap_servers: source.bootstrap_servers.as_deref(),
+                payload_size: payload.get().len(),
+                record_info: RecordInfo {
+                    offset: self.record.offset().to_string(),
+                    timestamp: self.record.timestamp().map(rfc3339),
+                },
+            },
+            failure: FailureInfo {
+                code: &self.code,
+                message: &self.message,
+                attempts: self.attempts,
+                idempotency_key: self.idempotency_key().as_str(),
+            },
+            payload: &payload,
+        })
+    }
+
+    /// A Kafka event of this one record.
+    fn payload(&self) -> Box<RawValue> {
+        let source = self.record.event_source();
+        // Checked by the decoder to be JSON. Bytes of a string that are not UTF-8 cannot stand in an envelope: they are shown as U+FFFD.
+        let raw = String::from_utf8_lossy(self.record.raw_json()).into_owned();
+        let raw = RawValue::from_string(raw).unwrap_or_default();
+        raw_json(&Payload {
+            event_source: match source.kind {
+                EventSourceKind::Msk => "aws:kafka",
+                EventSourceKind::SelfManaged => "SelfManagedKafka",
+            },
+            event_source_arn: source.arn.as_deref(),
+            bootstrap_servers: source.bootstrap_servers.as_deref(),
+            records: BTreeMap::from([(&**self.record.identifier(), [&*raw])]),
+            redrive: self.id(),
+        })
+    }
+}
+
+impl fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("record", &self.record)
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+fn to_json(envelope: &impl Serialize) -> String {
+    serde_json::to_string(envelope).expect("text, numbers and JSON that was checked make JSON")
+}
+
+fn raw_json(payload: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(payload)
+        .expect("text, numbers and JSON that was checked make JSON")
+}
+
+/// As Lambda's own records show times: `2026-11-22T08:00:00.123Z`.
+fn rfc3339(timestamp: Timestamp) -> String {
+    format!("{timestamp:.3}")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    request_context: RequestContext<'a>,
+    /// Lambda's own field for the function's answer. A rejected record has none.
+    response_context: Option<()>,
+    version: &'static str,
+    timestamp: String,
+    #[serde(rename = "KafkaBatchInfo")]
+    kafka_batch_info: KafkaBatchInfo<'a>,
+    failure: FailureInfo<'a>,
+    payload: &'a RawValue,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'a> {
+    request_id: &'a str,
+    function_arn: &'a str,
+    condition: &'static str,
+    /// The event does not tell how often Lambda has sent it.
+    approximate_invoke_count: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KafkaBatchInfo<'a> {
+    batch_size: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_source_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bootstrap_servers: Option<&'a str>,
+    payload_size: usize,
+    record_info: RecordInfo,
+}
+
+#[derive(Serialize)]
+struct RecordInfo {
+    /// Text, as in Lambda's own records: an offset may exceed 2^53.
+    offset: String,
+    timestamp: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailureInfo<'a> {
+    code: &'a str,
+    message: &'a str,
+    attempts: u32,
+    idempotency_key: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    event_source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_source_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bootstrap_servers: Option<&'a str>,
+    records: BTreeMap<&'a str, [&'a RawValue; 1]>,
+    redrive: String,
+}

@@ -1,0 +1,137 @@
+//! Where rejected records go. Called by `process`, which settles a record only once its destination has confirmed it.
+
+mod letter;
+mod memory;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::failure::BoxError;
+
+pub use self::letter::DeadLetter;
+pub use self::memory::MemoryDestination;
+
+/// Where rejected records go: a queue, a file, a table of your own.
+///
+/// A record is Rejected only once `send` has returned Ok for its letter. An `Err`, a panic, or no answer in time makes it Failed: it comes again
+/// and is sent again, so a destination may get a letter twice.
+///
+/// Write a plain `async fn`; what it holds across an await must be `Send`.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::{DeadLetter, Destination, SendError};
+///
+/// struct Stderr;
+///
+/// impl Destination for Stderr {
+///     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+///         letters
+///             .iter()
+///             .map(|letter| Ok(eprintln!("{}", letter.envelope())))
+///             .collect()
+///     }
+///
+///     fn describe(&self) -> String {
+///         "stderr".into()
+///     }
+/// }
+/// # lambda_msk::Consumer::builder().on_failure(Stderr).topic("orders", async |_: lambda_msk::Record| {}).build().unwrap();
+/// ```
+pub trait Destination: Send + Sync + 'static {
+    /// Sends the letters: at most [`DEAD_LETTERS_PER_SEND_MAX`](crate::limits::DEAD_LETTERS_PER_SEND_MAX), of one lane, in order. Answers with one
+    /// result for each, in the same order; a result too few counts as an error.
+    ///
+    /// Retries are its own. It is dropped at [`DeadLetter::send_until`].
+    fn send(
+        &self,
+        letters: &[DeadLetter],
+    ) -> impl Future<Output = Vec<Result<(), SendError>>> + Send;
+
+    /// For the line that the function logs at its start: `sqs:orders-dlq`.
+    fn describe(&self) -> String;
+}
+
+/// Why one letter was not confirmed. Its text goes to the log.
+#[derive(Debug)]
+pub struct SendError(pub BoxError);
+
+impl SendError {
+    /// Takes a message or an error.
+    pub fn new(why: impl Into<BoxError>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for SendError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl<D: Destination> Destination for Arc<D> {
+    async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+        D::send(self, letters).await
+    }
+
+    fn describe(&self) -> String {
+        D::describe(self)
+    }
+}
+
+type Sending<'a> = Pin<Box<dyn Future<Output = Vec<Result<(), SendError>>> + Send + 'a>>;
+
+/// [`Destination`] as an object: its future boxed.
+trait DynDestination: Send + Sync {
+    fn send<'a>(&'a self, letters: &'a [DeadLetter]) -> Sending<'a>;
+    fn describe(&self) -> String;
+}
+
+impl<D: Destination> DynDestination for D {
+    fn send<'a>(&'a self, letters: &'a [DeadLetter]) -> Sending<'a> {
+        Box::pin(Destination::send(self, letters))
+    }
+
+    fn describe(&self) -> String {
+        Destination::describe(self)
+    }
+}
+
+/// A destination whose kind is chosen at run time. Is a [`Destination`] itself, cheap to clone.
+#[derive(Clone)]
+pub struct BoxDestination(Arc<dyn DynDestination>);
+
+impl BoxDestination {
+    /// Boxes a destination.
+    pub fn new(destination: impl Destination) -> Self {
+        Self(Arc::new(destination))
+    }
+}
+
+impl Destination for BoxDestination {
+    async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+        self.0.send(letters).await
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+}
+
+impl fmt::Debug for BoxDestination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BoxDestination")
+            .field(&self.describe())
+            .finish()
+    }
+}

@@ -1,0 +1,98 @@
+//! From a delivery to a handler's arguments. Called by `handler` before each try.
+
+mod header;
+mod json;
+mod key;
+mod parts;
+mod state;
+
+use std::convert::Infallible;
+
+use crate::delivery::Delivery;
+use crate::failure::Rejection;
+
+pub use self::header::{FromHeader, Header};
+pub use self::json::{Json, JsonRejection};
+pub use self::key::{FromKey, Key, Parsed};
+pub use self::parts::{Attempt, RequestId};
+pub use self::state::{FromRef, State};
+
+/// Something that a handler can take as an argument. Arguments may stand in any order.
+///
+/// An error rejects the record: it goes to the destination and the handler does not run. Take `Result<E, E::Rejection>` to decide yourself.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::{Delivery, FromRecord, Rejection};
+///
+/// struct Tenant(String);
+///
+/// impl<S> FromRecord<S> for Tenant {
+///     type Rejection = Rejection;
+///
+///     fn from_record(delivery: &Delivery, _state: &S) -> Result<Self, Rejection> {
+///         let tenant = delivery
+///             .header("tenant")
+///             .ok_or_else(|| Rejection::new("tenant.missing", "no header `tenant`"))?;
+///         Ok(Self(String::from_utf8_lossy(tenant).into_owned()))
+///     }
+/// }
+///
+/// async fn ship(Tenant(tenant): Tenant) {
+/// #   let _ = tenant;
+/// }
+/// # lambda_msk::Consumer::builder().topic("orders", ship).build().unwrap();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an extractor: a handler cannot take it as an argument",
+    label = "cannot be taken from a record",
+    note = "extractors are `Json<T>`, `Key<T>`, `Headers`, `Header<T>`, `State<T>`, `Record`, `Attempt`, `Deadline`, `IdempotencyKey`, … and `Option` or `Result` of them",
+    note = "for a type of your own, implement `FromRecord<S>`"
+)]
+pub trait FromRecord<S>: Sized {
+    /// What an unreadable record is rejected with.
+    type Rejection: Into<Rejection>;
+
+    /// Reads the argument.
+    ///
+    /// # Errors
+    ///
+    /// The record cannot be read so: it is rejected.
+    fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Self::Rejection>;
+}
+
+/// For `Option<Self>` as an argument: None says "not there". What is there and malformed still rejects.
+#[diagnostic::on_unimplemented(
+    message = "`Option<{Self}>` is not an extractor",
+    label = "cannot be taken from a record",
+    note = "what is always there needs no `Option`; to see why it is not, take `Result<{Self}, _>`",
+    note = "for a type of your own, implement `OptionalFromRecord<S>`"
+)]
+pub trait OptionalFromRecord<S>: Sized {
+    /// What an unreadable record is rejected with.
+    type Rejection: Into<Rejection>;
+
+    /// Reads the argument if it is there.
+    ///
+    /// # Errors
+    ///
+    /// It is there and cannot be read: the record is rejected.
+    fn from_record(delivery: &Delivery, state: &S) -> Result<Option<Self>, Self::Rejection>;
+}
+
+impl<S, T: OptionalFromRecord<S>> FromRecord<S> for Option<T> {
+    type Rejection = T::Rejection;
+
+    fn from_record(delivery: &Delivery, state: &S) -> Result<Self, T::Rejection> {
+        T::from_record(delivery, state)
+    }
+}
+
+impl<S, T: FromRecord<S>> FromRecord<S> for Result<T, T::Rejection> {
+    type Rejection = Infallible;
+
+    fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Infallible> {
+        Ok(T::from_record(delivery, state))
+    }
+}

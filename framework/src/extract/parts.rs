@@ -1,0 +1,66 @@
+//! What can be taken as it is: the record, its coordinates, its time, and what is known of this try.
+
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+
+use crate::delivery::{Delivery, IdempotencyKey};
+use crate::extract::{FromRecord, OptionalFromRecord};
+use crate::failure::Rejection;
+use crate::invocation::Deadline;
+use crate::partition::{Offset, TopicPartition};
+use crate::record::{Headers, Record};
+
+/// Which try of this invocation: 1 for the first. Lambda's own redeliveries are not counted: the event does not tell of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt(pub u32);
+
+/// The id that Lambda gave the invocation; the same in all its log lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+macro_rules! always_there {
+    ($($part:ty: $delivery:ident => $value:expr;)*) => {$(
+        impl<S> FromRecord<S> for $part {
+            type Rejection = Infallible;
+
+            fn from_record($delivery: &Delivery, _: &S) -> Result<Self, Infallible> {
+                Ok($value)
+            }
+        }
+    )*};
+}
+
+always_there! {
+    Record: delivery => delivery.record().clone();
+    Delivery: delivery => delivery.clone();
+    Headers: delivery => delivery.headers();
+    TopicPartition: delivery => delivery.topic_partition().clone();
+    Offset: delivery => delivery.offset();
+    Attempt: delivery => Self(delivery.attempt());
+    Deadline: delivery => delivery.deadline();
+    RequestId: delivery => Self(delivery.request_id().to_owned());
+    IdempotencyKey: delivery => delivery.idempotency_key();
+}
+
+/// The record's timestamp. A record that has none rejects with `reject.no_timestamp`; take `Option<Timestamp>` where that is no fault.
+impl<S> FromRecord<S> for Timestamp {
+    type Rejection = Rejection;
+
+    fn from_record(delivery: &Delivery, _: &S) -> Result<Self, Rejection> {
+        delivery.timestamp().ok_or_else(|| {
+            Rejection::new(
+                "reject.no_timestamp",
+                "the record has no timestamp: take `Option<Timestamp>` if that is no fault",
+            )
+        })
+    }
+}
+
+impl<S> OptionalFromRecord<S> for Timestamp {
+    type Rejection = Infallible;
+
+    fn from_record(delivery: &Delivery, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(delivery.timestamp())
+    }
+}

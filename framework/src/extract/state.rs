@@ -1,0 +1,55 @@
+//! `State<T>`: what the consumer was built with.
+
+use std::convert::Infallible;
+
+use crate::delivery::Delivery;
+use crate::extract::FromRecord;
+
+/// The consumer's state, or a part of it: cloned for each try, so hold what is costly in an `Arc`.
+///
+/// Given with [`Builder::state`](crate::Builder::state), before the topics that take it.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::{Consumer, Failure, State};
+///
+/// #[derive(Clone)]
+/// struct Inventory;
+///
+/// async fn ship(State(inventory): State<Inventory>) -> Result<(), Failure> {
+/// #   let _ = inventory;
+///     Ok(())
+/// }
+///
+/// let consumer = Consumer::builder().state(Inventory).topic("orders", ship).build();
+/// # consumer.unwrap();
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct State<T>(pub T);
+
+/// A part that can be taken out of a larger state.
+#[diagnostic::on_unimplemented(
+    message = "the consumer's state `{T}` holds no `{Self}`",
+    label = "a handler asks for `State<{Self}>`",
+    note = "give it before the topic: `Consumer::builder().state(value).topic(…)`",
+    note = "to take a part of a larger state, implement `FromRef<{T}> for {Self}`"
+)]
+pub trait FromRef<T> {
+    /// Takes the part out, by a clone as a rule.
+    fn from_ref(state: &T) -> Self;
+}
+
+impl<T: Clone> FromRef<T> for T {
+    fn from_ref(state: &T) -> T {
+        state.clone()
+    }
+}
+
+impl<S, T: FromRef<S>> FromRecord<S> for State<T> {
+    type Rejection = Infallible;
+
+    fn from_record(_: &Delivery, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(T::from_ref(state)))
+    }
+}

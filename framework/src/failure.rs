@@ -1,0 +1,256 @@
+//! Why a record was not done, and what happens next. Returned by handlers and extractors, read by `process`.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::limits::ERROR_TEXT_BYTES_MAX;
+use crate::record::RecordFault;
+
+/// Any error that can cross threads.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why a record was not done, and what happens next: [`retry`](Self::retry) or [`reject`](Self::reject).
+///
+/// A plain error through `?` becomes a retry. Like `anyhow::Error` this is no [`std::error::Error`], so that `?` works from any that is;
+/// [`into_error`](Self::into_error) makes one of it for helpers that return `anyhow::Result` or an enum of their own.
+///
+/// The text of the error is the handler's own: it is written to the log and into dead letters, cut to
+/// [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes. Keep payload out of it.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::Failure;
+///
+/// async fn ship(currency: &str) -> Result<(), Failure> {
+///     let amount: u64 = "700".parse()?; // any error: retry
+///     if currency.is_empty() {
+///         return Err(Failure::reject("no currency").code("order.no_currency"));
+///     }
+/// #   let _ = amount;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Failure {
+    next: Next,
+    source: BoxError,
+    code: Option<&'static str>,
+    after: Option<Duration>,
+}
+
+/// What happens to a record that was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Next {
+    /// Tried again in this invocation while attempts and time are left, then by Lambda's mapping.
+    Retry,
+    /// Sent to the destination, never tried again.
+    Reject,
+}
+
+impl Failure {
+    /// A failure that may pass: the record is tried again. Takes a message or an error: `Failure::retry("inventory is down")`, `.map_err(Failure::retry)?`.
+    pub fn retry(why: impl Into<BoxError>) -> Self {
+        Self::new(Next::Retry, why.into())
+    }
+
+    /// A failure that will not pass: the record goes to the destination. Without one, or if it does not confirm, the record is Failed and comes again.
+    pub fn reject(why: impl Into<BoxError>) -> Self {
+        Self::new(Next::Reject, why.into())
+    }
+
+    fn new(next: Next, source: BoxError) -> Self {
+        Self {
+            next,
+            source,
+            code: None,
+            after: None,
+        }
+    }
+
+    /// A code for the dead letter and the log, `order.unknown_currency`: what alarms and readers of dead letters match on.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Tries again not sooner than this (an HTTP `Retry-After`). Where less time is left, the record is Failed at once. No effect on a reject.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.after = Some(wait);
+        self
+    }
+
+    /// What happens next.
+    pub fn next(&self) -> Next {
+        self.next
+    }
+
+    /// The error it was made from.
+    pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.source
+    }
+
+    /// The wait that [`after`](Self::after) asked for. *None: back-off chooses.*
+    pub fn wait(&self) -> Option<Duration> {
+        self.after
+    }
+
+    /// The code that was given. *None: none was.*
+    pub fn given_code(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    /// This failure as an error, for helpers that return `anyhow::Result`, [`BoxError`] or a `thiserror` enum.
+    ///
+    /// What it says about retry or reject is found again anywhere in the [`source`](StdError::source) chain, so it survives `?`,
+    /// `.context(…)`, `#[from]` and `#[error(transparent)]`.
+    pub fn into_error(self) -> FailureError {
+        FailureError(Verdict(self))
+    }
+
+    /// The texts of the error and its causes, cut to the named length.
+    pub(crate) fn text(&self) -> String {
+        error_text(&*self.source)
+    }
+}
+
+impl<E: Into<BoxError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let source: BoxError = error.into();
+        let first: &(dyn StdError + 'static) = &*source;
+        let verdict = std::iter::successors(Some(first), |error| StdError::source(*error))
+            .find_map(|error| error.downcast_ref::<Verdict>());
+        let (next, code, after) = verdict.map_or((Next::Retry, None, None), |Verdict(failure)| {
+            (failure.next, failure.code, failure.after)
+        });
+        Self {
+            next,
+            source,
+            code,
+            after,
+        }
+    }
+}
+
+/// A [`Failure`] as an error: see [`Failure::into_error`].
+#[derive(Debug)]
+pub struct FailureError(Verdict);
+
+/// Its own step of the chain, so that `#[error(transparent)]`, which skips the outer one, still leads here.
+#[derive(Debug)]
+struct Verdict(Failure);
+
+impl fmt::Display for FailureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0.0.next {
+            Next::Retry => "to be retried",
+            Next::Reject => "rejected",
+        })
+    }
+}
+
+impl StdError for FailureError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.source.fmt(f)
+    }
+}
+
+impl StdError for Verdict {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.source()
+    }
+}
+
+/// Why an extractor could not read a record: it goes to the destination, and its handler does not run.
+///
+/// The message is written to the log and into the dead letter: keep payload out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// What kind, `tenant.missing`: what alarms and readers of dead letters match on.
+    pub code: &'static str,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+impl Rejection {
+    /// A topic has no handler and there is no fallback.
+    pub(crate) const NO_HANDLER: &'static str = "reject.no_handler";
+    /// A handler rejected without a code of its own.
+    pub(crate) const BY_HANDLER: &'static str = "reject.handler";
+    /// The attempts were used up, and the consumer was told to reject then.
+    pub(crate) const EXHAUSTED: &'static str = "reject.attempts_exhausted";
+    /// An extractor panicked on the record.
+    pub(crate) const EXTRACTOR_PANICKED: &'static str = "reject.extractor_panicked";
+
+    /// A rejection of that code.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Rejection {}
+
+impl From<Infallible> for Rejection {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<&RecordFault> for Rejection {
+    fn from(fault: &RecordFault) -> Self {
+        Self::new(fault.code, fault.to_string())
+    }
+}
+
+/// The texts of an error and its causes, `a: b: c`, cut to the named length.
+///
+/// A cause whose text the level above already ends with (as with `#[error("…: {0}")]`) is not said twice.
+pub(crate) fn error_text(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if text.len() > ERROR_TEXT_BYTES_MAX {
+            break;
+        }
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    cut(text)
+}
+
+/// Cuts a text to the named length, at a character's border, and says how much is gone.
+pub(crate) fn cut(mut text: String) -> String {
+    if text.len() <= ERROR_TEXT_BYTES_MAX {
+        return text;
+    }
+    let whole = text.len();
+    let end = text.floor_char_boundary(ERROR_TEXT_BYTES_MAX);
+    text.truncate(end);
+    text.push_str(&format!("… ({} bytes cut)", whole - end));
+    text
+}

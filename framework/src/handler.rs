@@ -1,0 +1,296 @@
+//! From an `async fn` of extractors to one erased route. Generic at the consumer's builder, boxed from here on.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower::layer::util::{Identity, Stack};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, Service, ServiceExt};
+
+use crate::delivery::{Delivery, HandlerRun};
+use crate::extract::FromRecord;
+use crate::failure::{Failure, Rejection};
+
+/// What a handler may return: `()`, or `Result<(), E>` of any `E` that becomes a [`Failure`].
+#[diagnostic::on_unimplemented(
+    message = "a record handler cannot return `{Self}`",
+    label = "not a handler's result",
+    note = "return `()`, `Result<(), Failure>`, or `Result<(), E>` where `E` is an error (`anyhow::Error`, `Box<dyn Error + Send + Sync>`, …)",
+    note = "a handler of records has no response: drop the value with `.map(drop)` or `Ok(())`"
+)]
+pub trait IntoOutcome {
+    /// Ok: the record is Done.
+    ///
+    /// # Errors
+    ///
+    /// What the handler failed with.
+    fn into_outcome(self) -> Result<(), Failure>;
+}
+
+impl IntoOutcome for () {
+    fn into_outcome(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl IntoOutcome for Infallible {
+    fn into_outcome(self) -> Result<(), Failure> {
+        match self {}
+    }
+}
+
+impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
+    fn into_outcome(self) -> Result<(), Failure> {
+        self.map_err(Into::into)
+    }
+}
+
+/// An `async fn` of extractors, or a closure that returns a future. Implemented for functions of up to eight arguments; nobody implements it by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not an async fn of extractors",
+    note = "a handler is an `async fn`, or a closure that returns a future, of up to 8 arguments",
+    note = "an `async` closure that borrows what it captured does not count: write `move |a| {{ let x = x.clone(); async move {{ … }} }}`"
+)]
+pub trait Handler<Args>: Clone + Send + Sync + 'static {
+    /// What it returns, awaited.
+    type Future: Future;
+
+    /// Calls it.
+    fn call(&self, args: Args) -> Self::Future;
+}
+
+/// The arguments of a handler: a tuple of extractors. A trait of its own, so that rustc's list of extractors holds no tuples.
+#[doc(hidden)]
+pub trait Args<S>: Sized {
+    /// Takes each argument in turn.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot be taken.
+    fn extract(delivery: &Delivery, state: &S) -> Result<Self, Rejection>;
+}
+
+macro_rules! handlers {
+    ($($($arg:ident)*;)*) => {$(
+        #[allow(non_snake_case)]
+        impl<F, Fut, $($arg,)*> Handler<($($arg,)*)> for F
+        where
+            F: Fn($($arg,)*) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future,
+        {
+            type Future = Fut;
+
+            fn call(&self, ($($arg,)*): ($($arg,)*)) -> Fut {
+                self($($arg,)*)
+            }
+        }
+
+        #[allow(unused_variables)]
+        impl<S, $($arg: FromRecord<S>,)*> Args<S> for ($($arg,)*) {
+            fn extract(delivery: &Delivery, state: &S) -> Result<Self, Rejection> {
+                Ok(($($arg::from_record(delivery, state).map_err(Into::into)?,)*))
+            }
+        }
+    )*};
+}
+
+handlers! { ; A; A B; A B C; A B C D; A B C D E; A B C D E G; A B C D E G H; A B C D E G H I; }
+
+/// One topic's handler, types erased: what a [`tower::Layer`] wraps. One call is one try.
+pub type HandlerCall = BoxCloneSyncService<Delivery, Result<(), Failure>, Infallible>;
+
+type Extract = dyn Fn(&Delivery) -> Result<HandlerRun, Rejection> + Send + Sync;
+
+/// A handler in its layers, types erased, with its own settings.
+#[derive(Clone)]
+pub(crate) struct Route {
+    extract: Arc<Extract>,
+    call: HandlerCall,
+    /// *None: the consumer's.*
+    pub(crate) attempts: Option<u32>,
+}
+
+impl Route {
+    /// Takes the handler's arguments from the record; the handler does not start.
+    pub(crate) fn extract(&self, mut delivery: Delivery) -> Result<Delivery, Rejection> {
+        let run = (self.extract)(&delivery)?;
+        delivery.prepare(run);
+        Ok(delivery)
+    }
+
+    /// Runs one try.
+    pub(crate) async fn call(&self, delivery: Delivery) -> Result<(), Failure> {
+        match self.call.clone().oneshot(delivery).await {
+            Ok(result) => result,
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route")
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handler with settings of its own, for [`Builder::route`](crate::Builder::route).
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::{Consumer, Record, each};
+/// use std::time::Duration;
+/// use tower::timeout::TimeoutLayer;
+///
+/// async fn ship(_: Record) {}
+///
+/// let consumer = Consumer::builder()
+///     .route("orders", each(ship).attempts(5).layer(TimeoutLayer::new(Duration::from_secs(2))))
+///     .build();
+/// # consumer.unwrap();
+/// ```
+pub fn each<H>(handler: H) -> Options<H> {
+    Options {
+        handler,
+        layer: Identity::new(),
+        attempts: None,
+    }
+}
+
+/// A handler and its settings: made by [`each`]. Knows no state: that is checked where the topic is given.
+#[derive(Clone, Debug)]
+#[must_use = "give it to `Builder::route`"]
+pub struct Options<H, L = Identity> {
+    handler: H,
+    layer: L,
+    attempts: Option<u32>,
+}
+
+impl<H, L> Options<H, L> {
+    /// Tries of a record in one invocation, the first included: from 1 to [`ATTEMPTS_MAX`](crate::limits::ATTEMPTS_MAX). Checked by `build`.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
+        self
+    }
+
+    /// Wraps every try; a later layer is outside an earlier one.
+    ///
+    /// A layer's own error (`Elapsed`, `Overloaded`) is a failure of the record, to be retried: no `HandleErrorLayer` is needed. A record that is
+    /// rejected before its handler (decoding, extraction) does not come to the layers.
+    pub fn layer<M>(self, layer: M) -> Options<H, Stack<L, M>> {
+        Options {
+            handler: self.handler,
+            layer: Stack::new(self.layer, layer),
+            attempts: self.attempts,
+        }
+    }
+
+    pub(crate) fn erase<A, S>(self, state: Arc<S>) -> Route
+    where
+        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
+        A: Args<S> + Send + 'static,
+        S: Send + Sync + 'static,
+        L: Layer<HandlerCall>,
+        L::Service: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        let handler = self.handler;
+        let extract: Arc<Extract> = Arc::new(move |delivery: &Delivery| -> Result<HandlerRun, _> {
+            let args = A::extract(delivery, &state)?;
+            let handler = handler.clone();
+            // The handler is called by the first poll: what it does before its first await is part of the run.
+            Ok(Box::pin(async move {
+                handler.call(args).await.into_outcome()
+            }))
+        });
+        let call = HandlerCall::new(HandlerService {
+            extract: Arc::clone(&extract),
+        });
+        Route {
+            extract,
+            call: HandlerCall::new(Flatten(self.layer.layer(call))),
+            attempts: self.attempts,
+        }
+    }
+}
+
+/// The innermost service: one call is one try.
+#[derive(Clone)]
+struct HandlerService {
+    extract: Arc<Extract>,
+}
+
+impl Service<Delivery> for HandlerService {
+    type Response = Result<(), Failure>;
+    type Error = Infallible;
+    type Future = Infallibly<HandlerRun>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, delivery: Delivery) -> Self::Future {
+        // A layer that repeats a call gives a clone, whose run is taken: it is extracted again.
+        let run = delivery.take_prepared().map_or_else(
+            || (self.extract)(&delivery),
+            Ok,
+        );
+        Infallibly(run.unwrap_or_else(|rejection| {
+            let code = rejection.code;
+            Box::pin(std::future::ready(Err(
+                Failure::reject(rejection).code(code)
+            )))
+        }))
+    }
+}
+
+/// A future whose service cannot fail.
+struct Infallibly<F>(F);
+
+impl<F: Future + Unpin> Future for Infallibly<F> {
+    type Output = Result<F::Output, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(Ok)
+    }
+}
+
+/// Makes a layer's error a failure of the record. Readiness is awaited inside the call, so a limit of concurrency holds the lane, not the batch.
+#[derive(Clone)]
+struct Flatten<V>(V);
+
+impl<V> Service<Delivery> for Flatten<V>
+where
+    V: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
+    type Response = Result<(), Failure>;
+    type Error = Infallible;
+    type Future = Infallibly<HandlerRun>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, delivery: Delivery) -> Self::Future {
+        let service = self.0.clone();
+        Infallibly(Box::pin(async move {
+            service
+                .oneshot(delivery)
+                .await
+                .unwrap_or_else(|error| Err(error.into()))
+        }))
+    }
+}
