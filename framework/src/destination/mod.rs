@@ -131,7 +131,7 @@ impl Destination for BoxDestination {
 impl fmt::Debug for BoxDestination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("BoxDestination")
-            .field(&self.describe())
+            .field(&Destination::describe(self))
             .finish()
     }
 }
