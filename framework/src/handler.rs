@@ -209,9 +209,9 @@ impl<H, L> Options<H, L> {
             let args = A::extract(delivery, &state)?;
             let handler = handler.clone();
             // The handler is called by the first poll: what it does before its first await is part of the run.
-            Ok(Box::pin(async move {
-                handler.call(args).await.into_outcome()
-            }))
+            Ok(Box::pin(
+                async move { handler.call(args).await.into_outcome() },
+            ))
         });
         let call = HandlerCall::new(HandlerService {
             extract: Arc::clone(&extract),
@@ -241,10 +241,9 @@ impl Service<Delivery> for HandlerService {
 
     fn call(&mut self, delivery: Delivery) -> Self::Future {
         // A layer that repeats a call gives a clone, whose run is taken: it is extracted again.
-        let run = delivery.take_prepared().map_or_else(
-            || (self.extract)(&delivery),
-            Ok,
-        );
+        let run = delivery
+            .take_prepared()
+            .map_or_else(|| (self.extract)(&delivery), Ok);
         Infallibly(run.unwrap_or_else(|rejection| {
             let code = rejection.code;
             Box::pin(std::future::ready(Err(

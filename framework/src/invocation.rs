@@ -26,7 +26,9 @@ impl Clock {
     )]
     pub(crate) fn now(&self) -> Timestamp {
         match self {
-            Self::System => Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX),
+            Self::System => {
+                Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX)
+            }
             Self::From { start, at } => {
                 start.saturating_add(at.elapsed()).unwrap_or(Timestamp::MAX)
             }

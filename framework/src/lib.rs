@@ -1,31 +1,104 @@
 //! Write AWS Lambda functions fed from Kafka: one async function for one record.
 
-// The words.
+// ── The words ────────────────────────────────────────────────────────────────────────────────────
+
+// Every bound and default, with its reason.
 pub mod limits;
+
+// Topic, partition, offset.
 mod partition;
+
+// A record: a handle into its batch.
 mod record;
+
+// Why a record was not done, and what happens next.
 mod failure;
+
+// How a record ended.
 mod outcome;
+
+// What is true of the whole invocation: deadline, clock, names.
 mod invocation;
 
-// The way.
+// ── The way of an event ──────────────────────────────────────────────────────────────────────────
+
+// From the wire to a batch, in one pass.
 mod event;
+
+// From a batch to lanes.
+mod lane;
+
+// One try of one record.
 mod delivery;
+
+// From a delivery to a handler's arguments.
 mod extract;
+
+// From an async fn to an erased route.
 mod handler;
+
+// What was settled in an earlier delivery.
+mod idempotency;
+
+// Where rejected records go.
 mod destination;
 
+// How each record ended.
+mod report;
+
+// Runs the lanes.
+mod process;
+
+// From the report to the answer.
+mod response;
+
+// ── The frame ────────────────────────────────────────────────────────────────────────────────────
+
+// What ends an invocation.
+mod error;
+
+// Default, code, environment.
+mod settings;
+
+// The lines that are logged.
+mod log;
+
+// What one event is given to.
+mod consumer;
+
+// From handlers and settings to a consumer.
+mod builder;
+
+// The door to Lambda.
+mod lambda;
+
+// Log lines as Lambda's tools read them.
+#[cfg(feature = "logging")]
+pub mod logging;
+
+pub use builder::{Builder, Topics};
+pub use consumer::{Consumer, IntoConsumer};
 pub use delivery::{Delivery, IdempotencyKey};
 pub use destination::{BoxDestination, DeadLetter, Destination, MemoryDestination, SendError};
+pub use error::{ConfigurationError, ConfigurationFault, Error};
+pub use event::EventError;
 pub use extract::{
     Attempt, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
     OptionalFromRecord, Parsed, RequestId, State,
 };
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
+pub use idempotency::Idempotency;
 pub use invocation::Deadline;
+pub use lambda::run;
+pub use lane::ProcessingOrder;
 pub use outcome::Outcome;
 pub use partition::{Offset, TopicPartition};
+pub use process::WhenExhausted;
 pub use record::{
     EventSource, EventSourceKind, Headers, Record, RecordFault, SchemaMetadata, TimestampType,
+};
+pub use report::{Problem, RecordReport};
+pub use response::{
+    BatchResponse, FailureReporting, Incomplete, KafkaBatchItemFailure, KafkaItemIdentifier,
 };

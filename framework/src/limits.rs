@@ -54,11 +54,9 @@ pub const RECORD_LOG_LINES_MAX: usize = 100;
 /// Dead letters handed to a destination in one call.
 pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
 
-/// Settled offsets that the memory ledger keeps for a partition; the lowest are forgotten first. Ten batches of the greatest size.
-pub const LEDGER_OFFSETS_PER_PARTITION_MAX: usize = 100_000;
-
-/// Partitions that the memory ledger keeps; the one settled longest ago is forgotten first.
-pub const LEDGER_PARTITIONS_MAX: usize = 1_000;
+/// Settled offsets that the memory ledger keeps, of all partitions: ten batches of the greatest size, about 8 MB. The lowest offset of the partition
+/// that was settled longest ago is forgotten first.
+pub const LEDGER_OFFSETS_MAX: usize = 100_000;
 
 /// Time after which the memory ledger forgets an offset. Longer than one invocation of Lambda can last, short enough that a replay by hand soon runs.
 pub const LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;

@@ -53,7 +53,9 @@ pub enum JsonRejection {
         bytes: usize,
     },
     /// The value is JSON of another shape.
-    #[error("the value ({bytes} bytes) does not fit: {reason} at `{path}`, line {line}, column {column}")]
+    #[error(
+        "the value ({bytes} bytes) does not fit: {reason} at `{path}`, line {line}, column {column}"
+    )]
     #[non_exhaustive]
     Mismatch {
         /// What is wrong.

@@ -119,9 +119,7 @@ in_decimal! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 
 fn parsed<T: FromStr>(key: &[u8]) -> Result<T, Rejection> {
     // The error of the parse is left out: it may quote the key.
-    text(key)?
-        .parse()
-        .map_err(|_| unparsed::<T>(key))
+    text(key)?.parse().map_err(|_| unparsed::<T>(key))
 }
 
 fn text(key: &[u8]) -> Result<&str, Rejection> {

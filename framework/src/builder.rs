@@ -1,0 +1,307 @@
+//! From handlers and settings to a consumer, every fault named at once. Called in `main` and in tests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_runtime::SnapStartResource;
+use tower::{Layer, Service};
+
+use crate::consumer::{Consumer, Inner};
+use crate::delivery::Delivery;
+use crate::destination::{BoxDestination, Destination};
+use crate::error::{ConfigurationError, ConfigurationFault, Error};
+use crate::failure::Failure;
+use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route, each};
+use crate::idempotency::{Idempotency, MemoryLedger};
+use crate::lane::ProcessingOrder;
+use crate::limits::ATTEMPTS_MAX;
+use crate::log::Advice;
+use crate::process::{Processor, WhenExhausted};
+use crate::response::FailureReporting;
+use crate::settings::{Settings, fault, within};
+
+impl Consumer {
+    /// A consumer without handlers, with every default.
+    pub fn builder() -> Builder<()> {
+        Builder {
+            state: Arc::new(()),
+            topics: Vec::new(),
+            fallback: None,
+            settings: Settings::default(),
+            variables: BTreeMap::new(),
+            snapstart: Vec::new(),
+        }
+    }
+}
+
+/// A consumer in the making: [`Consumer::builder`].
+///
+/// State first, then the topics whose handlers take it, then settings. What the environment says wins over what code says, if
+/// [`from_env`](Self::from_env) is called.
+#[must_use = "a builder does nothing until `.build()`"]
+pub struct Builder<S> {
+    state: Arc<S>,
+    topics: Vec<(String, Route)>,
+    fallback: Option<Route>,
+    settings: Settings,
+    variables: BTreeMap<String, String>,
+    snapstart: Vec<Arc<dyn SnapStartResource>>,
+}
+
+impl Builder<()> {
+    /// Handlers that are given from here on may take [`State<T>`](crate::State) of it, or of a part of it.
+    pub fn state<S: Send + Sync + 'static>(self, state: S) -> Builder<S> {
+        Builder {
+            state: Arc::new(state),
+            topics: self.topics,
+            fallback: self.fallback,
+            settings: self.settings,
+            variables: self.variables,
+            snapstart: self.snapstart,
+        }
+    }
+}
+
+impl<S: Send + Sync + 'static> Builder<S> {
+    /// Gives a topic, or several (`["orders", "returns"]`), to a handler: an `async fn` of extractors.
+    pub fn topic<H, A>(self, topics: impl Topics, handler: H) -> Self
+    where
+        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
+        A: Args<S> + Send + 'static,
+    {
+        self.route(topics, each(handler))
+    }
+
+    /// [`topic`](Self::topic) with settings of its own: `.route("orders", each(ship).attempts(5).layer(…))`.
+    pub fn route<H, L, A>(mut self, topics: impl Topics, options: Options<H, L>) -> Self
+    where
+        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
+        A: Args<S> + Send + 'static,
+        L: Layer<HandlerCall>,
+        L::Service: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        let route = options.erase(Arc::clone(&self.state));
+        let names = topics.names().into_iter();
+        self.topics.extend(names.map(|name| (name, route.clone())));
+        self
+    }
+
+    /// Takes the records of every topic that has no handler. Without one they are rejected with `reject.no_handler`.
+    pub fn fallback<H, A>(mut self, handler: H) -> Self
+    where
+        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
+        A: Args<S> + Send + 'static,
+    {
+        self.fallback = Some(each(handler).erase(Arc::clone(&self.state)));
+        self
+    }
+
+    /// Where rejected records go (`LAMBDA_MSK_ON_FAILURE`). Without one, a record that should be rejected is Failed, and blocks its partition.
+    pub fn on_failure(mut self, destination: impl Destination) -> Self {
+        self.settings
+            .destination
+            .by_code(Some(BoxDestination::new(destination)));
+        self
+    }
+
+    /// What keeps an effect from happening twice (`LAMBDA_MSK_IDEMPOTENCY`).
+    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.settings.idempotency.by_code(idempotency);
+        self
+    }
+
+    /// How Lambda is told of records that are not done (`LAMBDA_MSK_FAILURE_REPORTING`). Set it where the mapping is set, so that they cannot differ.
+    pub fn failure_reporting(mut self, reporting: FailureReporting) -> Self {
+        self.settings.failure_reporting.by_code(reporting);
+        self
+    }
+
+    /// Which records wait for each other (`LAMBDA_MSK_ORDER`).
+    pub fn order(mut self, order: ProcessingOrder) -> Self {
+        self.settings.order.by_code(order);
+        self
+    }
+
+    /// Lanes that run side by side at most (`LAMBDA_MSK_CONCURRENCY`): [`CONCURRENCY_DEFAULT`](crate::limits::CONCURRENCY_DEFAULT).
+    ///
+    /// In partition order there are no more lanes than partitions in the batch. All lanes of an invocation share one task: work that keeps a
+    /// processor busy belongs into `tokio::task::spawn_blocking`.
+    pub fn concurrency(mut self, lanes: usize) -> Self {
+        self.settings.concurrency.by_code(lanes);
+        self
+    }
+
+    /// Tries of a record in one invocation, the first included (`LAMBDA_MSK_ATTEMPTS`): [`ATTEMPTS_DEFAULT`](crate::limits::ATTEMPTS_DEFAULT). The
+    /// mapping's `MaximumRetryAttempts` counts extra ones.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts.by_code(attempts);
+        self
+    }
+
+    /// What becomes of a record whose attempts are used up (`LAMBDA_MSK_WHEN_EXHAUSTED`).
+    pub fn when_exhausted(mut self, when_exhausted: WhenExhausted) -> Self {
+        self.settings.when_exhausted.by_code(when_exhausted);
+        self
+    }
+
+    /// Time kept free before Lambda's deadline (`LAMBDA_MSK_DEADLINE_MARGIN_MS`), at most a fifth of the time given.
+    ///
+    /// No record starts with less left than this and the longest run so far. A handler that still runs then is dropped, and its record is Failed:
+    /// dropping undoes no effect and stops no task that it has spawned.
+    pub fn deadline_margin(mut self, margin: Duration) -> Self {
+        self.settings.deadline_margin.by_code(margin);
+        self
+    }
+
+    /// The consumer's name in idempotency keys (`LAMBDA_MSK_NAMESPACE`): the function's name, if none is given. Another name makes other keys.
+    pub fn namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
+        self.settings.namespace.by_code(Some(namespace.into()));
+        self
+    }
+
+    /// A self-managed cluster's name in idempotency keys (`LAMBDA_MSK_CLUSTER`): its brokers, if none is given. Amazon MSK is known by its ARN.
+    pub fn cluster(mut self, cluster: impl Into<Arc<str>>) -> Self {
+        self.settings.cluster.by_code(Some(cluster.into()));
+        self
+    }
+
+    /// Hooks around SnapStart's snapshot, foundations first: see [`lambda_runtime::SnapStartResource`].
+    pub fn snapstart_resource(mut self, resource: Arc<dyn SnapStartResource>) -> Self {
+        self.snapstart.push(resource);
+        self
+    }
+
+    /// Reads the environment's `LAMBDA_MSK_…` variables. They win over what code says, wherever in the chain this stands.
+    pub fn from_env(self) -> Self {
+        // A value that is not UTF-8 is no value of ours; it is shown with U+FFFD in the fault that it makes.
+        self.from_vars(std::env::vars_os().map(|(name, value)| {
+            let name = name.to_string_lossy().into_owned();
+            (name, value.to_string_lossy().into_owned())
+        }))
+    }
+
+    /// [`from_env`](Self::from_env) of variables that are given, for tests.
+    pub fn from_vars<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = variables.into_iter();
+        self.variables
+            .extend(variables.map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// Every fault at once: of handlers, of settings in code, of variables. Give the result to [`run`](crate::run) as it is, and Lambda shows them
+    /// as an init error.
+    pub fn build(self) -> Result<Consumer, Error> {
+        let mut faults = Vec::new();
+        let mut settings = self.settings;
+        settings.check(&mut faults);
+        let topics = check_topics(self.topics, self.fallback.as_ref(), &mut faults);
+        let unknown_variables = settings.read(&self.variables, &mut faults);
+        if !faults.is_empty() {
+            return Err(ConfigurationError::new(faults).into());
+        }
+        let processor = Processor {
+            topics,
+            fallback: self.fallback,
+            destination: settings.destination.value.clone(),
+            ledger: match settings.idempotency.value {
+                Idempotency::Memory => Some(MemoryLedger::default()),
+                Idempotency::None => None,
+            },
+            order: settings.order.value,
+            concurrency: settings.concurrency.value,
+            attempts: settings.attempts.value,
+            when_exhausted: settings.when_exhausted.value,
+        };
+        Ok(Consumer::new(Inner {
+            processor,
+            settings,
+            unknown_variables,
+            snapstart: self.snapstart,
+            advice: Advice::default(),
+        }))
+    }
+}
+
+fn check_topics(
+    given: Vec<(String, Route)>,
+    fallback: Option<&Route>,
+    faults: &mut Vec<ConfigurationFault>,
+) -> HashMap<String, Route> {
+    if given.is_empty() && fallback.is_none() {
+        let reason = "no handler: give one with `.topic(\"orders\", handler)`";
+        faults.push(fault("Consumer::builder()", reason));
+    }
+    let mut topics = HashMap::with_capacity(given.len());
+    for (name, route) in given {
+        let place = format!(".topic({name:?}, …)");
+        if name.is_empty() {
+            faults.push(fault(&place, "a topic has a name"));
+        }
+        if let Some(attempts) = route.attempts {
+            if let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX)) {
+                faults.push(fault(&format!("{place} `each(…).attempts(…)`"), reason));
+            }
+        }
+        if topics.insert(name, route).is_some() {
+            faults.push(fault(&place, "the topic has a handler already"));
+        }
+    }
+    topics
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One topic's name, or several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no topic",
+    label = "neither a name nor several",
+    note = "write `\"orders\"`, `[\"orders\", \"returns\"]`, or give a `String` or a `Vec<String>`"
+)]
+pub trait Topics {
+    /// The names.
+    fn names(self) -> Vec<String>;
+}
+
+impl Topics for &str {
+    fn names(self) -> Vec<String> {
+        vec![self.to_owned()]
+    }
+}
+
+impl Topics for String {
+    fn names(self) -> Vec<String> {
+        vec![self]
+    }
+}
+
+impl<const N: usize> Topics for [&str; N] {
+    fn names(self) -> Vec<String> {
+        self.map(str::to_owned).into()
+    }
+}
+
+impl Topics for Vec<String> {
+    fn names(self) -> Vec<String> {
+        self
+    }
+}

@@ -1,0 +1,119 @@
+//! What ends an invocation, or keeps a function from starting. A record's own failure is never one of these.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use lambda_runtime::Diagnostic;
+
+use crate::event::EventError;
+use crate::failure::{BoxError, error_text};
+use crate::response::Incomplete;
+
+/// What ends an invocation, or keeps a function from starting.
+///
+/// Its `Debug` form is its text with all causes, since that is what Rust prints when `main` returns it.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The event is not one of Kafka, or is broken. Nothing ran.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// Records are not done, and the whole batch comes again.
+    #[error(transparent)]
+    Incomplete(#[from] Incomplete),
+    /// The consumer cannot be built so.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// What `main` did before [`run`](crate::run) failed.
+    #[error("the function could not start")]
+    Init(#[source] BoxError),
+    /// The process does not run under a Lambda Runtime API.
+    #[error(
+        "`{variable}` is not there or not as Lambda sets it: this is a Lambda function, so start it with `cargo msk invoke` or `cargo lambda watch`, or deploy it"
+    )]
+    #[non_exhaustive]
+    NotInLambda {
+        /// The variable that Lambda would have set.
+        variable: &'static str,
+    },
+    /// The Lambda Runtime API could not be reached, or gave up on the function.
+    #[error("the Lambda Runtime API failed")]
+    Runtime(#[source] BoxError),
+}
+
+impl Error {
+    /// What kind of error, as Lambda shows it (`errorType`): `event.not_kafka`, `batch.incomplete`, `configuration.invalid`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Event(error) => error.code(),
+            Self::Incomplete(_) => "batch.incomplete",
+            Self::Configuration(_) => "configuration.invalid",
+            Self::Init(_) => "init.failed",
+            Self::NotInLambda { .. } => "runtime.not_in_lambda",
+            Self::Runtime(_) => "runtime.failed",
+        }
+    }
+
+    /// The text with all causes.
+    pub(crate) fn text(&self) -> String {
+        error_text(self)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.text(), self.code())
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self {
+            error_type: error.code().to_owned(),
+            error_message: error.text(),
+        }
+    }
+}
+
+/// Every fault in a consumer's configuration, at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigurationError {
+    faults: Vec<ConfigurationFault>,
+}
+
+/// One fault in a consumer's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigurationFault {
+    /// Where: an environment variable (`LAMBDA_MSK_CONCURRENCY`) or a method of the builder (`.topic("orders", …)`).
+    pub place: String,
+    /// What is wrong with the value, and what is allowed.
+    pub reason: String,
+}
+
+impl ConfigurationError {
+    pub(crate) fn new(faults: Vec<ConfigurationFault>) -> Self {
+        Self { faults }
+    }
+
+    /// Each fault: those of the code first, then those of the environment.
+    pub fn faults(&self) -> &[ConfigurationFault] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.faults.len() {
+            1 => f.write_str("1 fault in the configuration: ")?,
+            count => write!(f, "{count} faults in the configuration: ")?,
+        }
+        for (index, ConfigurationFault { place, reason }) in self.faults.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{place}: {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for ConfigurationError {}

@@ -1,0 +1,241 @@
+//! The door to Lambda: takes events from the Runtime API and brings answers back. Called by `main` through [`run`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime};
+use lambda_runtime_api_client::PooledClient;
+use lambda_runtime_api_client::body::Body;
+use tokio::sync::RwLock;
+use tower::{Layer, Service};
+use tracing::{error, info, warn};
+
+use crate::consumer::{Consumer, Incoming, IntoConsumer};
+use crate::error::Error;
+use crate::failure::BoxError;
+use crate::invocation::Clock;
+use crate::limits::SHUTDOWN_GRACE_MS;
+use crate::response::BatchResponse;
+
+/// Runs the consumer as a Lambda function, until Lambda ends it.
+///
+/// Takes a [`Consumer`] or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in a log of
+/// a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
+/// invocations in flight answer for [`SHUTDOWN_GRACE_MS`](crate::limits::SHUTDOWN_GRACE_MS).
+///
+/// Sets no global subscriber for logs: [`logging::init`](crate::logging::init) does.
+///
+/// # Errors
+///
+/// The consumer could not be made, the process does not run under Lambda, or the Runtime API is gone. Return it from `main`: its `Debug` form is
+/// readable.
+///
+/// # Example
+///
+/// ```no_run
+/// use lambda_msk::{Consumer, Failure, Record};
+///
+/// async fn ship(record: Record) -> Result<(), Failure> {
+/// #   let _ = record;
+///     Ok(())
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), lambda_msk::Error> {
+///     lambda_msk::logging::init();
+///     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env().build()).await
+/// }
+/// ```
+pub async fn run(consumer: impl IntoConsumer) -> Result<(), Error> {
+    let consumer = consumer.into_consumer();
+    check_environment()?;
+    let consumer = match consumer {
+        Ok(consumer) => consumer,
+        Err(error) => {
+            report_init_error(&error).await;
+            return Err(error);
+        }
+    };
+    consumer.log_start();
+    let snapstart = consumer.snapstart().to_vec();
+    let running = Arc::new(RwLock::new(()));
+    let mut runtime = Runtime::new(Function { consumer })
+        .layer(TakeBody {
+            running: Arc::clone(&running),
+        })
+        .layer(TracingLayer::new());
+    for resource in snapstart {
+        runtime = runtime.register_snapstart_resource(resource);
+    }
+    tokio::select! {
+        ended = runtime.run_concurrent() => ended.map_err(Error::Runtime),
+        () = shut_down(&running) => Ok(()),
+    }
+}
+
+/// `lambda_runtime` panics where one of these is missing.
+fn check_environment() -> Result<(), Error> {
+    let is_there = |variable: &&str| !std::env::var(variable).unwrap_or_default().is_empty();
+    let needed = [
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+    ];
+    if let Some(variable) = needed.into_iter().find(|variable| !is_there(variable)) {
+        return Err(Error::NotInLambda { variable });
+    }
+    let variable = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+    let memory = std::env::var(variable).unwrap_or_default();
+    match memory.parse::<i32>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::NotInLambda { variable }),
+    }
+}
+
+/// Tells Lambda why the function does not start. What cannot be told is logged: the process ends all the same.
+async fn report_init_error(fault: &Error) {
+    error!(code = fault.code(), problem = fault.text(), "init failed");
+    let body = serde_json::json!({
+        "errorType": fault.code(),
+        "errorMessage": fault.text(),
+        "stackTrace": [],
+    });
+    let request = http::Request::post("/2018-06-01/runtime/init/error")
+        .header("Content-Type", "application/json")
+        .header("Lambda-Runtime-Function-Error-Type", fault.code())
+        .body(Body::from(body.to_string()));
+    let sent = match request {
+        Ok(request) => PooledClient::builder()
+            .build()
+            .call(request)
+            .await
+            .map(drop),
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = sent {
+        warn!(%error, "the init error could not be reported to Lambda");
+    }
+}
+
+/// Waits for a signal, then for the invocations in flight: a writer waits for all readers, and lets no new one in.
+async fn shut_down(running: &RwLock<()>) {
+    signal().await;
+    info!("shutdown signal: no new event is taken");
+    let grace = Duration::from_millis(SHUTDOWN_GRACE_MS);
+    if tokio::time::timeout(grace, running.write()).await.is_err() {
+        warn!("an invocation was still running: its records come again");
+    }
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        warn!("no handler for shutdown signals could be set");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+tokio::task_local! {
+    /// The event's bytes, on their way past `lambda_runtime`'s deserializer.
+    static BODY: Bytes;
+}
+
+/// Takes the body out of an invocation and leaves `null`: `lambda_runtime` would run a slower deserializer over it first, and a body that is not
+/// JSON would never come to us.
+struct TakeBody {
+    /// Held by each invocation until its answer has left.
+    running: Arc<RwLock<()>>,
+}
+
+impl<S> Layer<S> for TakeBody {
+    type Service = TakenBody<S>;
+
+    fn layer(&self, inner: S) -> TakenBody<S> {
+        TakenBody {
+            inner,
+            running: Arc::clone(&self.running),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct TakenBody<S> {
+    inner: S,
+    running: Arc<RwLock<()>>,
+}
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl<S> Service<LambdaInvocation> for TakenBody<S>
+where
+    S: Service<LambdaInvocation, Response = (), Error = BoxError, Future: Send + 'static>,
+{
+    type Response = ();
+    type Error = BoxError;
+    type Future = Boxed<Result<(), BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        let body = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
+        // `lambda_runtime` calls the function's service within this call; only its future comes later.
+        let answering = BODY.sync_scope(body, || self.inner.call(invocation));
+        let running = Arc::clone(&self.running);
+        Box::pin(async move {
+            let _in_flight = running.read().await;
+            answering.await
+        })
+    }
+}
+
+/// The function: one event in, one answer out.
+#[derive(Clone)]
+struct Function {
+    consumer: Consumer,
+}
+
+impl Service<LambdaEvent<()>> for Function {
+    type Response = BatchResponse;
+    type Error = Error;
+    type Future = Boxed<Result<BatchResponse, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, event: LambdaEvent<()>) -> Self::Future {
+        let context = event.context;
+        let incoming = Incoming {
+            body: BODY.get(),
+            request_id: context.request_id,
+            function_arn: context.invoked_function_arn,
+            function_name: context.env_config.function_name.clone(),
+            deadline_ms: context.deadline,
+            clock: Clock::System,
+        };
+        let consumer = self.consumer.clone();
+        Box::pin(async move { consumer.handle(incoming).await.0 })
+    }
+}

@@ -1,0 +1,155 @@
+//! The lines that the framework logs. Constant messages and fields; coordinates, sizes and codes, never payload. Called by `consumer` and `lambda`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing::{error, info, warn};
+
+use crate::error::Error;
+use crate::limits::{LEDGER_AGE_MS_MAX, RECORD_LOG_LINES_MAX};
+use crate::outcome::Outcome;
+use crate::report::{RecordReport, Report};
+use crate::response::FailureReporting;
+use crate::settings::Settings;
+
+/// Once a process: which advice was given already.
+#[derive(Debug, Default)]
+pub(crate) struct Advice {
+    no_deadline: AtomicBool,
+    no_progress: AtomicBool,
+    by_brokers: AtomicBool,
+}
+
+fn first_time(said: &AtomicBool) -> bool {
+    !said.swap(true, Ordering::Relaxed)
+}
+
+/// The whole configuration in effect, and what a deployer must not learn the hard way.
+pub(crate) fn started(settings: &Settings, topics: &str, unknown_variables: &[String]) {
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        topics,
+        configuration = %settings,
+        "consumer started"
+    );
+    match settings.failure_reporting.value {
+        FailureReporting::Partial => info!(
+            needs = "FunctionResponseTypes: [ReportBatchItemFailures] in the event source mapping: without it Lambda ignores the answer and commits failed records",
+            "failure reporting is partial"
+        ),
+        FailureReporting::WholeBatch => info!(
+            "failure reporting is whole-batch: any record that is not done makes Lambda send the whole batch again"
+        ),
+    }
+    if settings.destination.value.is_none() {
+        warn!(
+            cure = "LAMBDA_MSK_ON_FAILURE",
+            "no destination for rejected records: one bad record blocks its partition"
+        );
+    }
+    if !unknown_variables.is_empty() {
+        warn!(
+            variables = unknown_variables.join(", "),
+            "environment variables that this version does not know: not read"
+        );
+    }
+}
+
+impl Advice {
+    pub(crate) fn deadline_unknown(&self, request_id: &str, deadline_ms: u64) {
+        if first_time(&self.no_deadline) {
+            warn!(
+                request_id,
+                deadline_ms,
+                "the deadline is missing or has passed before the work began: no limit is kept, and Lambda may cut the invocation off"
+            );
+        }
+    }
+
+    pub(crate) fn cluster_by_brokers(&self, cluster: &str) {
+        if first_time(&self.by_brokers) {
+            warn!(
+                cluster,
+                cure = "LAMBDA_MSK_CLUSTER",
+                "a self-managed cluster without a name: another broker in its list changes every idempotency key"
+            );
+        }
+    }
+
+    /// One line an invocation, one for each record that was failed or rejected, and what to do where nothing moves.
+    pub(crate) fn ended(&self, request_id: &str, report: &Report, reporting: FailureReporting) {
+        let bad =
+            |report: &&RecordReport| matches!(report.outcome, Outcome::Failed | Outcome::Rejected);
+        for record in report.records.iter().filter(bad).take(RECORD_LOG_LINES_MAX) {
+            record_ended(request_id, record);
+        }
+        let skipped = report.count(Outcome::Skipped);
+        let unreached = report.count(Outcome::Unreached);
+        info!(
+            request_id,
+            records = report.records.len(),
+            done = report.count(Outcome::Done),
+            skipped,
+            rejected = report.count(Outcome::Rejected),
+            failed = report.count(Outcome::Failed),
+            unreached,
+            lanes = report.lanes,
+            ms = u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "batch ended"
+        );
+        if skipped > 0 {
+            info!(
+                request_id,
+                skipped,
+                reason = "this process settled the same records in an earlier delivery",
+                for_minutes = LEDGER_AGE_MS_MAX / 60_000,
+                to_run_them = "wait that long, start new processes (deploy), or set LAMBDA_MSK_IDEMPOTENCY=none",
+                "records skipped"
+            );
+        }
+        let whole_batch = reporting == FailureReporting::WholeBatch;
+        if report.out_of_time && unreached > 0 && whole_batch && first_time(&self.no_progress) {
+            warn!(
+                request_id,
+                unreached,
+                cure = "a longer function timeout, a smaller BatchSize, or partial failure reporting in function and mapping",
+                "time ran out before the batch's end, and whole-batch reporting makes Lambda send all of it again: if that is so each time, nothing moves"
+            );
+        }
+    }
+}
+
+fn record_ended(request_id: &str, report: &RecordReport) {
+    let record = &report.record;
+    let problem = report.problem.as_ref();
+    let code = problem.map_or("", |problem| problem.code.as_str());
+    let problem = problem.map_or("", |problem| problem.message.as_str());
+    macro_rules! line {
+        ($level:ident, $message:literal) => {
+            $level!(
+                request_id,
+                topic = record.topic(),
+                partition = record.partition(),
+                offset = record.offset().0,
+                attempts = report.attempts,
+                code,
+                problem,
+                $message
+            )
+        };
+    }
+    match report.outcome {
+        Outcome::Rejected => line!(warn, "record rejected"),
+        _ => line!(error, "record failed"),
+    }
+}
+
+/// An invocation that nothing ran in.
+pub(crate) fn refused(request_id: &str, bytes: usize, error: &Error) {
+    error!(
+        request_id,
+        bytes,
+        code = error.code(),
+        problem = error.text(),
+        "event refused"
+    );
+}

@@ -1,0 +1,292 @@
+//! Runs a batch: lanes side by side, records of a lane one after the other, each to exactly one outcome. Called by `consumer`.
+
+mod lane_run;
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::{Instant, timeout_at};
+
+use crate::delivery::Delivery;
+use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
+use crate::failure::{Failure, Rejection, error_text};
+use crate::handler::Route;
+use crate::idempotency::{MemoryLedger, Settled};
+use crate::invocation::Invocation;
+use crate::lane::{Lanes, ProcessingOrder};
+use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
+use crate::outcome::Outcome;
+use crate::record::{Batch, Record};
+use crate::report::{Problem, RecordReport, Report};
+
+/// What becomes of a record whose attempts are used up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenExhausted {
+    /// It is Failed: its lane stops, and Lambda sends it again.
+    #[default]
+    Fail,
+    /// It is rejected: it goes to the destination, and its lane goes on.
+    Reject,
+}
+
+/// Everything that a batch is run with. One a consumer, for its whole life.
+#[derive(Debug)]
+pub(crate) struct Processor {
+    pub(crate) topics: HashMap<String, Route>,
+    /// *None: records of other topics are rejected.*
+    pub(crate) fallback: Option<Route>,
+    pub(crate) destination: Option<BoxDestination>,
+    /// *None: every record runs in every delivery.*
+    pub(crate) ledger: Option<MemoryLedger>,
+    pub(crate) order: ProcessingOrder,
+    pub(crate) concurrency: usize,
+    pub(crate) attempts: u32,
+    pub(crate) when_exhausted: WhenExhausted,
+}
+
+impl Processor {
+    /// Runs the batch to its end, or to the deadline's margin.
+    pub(crate) async fn process(&self, batch: &Arc<Batch>, invocation: &Arc<Invocation>) -> Report {
+        let started = Instant::now();
+        let lanes = Lanes::of(batch, self.order);
+        let run = Run {
+            processor: self,
+            invocation,
+            records: batch.iter().collect(),
+            longest_run_us: AtomicU64::new(0),
+        };
+        let mut waiting = lanes.iter();
+        let mut running: FuturesUnordered<_> = waiting
+            .by_ref()
+            .take(self.concurrency)
+            .map(|lane| run.run_lane(lane))
+            .collect();
+        let mut ends: Vec<Option<End>> = Vec::new();
+        ends.resize_with(run.records.len(), || None);
+        let mut out_of_time = false;
+        while let Some(lane) = running.next().await {
+            for (index, end) in lane.ends {
+                ends[index as usize] = Some(end);
+            }
+            out_of_time |= lane.out_of_time;
+            running.extend(waiting.next().map(|lane| run.run_lane(lane)));
+        }
+        drop(running);
+        let records = run.records.into_iter().zip(ends);
+        Report {
+            records: records
+                .map(|(record, end)| end.unwrap_or_else(End::unreached).report(record))
+                .collect(),
+            lanes: lanes.len(),
+            out_of_time,
+            elapsed: started.elapsed(),
+        }
+    }
+
+    fn route(&self, topic: &str) -> Option<&Route> {
+        self.topics.get(topic).or(self.fallback.as_ref())
+    }
+}
+
+/// How one record ended.
+#[derive(Debug)]
+struct End {
+    outcome: Outcome,
+    attempts: u32,
+    problem: Option<Problem>,
+}
+
+impl End {
+    fn of(outcome: Outcome, attempts: u32, problem: Option<Problem>) -> Self {
+        Self {
+            outcome,
+            attempts,
+            problem,
+        }
+    }
+
+    fn unreached() -> Self {
+        Self::of(Outcome::Unreached, 0, None)
+    }
+
+    fn report(self, record: Record) -> RecordReport {
+        RecordReport {
+            record,
+            outcome: self.outcome,
+            attempts: self.attempts,
+            problem: self.problem,
+        }
+    }
+}
+
+/// One batch while it runs. The leaves: each settles one thing, none decides what comes next.
+struct Run<'a> {
+    processor: &'a Processor,
+    invocation: &'a Arc<Invocation>,
+    records: Vec<Record>,
+    /// Of any handler in this invocation so far.
+    longest_run_us: AtomicU64,
+}
+
+/// A record before its handler.
+enum Prepared<'a> {
+    /// Its arguments are taken.
+    Ready(&'a Route, Delivery),
+    /// Its handler will not run.
+    Rejected(Rejection),
+    /// An extractor panicked: a failed try.
+    Failed(&'a Route, Failure),
+}
+
+/// How one try ended.
+enum Tried {
+    Done,
+    Failed(Failure),
+    /// Dropped at the deadline's margin.
+    Dropped,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(&self, record: &Record, attempt: u32) -> Prepared<'a> {
+        if let Some(fault) = record.fault() {
+            return Prepared::Rejected(fault.into());
+        }
+        let Some(route) = self.processor.route(record.topic()) else {
+            let message = format!(
+                "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
+                record.topic()
+            );
+            return Prepared::Rejected(Rejection::new(Rejection::NO_HANDLER, message));
+        };
+        let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
+        match catch_unwind(AssertUnwindSafe(|| route.extract(delivery))) {
+            Ok(Ok(delivery)) => Prepared::Ready(route, delivery),
+            Ok(Err(rejection)) => Prepared::Rejected(rejection),
+            Err(panic) => Prepared::Failed(route, panicked("an extractor", &*panic)),
+        }
+    }
+
+    /// Starts the handler, and drops it at the deadline's margin.
+    async fn try_once(&self, route: &Route, delivery: Delivery) -> Tried {
+        let started = Instant::now();
+        let run = AssertUnwindSafe(route.call(delivery)).catch_unwind();
+        let ended = match self.invocation.deadline.work_end() {
+            Some(end) => timeout_at(end, run).await.ok(),
+            None => Some(run.await),
+        };
+        let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.longest_run_us.fetch_max(took, Ordering::Relaxed);
+        match ended {
+            Some(Ok(Ok(()))) => Tried::Done,
+            Some(Ok(Err(failure))) => Tried::Failed(failure),
+            Some(Err(panic)) => Tried::Failed(panicked("the handler", &*panic)),
+            None => Tried::Dropped,
+        }
+    }
+
+    /// Whether there is time to wait so long and then run a handler as long as the longest so far.
+    fn has_room_after(&self, wait: Duration) -> bool {
+        let longest = Duration::from_micros(self.longest_run_us.load(Ordering::Relaxed));
+        self.invocation.deadline.has_room_for(wait, longest)
+    }
+
+    fn skips(&self, record: &Record) -> bool {
+        let ledger = self.processor.ledger.as_ref();
+        ledger
+            .and_then(|ledger| ledger.settled(&self.invocation.cluster, record))
+            .is_some_and(|settled| settled.skips(record))
+    }
+
+    fn remember(&self, record: &Record, settled: Settled) {
+        if let Some(ledger) = &self.processor.ledger {
+            ledger.settle(&self.invocation.cluster, record, settled);
+        }
+    }
+
+    /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.
+    async fn deliver(&self, letters: &[DeadLetter]) -> Vec<End> {
+        let mut ends = Vec::with_capacity(letters.len());
+        for letters in letters.chunks(DEAD_LETTERS_PER_SEND_MAX) {
+            let results = self.send(letters).await;
+            ends.extend(letters.iter().zip(results).map(|(letter, result)| {
+                let (outcome, problem) = match result {
+                    Ok(()) => {
+                        self.remember(letter.record(), Settled::Rejected);
+                        let problem = Problem::new(letter.code(), letter.message());
+                        (Outcome::Rejected, problem)
+                    }
+                    Err(problem) => (Outcome::Failed, problem),
+                };
+                End::of(outcome, letter.attempts(), Some(problem))
+            }));
+        }
+        ends
+    }
+
+    /// One call of the destination; one result for each letter.
+    async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), Problem>> {
+        let unconfirmed = |code: &'static str, why: &str| {
+            let why = why.to_owned();
+            move |letter: &DeadLetter| {
+                let (was, because) = (letter.code(), letter.message());
+                Problem::new(
+                    code,
+                    format!("{why}; it was rejected with {was}: {because}"),
+                )
+            }
+        };
+        let all = |problem: &dyn Fn(&DeadLetter) -> Problem| {
+            letters.iter().map(|letter| Err(problem(letter))).collect()
+        };
+        let Some(destination) = &self.processor.destination else {
+            let why = "no destination is set for rejected records (`LAMBDA_MSK_ON_FAILURE`)";
+            return all(&unconfirmed("destination.missing", why));
+        };
+        let sending = AssertUnwindSafe(destination.send(letters)).catch_unwind();
+        let sent = match self.invocation.deadline.settle_end() {
+            Some(end) => timeout_at(end, sending).await.ok(),
+            None => Some(sending.await),
+        };
+        let results = match sent {
+            Some(Ok(results)) => results,
+            Some(Err(panic)) => {
+                let why = format!("the destination panicked: {}", panic_text(&*panic));
+                return all(&unconfirmed("destination.panicked", &why));
+            }
+            None => {
+                let why = "the destination had not confirmed it when time was up";
+                return all(&unconfirmed("destination.timed_out", why));
+            }
+        };
+        let missing = || Err(SendError::new("it answered with too few results"));
+        let results = results.into_iter().chain(std::iter::repeat_with(missing));
+        letters
+            .iter()
+            .zip(results)
+            .map(|(letter, result)| {
+                result.map_err(|error| {
+                    let why = format!("the destination did not confirm it: {}", error_text(&error));
+                    unconfirmed("destination.unconfirmed", &why)(letter)
+                })
+            })
+            .collect()
+    }
+}
+
+/// A caught panic is a failure that may pass.
+fn panicked(who: &str, panic: &(dyn std::any::Any + Send)) -> Failure {
+    Failure::retry(format!("{who} panicked: {}", panic_text(panic))).code("handler.panicked")
+}
+
+/// The text that `panic!` was given: the user's own.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)")
+}

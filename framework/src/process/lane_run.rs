@@ -1,0 +1,185 @@
+//! One lane: what comes next after each record. Decides; the leaves of `process` do.
+
+use std::time::Duration;
+
+use crate::delivery::Delivery;
+use crate::destination::DeadLetter;
+use crate::failure::{Failure, Next, Rejection};
+use crate::handler::Route;
+use crate::idempotency::Settled;
+use crate::limits::{RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS};
+use crate::outcome::Outcome;
+use crate::process::{End, Prepared, Run, Tried, WhenExhausted};
+use crate::record::Record;
+use crate::report::Problem;
+
+/// What a lane has come to. Records that are not in `ends` are Unreached.
+pub(super) struct LaneEnd {
+    pub(super) ends: Vec<(u32, End)>,
+    pub(super) out_of_time: bool,
+}
+
+/// Records of a lane that are rejected before their handler and stand one behind the other: sent in one call.
+#[derive(Default)]
+struct Pending {
+    indices: Vec<u32>,
+    letters: Vec<DeadLetter>,
+}
+
+impl<'a> Run<'a> {
+    /// Runs the records of a lane in order until one fails or time is up.
+    pub(super) async fn run_lane(&self, lane: &[u32]) -> LaneEnd {
+        let mut end = LaneEnd {
+            ends: Vec::with_capacity(lane.len()),
+            out_of_time: false,
+        };
+        let mut pending = Pending::default();
+        for &index in lane {
+            // A handler that never waits would keep the other lanes from their turn.
+            tokio::task::consume_budget().await;
+            let record = &self.records[index as usize];
+            if self.skips(record) {
+                end.ends.push((index, End::of(Outcome::Skipped, 0, None)));
+                continue;
+            }
+            if !self.has_room_after(Duration::ZERO) {
+                end.out_of_time = true;
+                break;
+            }
+            let (route, first) = match self.prepare(record, 1) {
+                Prepared::Rejected(rejection) => {
+                    pending.indices.push(index);
+                    pending.letters.push(self.letter(record, &rejection, 0));
+                    continue;
+                }
+                Prepared::Ready(route, delivery) => (route, Ok(delivery)),
+                Prepared::Failed(route, failure) => (route, Err(failure)),
+            };
+            if !self.settle(&mut pending, &mut end).await {
+                return end;
+            }
+            let ended = self.run_record(record, route, first).await;
+            let settled = ended.outcome.is_settled();
+            end.ends.push((index, ended));
+            if !settled {
+                return end;
+            }
+        }
+        self.settle(&mut pending, &mut end).await;
+        end
+    }
+
+    /// Sends what is pending. False: a record of it failed, so the lane stops.
+    async fn settle(&self, pending: &mut Pending, end: &mut LaneEnd) -> bool {
+        let Pending { indices, letters } = std::mem::take(pending);
+        if letters.is_empty() {
+            return true;
+        }
+        let ends = self.deliver(&letters).await;
+        let settled = ends.iter().all(|end| end.outcome.is_settled());
+        end.ends.extend(indices.into_iter().zip(ends));
+        settled
+    }
+
+    /// Tries one record until it is done, rejected, or Failed.
+    async fn run_record(
+        &self,
+        record: &Record,
+        route: &'a Route,
+        first: Result<Delivery, Failure>,
+    ) -> End {
+        let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
+        let mut attempt = 1;
+        let mut next = first;
+        loop {
+            let failure = match next {
+                Err(failure) => failure,
+                Ok(delivery) => match self.try_once(route, delivery).await {
+                    Tried::Failed(failure) => failure,
+                    Tried::Done => {
+                        self.remember(record, Settled::Done);
+                        return End::of(Outcome::Done, attempt, None);
+                    }
+                    Tried::Dropped => return dropped(attempt),
+                },
+            };
+            if failure.next() == Next::Reject {
+                let code = failure.given_code().unwrap_or(Rejection::BY_HANDLER);
+                let rejection = Rejection::new(code, failure.text());
+                return self.reject(record, &rejection, attempt).await;
+            }
+            if attempt >= attempts_max {
+                return self.exhausted(record, &failure, attempt).await;
+            }
+            let wait = back_off(attempt).max(failure.wait().unwrap_or_default());
+            if !self.has_room_after(wait) {
+                return failed(&failure, "no time is left for another try", attempt);
+            }
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+            next = match self.prepare(record, attempt) {
+                Prepared::Ready(_, delivery) => Ok(delivery),
+                Prepared::Failed(_, failure) => Err(failure),
+                Prepared::Rejected(rejection) => {
+                    return self.reject(record, &rejection, attempt - 1).await;
+                }
+            };
+        }
+    }
+
+    async fn exhausted(&self, record: &Record, failure: &Failure, attempts: u32) -> End {
+        let why = match attempts {
+            1 => "it was tried once".to_owned(),
+            _ => format!("it was tried {attempts} times"),
+        };
+        match self.processor.when_exhausted {
+            WhenExhausted::Fail => failed(failure, &why, attempts),
+            WhenExhausted::Reject => {
+                let code = failure.given_code().unwrap_or(Rejection::EXHAUSTED);
+                let message = format!("{} ({why})", failure.text());
+                let rejection = Rejection::new(code, message);
+                self.reject(record, &rejection, attempts).await
+            }
+        }
+    }
+
+    async fn reject(&self, record: &Record, rejection: &Rejection, attempts: u32) -> End {
+        let letter = self.letter(record, rejection, attempts);
+        let ends = self.deliver(std::slice::from_ref(&letter)).await;
+        // `deliver` answers with one end for each letter.
+        ends.into_iter().next().unwrap_or_else(End::unreached)
+    }
+
+    fn letter(&self, record: &Record, rejection: &Rejection, attempts: u32) -> DeadLetter {
+        DeadLetter::new(
+            record.clone(),
+            rejection.code,
+            rejection.message.clone(),
+            attempts,
+            self.invocation,
+        )
+    }
+}
+
+fn failed(failure: &Failure, why: &str, attempts: u32) -> End {
+    let code = failure.given_code().unwrap_or("handler.failed");
+    let message = format!("{} ({why})", failure.text());
+    End::of(Outcome::Failed, attempts, Some(Problem::new(code, message)))
+}
+
+fn dropped(attempts: u32) -> End {
+    let problem = Problem::new(
+        "handler.dropped",
+        "the handler still ran at the deadline's margin and was dropped: its effect may have happened",
+    );
+    End::of(Outcome::Failed, attempts, Some(problem))
+}
+
+/// Full jitter: anything up to a bound that doubles with each try, so that many functions do not come back at once.
+fn back_off(attempt: u32) -> Duration {
+    let doublings = (attempt - 1).min(u64::BITS - 1);
+    let bound = RETRY_BACKOFF_BASE_MS
+        .saturating_mul(1 << doublings)
+        .min(RETRY_BACKOFF_MAX_MS);
+    Duration::from_millis(fastrand::u64(0..=bound))
+}

@@ -1,0 +1,57 @@
+//! How each record of an invocation ended. Made by `process`, read by `response`, the log and tests.
+
+use std::time::Duration;
+
+use crate::outcome::Outcome;
+use crate::record::Record;
+
+/// How one invocation ended, record by record.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// In the event's order.
+    pub(crate) records: Vec<RecordReport>,
+    pub(crate) lanes: usize,
+    /// Whether time ran out before all records were started.
+    pub(crate) out_of_time: bool,
+    pub(crate) elapsed: Duration,
+}
+
+/// How one record ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RecordReport {
+    /// The record.
+    pub record: Record,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How often its handler was started in this invocation.
+    pub attempts: u32,
+    /// What went wrong. *None: nothing did.*
+    pub problem: Option<Problem>,
+}
+
+/// What went wrong with a record: what the log and the dead letter say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// As a code: `reject.json`, `handler.panicked`, `destination.unconfirmed`, or the handler's own.
+    pub code: String,
+    /// In words. Never bytes of the payload; the text of a handler's own error is the handler's, cut.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
+        let ended_so = |report: &&RecordReport| report.outcome == outcome;
+        self.records.iter().filter(ended_so).count()
+    }
+}

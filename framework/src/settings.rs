@@ -1,0 +1,369 @@
+//! A consumer's settings: default, code, environment, in rising order, and where each came from. Read by `consumer`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::destination::{BoxDestination, Destination, choose};
+use crate::error::ConfigurationFault;
+use crate::idempotency::Idempotency;
+use crate::lane::ProcessingOrder;
+use crate::limits::{
+    ATTEMPTS_DEFAULT, ATTEMPTS_MAX, CLUSTER_BYTES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX,
+    DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, NAMESPACE_BYTES_MAX,
+};
+use crate::process::WhenExhausted;
+use crate::response::FailureReporting;
+
+/// What all of the framework's own variables begin with.
+const PREFIX: &str = "LAMBDA_MSK_";
+
+/// Where a setting came from. A later one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Default,
+    Code,
+    Environment,
+}
+
+/// A setting and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    origin: Origin,
+}
+
+impl<T> Setting<T> {
+    fn default(value: T) -> Self {
+        Self {
+            value,
+            origin: Origin::Default,
+        }
+    }
+
+    pub(crate) fn by_code(&mut self, value: T) {
+        *self = Self {
+            value,
+            origin: Origin::Code,
+        };
+    }
+
+    /// For the start line: `64 (default)`.
+    pub(crate) fn shown(&self, show: impl FnOnce(&T) -> String) -> String {
+        let origin = match self.origin {
+            Origin::Default => "default",
+            Origin::Code => "code",
+            Origin::Environment => "environment",
+        };
+        format!("{} ({origin})", show(&self.value))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) destination: Setting<Option<BoxDestination>>,
+    pub(crate) idempotency: Setting<Idempotency>,
+    pub(crate) failure_reporting: Setting<FailureReporting>,
+    pub(crate) order: Setting<ProcessingOrder>,
+    pub(crate) concurrency: Setting<usize>,
+    pub(crate) attempts: Setting<u32>,
+    pub(crate) when_exhausted: Setting<WhenExhausted>,
+    pub(crate) deadline_margin: Setting<Duration>,
+    /// *None: the function's name.*
+    pub(crate) namespace: Setting<Option<Arc<str>>>,
+    /// *None: the brokers that the event names.* Amazon MSK needs none.
+    pub(crate) cluster: Setting<Option<Arc<str>>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            destination: Setting::default(None),
+            idempotency: Setting::default(Idempotency::default()),
+            failure_reporting: Setting::default(FailureReporting::default()),
+            order: Setting::default(ProcessingOrder::default()),
+            concurrency: Setting::default(CONCURRENCY_DEFAULT),
+            attempts: Setting::default(ATTEMPTS_DEFAULT),
+            when_exhausted: Setting::default(WhenExhausted::default()),
+            deadline_margin: Setting::default(Duration::from_millis(DEADLINE_MARGIN_MS)),
+            namespace: Setting::default(None),
+            cluster: Setting::default(None),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the variables over what is set so far. Answers with the names that begin as ours do and are not known.
+    pub(crate) fn read(
+        &mut self,
+        variables: &BTreeMap<String, String>,
+        faults: &mut Vec<ConfigurationFault>,
+    ) -> Vec<String> {
+        let mut reader = Reader {
+            variables,
+            faults,
+            known: Vec::new(),
+        };
+        reader.read("ON_FAILURE", &mut self.destination, |text| {
+            choose(text).map(Some)
+        });
+        reader.read("IDEMPOTENCY", &mut self.idempotency, idempotency);
+        reader.read("FAILURE_REPORTING", &mut self.failure_reporting, |text| {
+            let allowed = [
+                ("whole-batch", FailureReporting::WholeBatch),
+                ("partial", FailureReporting::Partial),
+            ];
+            one_of(text, &allowed)
+        });
+        reader.read("ORDER", &mut self.order, |text| {
+            let allowed = [
+                ("partition", ProcessingOrder::Partition),
+                ("key", ProcessingOrder::Key),
+                ("unordered", ProcessingOrder::Unordered),
+            ];
+            one_of(text, &allowed)
+        });
+        reader.read("CONCURRENCY", &mut self.concurrency, |text| {
+            number(text, 1..=CONCURRENCY_MAX)
+        });
+        reader.read("ATTEMPTS", &mut self.attempts, |text| {
+            number(text, 1..=ATTEMPTS_MAX)
+        });
+        reader.read("WHEN_EXHAUSTED", &mut self.when_exhausted, |text| {
+            let allowed = [
+                ("fail", WhenExhausted::Fail),
+                ("reject", WhenExhausted::Reject),
+            ];
+            one_of(text, &allowed)
+        });
+        reader.read("DEADLINE_MARGIN_MS", &mut self.deadline_margin, |text| {
+            number(text, 0..=DEADLINE_MARGIN_MS_MAX).map(Duration::from_millis)
+        });
+        reader.read("NAMESPACE", &mut self.namespace, |text| {
+            check_namespace(text).map(|()| Some(text.into()))
+        });
+        reader.read("CLUSTER", &mut self.cluster, |text| {
+            check_cluster(text).map(|()| Some(text.into()))
+        });
+        let known = reader.known;
+        let ours = variables.keys().filter(|name| name.starts_with(PREFIX));
+        ours.filter(|name| !known.contains(name)).cloned().collect()
+    }
+
+    /// Faults of what code has set. What the environment has set was checked as it was read.
+    pub(crate) fn check(&self, faults: &mut Vec<ConfigurationFault>) {
+        let mut check = |origin: Origin, place: &str, result: Result<(), String>| {
+            if let (Origin::Code, Err(reason)) = (origin, result) {
+                faults.push(fault(place, reason));
+            }
+        };
+        let Setting { value, origin } = self.concurrency;
+        check(
+            origin,
+            ".concurrency(…)",
+            within(value, &(1..=CONCURRENCY_MAX)),
+        );
+        let Setting { value, origin } = self.attempts;
+        check(origin, ".attempts(…)", within(value, &(1..=ATTEMPTS_MAX)));
+        let Setting { value, origin } = self.deadline_margin;
+        let max = Duration::from_millis(DEADLINE_MARGIN_MS_MAX);
+        let margin = if value <= max {
+            Ok(())
+        } else {
+            Err(format!("{value:?} is not from 0 to {max:?}"))
+        };
+        check(origin, ".deadline_margin(…)", margin);
+        if let Some(namespace) = &self.namespace.value {
+            check(
+                self.namespace.origin,
+                ".namespace(…)",
+                check_namespace(namespace),
+            );
+        }
+        if let Some(cluster) = &self.cluster.value {
+            check(self.cluster.origin, ".cluster(…)", check_cluster(cluster));
+        }
+    }
+}
+
+impl fmt::Display for Settings {
+    /// The whole configuration in effect, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |name: &Option<Arc<str>>, unset: &str| match name {
+            Some(name) => name.to_string(),
+            None => unset.to_owned(),
+        };
+        let settings = [
+            (
+                "on_failure",
+                self.destination.shown(|destination| match destination {
+                    Some(destination) => destination.describe(),
+                    None => "none".to_owned(),
+                }),
+            ),
+            ("idempotency", self.idempotency.shown(|value| lower(value))),
+            (
+                "failure_reporting",
+                self.failure_reporting.shown(|value| lower(value)),
+            ),
+            ("order", self.order.shown(|value| lower(value))),
+            ("concurrency", self.concurrency.shown(ToString::to_string)),
+            ("attempts", self.attempts.shown(ToString::to_string)),
+            (
+                "when_exhausted",
+                self.when_exhausted.shown(|value| lower(value)),
+            ),
+            (
+                "deadline_margin",
+                self.deadline_margin.shown(|value| format!("{value:?}")),
+            ),
+            (
+                "namespace",
+                self.namespace
+                    .shown(|name| named(name, "the function's name")),
+            ),
+            (
+                "cluster",
+                self.cluster.shown(|name| named(name, "from the event")),
+            ),
+        ];
+        for (index, (name, value)) in settings.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A variant's name as the environment spells it: `WholeBatch` is `whole-batch`.
+fn lower(value: &impl fmt::Debug) -> String {
+    let name = format!("{value:?}");
+    let mut text = String::with_capacity(name.len() + 1);
+    for (index, letter) in name.chars().enumerate() {
+        if letter.is_ascii_uppercase() && index > 0 {
+            text.push('-');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
+struct Reader<'a> {
+    variables: &'a BTreeMap<String, String>,
+    faults: &'a mut Vec<ConfigurationFault>,
+    known: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// An empty variable counts as unset: templates set one to say "none".
+    fn read<T>(
+        &mut self,
+        name: &str,
+        setting: &mut Setting<T>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) {
+        let name = format!("{PREFIX}{name}");
+        let text = self.variables.get(&name).map(|text| text.trim());
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            match parse(text) {
+                Ok(value) => {
+                    *setting = Setting {
+                        value,
+                        origin: Origin::Environment,
+                    };
+                }
+                Err(reason) => self.faults.push(fault(&name, reason)),
+            }
+        }
+        self.known.push(name);
+    }
+}
+
+pub(crate) fn fault(place: &str, reason: impl Into<String>) -> ConfigurationFault {
+    ConfigurationFault {
+        place: place.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+pub(crate) fn within<T>(value: T, allowed: &RangeInclusive<T>) -> Result<(), String>
+where
+    T: PartialOrd + fmt::Display,
+{
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = (allowed.start(), allowed.end());
+    Err(format!("{value} is not from {low} to {high}"))
+}
+
+fn number<T>(text: &str, allowed: RangeInclusive<T>) -> Result<T, String>
+where
+    T: FromStr + PartialOrd + fmt::Display + Copy,
+{
+    let (low, high) = (allowed.start(), allowed.end());
+    let Ok(value) = text.parse() else {
+        let shown = shown(text);
+        return Err(format!(
+            "{shown} is not a whole number from {low} to {high}"
+        ));
+    };
+    within(value, &allowed).map(|()| value)
+}
+
+fn one_of<T: Copy>(text: &str, allowed: &[(&str, T)]) -> Result<T, String> {
+    let found = allowed.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<String> = allowed
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        format!("{} is not one of {}", shown(text), names.join(", "))
+    })
+}
+
+fn idempotency(text: &str) -> Result<Idempotency, String> {
+    if text.contains("://") {
+        // A store's address may hold a password: it is not shown.
+        return Err("this version has no store outside the process: `memory` or `none`".to_owned());
+    }
+    let allowed = [("memory", Idempotency::Memory), ("none", Idempotency::None)];
+    one_of(text, &allowed)
+}
+
+/// No `/`: it separates the parts of a key.
+fn check_namespace(text: &str) -> Result<(), String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=NAMESPACE_BYTES_MAX).contains(&text.len()) && text.bytes().all(legal) {
+        return Ok(());
+    }
+    let shown = shown(text);
+    Err(format!(
+        "{shown} is not a name of 1 to {NAMESPACE_BYTES_MAX} letters, digits, `-`, `_` and `.`"
+    ))
+}
+
+/// Keys travel in HTTP headers.
+fn check_cluster(text: &str) -> Result<(), String> {
+    let legal = (1..=CLUSTER_BYTES_MAX).contains(&text.len());
+    if legal && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let shown = shown(text);
+    Err(format!(
+        "{shown} is not a name of 1 to {CLUSTER_BYTES_MAX} visible ASCII characters"
+    ))
+}
+
+/// A value as a fault shows it: quoted, and cut where it is long.
+fn shown(text: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 40;
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
