@@ -14,14 +14,14 @@ use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
-use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route, each};
+use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route};
 use crate::idempotency::{Idempotency, MemoryLedger};
 use crate::lane::ProcessingOrder;
 use crate::limits::ATTEMPTS_MAX;
 use crate::log::Advice;
 use crate::process::{Processor, WhenExhausted};
 use crate::response::FailureReporting;
-use crate::settings::{Settings, fault, within};
+use crate::settings::{Settings, within};
 
 impl Consumer {
     /// A consumer without handlers, with every default.
@@ -32,6 +32,7 @@ impl Consumer {
             fallback: None,
             settings: Settings::default(),
             variables: BTreeMap::new(),
+            faults: Vec::new(),
             snapstart: Vec::new(),
         }
     }
@@ -48,6 +49,7 @@ pub struct Builder<S> {
     fallback: Option<Route>,
     settings: Settings,
     variables: BTreeMap<String, String>,
+    faults: Vec<ConfigurationFault>,
     snapstart: Vec<Arc<dyn SnapStartResource>>,
 }
 
@@ -60,6 +62,7 @@ impl Builder<()> {
             fallback: self.fallback,
             settings: self.settings,
             variables: self.variables,
+            faults: self.faults,
             snapstart: self.snapstart,
         }
     }
@@ -72,11 +75,12 @@ impl<S: Send + Sync + 'static> Builder<S> {
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
     {
-        self.route(topics, each(handler))
+        let route = Route::plain(handler, Arc::clone(&self.state));
+        self.add(topics, &route)
     }
 
     /// [`topic`](Self::topic) with settings of its own: `.route("orders", each(ship).attempts(5).layer(…))`.
-    pub fn route<H, L, A>(mut self, topics: impl Topics, options: Options<H, L>) -> Self
+    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
@@ -88,6 +92,10 @@ impl<S: Send + Sync + 'static> Builder<S> {
             + 'static,
     {
         let route = options.erase(Arc::clone(&self.state));
+        self.add(topics, &route)
+    }
+
+    fn add(mut self, topics: impl Topics, route: &Route) -> Self {
         let names = topics.names().into_iter();
         self.topics.extend(names.map(|name| (name, route.clone())));
         self
@@ -99,7 +107,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
     {
-        self.fallback = Some(each(handler).erase(Arc::clone(&self.state)));
+        self.fallback = Some(Route::plain(handler, Arc::clone(&self.state)));
         self
     }
 
@@ -172,6 +180,12 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Faults in the function's own configuration, to be named together with those of the consumer: [`build`](Self::build) fails if there is any.
+    pub fn faults(mut self, faults: impl IntoIterator<Item = ConfigurationFault>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
     /// Hooks around SnapStart's snapshot, foundations first: see [`lambda_runtime::SnapStartResource`].
     pub fn snapstart_resource(mut self, resource: Arc<dyn SnapStartResource>) -> Self {
         self.snapstart.push(resource);
@@ -205,7 +219,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
     /// Every fault at once: of handlers, of settings in code, of variables. Give the result to [`run`](crate::run) as it is, and Lambda shows them
     /// as an init error.
     pub fn build(self) -> Result<Consumer, Error> {
-        let mut faults = Vec::new();
+        let mut faults = self.faults;
         let mut settings = self.settings;
         settings.check(&mut faults);
         let topics = check_topics(self.topics, self.fallback.as_ref(), &mut faults);
@@ -243,21 +257,30 @@ fn check_topics(
 ) -> HashMap<String, Route> {
     if given.is_empty() && fallback.is_none() {
         let reason = "no handler: give one with `.topic(\"orders\", handler)`";
-        faults.push(fault("Consumer::builder()", reason));
+        faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
         let place = format!(".topic({name:?}, …)");
         if name.is_empty() {
-            faults.push(fault(&place, "a topic has a name"));
+            faults.push(ConfigurationFault::new(
+                place.as_str(),
+                "a topic has a name",
+            ));
         }
         if let Some(attempts) = route.attempts {
             if let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX)) {
-                faults.push(fault(&format!("{place} `each(…).attempts(…)`"), reason));
+                faults.push(ConfigurationFault::new(
+                    format!("{place} `each(…).attempts(…)`"),
+                    reason,
+                ));
             }
         }
         if topics.insert(name, route).is_some() {
-            faults.push(fault(&place, "the topic has a handler already"));
+            faults.push(ConfigurationFault::new(
+                place.as_str(),
+                "the topic has a handler already",
+            ));
         }
     }
     topics

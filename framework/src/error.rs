@@ -91,6 +91,16 @@ pub struct ConfigurationFault {
     pub reason: String,
 }
 
+impl ConfigurationFault {
+    /// A fault at that place.
+    pub fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
 impl ConfigurationError {
     pub(crate) fn new(faults: Vec<ConfigurationFault>) -> Self {
         Self { faults }

@@ -110,26 +110,76 @@ type Extract = dyn Fn(&Delivery) -> Result<HandlerRun, Rejection> + Send + Sync;
 #[derive(Clone)]
 pub(crate) struct Route {
     extract: Arc<Extract>,
-    call: HandlerCall,
+    /// *None: there are no layers, and the run is what extraction made.*
+    layered: Option<HandlerCall>,
     /// *None: the consumer's.*
     pub(crate) attempts: Option<u32>,
 }
 
 impl Route {
+    /// A handler without layers or settings.
+    pub(crate) fn plain<H, A, S>(handler: H, state: Arc<S>) -> Self
+    where
+        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
+        A: Args<S> + Send + 'static,
+        S: Send + Sync + 'static,
+    {
+        Self {
+            extract: erase(handler, state),
+            layered: None,
+            attempts: None,
+        }
+    }
+
     /// Takes the handler's arguments from the record; the handler does not start.
-    pub(crate) fn extract(&self, mut delivery: Delivery) -> Result<Delivery, Rejection> {
+    pub(crate) fn extract(&self, mut delivery: Delivery) -> Result<Prepared, Rejection> {
         let run = (self.extract)(&delivery)?;
-        delivery.prepare(run);
-        Ok(delivery)
+        Ok(match &self.layered {
+            None => Prepared::Run(run),
+            Some(_) => {
+                delivery.prepare(run);
+                Prepared::Delivery(delivery)
+            }
+        })
     }
 
     /// Runs one try.
-    pub(crate) async fn call(&self, delivery: Delivery) -> Result<(), Failure> {
-        match self.call.clone().oneshot(delivery).await {
-            Ok(result) => result,
-            Err(never) => match never {},
+    pub(crate) async fn call(&self, prepared: Prepared) -> Result<(), Failure> {
+        match (prepared, &self.layered) {
+            (Prepared::Run(run), _) => run.await,
+            (Prepared::Delivery(delivery), Some(layered)) => {
+                match layered.clone().oneshot(delivery).await {
+                    Ok(result) => result,
+                    Err(never) => match never {},
+                }
+            }
+            (Prepared::Delivery(delivery), None) => (self.extract)(&delivery)?.await,
         }
     }
+}
+
+/// One try, its arguments taken, not started.
+pub(crate) enum Prepared {
+    /// Of a handler without layers.
+    Run(HandlerRun),
+    /// For the layers to see; the run lies in it.
+    Delivery(Delivery),
+}
+
+fn erase<H, A, S>(handler: H, state: Arc<S>) -> Arc<Extract>
+where
+    H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
+    A: Args<S> + Send + 'static,
+    S: Send + Sync + 'static,
+{
+    Arc::new(move |delivery: &Delivery| -> Result<HandlerRun, _> {
+        let args = A::extract(delivery, &state)?;
+        let handler = handler.clone();
+        // The handler is called by the first poll: what it does before its first await is part of the run.
+        Ok(Box::pin(
+            async move { handler.call(args).await.into_outcome() },
+        ))
+    })
 }
 
 impl fmt::Debug for Route {
@@ -204,21 +254,14 @@ impl<H, L> Options<H, L> {
             + Sync
             + 'static,
     {
-        let handler = self.handler;
-        let extract: Arc<Extract> = Arc::new(move |delivery: &Delivery| -> Result<HandlerRun, _> {
-            let args = A::extract(delivery, &state)?;
-            let handler = handler.clone();
-            // The handler is called by the first poll: what it does before its first await is part of the run.
-            Ok(Box::pin(
-                async move { handler.call(args).await.into_outcome() },
-            ))
-        });
-        let call = HandlerCall::new(HandlerService {
+        let extract = erase(self.handler, state);
+        let innermost = HandlerCall::new(HandlerService {
             extract: Arc::clone(&extract),
         });
+        let layered = HandlerCall::new(Flatten(self.layer.layer(innermost)));
         Route {
             extract,
-            call: HandlerCall::new(Flatten(self.layer.layer(call))),
+            layered: Some(layered),
             attempts: self.attempts,
         }
     }

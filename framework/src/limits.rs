@@ -30,6 +30,9 @@ pub const RETRY_BACKOFF_BASE_MS: u64 = 100;
 /// Upper bound of any wait that back-off chooses.
 pub const RETRY_BACKOFF_MAX_MS: u64 = 10_000;
 
+/// Longest wait that a failure can ask for where no deadline is known. Lambda's own time-out for Kafka ends at 14 minutes.
+pub const RETRY_AFTER_MS_MAX: u64 = 14 * 60 * 1000;
+
 /// Time kept free before Lambda's deadline, for stores, destinations and the answer.
 pub const DEADLINE_MARGIN_MS: u64 = 500;
 

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
 use crate::failure::{Failure, Rejection, error_text};
-use crate::handler::Route;
+use crate::handler::{Prepared, Route};
 use crate::idempotency::{MemoryLedger, Settled};
 use crate::invocation::Invocation;
 use crate::lane::{Lanes, ProcessingOrder};
@@ -135,9 +135,9 @@ struct Run<'a> {
 }
 
 /// A record before its handler.
-enum Prepared<'a> {
+enum Before<'a> {
     /// Its arguments are taken.
-    Ready(&'a Route, Delivery),
+    Ready(&'a Route, Prepared),
     /// Its handler will not run.
     Rejected(Rejection),
     /// An extractor panicked: a failed try.
@@ -153,29 +153,29 @@ enum Tried {
 }
 
 impl<'a> Run<'a> {
-    fn prepare(&self, record: &Record, attempt: u32) -> Prepared<'a> {
+    fn prepare(&self, record: &Record, attempt: u32) -> Before<'a> {
         if let Some(fault) = record.fault() {
-            return Prepared::Rejected(fault.into());
+            return Before::Rejected(fault.into());
         }
         let Some(route) = self.processor.route(record.topic()) else {
             let message = format!(
                 "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
                 record.topic()
             );
-            return Prepared::Rejected(Rejection::new(Rejection::NO_HANDLER, message));
+            return Before::Rejected(Rejection::new(Rejection::NO_HANDLER, message));
         };
         let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
         match catch_unwind(AssertUnwindSafe(|| route.extract(delivery))) {
-            Ok(Ok(delivery)) => Prepared::Ready(route, delivery),
-            Ok(Err(rejection)) => Prepared::Rejected(rejection),
-            Err(panic) => Prepared::Failed(route, panicked("an extractor", &*panic)),
+            Ok(Ok(prepared)) => Before::Ready(route, prepared),
+            Ok(Err(rejection)) => Before::Rejected(rejection),
+            Err(panic) => Before::Failed(route, panicked("an extractor", &*panic)),
         }
     }
 
     /// Starts the handler, and drops it at the deadline's margin.
-    async fn try_once(&self, route: &Route, delivery: Delivery) -> Tried {
+    async fn try_once(&self, route: &Route, prepared: Prepared) -> Tried {
         let started = Instant::now();
-        let run = AssertUnwindSafe(route.call(delivery)).catch_unwind();
+        let run = AssertUnwindSafe(route.call(prepared)).catch_unwind();
         let ended = match self.invocation.deadline.work_end() {
             Some(end) => timeout_at(end, run).await.ok(),
             None => Some(run.await),

@@ -157,7 +157,7 @@ impl Settings {
     pub(crate) fn check(&self, faults: &mut Vec<ConfigurationFault>) {
         let mut check = |origin: Origin, place: &str, result: Result<(), String>| {
             if let (Origin::Code, Err(reason)) = (origin, result) {
-                faults.push(fault(place, reason));
+                faults.push(ConfigurationFault::new(place, reason));
             }
         };
         let Setting { value, origin } = self.concurrency;
@@ -275,17 +275,12 @@ impl Reader<'_> {
                         origin: Origin::Environment,
                     };
                 }
-                Err(reason) => self.faults.push(fault(&name, reason)),
+                Err(reason) => self
+                    .faults
+                    .push(ConfigurationFault::new(name.as_str(), reason)),
             }
         }
         self.known.push(name);
-    }
-}
-
-pub(crate) fn fault(place: &str, reason: impl Into<String>) -> ConfigurationFault {
-    ConfigurationFault {
-        place: place.to_owned(),
-        reason: reason.into(),
     }
 }
 

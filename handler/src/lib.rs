@@ -1,1 +1,44 @@
-//! The function people copy.
+//! The sample function: each order of the topic `orders` is posted to a fulfilment service.
+//!
+//! Copy it, and put your own business where `ship` is. It reads `FULFILMENT_URL`; without it, orders are logged at level `debug`, so that the
+//! function runs with nothing installed. The framework reads its own variables (`LAMBDA_MSK_…`).
+
+mod fulfilment;
+mod order;
+
+use lambda_msk::{ConfigurationFault, Consumer, Error, Failure, IdempotencyKey, Json, Record, State};
+
+pub use crate::fulfilment::Fulfilment;
+pub use crate::order::Order;
+
+/// Wires the function from its environment.
+///
+/// # Errors
+///
+/// Every fault in the environment at once, the framework's and ours.
+pub fn consumer(variables: impl IntoIterator<Item = (String, String)>) -> Result<Consumer, Error> {
+    let variables: Vec<_> = variables.into_iter().collect();
+    let url = variables.iter().find(|(name, _)| name == "FULFILMENT_URL");
+    let (fulfilment, fault) = match Fulfilment::new(url.map_or("", |(_, url)| url)) {
+        Ok(fulfilment) => (fulfilment, None),
+        Err(reason) => (Fulfilment::log(), Some(ConfigurationFault::new("FULFILMENT_URL", reason))),
+    };
+    Consumer::builder()
+        .state(fulfilment)
+        .topic("orders", ship)
+        .faults(fault)
+        .from_vars(variables)
+        .build()
+}
+
+/// Ships one order. The key makes the receiver's effect happen once, however often the order is sent.
+async fn ship(
+    Json(order): Json<Order>,
+    record: Record,
+    key: IdempotencyKey,
+    State(fulfilment): State<Fulfilment>,
+) -> Result<(), Failure> {
+    // The order goes on as it came: fields that we do not know are the receiver's to read.
+    let json = record.value().unwrap_or_default();
+    fulfilment.ship(&order, json, &key).await
+}

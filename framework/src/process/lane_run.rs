@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use crate::delivery::Delivery;
 use crate::destination::DeadLetter;
 use crate::failure::{Failure, Next, Rejection};
-use crate::handler::Route;
+use crate::handler::{Prepared, Route};
 use crate::idempotency::Settled;
-use crate::limits::{RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS};
+use crate::limits::{RETRY_AFTER_MS_MAX, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS};
 use crate::outcome::Outcome;
-use crate::process::{End, Prepared, Run, Tried, WhenExhausted};
+use crate::process::{Before, End, Run, Tried, WhenExhausted};
 use crate::record::Record;
 use crate::report::Problem;
+
+const RETRY_AFTER_MAX: Duration = Duration::from_millis(RETRY_AFTER_MS_MAX);
 
 /// What a lane has come to. Records that are not in `ends` are Unreached.
 pub(super) struct LaneEnd {
@@ -47,13 +48,13 @@ impl<'a> Run<'a> {
                 break;
             }
             let (route, first) = match self.prepare(record, 1) {
-                Prepared::Rejected(rejection) => {
+                Before::Rejected(rejection) => {
                     pending.indices.push(index);
                     pending.letters.push(self.letter(record, &rejection, 0));
                     continue;
                 }
-                Prepared::Ready(route, delivery) => (route, Ok(delivery)),
-                Prepared::Failed(route, failure) => (route, Err(failure)),
+                Before::Ready(route, prepared) => (route, Ok(prepared)),
+                Before::Failed(route, failure) => (route, Err(failure)),
             };
             if !self.settle(&mut pending, &mut end).await {
                 return end;
@@ -86,7 +87,7 @@ impl<'a> Run<'a> {
         &self,
         record: &Record,
         route: &'a Route,
-        first: Result<Delivery, Failure>,
+        first: Result<Prepared, Failure>,
     ) -> End {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
         let mut attempt = 1;
@@ -94,7 +95,7 @@ impl<'a> Run<'a> {
         loop {
             let failure = match next {
                 Err(failure) => failure,
-                Ok(delivery) => match self.try_once(route, delivery).await {
+                Ok(prepared) => match self.try_once(route, prepared).await {
                     Tried::Failed(failure) => failure,
                     Tried::Done => {
                         self.remember(record, Settled::Done);
@@ -112,15 +113,15 @@ impl<'a> Run<'a> {
                 return self.exhausted(record, &failure, attempt).await;
             }
             let wait = back_off(attempt).max(failure.wait().unwrap_or_default());
-            if !self.has_room_after(wait) {
+            if wait > RETRY_AFTER_MAX || !self.has_room_after(wait) {
                 return failed(&failure, "no time is left for another try", attempt);
             }
             tokio::time::sleep(wait).await;
             attempt += 1;
             next = match self.prepare(record, attempt) {
-                Prepared::Ready(_, delivery) => Ok(delivery),
-                Prepared::Failed(_, failure) => Err(failure),
-                Prepared::Rejected(rejection) => {
+                Before::Ready(_, prepared) => Ok(prepared),
+                Before::Failed(_, failure) => Err(failure),
+                Before::Rejected(rejection) => {
                     return self.reject(record, &rejection, attempt - 1).await;
                 }
             };

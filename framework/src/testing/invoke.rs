@@ -1,0 +1,158 @@
+//! Gives an event to a consumer as Lambda would, and reads how each record ended.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::consumer::{Consumer, Incoming};
+use crate::error::Error;
+use crate::invocation::Clock;
+use crate::outcome::Outcome;
+use crate::report::RecordReport;
+use crate::response::BatchResponse;
+
+/// Time that an invocation is given when nothing else is said.
+const TIME_GIVEN: Duration = Duration::from_secs(60);
+
+/// When invocations of tests take place: 2026-01-01T00:00:00Z.
+const START_MS: i64 = 1_767_225_600_000;
+
+/// Gives an event to a consumer, with a minute until the deadline. For another time or request id: [`Invoke`].
+///
+/// The event is an [`Event`](super::Event), or JSON as text or bytes. Under `#[tokio::test(start_paused = true)]` no wait takes time.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::testing::{Event, Sample, invoke};
+/// use lambda_msk::{Consumer, Failure, Json, MemoryDestination, Outcome};
+///
+/// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
+///     if order == 0 { Err(Failure::reject("no such order")) } else { Ok(()) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let consumer = Consumer::builder().topic("orders", ship).on_failure(MemoryDestination::new()).build().unwrap();
+/// let event = Event::msk().record(Sample::new("orders", 0).value("7")).record(Sample::new("orders", 0).value("0"));
+/// let invoked = invoke(&consumer, event).await;
+/// assert_eq!(invoked.outcomes(), [Outcome::Done, Outcome::Rejected]);
+/// # }
+/// ```
+pub async fn invoke(consumer: &Consumer, event: impl Into<Bytes>) -> Invoked {
+    Invoke::new(event).run(consumer).await
+}
+
+/// An invocation in the making.
+#[derive(Clone, Debug)]
+#[must_use = "an invocation does nothing until `.run(&consumer).await`"]
+pub struct Invoke {
+    body: Bytes,
+    request_id: String,
+    time_given: Option<Duration>,
+}
+
+impl Invoke {
+    /// An invocation with that event, with a minute until the deadline.
+    pub fn new(event: impl Into<Bytes>) -> Self {
+        Self {
+            body: event.into(),
+            request_id: "test-request".to_owned(),
+            time_given: Some(TIME_GIVEN),
+        }
+    }
+
+    /// Sets the time until the deadline.
+    pub fn time_given(mut self, time: Duration) -> Self {
+        self.time_given = Some(time);
+        self
+    }
+
+    /// Leaves the deadline out, as some emulators do.
+    pub fn without_deadline(mut self) -> Self {
+        self.time_given = None;
+        self
+    }
+
+    /// Sets the request id.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = id.into();
+        self
+    }
+
+    /// Runs it to its answer.
+    pub async fn run(self, consumer: &Consumer) -> Invoked {
+        let started = Instant::now();
+        let start = Timestamp::from_millisecond(START_MS).unwrap_or_default();
+        let deadline_ms = self.time_given.map_or(0, |time| {
+            START_MS.unsigned_abs() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2)
+        });
+        let incoming = Incoming {
+            body: self.body,
+            request_id: self.request_id,
+            function_arn: "arn:aws:lambda:eu-west-1:123456789012:function:test".to_owned(),
+            function_name: "test".to_owned(),
+            deadline_ms,
+            clock: Clock::From { start, at: started },
+        };
+        let (response, report) = consumer.handle(incoming).await;
+        Invoked {
+            response,
+            records: report.map(|report| report.records).unwrap_or_default(),
+            elapsed: started.elapsed(),
+        }
+    }
+}
+
+/// An invocation that has ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Invoked {
+    response: Result<BatchResponse, Error>,
+    records: Vec<RecordReport>,
+    elapsed: Duration,
+}
+
+impl Invoked {
+    /// The answer to Lambda.
+    ///
+    /// # Errors
+    ///
+    /// The invocation is an error: records are not done under whole-batch reporting, or the event could not be read.
+    pub fn response(&self) -> Result<&BatchResponse, &Error> {
+        self.response.as_ref()
+    }
+
+    /// How each record ended, in the event's order. Empty where the event could not be read.
+    pub fn records(&self) -> &[RecordReport] {
+        &self.records
+    }
+
+    /// Only the outcomes, in the event's order.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.records.iter().map(|record| record.outcome).collect()
+    }
+
+    /// How one record ended.
+    ///
+    /// # Panics
+    ///
+    /// The event held no such record.
+    pub fn record(&self, topic: &str, partition: i32, offset: i64) -> &RecordReport {
+        self.records
+            .iter()
+            .find(|report| {
+                let record = &report.record;
+                let at = (record.topic(), record.partition(), record.offset().0);
+                at == (topic, partition, offset)
+            })
+            .unwrap_or_else(|| panic!("the event held no record {topic}-{partition}@{offset}"))
+    }
+
+    /// Time that it took; on a paused clock, the waits alone.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
