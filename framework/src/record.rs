@@ -16,6 +16,15 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// From `start` up to `end`, without it.
+    pub(crate) fn between(start: usize, end: usize) -> Self {
+        // `EVENT_BYTES_MAX` is below 2^32, and no part of a batch has more entries than the body has bytes.
+        Self {
+            start: start as u32,
+            len: (end - start) as u32,
+        }
+    }
+
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         let start = self.start as usize;
         &bytes[start..start + self.len as usize]
@@ -92,6 +101,11 @@ pub(crate) struct RecordEntry {
     pub(crate) fault: Option<u32>,
 }
 
+impl RecordEntry {
+    /// What Kafka itself writes where a record has no timestamp.
+    pub(crate) const NO_TIMESTAMP: i64 = -1;
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderEntry {
     /// In the arena; UTF-8, checked by the decoder.
@@ -143,7 +157,7 @@ impl Record {
     /// *None: the record has none (`-1`, from message formats before Kafka 0.10), or it lies outside the years that [`jiff::Timestamp`] can say.*
     pub fn timestamp(&self) -> Option<Timestamp> {
         match self.entry().timestamp_ms {
-            -1 => None,
+            RecordEntry::NO_TIMESTAMP => None,
             millis => Timestamp::from_millisecond(millis).ok(),
         }
     }

@@ -1,14 +1,40 @@
-//! The event, from wire to batch, in one pass.
+//! The event, from wire to batch, in one pass. Called by `lambda` with the raw body.
+//!
+//! * `read` knows what a Kafka event looks like and fills the [`Batch`]; `fields` reads the parts of a record that may be bad on their own; `place` says where;
+//! * `scan` knows JSON and nothing of Kafka: a cursor over the bytes;
+//! * `base64` and `text` turn a JSON string into bytes;
+//! * `error` says what a refused event gets, `mistaken` names the source it really came from.
+
+mod base64;
+mod error;
+mod fields;
+mod mistaken;
+mod place;
+mod read;
+mod scan;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+
+pub use self::error::EventError;
+use crate::limits::EVENT_BYTES_MAX;
 use crate::record::Batch;
-/// x
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct EventError;
-impl EventError {
-    pub fn code(&self) -> &'static str {
-        "x"
+
+/// The batch that `body` holds. A record that cannot be decoded is marked with its fault and kept; what makes the whole event unanswerable is the error.
+pub(crate) fn decode(body: Bytes) -> Result<Batch, EventError> {
+    if body.len() > EVENT_BYTES_MAX {
+        return Err(EventError::too_many_bytes(body.len()));
     }
-}
-pub(crate) fn decode(_: bytes::Bytes) -> Result<Batch, EventError> {
-    Err(EventError)
+    match read::batch(&body) {
+        Ok(batch) => Ok(Batch { body, ..batch }),
+        // Only here, where time no longer matters, is the body looked at twice.
+        Err(error) if error.is_about_json() => Err(*error),
+        Err(error) => match mistaken::source(&body) {
+            Some(source) => Err(EventError::other_source(&source)),
+            None => Err(*error),
+        },
+    }
 }
