@@ -1,0 +1,11 @@
+//! More arguments than a handler can have.
+
+use lambda_msk::{Attempt, Consumer, Deadline, Headers, IdempotencyKey, Offset, Record, RequestId, TopicPartition};
+
+#[rustfmt::skip]
+async fn ship(_: Record, _: Headers, _: Attempt, _: Deadline, _: IdempotencyKey, _: Offset, _: TopicPartition, _: RequestId, _: Record) {}
+
+
+fn main() {
+    let _ = Consumer::builder().topic("orders", ship);
+}
