@@ -76,6 +76,10 @@ mod lambda;
 #[cfg(feature = "logging")]
 pub mod logging;
 
+// Events to give, runs to read.
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use builder::{Builder, Topics};
 pub use consumer::{Consumer, IntoConsumer};
 pub use delivery::{Delivery, IdempotencyKey};

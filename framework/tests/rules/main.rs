@@ -1,0 +1,15 @@
+//! The rules of behaviour, one module a rule, through the public API alone.
+
+mod support;
+
+mod rule_01_lanes;
+mod rule_02_failure_names_what_happens_next;
+mod rule_03_retry_in_place;
+mod rule_04_failed_stops_its_lane;
+mod rule_05_rejected_means_delivered;
+mod rule_06_deadline;
+mod rule_07_response;
+mod rule_08_not_a_kafka_event;
+mod rule_09_topic_without_a_handler;
+mod rule_10_no_payload_in_logs_and_errors;
+mod skipped_records;

@@ -1,0 +1,133 @@
+//! Failure names what happens next: retry, reject; a plain error is a retry; an extractor that cannot read rejects; a panic is a retry.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lambda_msk::testing::invoke;
+use lambda_msk::{
+    Attempt, BoxError, Consumer, Failure, Json, MemoryDestination, Next, Outcome, Record, State,
+};
+
+use crate::support::{code, letters, orders};
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_is_tried_again() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |Attempt(attempt): Attempt| match attempt {
+            1 => Err(Failure::retry("inventory is down")),
+            _ => Ok(()),
+        })
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1")])).await;
+
+    let report = invoked.record("orders", 0, 0);
+    assert_eq!((report.outcome, report.attempts), (Outcome::Done, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reject_goes_to_the_destination_at_once() {
+    let destination = MemoryDestination::new();
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Record| -> Result<(), Failure> {
+            Err(Failure::reject("unknown currency").code("order.unknown_currency"))
+        })
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1")])).await;
+
+    let report = invoked.record("orders", 0, 0);
+    assert_eq!((report.outcome, report.attempts), (Outcome::Rejected, 1));
+    let letters = destination.letters();
+    assert_eq!(letters[0].code(), "order.unknown_currency");
+    assert_eq!(letters[0].message(), "unknown currency");
+    assert_eq!(letters[0].attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_error_through_the_question_mark_is_a_retry() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Record| -> Result<(), Failure> {
+            let _: u64 = "seven".parse()?;
+            Ok(())
+        })
+        .attempts(2)
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1")])).await;
+
+    let report = invoked.record("orders", 0, 0);
+    assert_eq!((report.outcome, report.attempts), (Outcome::Failed, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extractor_that_cannot_read_the_record_rejects_it_and_the_handler_does_not_run() {
+    let destination = MemoryDestination::new();
+    let runs = Arc::new(AtomicU32::new(0));
+    let consumer = Consumer::builder()
+        .state(Arc::clone(&runs))
+        .topic("orders", async |_: Json<u64>, State(runs): State<Arc<AtomicU32>>| {
+            runs.fetch_add(1, Ordering::Relaxed);
+        })
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "{")])).await;
+
+    assert_eq!(letters(&invoked), "R");
+    assert_eq!(code(&invoked, 0, 0), "reject.json");
+    assert_eq!(destination.letters()[0].attempts(), 0);
+    assert_eq!(runs.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_caught_and_tried_again() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |Attempt(attempt): Attempt| {
+            assert!(attempt > 1, "a bug");
+        })
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1"), (0, "2")])).await;
+
+    assert_eq!(letters(&invoked), "DD");
+    assert_eq!(invoked.record("orders", 0, 0).attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_before_the_first_await_is_caught_too() {
+    let consumer = Consumer::builder()
+        .topic("orders", |_: Record| -> std::future::Ready<()> { panic!("a bug") })
+        .attempts(1)
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1"), (1, "2")])).await;
+
+    assert_eq!(letters(&invoked), "FF");
+    assert_eq!(code(&invoked, 0, 0), "handler.panicked");
+}
+
+#[test]
+fn a_verdict_survives_error_types_on_its_way_up() {
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Transparent(#[from] lambda_msk::FailureError);
+
+    let reject = || Failure::reject("unknown currency").code("order.unknown_currency").into_error();
+    let plain = Failure::from(reject());
+    let boxed = Failure::from(BoxError::from(reject()));
+    let transparent = Failure::from(Transparent::from(reject()));
+    let with_context = Failure::from(anyhow::Error::from(reject()).context("while shipping"));
+
+    for failure in [plain, boxed, transparent, with_context] {
+        assert_eq!(failure.next(), Next::Reject);
+        assert_eq!(failure.given_code(), Some("order.unknown_currency"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Deadline: nothing starts that would not end before the margin, what still runs at the margin is dropped, and the answer leaves in time.
+
+use std::time::Duration;
+
+use lambda_msk::testing::{Invoke, Invoked};
+use lambda_msk::{Builder, Consumer, Deadline, Json, Record, State};
+use tokio::time::sleep;
+
+use crate::support::{Journal, code, letters, orders};
+
+/// A handler that takes as many milliseconds as its record says.
+async fn takes(Json(ms): Json<u64>, record: Record, State(journal): State<Journal>) {
+    journal.start(&record);
+    sleep(Duration::from_millis(ms)).await;
+    journal.end(&record);
+}
+
+fn consumer(journal: &Journal) -> Builder<Journal> {
+    Consumer::builder().state(journal.clone()).topic("orders", takes)
+}
+
+async fn run<const N: usize>(consumer: &Consumer, given_ms: u64, records: [(i32, &str); N]) -> Invoked {
+    Invoke::new(orders(records))
+        .time_given(Duration::from_millis(given_ms))
+        .run(consumer)
+        .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_record_starts_with_less_left_than_the_margin_and_the_longest_run_so_far() {
+    let journal = Journal::default();
+    let consumer = consumer(&journal).build().unwrap();
+
+    // Margin 500 ms: after two runs of 2 s, 1.4 s are left before it.
+    let invoked = run(&consumer, 5_900, [(0, "2000"), (0, "2000"), (0, "1")]).await;
+
+    assert_eq!(letters(&invoked), "DDU");
+    assert_eq!(invoked.elapsed(), Duration::from_secs(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_starts_while_the_margin_and_the_longest_run_fit() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    let invoked = run(&consumer, 6_600, [(0, "2000"), (0, "2000"), (0, "1")]).await;
+
+    assert_eq!(letters(&invoked), "DDD");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_runs_at_the_margin_is_dropped_and_failed() {
+    let journal = Journal::default();
+    let consumer = consumer(&journal).build().unwrap();
+
+    let invoked = run(&consumer, 5_000, [(0, "60000"), (0, "1"), (1, "1")]).await;
+
+    assert_eq!(letters(&invoked), "FUD");
+    assert_eq!(code(&invoked, 0, 0), "handler.dropped");
+    assert_eq!(invoked.elapsed(), Duration::from_millis(4_500));
+    assert!(!journal.lines().contains(&"-orders-0@0".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_margin_is_at_most_a_fifth_of_the_time_given() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    let invoked = run(&consumer, 1_000, [(0, "60000")]).await;
+
+    assert_eq!(invoked.elapsed(), Duration::from_millis(800));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_margin_can_be_set() {
+    let consumer = consumer(&Journal::default())
+        .deadline_margin(Duration::from_secs(2))
+        .build()
+        .unwrap();
+
+    let invoked = run(&consumer, 60_000, [(0, "600000")]).await;
+
+    assert_eq!(invoked.elapsed(), Duration::from_secs(58));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_that_wait_for_their_turn_when_time_is_up_are_unreached() {
+    let consumer = consumer(&Journal::default()).concurrency(1).build().unwrap();
+
+    let invoked = run(&consumer, 5_000, [(0, "60000"), (1, "1"), (2, "1")]).await;
+
+    assert_eq!(letters(&invoked), "FUU");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_is_missing_is_no_limit() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    let invoked = Invoke::new(orders([(0, "3600000")])).without_deadline().run(&consumer).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_has_passed_before_the_work_begins_is_no_limit() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |deadline: Deadline| {
+            assert_eq!(deadline.time_left(), None);
+        })
+        .build()
+        .unwrap();
+
+    let invoked = Invoke::new(orders([(0, "1")]))
+        .time_given(Duration::ZERO)
+        .run(&consumer)
+        .await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_reads_how_much_time_is_left() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |deadline: Deadline| {
+            assert_eq!(deadline.time_left(), Some(Duration::from_secs(30)));
+        })
+        .build()
+        .unwrap();
+
+    let invoked = run(&consumer, 30_000, [(0, "1")]).await;
+
+    assert_eq!(letters(&invoked), "D");
+}

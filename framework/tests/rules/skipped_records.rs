@@ -1,0 +1,159 @@
+//! The ledger in memory: what this process settled is skipped when it comes again, and nothing else is.
+
+use std::time::Duration;
+
+use lambda_msk::testing::{Event, Sample, invoke};
+use lambda_msk::{
+    Attempt, Builder, Consumer, Failure, FailureReporting, Idempotency, Json, MemoryDestination, Record, State,
+};
+
+use crate::support::{Journal, answer, letters, orders};
+
+async fn ship(record: Record, State(journal): State<Journal>, Json(order): Json<u64>) -> Result<(), Failure> {
+    journal.start(&record);
+    if order == 0 {
+        return Err(Failure::retry("inventory is down"));
+    }
+    Ok(())
+}
+
+fn consumer(journal: &Journal) -> Builder<Journal> {
+    Consumer::builder()
+        .state(journal.clone())
+        .topic("orders", ship)
+        .attempts(1)
+        .failure_reporting(FailureReporting::Partial)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_is_skipped_when_the_batch_comes_again() {
+    let journal = Journal::default();
+    let consumer = consumer(&journal).build().unwrap();
+    let batch = orders([(0, "1"), (0, "0"), (0, "1")]);
+
+    let first = invoke(&consumer, batch.clone()).await;
+    let second = invoke(&consumer, batch).await;
+
+    assert_eq!(letters(&first), "DFU");
+    assert_eq!(letters(&second), "SFU");
+    assert_eq!(answer(&first), answer(&second));
+    assert_eq!(journal.lines(), ["+orders-0@0", "+orders-0@1", "+orders-0@1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_record_at_the_same_offset_runs() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+    let sample = || Sample::new("orders", 0).offset(5).timestamp(1_000).key("k").value("1").header("h", "v");
+    let others = [
+        sample().value("2"),
+        sample().key("other"),
+        sample().timestamp(1_001),
+        sample().header("h", "v"),
+    ];
+
+    let first = invoke(&consumer, Event::msk().record(sample())).await;
+    assert_eq!(letters(&first), "D");
+    for other in others {
+        let invoked = invoke(&consumer, Event::msk().record(other)).await;
+        assert_eq!(letters(&invoked), "D");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_offset_of_another_cluster_runs() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+    let sample = || Sample::new("orders", 0).value("1");
+
+    invoke(&consumer, Event::msk().arn("arn:aws:kafka:eu-west-1:1:cluster/a/1").record(sample())).await;
+    let invoked = invoke(&consumer, Event::msk().arn("arn:aws:kafka:eu-west-1:1:cluster/b/2").record(sample())).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_rejected_is_skipped_too_but_runs_when_its_dead_letter_is_fed_back() {
+    let destination = MemoryDestination::new();
+    let journal = Journal::default();
+    let consumer = Consumer::builder()
+        .state(journal.clone())
+        .topic("orders", async |State(journal): State<Journal>| {
+            // Mended after the first time.
+            if journal.lines().is_empty() {
+                journal.write("rejected");
+                return Err(Failure::reject("unknown currency"));
+            }
+            journal.write("done");
+            Ok(())
+        })
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+    let batch = orders([(0, "1")]);
+
+    let first = invoke(&consumer, batch.clone()).await;
+    let again = invoke(&consumer, batch).await;
+    let envelope: serde_json::Value = serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+    let payload = envelope["payload"].to_string();
+    let redriven = invoke(&consumer, payload.clone()).await;
+    let redriven_again = invoke(&consumer, payload).await;
+
+    assert_eq!(letters(&first), "R");
+    assert_eq!(letters(&again), "S");
+    assert_eq!(letters(&redriven), "D");
+    assert_eq!(letters(&redriven_again), "S");
+    assert_eq!(journal.lines(), ["rejected", "done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_older_than_the_ledgers_age_runs_again() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+    let batch = orders([(0, "1")]);
+
+    invoke(&consumer, batch.clone()).await;
+    tokio::time::advance(Duration::from_millis(lambda_msk::limits::LEDGER_AGE_MS_MAX)).await;
+    let invoked = invoke(&consumer, batch).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_its_size_the_ledger_forgets_the_lowest_offsets() {
+    let max = i64::try_from(lambda_msk::limits::LEDGER_OFFSETS_MAX).unwrap();
+    let consumer = consumer(&Journal::default()).build().unwrap();
+    let batch = (0..=max)
+        .map(|offset| Sample::new("orders", 0).offset(offset).value("1"))
+        .fold(Event::msk(), Event::record);
+
+    invoke(&consumer, batch).await;
+    let lowest = invoke(&consumer, Event::msk().record(Sample::new("orders", 0).offset(0).value("1"))).await;
+    let highest = invoke(&consumer, Event::msk().record(Sample::new("orders", 0).offset(max).value("1"))).await;
+
+    assert_eq!(letters(&lowest), "D");
+    assert_eq!(letters(&highest), "S");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_ledger_every_record_runs_in_every_delivery() {
+    let consumer = consumer(&Journal::default()).idempotency(Idempotency::None).build().unwrap();
+    let batch = orders([(0, "1")]);
+
+    invoke(&consumer, batch.clone()).await;
+    let invoked = invoke(&consumer, batch).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_failed_is_no_settled_record() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |Attempt(_): Attempt| Err::<(), _>("down"))
+        .attempts(1)
+        .build()
+        .unwrap();
+    let batch = orders([(0, "1")]);
+
+    invoke(&consumer, batch.clone()).await;
+    let invoked = invoke(&consumer, batch).await;
+
+    assert_eq!(letters(&invoked), "F");
+}

@@ -1,0 +1,73 @@
+//! What the rules' tests share: a journal of what handlers did, and batches to run.
+
+use std::sync::{Arc, Mutex};
+
+use lambda_msk::testing::{Event, Invoked, Sample};
+use lambda_msk::{Outcome, Record};
+
+/// What handlers did, in order: `+orders-0@3` a start, `-orders-0@3` an end.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Vec<String>>>);
+
+impl Journal {
+    pub(crate) fn start(&self, record: &Record) {
+        self.write(format!("+{record}"));
+    }
+
+    pub(crate) fn end(&self, record: &Record) {
+        self.write(format!("-{record}"));
+    }
+
+    pub(crate) fn write(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// How many handlers ran at once at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        let mut running = 0_usize;
+        let mut most = 0;
+        for line in self.lines() {
+            if line.starts_with('+') {
+                running += 1;
+                most = most.max(running);
+            } else if line.starts_with('-') {
+                running -= 1;
+            }
+        }
+        most
+    }
+}
+
+/// Records of topic `orders`: partition and value of each; offsets count from 0 in each partition.
+pub(crate) fn orders<const N: usize>(records: [(i32, &str); N]) -> Event {
+    let samples = records.map(|(partition, value)| Sample::new("orders", partition).value(value));
+    samples.into_iter().fold(Event::msk(), Event::record)
+}
+
+/// The partial answer as text.
+pub(crate) fn answer(invoked: &Invoked) -> String {
+    serde_json::to_string(invoked.response().unwrap()).unwrap()
+}
+
+/// `D`one, `S`kipped, `R`ejected, `F`ailed, `U`nreached, in the event's order.
+pub(crate) fn letters(invoked: &Invoked) -> String {
+    let letter = |outcome| match outcome {
+        Outcome::Done => 'D',
+        Outcome::Skipped => 'S',
+        Outcome::Rejected => 'R',
+        Outcome::Failed => 'F',
+        Outcome::Unreached => 'U',
+        _ => '?',
+    };
+    invoked.outcomes().into_iter().map(letter).collect()
+}
+
+/// The code of one record's problem.
+pub(crate) fn code(invoked: &Invoked, partition: i32, offset: i64) -> String {
+    let report = invoked.record("orders", partition, offset);
+    report.problem.as_ref().unwrap().code.clone()
+}
