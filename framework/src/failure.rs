@@ -191,8 +191,6 @@ impl Rejection {
     pub(crate) const BY_HANDLER: &'static str = "reject.handler";
     /// The attempts were used up, and the consumer was told to reject then.
     pub(crate) const EXHAUSTED: &'static str = "reject.attempts_exhausted";
-    /// An extractor panicked on the record.
-    pub(crate) const EXTRACTOR_PANICKED: &'static str = "reject.extractor_panicked";
 
     /// A rejection of that code.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {

@@ -242,11 +242,6 @@ impl Record {
         self.entry().raw.of(&self.batch.body)
     }
 
-    /// The record's place in its batch, from 0.
-    pub(crate) fn index(&self) -> usize {
-        self.index as usize
-    }
-
     /// The key of the `records` map that the record lay under.
     pub(crate) fn identifier(&self) -> &Arc<str> {
         &self.partition_entry().identifier

@@ -6,7 +6,9 @@
 mod fulfilment;
 mod order;
 
-use lambda_msk::{ConfigurationFault, Consumer, Error, Failure, IdempotencyKey, Json, Record, State};
+use lambda_msk::{
+    ConfigurationFault, Consumer, Error, Failure, IdempotencyKey, Json, Record, State,
+};
 
 pub use crate::fulfilment::Fulfilment;
 pub use crate::order::Order;
@@ -21,7 +23,10 @@ pub fn consumer(variables: impl IntoIterator<Item = (String, String)>) -> Result
     let url = variables.iter().find(|(name, _)| name == "FULFILMENT_URL");
     let (fulfilment, fault) = match Fulfilment::new(url.map_or("", |(_, url)| url)) {
         Ok(fulfilment) => (fulfilment, None),
-        Err(reason) => (Fulfilment::log(), Some(ConfigurationFault::new("FULFILMENT_URL", reason))),
+        Err(reason) => (
+            Fulfilment::log(),
+            Some(ConfigurationFault::new("FULFILMENT_URL", reason)),
+        ),
     };
     Consumer::builder()
         .state(fulfilment)

@@ -31,7 +31,14 @@ async fn records_of_a_partition_run_one_after_the_other_in_offset_order() {
     let invoked = invoke(&consumer, orders([(0, "a"), (0, "b"), (0, "c")])).await;
 
     assert_eq!(letters(&invoked), "DDD");
-    let expected = ["+orders-0@0", "-orders-0@0", "+orders-0@1", "-orders-0@1", "+orders-0@2", "-orders-0@2"];
+    let expected = [
+        "+orders-0@0",
+        "-orders-0@0",
+        "+orders-0@1",
+        "-orders-0@1",
+        "+orders-0@2",
+        "-orders-0@2",
+    ];
     assert_eq!(journal.lines(), expected);
 }
 
@@ -141,7 +148,10 @@ async fn a_lane_whose_handlers_never_wait_gives_the_others_their_turn() {
     let journal = Journal::default();
     let consumer = Consumer::builder()
         .state(journal.clone())
-        .topic("orders", async |record: Record, State(journal): State<Journal>| journal.start(&record))
+        .topic(
+            "orders",
+            async |record: Record, State(journal): State<Journal>| journal.start(&record),
+        )
         .build()
         .unwrap();
     let event = (0..400)
@@ -152,5 +162,8 @@ async fn a_lane_whose_handlers_never_wait_gives_the_others_their_turn() {
 
     let lines = journal.lines();
     let first_of_second = lines.iter().position(|line| line == "+orders-1@0").unwrap();
-    assert!(first_of_second < 200, "the second lane started after {first_of_second} records");
+    assert!(
+        first_of_second < 200,
+        "the second lane started after {first_of_second} records"
+    );
 }

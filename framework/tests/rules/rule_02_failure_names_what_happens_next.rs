@@ -70,9 +70,12 @@ async fn an_extractor_that_cannot_read_the_record_rejects_it_and_the_handler_doe
     let runs = Arc::new(AtomicU32::new(0));
     let consumer = Consumer::builder()
         .state(Arc::clone(&runs))
-        .topic("orders", async |_: Json<u64>, State(runs): State<Arc<AtomicU32>>| {
-            runs.fetch_add(1, Ordering::Relaxed);
-        })
+        .topic(
+            "orders",
+            async |_: Json<u64>, State(runs): State<Arc<AtomicU32>>| {
+                runs.fetch_add(1, Ordering::Relaxed);
+            },
+        )
         .on_failure(destination.clone())
         .build()
         .unwrap();
@@ -103,7 +106,9 @@ async fn a_panic_is_caught_and_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_before_the_first_await_is_caught_too() {
     let consumer = Consumer::builder()
-        .topic("orders", |_: Record| -> std::future::Ready<()> { panic!("a bug") })
+        .topic("orders", |_: Record| -> std::future::Ready<()> {
+            panic!("a bug")
+        })
         .attempts(1)
         .build()
         .unwrap();
@@ -120,7 +125,11 @@ fn a_verdict_survives_error_types_on_its_way_up() {
     #[error(transparent)]
     struct Transparent(#[from] lambda_msk::FailureError);
 
-    let reject = || Failure::reject("unknown currency").code("order.unknown_currency").into_error();
+    let reject = || {
+        Failure::reject("unknown currency")
+            .code("order.unknown_currency")
+            .into_error()
+    };
     let plain = Failure::from(reject());
     let boxed = Failure::from(BoxError::from(reject()));
     let transparent = Failure::from(Transparent::from(reject()));

@@ -61,11 +61,21 @@ async fn back_off_doubles_its_bound_and_never_exceeds_the_greatest() {
         .await;
 
     // Bounds of the eleven waits: 100 ms doubled up to 6.4 s, then 10 s four times.
-    let bounds: u64 = (0..11).map(|doublings| (100 << doublings).min(10_000)).sum();
+    let bounds: u64 = (0..11)
+        .map(|doublings| (100 << doublings).min(10_000))
+        .sum();
     assert_eq!(invoked.record("orders", 0, 0).attempts, 12);
     // Each wait is rounded up to the timer's millisecond.
-    assert!(invoked.elapsed() <= Duration::from_millis(bounds + 11), "{:?}", invoked.elapsed());
-    assert!(invoked.elapsed() > Duration::from_millis(bounds / 10), "{:?}", invoked.elapsed());
+    assert!(
+        invoked.elapsed() <= Duration::from_millis(bounds + 11),
+        "{:?}",
+        invoked.elapsed()
+    );
+    assert!(
+        invoked.elapsed() > Duration::from_millis(bounds / 10),
+        "{:?}",
+        invoked.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,7 +122,10 @@ async fn a_wait_beyond_any_deadline_is_failed_at_once_where_none_is_known() {
         .build()
         .unwrap();
 
-    let invoked = Invoke::new(orders([(0, "1")])).without_deadline().run(&consumer).await;
+    let invoked = Invoke::new(orders([(0, "1")]))
+        .without_deadline()
+        .run(&consumer)
+        .await;
 
     assert_eq!(invoked.record("orders", 0, 0).outcome, Outcome::Failed);
     assert_eq!(invoked.elapsed(), Duration::ZERO);
@@ -132,7 +145,10 @@ async fn an_exhausted_record_is_rejected_if_the_consumer_says_so() {
     assert_eq!(invoked.record("orders", 0, 0).outcome, Outcome::Rejected);
     let letters = destination.letters();
     assert_eq!(letters[0].code(), "reject.attempts_exhausted");
-    assert_eq!(letters[0].message(), "inventory is down (it was tried 3 times)");
+    assert_eq!(
+        letters[0].message(),
+        "inventory is down (it was tried 3 times)"
+    );
     assert_eq!(letters[0].attempts(), 3);
 }
 

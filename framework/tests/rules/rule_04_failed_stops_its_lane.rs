@@ -16,7 +16,11 @@ async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
 async fn later_records_of_the_lane_are_unreached_and_other_lanes_go_on() {
     let consumer = Consumer::builder().topic("orders", ship).build().unwrap();
 
-    let invoked = invoke(&consumer, orders([(0, "1"), (0, "0"), (0, "1"), (0, "1"), (1, "1"), (1, "1")])).await;
+    let invoked = invoke(
+        &consumer,
+        orders([(0, "1"), (0, "0"), (0, "1"), (0, "1"), (1, "1"), (1, "1")]),
+    )
+    .await;
 
     assert_eq!(letters(&invoked), "DFUUDD");
     assert_eq!(invoked.record("orders", 0, 2).attempts, 0);

@@ -23,7 +23,10 @@ where
     F: Fn(&DeadLetter) -> Result<(), SendError> + Send + Sync + 'static,
 {
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
-        let records: Vec<_> = letters.iter().map(|letter| letter.record().to_string()).collect();
+        let records: Vec<_> = letters
+            .iter()
+            .map(|letter| letter.record().to_string())
+            .collect();
         self.journal.write(format!("send {}", records.join(" ")));
         sleep(Duration::from_millis(100)).await;
         self.journal.write(format!("sent {}", records.join(" ")));
@@ -55,11 +58,16 @@ fn consumer(
 }
 
 #[tokio::test(start_paused = true)]
-async fn neighbours_rejected_before_their_handler_go_in_one_call_and_are_settled_before_the_next_handler() {
+async fn neighbours_rejected_before_their_handler_go_in_one_call_and_are_settled_before_the_next_handler()
+ {
     let journal = Journal::default();
     let consumer = consumer(&journal, |_| Ok(()));
 
-    let invoked = invoke(&consumer, orders([(0, "1"), (0, "?"), (0, "?"), (0, "2"), (0, "?")])).await;
+    let invoked = invoke(
+        &consumer,
+        orders([(0, "1"), (0, "?"), (0, "?"), (0, "2"), (0, "?")]),
+    )
+    .await;
 
     assert_eq!(letters(&invoked), "DRRDR");
     let expected = [
@@ -177,13 +185,18 @@ async fn a_record_that_cannot_be_decoded_is_rejected_alone_and_its_json_is_kept(
 
     assert_eq!(letters(&invoked), "DRD");
     assert_eq!(*values.lock().unwrap(), [1, 3]);
-    let envelope: serde_json::Value = serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
-    assert_eq!(envelope["payload"]["records"]["orders-0"][0]["value"], "*not base64*");
+    let envelope: serde_json::Value =
+        serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+    assert_eq!(
+        envelope["payload"]["records"]["orders-0"][0]["value"],
+        "*not base64*"
+    );
     assert_eq!(envelope["failure"]["code"], "reject.value_not_base64");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_that_answers_too_late_has_not_confirmed_and_the_answer_still_leaves_in_time() {
+async fn a_destination_that_answers_too_late_has_not_confirmed_and_the_answer_still_leaves_in_time()
+{
     struct Hanging;
     impl Destination for Hanging {
         async fn send(&self, _: &[DeadLetter]) -> Vec<Result<(), SendError>> {

@@ -16,10 +16,16 @@ async fn takes(Json(ms): Json<u64>, record: Record, State(journal): State<Journa
 }
 
 fn consumer(journal: &Journal) -> Builder<Journal> {
-    Consumer::builder().state(journal.clone()).topic("orders", takes)
+    Consumer::builder()
+        .state(journal.clone())
+        .topic("orders", takes)
 }
 
-async fn run<const N: usize>(consumer: &Consumer, given_ms: u64, records: [(i32, &str); N]) -> Invoked {
+async fn run<const N: usize>(
+    consumer: &Consumer,
+    given_ms: u64,
+    records: [(i32, &str); N],
+) -> Invoked {
     Invoke::new(orders(records))
         .time_given(Duration::from_millis(given_ms))
         .run(consumer)
@@ -83,7 +89,10 @@ async fn the_margin_can_be_set() {
 
 #[tokio::test(start_paused = true)]
 async fn lanes_that_wait_for_their_turn_when_time_is_up_are_unreached() {
-    let consumer = consumer(&Journal::default()).concurrency(1).build().unwrap();
+    let consumer = consumer(&Journal::default())
+        .concurrency(1)
+        .build()
+        .unwrap();
 
     let invoked = run(&consumer, 5_000, [(0, "60000"), (1, "1"), (2, "1")]).await;
 
@@ -94,7 +103,10 @@ async fn lanes_that_wait_for_their_turn_when_time_is_up_are_unreached() {
 async fn a_deadline_that_is_missing_is_no_limit() {
     let consumer = consumer(&Journal::default()).build().unwrap();
 
-    let invoked = Invoke::new(orders([(0, "3600000")])).without_deadline().run(&consumer).await;
+    let invoked = Invoke::new(orders([(0, "3600000")]))
+        .without_deadline()
+        .run(&consumer)
+        .await;
 
     assert_eq!(letters(&invoked), "D");
 }

@@ -42,9 +42,16 @@ async fn whole_batch_answers_with_an_empty_list_when_all_is_done() {
 
 #[tokio::test(start_paused = true)]
 async fn partial_lists_every_failed_and_unreached_record_in_event_order() {
-    let consumer = consumer().failure_reporting(FailureReporting::Partial).build().unwrap();
+    let consumer = consumer()
+        .failure_reporting(FailureReporting::Partial)
+        .build()
+        .unwrap();
 
-    let invoked = invoke(&consumer, orders([(1, "1"), (1, "0"), (1, "1"), (0, "0"), (0, "1"), (2, "1")])).await;
+    let invoked = invoke(
+        &consumer,
+        orders([(1, "1"), (1, "0"), (1, "1"), (0, "0"), (0, "1"), (2, "1")]),
+    )
+    .await;
 
     assert_eq!(letters(&invoked), "DFUFUD");
     assert_eq!(
@@ -62,7 +69,10 @@ async fn partial_lists_every_failed_and_unreached_record_in_event_order() {
 
 #[tokio::test(start_paused = true)]
 async fn partial_answers_with_an_empty_list_when_all_is_done() {
-    let consumer = consumer().failure_reporting(FailureReporting::Partial).build().unwrap();
+    let consumer = consumer()
+        .failure_reporting(FailureReporting::Partial)
+        .build()
+        .unwrap();
 
     let invoked = invoke(&consumer, orders([(0, "1"), (1, "1")])).await;
 
@@ -116,7 +126,12 @@ async fn the_maps_key_is_echoed_verbatim() {
 async fn an_event_without_records_is_a_success_with_nothing_to_do() {
     let consumer = consumer().build().unwrap();
 
-    for records in ["", r#","records":null"#, r#","records":{}"#, r#","records":{"orders-0":[]}"#] {
+    for records in [
+        "",
+        r#","records":null"#,
+        r#","records":{}"#,
+        r#","records":{"orders-0":[]}"#,
+    ] {
         let event = format!(r#"{{"eventSource":"aws:kafka"{records}}}"#);
         let invoked = invoke(&consumer, event).await;
         assert_eq!(answer(&invoked), r#"{"batchItemFailures":[]}"#);

@@ -6,7 +6,10 @@ use lambda_msk::{Consumer, Error, Record};
 use crate::support::{letters, orders};
 
 fn consumer() -> Consumer {
-    Consumer::builder().topic("orders", async |_: Record| {}).build().unwrap()
+    Consumer::builder()
+        .topic("orders", async |_: Record| {})
+        .build()
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,7 +37,10 @@ async fn the_place_where_the_json_breaks_is_said() {
     let error = invoked.response().unwrap_err().to_string();
     let byte = event.find('x').unwrap();
     assert!(error.contains(&format!("byte {byte}")), "{error}");
-    assert!(error.contains(r#"records["orders-0"][0].offset"#), "{error}");
+    assert!(
+        error.contains(r#"records["orders-0"][0].offset"#),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,11 @@ async fn its_records_are_rejected() {
     assert_eq!(letters(&invoked), "DR");
     let dead = destination.letters();
     assert_eq!(dead[0].code(), "reject.no_handler");
-    assert!(dead[0].message().contains("`returns`"), "{}", dead[0].message());
+    assert!(
+        dead[0].message().contains("`returns`"),
+        "{}",
+        dead[0].message()
+    );
 }
 
 #[tokio::test(start_paused = true)]

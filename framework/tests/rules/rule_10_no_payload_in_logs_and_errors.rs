@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use lambda_msk::limits::ERROR_TEXT_BYTES_MAX;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, Failure, Header, FromHeader, Json, Key, MemoryDestination, Record, Rejection};
+use lambda_msk::{
+    Consumer, Failure, FromHeader, Header, Json, Key, MemoryDestination, Record, Rejection,
+};
 use serde::Deserialize;
 
 /// Stands in every part of the payload; no line may show it.
@@ -80,7 +82,12 @@ async fn a_value_that_does_not_fit_is_not_shown() {
             .on_failure(destination.clone())
             .build()
             .unwrap();
-        let event = Event::msk().record(Sample::new("orders", 0).key(CANARY).value(&value).header(CANARY, CANARY));
+        let event = Event::msk().record(
+            Sample::new("orders", 0)
+                .key(CANARY)
+                .value(&value)
+                .header(CANARY, CANARY),
+        );
 
         let text = written(&consumer, event).await;
 
@@ -103,11 +110,21 @@ async fn a_key_or_header_that_does_not_fit_is_not_shown() {
             Err(Rejection::new("tenant.unknown", "no such tenant"))
         }
     }
-    let key = Consumer::builder().topic("orders", async |_: Key<u64>| {}).build().unwrap();
-    let header = Consumer::builder().topic("orders", async |_: Header<Tenant>| {}).build().unwrap();
+    let key = Consumer::builder()
+        .topic("orders", async |_: Key<u64>| {})
+        .build()
+        .unwrap();
+    let header = Consumer::builder()
+        .topic("orders", async |_: Header<Tenant>| {})
+        .build()
+        .unwrap();
 
     for consumer in [key, header] {
-        let event = Event::msk().record(Sample::new("orders", 0).key(CANARY).header("tenant", CANARY));
+        let event = Event::msk().record(
+            Sample::new("orders", 0)
+                .key(CANARY)
+                .header("tenant", CANARY),
+        );
 
         let text = written(&consumer, event).await;
 
@@ -117,7 +134,10 @@ async fn a_key_or_header_that_does_not_fit_is_not_shown() {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_that_is_not_base64_is_not_shown() {
-    let consumer = Consumer::builder().topic("orders", async |_: Record| {}).build().unwrap();
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Record| {})
+        .build()
+        .unwrap();
     let event = Event::msk().record(Sample::new("orders", 0).value_base64(&format!("*{CANARY}*")));
 
     let text = written(&consumer, event).await;
@@ -130,15 +150,29 @@ async fn a_value_that_is_not_base64_is_not_shown() {
 async fn the_text_of_a_users_error_is_cut_in_log_and_letter() {
     let destination = MemoryDestination::new();
     let consumer = Consumer::builder()
-        .topic("orders", async |_: Record| Err::<(), _>(Failure::reject("é".repeat(100_000))))
+        .topic("orders", async |_: Record| {
+            Err::<(), _>(Failure::reject("é".repeat(100_000)))
+        })
         .on_failure(destination.clone())
         .build()
         .unwrap();
 
-    let text = written(&consumer, Event::msk().record(Sample::new("orders", 0).value("1"))).await;
+    let text = written(
+        &consumer,
+        Event::msk().record(Sample::new("orders", 0).value("1")),
+    )
+    .await;
 
     let message = destination.letters()[0].message().to_owned();
-    assert!(message.len() < ERROR_TEXT_BYTES_MAX + 40, "{} bytes", message.len());
+    assert!(
+        message.len() < ERROR_TEXT_BYTES_MAX + 40,
+        "{} bytes",
+        message.len()
+    );
     assert!(message.ends_with("bytes cut)"), "{message}");
-    assert!(text.len() < 4 * ERROR_TEXT_BYTES_MAX + 4_000, "{} bytes", text.len());
+    assert!(
+        text.len() < 4 * ERROR_TEXT_BYTES_MAX + 4_000,
+        "{} bytes",
+        text.len()
+    );
 }

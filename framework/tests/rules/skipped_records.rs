@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
-    Attempt, Builder, Consumer, Failure, FailureReporting, Idempotency, Json, MemoryDestination, Record, State,
+    Attempt, Builder, Consumer, Failure, FailureReporting, Idempotency, Json, MemoryDestination,
+    Record, State,
 };
 
 use crate::support::{Journal, answer, letters, orders};
 
-async fn ship(record: Record, State(journal): State<Journal>, Json(order): Json<u64>) -> Result<(), Failure> {
+async fn ship(
+    record: Record,
+    State(journal): State<Journal>,
+    Json(order): Json<u64>,
+) -> Result<(), Failure> {
     journal.start(&record);
     if order == 0 {
         return Err(Failure::retry("inventory is down"));
@@ -37,13 +42,23 @@ async fn what_was_done_is_skipped_when_the_batch_comes_again() {
     assert_eq!(letters(&first), "DFU");
     assert_eq!(letters(&second), "SFU");
     assert_eq!(answer(&first), answer(&second));
-    assert_eq!(journal.lines(), ["+orders-0@0", "+orders-0@1", "+orders-0@1"]);
+    assert_eq!(
+        journal.lines(),
+        ["+orders-0@0", "+orders-0@1", "+orders-0@1"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_record_at_the_same_offset_runs() {
     let consumer = consumer(&Journal::default()).build().unwrap();
-    let sample = || Sample::new("orders", 0).offset(5).timestamp(1_000).key("k").value("1").header("h", "v");
+    let sample = || {
+        Sample::new("orders", 0)
+            .offset(5)
+            .timestamp(1_000)
+            .key("k")
+            .value("1")
+            .header("h", "v")
+    };
     let others = [
         sample().value("2"),
         sample().key("other"),
@@ -64,8 +79,20 @@ async fn the_same_offset_of_another_cluster_runs() {
     let consumer = consumer(&Journal::default()).build().unwrap();
     let sample = || Sample::new("orders", 0).value("1");
 
-    invoke(&consumer, Event::msk().arn("arn:aws:kafka:eu-west-1:1:cluster/a/1").record(sample())).await;
-    let invoked = invoke(&consumer, Event::msk().arn("arn:aws:kafka:eu-west-1:1:cluster/b/2").record(sample())).await;
+    invoke(
+        &consumer,
+        Event::msk()
+            .arn("arn:aws:kafka:eu-west-1:1:cluster/a/1")
+            .record(sample()),
+    )
+    .await;
+    let invoked = invoke(
+        &consumer,
+        Event::msk()
+            .arn("arn:aws:kafka:eu-west-1:1:cluster/b/2")
+            .record(sample()),
+    )
+    .await;
 
     assert_eq!(letters(&invoked), "D");
 }
@@ -92,7 +119,8 @@ async fn what_was_rejected_is_skipped_too_but_runs_when_its_dead_letter_is_fed_b
 
     let first = invoke(&consumer, batch.clone()).await;
     let again = invoke(&consumer, batch).await;
-    let envelope: serde_json::Value = serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+    let envelope: serde_json::Value =
+        serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
     let payload = envelope["payload"].to_string();
     let redriven = invoke(&consumer, payload.clone()).await;
     let redriven_again = invoke(&consumer, payload).await;
@@ -125,8 +153,16 @@ async fn beyond_its_size_the_ledger_forgets_the_lowest_offsets() {
         .fold(Event::msk(), Event::record);
 
     invoke(&consumer, batch).await;
-    let lowest = invoke(&consumer, Event::msk().record(Sample::new("orders", 0).offset(0).value("1"))).await;
-    let highest = invoke(&consumer, Event::msk().record(Sample::new("orders", 0).offset(max).value("1"))).await;
+    let lowest = invoke(
+        &consumer,
+        Event::msk().record(Sample::new("orders", 0).offset(0).value("1")),
+    )
+    .await;
+    let highest = invoke(
+        &consumer,
+        Event::msk().record(Sample::new("orders", 0).offset(max).value("1")),
+    )
+    .await;
 
     assert_eq!(letters(&lowest), "D");
     assert_eq!(letters(&highest), "S");
@@ -134,7 +170,10 @@ async fn beyond_its_size_the_ledger_forgets_the_lowest_offsets() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_ledger_every_record_runs_in_every_delivery() {
-    let consumer = consumer(&Journal::default()).idempotency(Idempotency::None).build().unwrap();
+    let consumer = consumer(&Journal::default())
+        .idempotency(Idempotency::None)
+        .build()
+        .unwrap();
     let batch = orders([(0, "1")]);
 
     invoke(&consumer, batch.clone()).await;

@@ -1,0 +1,195 @@
+//! The house's rules on the shape of the code: what a reader relies on, and no compiler checks.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of a file before its tests, comments and blank lines left out.
+const CODE_LINES_MAX: usize = 400;
+
+const CRATES: [&str; 5] = ["framework", "handler", "mapping", "cli", "tests"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+struct Source {
+    /// From the workspace's root.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The lines before the tests, without comments and what stands in doc comments.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text
+            .lines()
+            .enumerate()
+            .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+            .map(|(index, line)| (index + 1, line.trim()))
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with("//"))
+    }
+}
+
+/// Every Rust file below a folder of the workspace.
+fn sources(folder: &str) -> Vec<Source> {
+    let root = root();
+    let mut sources = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path
+                    .strip_prefix(&root)
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                let text = fs::read_to_string(&path).unwrap();
+                sources.push(Source { path: name, text });
+            }
+        }
+    }
+    assert!(!sources.is_empty(), "no Rust file below {folder}");
+    sources
+}
+
+fn all_sources() -> impl Iterator<Item = Source> {
+    CRATES.into_iter().flat_map(sources)
+}
+
+/// The framework's modules, in the order in which `lib.rs` lists them.
+fn modules() -> Vec<String> {
+    let lib = fs::read_to_string(root().join("framework/src/lib.rs")).unwrap();
+    let modules: Vec<String> = lib
+        .lines()
+        .map(|line| line.strip_prefix("pub ").unwrap_or(line))
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect();
+    assert!(modules.len() > 20, "{modules:?}");
+    modules
+}
+
+/// Names that stand behind `crate::` in a line.
+fn crate_paths(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).filter_map(|rest| {
+        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .next()
+            .filter(|name| !name.is_empty())
+    })
+}
+
+fn none(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_module_of_the_framework_imports_only_from_modules_above_it() {
+    let modules = modules();
+    let place = |name: &str| modules.iter().position(|module| module == name);
+    let mut faults = Vec::new();
+    for source in sources("framework/src") {
+        let inside = source.path.strip_prefix("framework/src/").unwrap();
+        let name = inside.split(['/', '.']).next().unwrap();
+        let Some(own) = place(name) else {
+            assert_eq!(name, "lib", "{} is in no module", source.path);
+            continue;
+        };
+        for (number, line) in source.code() {
+            for used in crate_paths(line) {
+                match place(used) {
+                    Some(other) if other <= own => {}
+                    Some(_) => faults.push(format!("{}:{number}: `{used}` stands below `{name}`", source.path)),
+                    None => faults.push(format!(
+                        "{}:{number}: `crate::{used}` goes through the crate's root: name the module",
+                        source.path
+                    )),
+                }
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn no_file_has_more_than_400_lines_of_code() {
+    let faults: Vec<_> = all_sources()
+        .filter(|source| !source.path.contains("/tests/"))
+        .map(|source| (source.code().count(), source.path))
+        .filter(|(lines, _)| *lines > CODE_LINES_MAX)
+        .map(|(lines, path)| format!("{path}: {lines} lines of code"))
+        .collect();
+    none(&faults);
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is_for() {
+    let faults: Vec<_> = all_sources()
+        .filter(|source| !source.text.starts_with("//! ") && !source.text.starts_with("#!["))
+        .map(|source| format!("{}: the first line is not `//! …`", source.path))
+        .collect();
+    none(&faults);
+}
+
+#[test]
+fn nothing_is_imported_by_a_glob() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        for (number, line) in source.code() {
+            let import = line.starts_with("use ") || line.starts_with("pub use ");
+            if import && line.contains("::*") {
+                faults.push(format!("{}:{number}: {line}", source.path));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn every_rule_of_behaviour_has_a_module_of_tests() {
+    let found: BTreeSet<String> = sources("framework/tests/rules")
+        .into_iter()
+        .filter_map(|source| {
+            let name = Path::new(&source.path)
+                .file_name()?
+                .to_string_lossy()
+                .into_owned();
+            Some(name.strip_prefix("rule_")?.get(..2)?.to_owned())
+        })
+        .collect();
+    let expected: BTreeSet<String> = (1..=10).map(|rule| format!("{rule:02}")).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_sample_functions_binary_is_thin() {
+    let main = fs::read_to_string(root().join("handler/src/main.rs")).unwrap();
+    assert!(main.lines().count() <= 40);
+}
+
+#[test]
+fn a_test_that_is_ignored_says_what_it_needs() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        for (number, line) in source.text.lines().enumerate() {
+            if line.trim() == "#[ignore]" {
+                faults.push(format!(
+                    "{}:{}: ignored without a reason",
+                    source.path,
+                    number + 1
+                ));
+            }
+        }
+    }
+    none(&faults);
+}
