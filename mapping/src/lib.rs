@@ -1,1 +1,27 @@
-//! The event source mapping outside AWS: the Lambda Runtime API, served on loopback.
+//! The event source mapping outside AWS.
+//!
+//! - [`Environment`] runs a [`Function`] (any command that speaks the Lambda Runtime API, in any language), delivers an
+//!   [`Invocation`] to it and [`Report`]s how that [ended](Ending): never a hang, each kind of failure by its name.
+//! - [`RuntimeApi`] is the server in it, for a function that somebody else starts.
+//! - [`response`] reads what the function answered as Lambda would: which offsets it commits, which it sends again.
+//!
+//! It speaks JSON to the function and knows no framework.
+
+pub mod limits;
+
+mod clock;
+mod error;
+mod invocation;
+mod runtime_api;
+
+mod function;
+mod process;
+
+mod environment;
+pub mod response;
+
+pub use crate::environment::Environment;
+pub use crate::error::Error;
+pub use crate::function::{Function, LogLine, LogStream, Logs};
+pub use crate::invocation::{Crash, Ending, Exit, FunctionError, Invocation, Phase, Report};
+pub use crate::runtime_api::{Answer, Delivered, Identity, Readiness, RuntimeApi};

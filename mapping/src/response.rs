@@ -1,0 +1,442 @@
+//! A function's answer, read as Lambda's mapping reads it: what it commits, what it sends again. Without I/O.
+//!
+//! Lambda leaves one thing open: whether it sends again only the records that were listed, or everything of the
+//! partition from the lowest one on. [`Again`] is that switch, and a right function is right under both.
+//!
+//! # Example
+//!
+//! ```
+//! use msk_mapping::response::{Again, Event, FailureReporting, Read};
+//!
+//! let event = br#"{"eventSource":"aws:kafka","records":{"orders-0":[{"offset":7},{"offset":8},{"offset":9}]}}"#;
+//! let answer = br#"{"batchItemFailures":[{"itemIdentifier":{"partition":"orders-0","offset":8}}]}"#;
+//! let event = Event::parse(event)?;
+//! let read = Read::response(&event, answer, FailureReporting::Partial);
+//! let orders = &read.partitions()[0];
+//! assert_eq!(orders.commit(), Some(8)); // the group goes on at 8
+//! assert_eq!(orders.sent_again(Again::OnlyListed), [8]);
+//! assert_eq!(orders.sent_again(Again::FromLowest), [8, 9]);
+//! # Ok::<(), msk_mapping::response::NotAnEvent>(())
+//! ```
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+/// The records of a Kafka event, as far as an answer can name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    partitions: Vec<(String, Vec<i64>)>,
+}
+
+impl Event {
+    /// Reads the `records` of an event: the keys of the map verbatim and in their order, and the offsets.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAnEvent`] if it is not JSON or has no such records. Absent, null and empty `records` are an event without
+    /// records only if `eventSource` names Kafka.
+    pub fn parse(json: &[u8]) -> Result<Self, NotAnEvent> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire {
+            event_source: Option<String>,
+            records: Option<Partitions>,
+        }
+
+        let wire: Wire =
+            serde_json::from_slice(json).map_err(|source| NotAnEvent::Shape { source })?;
+        let partitions = wire.records.map(|records| records.0).unwrap_or_default();
+        let event_source = wire.event_source.unwrap_or_default();
+        if partitions.is_empty() && !event_source.to_ascii_lowercase().contains("kafka") {
+            return Err(NotAnEvent::Source { event_source });
+        }
+        Ok(Self { partitions })
+    }
+
+    /// The number of records.
+    pub fn records(&self) -> usize {
+        self.partitions
+            .iter()
+            .map(|(_, offsets)| offsets.len())
+            .sum()
+    }
+
+    fn offsets(&self, partition: &str) -> Option<&[i64]> {
+        self.partitions
+            .iter()
+            .find(|(key, _)| key == partition)
+            .map(|(_, offsets)| offsets.as_slice())
+    }
+}
+
+/// Why a body is not an event from Kafka. Lambda's mapping would not send it, so there is nothing to commit either.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAnEvent {
+    /// It is not JSON, or its records are not as Kafka's are.
+    #[error("not a Kafka event")]
+    Shape {
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// It is of another event source, or of none.
+    #[error("not a Kafka event: its `eventSource` is {event_source:?} and it has no `records`")]
+    Source {
+        /// What it says; empty if it says nothing.
+        event_source: String,
+    },
+}
+
+/// The `records` map, in the order of the event.
+struct Partitions(Vec<(String, Vec<i64>)>);
+
+impl<'de> Deserialize<'de> for Partitions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map;
+
+        #[derive(Deserialize)]
+        struct Record {
+            offset: i64,
+        }
+
+        impl<'de> Visitor<'de> for Map {
+            type Value = Partitions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from partition to records")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Partitions, A::Error> {
+                let mut partitions = Vec::new();
+                while let Some((key, records)) = map.next_entry::<String, Option<Vec<Record>>>()? {
+                    let offsets = records
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|record| record.offset)
+                        .collect();
+                    partitions.push((key, offsets));
+                }
+                Ok(Partitions(partitions))
+            }
+        }
+
+        deserializer.deserialize_map(Map)
+    }
+}
+
+/// What the mapping is set to, with `FunctionResponseTypes`. The event does not tell, nor does the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureReporting {
+    /// `[ReportBatchItemFailures]`: the body says which records failed.
+    Partial,
+    /// None: the body is ignored, and any response commits everything.
+    WholeBatch,
+}
+
+/// The two readings of what Lambda sends again, where its documentation says both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// Only the records that were listed.
+    OnlyListed,
+    /// Every record of the partition from the lowest listed one on, as for Kinesis.
+    FromLowest,
+}
+
+/// What an answer came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Everything is committed, and the function said so, or was not asked.
+    AllDone,
+    /// Some records are sent again.
+    SomeAgain,
+    /// The whole batch is sent again.
+    WholeBatchAgain(Fault),
+    /// The function listed failures, but the mapping is not set to read them: everything is committed, and these
+    /// records are lost without a trace.
+    FailuresIgnored {
+        /// How many entries the list has.
+        listed: usize,
+    },
+}
+
+/// Why the whole batch is sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The function reported an error, crashed, or ran out of time.
+    FunctionError,
+    /// The answer is not JSON.
+    NotJson {
+        /// Where and why, without the answer's bytes.
+        reason: String,
+    },
+    /// The answer is JSON of another shape than a partial batch response.
+    Malformed {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The answer names a partition that the event does not have.
+    UnknownPartition {
+        /// As the answer names it.
+        partition: String,
+    },
+    /// The answer names an offset that the event does not have in this partition.
+    UnknownOffset {
+        /// As the answer names it.
+        partition: String,
+        /// As the answer names it.
+        offset: i64,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FunctionError => f.write_str("the function did not answer with a response"),
+            Self::NotJson { reason } => write!(f, "the response is not JSON: {reason}"),
+            Self::Malformed { reason } => {
+                write!(f, "the response is not a partial batch response: {reason}")
+            }
+            Self::UnknownPartition { partition } => {
+                write!(
+                    f,
+                    "the response lists partition {partition:?}, which is not in the event"
+                )
+            }
+            Self::UnknownOffset { partition, offset } => {
+                write!(
+                    f,
+                    "the response lists offset {offset} of {partition:?}, which is not in the event"
+                )
+            }
+        }
+    }
+}
+
+/// An event and its answer, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    verdict: Verdict,
+    partitions: Vec<Partition>,
+}
+
+impl Read {
+    /// The reading of a response.
+    pub fn response(event: &Event, body: &[u8], reporting: FailureReporting) -> Self {
+        let listed = identifiers(body).and_then(|listed| known(event, listed));
+        match (reporting, listed) {
+            (FailureReporting::WholeBatch, _) => {
+                let entries = count(body);
+                let verdict = if entries == 0 {
+                    Verdict::AllDone
+                } else {
+                    Verdict::FailuresIgnored { listed: entries }
+                };
+                Self::new(event, verdict, |_, _| false)
+            }
+            (FailureReporting::Partial, Ok(listed)) if listed.is_empty() => {
+                Self::new(event, Verdict::AllDone, |_, _| false)
+            }
+            (FailureReporting::Partial, Ok(listed)) => {
+                Self::new(event, Verdict::SomeAgain, |key, offset| {
+                    listed.contains(&(key.to_owned(), offset))
+                })
+            }
+            (FailureReporting::Partial, Err(fault)) => Self::whole_batch(event, fault),
+        }
+    }
+
+    /// The reading of everything that is not a response: an error, a crash, a time-out. The whole batch is sent again,
+    /// whatever the mapping is set to.
+    pub fn error(event: &Event) -> Self {
+        Self::whole_batch(event, Fault::FunctionError)
+    }
+
+    fn whole_batch(event: &Event, fault: Fault) -> Self {
+        Self::new(event, Verdict::WholeBatchAgain(fault), |_, _| true)
+    }
+
+    fn new(event: &Event, verdict: Verdict, again: impl Fn(&str, i64) -> bool) -> Self {
+        let partition = |(key, offsets): &(String, Vec<i64>)| Partition {
+            key: key.clone(),
+            again: offsets.iter().map(|&offset| again(key, offset)).collect(),
+            offsets: offsets.clone(),
+        };
+        Self {
+            verdict,
+            partitions: event.partitions.iter().map(partition).collect(),
+        }
+    }
+
+    /// What the answer came to.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Each partition of the event, in its order.
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    /// Whether every record was done: nothing is sent again, and nothing was lost.
+    pub fn all_done(&self) -> bool {
+        self.verdict == Verdict::AllDone
+    }
+}
+
+/// What becomes of the records of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    key: String,
+    offsets: Vec<i64>,
+    /// For each offset whether the answer lists it.
+    again: Vec<bool>,
+}
+
+impl Partition {
+    /// The key of the event's `records` map, verbatim.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The offsets of the event, in its order. They have gaps.
+    pub fn offsets(&self) -> &[i64] {
+        &self.offsets
+    }
+
+    /// The number of records that Lambda takes for done.
+    pub fn done(&self) -> usize {
+        self.again.iter().filter(|again| !**again).count()
+    }
+
+    /// The number of records that the answer wants again.
+    pub fn again(&self) -> usize {
+        self.offsets.len() - self.done()
+    }
+
+    /// The lowest offset that is sent again. None: all are done.
+    pub fn from(&self) -> Option<i64> {
+        self.sent_again(Again::OnlyListed).first().copied()
+    }
+
+    /// The position that the consumer group commits for now: one past the last record before the first one that is sent
+    /// again. None: not even the first record counts, so nothing is committed. A group has one position a partition, so
+    /// this is the same under both readings.
+    pub fn commit(&self) -> Option<i64> {
+        let from = self.from();
+        let before = |offset: &&i64| from.is_none_or(|from| **offset < from);
+        self.offsets
+            .iter()
+            .filter(before)
+            .max()
+            .map(|last| last.saturating_add(1))
+    }
+
+    /// The offsets that come again under a reading, ascending.
+    pub fn sent_again(&self, again: Again) -> Vec<i64> {
+        let listed = self
+            .offsets
+            .iter()
+            .zip(&self.again)
+            .filter(|(_, again)| **again)
+            .map(|(offset, _)| *offset);
+        let listed: BTreeSet<i64> = listed.collect();
+        match (again, listed.first()) {
+            (Again::FromLowest, Some(&lowest)) => {
+                let from: BTreeSet<i64> = self
+                    .offsets
+                    .iter()
+                    .copied()
+                    .filter(|offset| *offset >= lowest)
+                    .collect();
+                from.into_iter().collect()
+            }
+            _ => listed.into_iter().collect(),
+        }
+    }
+}
+
+/// The identifiers in a response. Null, `{}`, an absent, null or empty list: none.
+fn identifiers(body: &[u8]) -> Result<Vec<(String, i64)>, Fault> {
+    let malformed = |reason: String| Fault::Malformed { reason };
+    let response: Value = serde_json::from_slice(body).map_err(|error| Fault::NotJson {
+        reason: error.to_string(),
+    })?;
+    let list = match &response {
+        Value::Null => return Ok(Vec::new()),
+        Value::Object(fields) => match fields.get("batchItemFailures") {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(list)) => list,
+            Some(other) => return Err(malformed(format!("batchItemFailures is {}", kind(other)))),
+        },
+        other => return Err(malformed(format!("it is {}", kind(other)))),
+    };
+    let read = |(index, entry): (usize, &Value)| {
+        let at = format!("batchItemFailures[{index}].itemIdentifier");
+        let identifier = entry
+            .get("itemIdentifier")
+            .ok_or_else(|| malformed(format!("{at} is missing")))?;
+        if !identifier.is_object() {
+            return Err(malformed(format!(
+                "{at} is {}, not an object of partition and offset",
+                kind(identifier)
+            )));
+        }
+        let partition = identifier.get("partition").unwrap_or(&Value::Null);
+        let offset = identifier.get("offset").unwrap_or(&Value::Null);
+        let partition = partition.as_str().ok_or_else(|| {
+            malformed(format!(
+                "{at}.partition is {}, not a string",
+                kind(partition)
+            ))
+        })?;
+        let offset = offset
+            .as_i64()
+            .ok_or_else(|| malformed(format!("{at}.offset is {}, not an integer", kind(offset))))?;
+        Ok((partition.to_owned(), offset))
+    };
+    list.iter().enumerate().map(read).collect()
+}
+
+/// One identifier that was not in the event spoils them all.
+fn known(event: &Event, listed: Vec<(String, i64)>) -> Result<BTreeSet<(String, i64)>, Fault> {
+    for (partition, offset) in &listed {
+        let Some(offsets) = event.offsets(partition) else {
+            return Err(Fault::UnknownPartition {
+                partition: partition.clone(),
+            });
+        };
+        if !offsets.contains(offset) {
+            return Err(Fault::UnknownOffset {
+                partition: partition.clone(),
+                offset: *offset,
+            });
+        }
+    }
+    Ok(listed.into_iter().collect())
+}
+
+/// The entries of a list that nobody reads, whatever their shape.
+fn count(body: &[u8]) -> usize {
+    let response: Value = serde_json::from_slice(body).unwrap_or_default();
+    response
+        .get("batchItemFailures")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len)
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "missing or null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
