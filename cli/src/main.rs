@@ -1,2 +1,79 @@
-//! `cargo msk`.
-fn main() {}
+//! `cargo msk`: run a function fed from Kafka on your desk.
+//!
+//! One file a subcommand, each with `Args` and `run`. What a run prints for people is made as text first, so that tests
+//! read the same text.
+
+mod completions;
+mod event;
+mod fault;
+mod invoke;
+mod style;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Run AWS Lambda functions fed from Kafka on your desk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-msk",
+    bin_name = "cargo msk",
+    version,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Invoke(invoke::Args),
+    Event(event::Args),
+    Completions(completions::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(arguments(std::env::args_os()));
+    let outcome = match cli.command {
+        Command::Invoke(args) => invoke::run(&args),
+        Command::Event(args) => event::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(fault) => fault.report(),
+    }
+}
+
+/// Cargo runs `cargo-msk msk invoke` for `cargo msk invoke`; both ways are the same to us.
+fn arguments(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    given
+        .enumerate()
+        .filter(|(position, arg)| !(*position == 1 && arg == "msk"))
+        .map(|(_, arg)| arg)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use clap::CommandFactory;
+
+    use super::{Cli, arguments};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_word_that_cargo_adds_is_dropped_once() {
+        let given = ["cargo-msk", "msk", "event", "--topic", "msk"].map(OsString::from);
+
+        let arguments: Vec<OsString> = arguments(given.into_iter()).collect();
+
+        assert_eq!(arguments, ["cargo-msk", "event", "--topic", "msk"]);
+    }
+}

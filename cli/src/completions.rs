@@ -1,0 +1,30 @@
+//! `cargo msk completions`.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::Cli;
+use crate::fault::{Fault, print};
+
+/// Print the completions of `cargo-msk` for a shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo msk completions bash > ~/.local/share/bash-completion/completions/cargo-msk
+  cargo msk completions zsh > ~/.zfunc/_cargo-msk
+  cargo msk completions fish > ~/.config/fish/completions/cargo-msk.fish
+
+They complete `cargo-msk …`: cargo does not hand on completions of its subcommands.")]
+pub(crate) struct Args {
+    /// The shell.
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "cargo-msk", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,354 @@
+//! `cargo msk event`.
+
+mod build;
+mod template;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use self::build::{EventBuilder, Kind, Record};
+use self::template::{Context, Template};
+use crate::fault::{Fault, print, warn};
+
+/// The most records Lambda puts in one event (the mapping's `BatchSize`).
+const RECORDS_MAX: usize = 10_000;
+/// Past any cluster's; it bounds what a slip of the finger costs.
+const PARTITIONS_MAX: usize = 10_000;
+/// Kafka's limit on the length of a topic's name.
+const TOPIC_CHARS_MAX: usize = 249;
+/// The first record's time when a seed is given: 2026-01-01T00:00:00Z.
+const SEEDED_TIMESTAMP_MS: i64 = 1_767_225_600_000;
+
+/// Write an event as Lambda sends it from Kafka.
+///
+/// Records are spread over the partitions in turn; each partition's offsets begin at 0.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Placeholders in --value, --key and --header:
+  {i}          the record's number in the event, from 0
+  {partition}  its partition
+  {offset}     its offset
+  {timestamp}  its time, in milliseconds since 1970
+  {random}     a number from 0 to 999999, a new one at each place
+Other braces stay as they are, so JSON needs no escapes.
+
+Lines of --from: each line is one JSON value and becomes the value of one record, byte for byte
+(an object with a `key` or `headers` field is a value like any other). Empty lines are skipped.
+
+Examples:
+  cargo msk event --topic orders --records 6 --partitions 2 > event.json
+  cargo msk event --topic orders --records 100 --poison 3 --seed 7 | cargo msk invoke --event -
+  cargo msk event --topic clicks --value '{\"user\":\"u-{random}\"}' --key '{i}' --header source=web
+  cargo msk event --topic orders --from orders.ndjson --source self-managed
+
+Exit codes: 0 written, 2 wrong arguments or files.")]
+pub(crate) struct Args {
+    /// The topic.
+    #[arg(long)]
+    topic: String,
+    /// The number of partitions that have records in the event.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    partitions: usize,
+    /// The number of records in all. Default: 10, or with --from every line.
+    #[arg(long, value_name = "N")]
+    records: Option<usize>,
+    /// The value of each record. Default: an order, {"order_id":…,"customer_id":…,"amount_cents":…}.
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "from")]
+    value: Option<Template>,
+    /// Take the values from the lines of this file (`-`: standard input).
+    #[arg(long, value_name = "FILE.ndjson")]
+    from: Option<PathBuf>,
+    /// The key of each record. Default: none.
+    #[arg(long, value_name = "TEMPLATE")]
+    key: Option<Template>,
+    /// A header of each record, in this order; a name may come again.
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    headers: Vec<(String, Template)>,
+    /// The kind of cluster.
+    #[arg(long, value_enum, default_value_t = Source::Msk)]
+    source: Source,
+    /// So many of the records have a value that is not JSON.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    poison: usize,
+    /// So many of the records have no value at all.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    tombstones: usize,
+    /// Lengthen each value to so many bytes: JSON objects by a field `padding`, others by spaces.
+    #[arg(long, value_name = "N")]
+    bytes: Option<usize>,
+    /// The same seed and arguments give the same event. Default: a new one each time.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Source {
+    /// Amazon MSK.
+    Msk,
+    /// A cluster of your own.
+    SelfManaged,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    let lines = args.from.as_deref().map(lines).transpose()?;
+    let text = event(args, lines.as_deref(), now())?;
+    if text.len() > msk_mapping::limits::EVENT_BYTES_MAX {
+        warn(&format!(
+            "the event has {} bytes; Lambda sends at most {}",
+            text.len(),
+            msk_mapping::limits::EVENT_BYTES_MAX
+        ));
+    }
+    print(&(text + "\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The event's text: from the arguments alone if they give a seed.
+fn event(args: &Args, lines: Option<&[String]>, now: i64) -> Result<String, Fault> {
+    let count = records(args, lines)?;
+    let mut rng = args
+        .seed
+        .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+    let first = if args.seed.is_some() {
+        SEEDED_TIMESTAMP_MS
+    } else {
+        now
+    };
+    let kinds = build::kinds(count, args.poison, args.tombstones, &mut rng);
+    let mut builder = EventBuilder::new(&args.topic, args.source == Source::Msk);
+    let default = Template::order();
+    for (i, kind) in kinds.into_iter().enumerate() {
+        let context = Context {
+            i,
+            partition: i % args.partitions,
+            offset: i / args.partitions,
+            timestamp: first.saturating_add(i64::try_from(i).unwrap_or(i64::MAX)),
+        };
+        let value = match lines {
+            Some(lines) => lines[i].clone(),
+            None => args
+                .value
+                .as_ref()
+                .unwrap_or(&default)
+                .render(&context, &mut rng),
+        };
+        let value = match kind {
+            Kind::Good => {
+                Some(build::sized(value, args.bytes).map_err(|bytes| too_short(args, i, bytes))?)
+            }
+            Kind::Poison => {
+                let poison = format!("not JSON: {i}");
+                Some(build::sized(poison, args.bytes).map_err(|bytes| too_short(args, i, bytes))?)
+            }
+            Kind::Tombstone => None,
+        };
+        let key = args.key.as_ref().map(|key| key.render(&context, &mut rng));
+        let headers = args
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.render(&context, &mut rng)));
+        builder.push(Record {
+            context,
+            key,
+            value,
+            headers: headers.collect(),
+        });
+    }
+    Ok(builder.text())
+}
+
+/// The number of records; every argument that cannot be is named here.
+fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if args.topic.is_empty() || args.topic.len() > TOPIC_CHARS_MAX || !args.topic.chars().all(legal)
+    {
+        return Err(
+            Fault::new(format!("{:?} is no name of a topic", args.topic)).help(format!(
+                "Kafka allows 1 to {TOPIC_CHARS_MAX} letters, digits, '.', '_' and '-'"
+            )),
+        );
+    }
+    if args.partitions == 0 || args.partitions > PARTITIONS_MAX {
+        return Err(Fault::new(format!("--partitions {}", args.partitions))
+            .help(format!("use 1 to {PARTITIONS_MAX}")));
+    }
+    let count = args.records.or(lines.map(<[String]>::len)).unwrap_or(10);
+    if count > RECORDS_MAX {
+        return Err(
+            Fault::new(format!("an event of {count} records")).help(format!(
+                "Lambda puts at most {RECORDS_MAX} in one: use --records"
+            )),
+        );
+    }
+    if let Some(lines) = lines
+        && lines.len() < count
+    {
+        return Err(Fault::new(format!(
+            "--records {count}, but the file has {} lines",
+            lines.len()
+        ))
+        .help("leave --records out to take every line"));
+    }
+    if args.poison.saturating_add(args.tombstones) > count {
+        return Err(Fault::new(format!(
+            "--poison {} and --tombstones {} are more than the {count} records",
+            args.poison, args.tombstones
+        ))
+        .help("a record is one or the other: raise --records"));
+    }
+    Ok(count)
+}
+
+fn too_short(args: &Args, i: usize, bytes: usize) -> Fault {
+    Fault::new(format!(
+        "--bytes {}, but the value of record {i} has {bytes} already",
+        args.bytes.unwrap_or_default()
+    ))
+    .help("--bytes lengthens values: give a larger number, or a shorter --value")
+}
+
+fn lines(path: &Path) -> Result<Vec<String>, Fault> {
+    let name = path.display();
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        io::stdin().read_to_string(&mut text)
+    } else {
+        File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map_err(|error| {
+        Fault::new(format!("cannot read {name}"))
+            .at(error.to_string())
+            .help("--from takes a text file of JSON lines")
+    })?;
+    let mut lines = Vec::new();
+    for (number, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        serde_json::from_str::<serde::de::IgnoredAny>(line).map_err(|error| {
+            Fault::new(format!("line {} of {name} is not JSON", number + 1))
+                .at(error.to_string())
+                .help("each line is one JSON value; for values that are not JSON use --poison")
+        })?;
+        lines.push(line.to_owned());
+    }
+    Ok(lines)
+}
+
+fn header(text: &str) -> Result<(String, Template), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("the name is empty".to_owned());
+    }
+    Ok((name.to_owned(), value.parse()?))
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::{Args, event};
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(line: &str) -> Args {
+        Line::parse_from(std::iter::once("event").chain(line.split_whitespace())).args
+    }
+
+    fn text(line: &str) -> String {
+        event(&args(line), None, 0).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_as_lambda_sends_it() {
+        let text = text(
+            "--topic orders --records 3 --partitions 2 --value {i} --key k --header t=é --seed 1",
+        );
+
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"eventSource":"aws:kafka","eventSourceArn":"arn:aws:kafka:us-east-1:123456789012:cluster/sample/"#,
+                r#"a1b2c3d4-5678-4abc-8def-1234567890ab-1","bootstrapServers":"b-1.sample.example:9098,"#,
+                r#"b-2.sample.example:9098","records":{"orders-0":[{"topic":"orders","partition":0,"offset":0,"#,
+                r#""timestamp":1767225600000,"timestampType":"CREATE_TIME","key":"aw==","value":"MA==","#,
+                r#""headers":[{"t":[-61,-87]}]},{"topic":"orders","partition":0,"offset":1,"#,
+                r#""timestamp":1767225600002,"timestampType":"CREATE_TIME","key":"aw==","value":"Mg==","#,
+                r#""headers":[{"t":[-61,-87]}]}],"orders-1":[{"topic":"orders","partition":1,"offset":0,"#,
+                r#""timestamp":1767225600001,"timestampType":"CREATE_TIME","key":"aw==","value":"MQ==","#,
+                r#""headers":[{"t":[-61,-87]}]}]}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_event_and_another_seed_another() {
+        let line =
+            "--topic orders --records 50 --partitions 3 --poison 5 --tombstones 5 --bytes 200";
+
+        assert_eq!(
+            text(&format!("{line} --seed 7")),
+            text(&format!("{line} --seed 7"))
+        );
+        assert_ne!(
+            text(&format!("{line} --seed 7")),
+            text(&format!("{line} --seed 8"))
+        );
+    }
+
+    #[test]
+    fn a_self_managed_event_names_no_cluster() {
+        let text = text("--topic orders --records 0 --source self-managed");
+
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"eventSource":"SelfManagedKafka","bootstrapServers":"b-1.sample.example:9098,"#,
+                r#"b-2.sample.example:9098","records":{}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn poison_and_tombstones_are_as_many_as_asked() {
+        let text = text("--topic orders --records 20 --poison 3 --tombstones 2");
+
+        // "not JSON:" in base64 begins so.
+        assert_eq!(text.matches("bm90IEpTT046").count(), 3);
+        assert_eq!(text.matches(r#""value":"#).count(), 18);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_a_remedy() {
+        for (line, expected) in [
+            ("--topic a/b", "is no name of a topic"),
+            ("--topic a --partitions 0", "--partitions 0"),
+            ("--topic a --records 10001", "an event of 10001 records"),
+            (
+                "--topic a --records 1 --poison 1 --tombstones 1",
+                "are more than the 1 records",
+            ),
+            ("--topic a --records 1 --bytes 3", "has"),
+        ] {
+            let text = event(&args(line), None, 0).unwrap_err().text();
+
+            assert!(
+                text.contains(expected) && text.contains("help"),
+                "{line}: {text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What stops a command, in three lines: what, where, and what to do.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::style::{BOLD, ERROR};
+
+/// The exit code for everything that is not about the function: usage, files, builds.
+pub(crate) const EXIT_FAULT: u8 = 2;
+
+/// A command that cannot go on.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    what: String,
+    at: Vec<String>,
+    help: Option<String>,
+    code: u8,
+}
+
+impl Fault {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            at: Vec::new(),
+            help: None,
+            code: EXIT_FAULT,
+        }
+    }
+
+    /// An error, with its causes below it.
+    pub(crate) fn from_error(error: &dyn Error) -> Self {
+        let mut fault = Self::new(error.to_string());
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            fault = fault.at(error.to_string());
+            cause = error.source();
+        }
+        fault
+    }
+
+    pub(crate) fn at(mut self, at: impl Into<String>) -> Self {
+        self.at.push(at.into());
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Stopped by Ctrl-C: 128 and the signal, as shells count.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            code: 130,
+            ..Self::new("interrupted")
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{ERROR}error{ERROR:#}{BOLD}: {}{BOLD:#}\n", self.what);
+        for line in self.at.iter().flat_map(|at| at.lines()) {
+            text += &format!("  {line}\n");
+        }
+        for (number, line) in self.help.iter().flat_map(|help| help.lines()).enumerate() {
+            text += &if number == 0 {
+                format!("  {BOLD}help{BOLD:#}: {line}\n")
+            } else {
+                format!("        {line}\n")
+            };
+        }
+        text
+    }
+
+    pub(crate) fn report(&self) -> ExitCode {
+        // With standard error gone there is nobody left to tell.
+        let _ = write!(anstream::stderr(), "{}", self.text());
+        ExitCode::from(self.code)
+    }
+}
+
+/// Writes to standard output. A reader that has gone (`| head`) is no fault of ours.
+pub(crate) fn print(text: &str) -> Result<(), Fault> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Fault::new("cannot write to standard output").at(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a remark to standard error.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(
+        anstream::stderr(),
+        "{}warning{:#}: {text}",
+        crate::style::WARNING,
+        crate::style::WARNING
+    );
+}

@@ -1,0 +1,145 @@
+//! What went wrong, in words, and what to do about it.
+
+use msk_mapping::response::{Fault, Read, Verdict};
+use msk_mapping::{Crash, Ending, Exit, FunctionError, Phase, Report};
+
+/// The most lines of a function's stack that are shown.
+const STACK_LINES_MAX: usize = 20;
+/// The most characters of a function's message that are shown.
+const MESSAGE_CHARS_MAX: usize = 2_000;
+
+/// One delivery's trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// What happened.
+    pub(crate) what: String,
+    /// The function's own words, if it had any.
+    pub(crate) at: Vec<String>,
+    /// What to do.
+    pub(crate) help: String,
+}
+
+impl Problem {
+    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            at: Vec::new(),
+            help: help.into(),
+        }
+    }
+
+    fn in_the_words_of(mut self, error: &FunctionError) -> Self {
+        let message: String = error.message.chars().take(MESSAGE_CHARS_MAX).collect();
+        self.at.push(format!("{}: {message}", error.error_type));
+        self.at
+            .extend(error.stack.iter().take(STACK_LINES_MAX).cloned());
+        self
+    }
+}
+
+/// None: everything was done.
+pub(crate) fn problem(
+    report: &Report,
+    read: Option<&Read>,
+    not_an_event: Option<&str>,
+) -> Option<Problem> {
+    let problem = match &report.ending {
+        Ending::Response(_) => match (read, not_an_event) {
+            (Some(read), _) => verdict(read.verdict())?,
+            (None, reason) => Problem::new(
+                format!("the function answered, but the event is {}", reason.unwrap_or("not Kafka's")),
+                "a Kafka function should answer such an event with an error: Lambda's mapping never sends it",
+            ),
+        },
+        Ending::FunctionError(error) if error.error_type == "Function.ResponseSizeTooLarge" => {
+            Problem::new("the function's response is longer than Lambda takes", "answer with the failures alone")
+                .in_the_words_of(error)
+        }
+        Ending::FunctionError(error) => Problem::new(
+            "the function answered with an error: Lambda sends the whole batch again",
+            "to have only the failed records again, answer with them: with lambda-msk,\n\
+             --env LAMBDA_MSK_FAILURE_REPORTING=partial (and ReportBatchItemFailures in the mapping)",
+        )
+        .in_the_words_of(error),
+        Ending::InitError(error) => Problem::new(
+            "the function could not start: it reported an error during its init",
+            "set what it misses with --env NAME=VALUE, and try again",
+        )
+        .in_the_words_of(error),
+        Ending::Crashed(crash) => crashed(crash),
+        Ending::TimedOut { during, after } => timed_out(*during, after.as_millis()),
+        _ => Problem::new("the function did not answer", "see its output above"),
+    };
+    Some(problem)
+}
+
+fn verdict(verdict: &Verdict) -> Option<Problem> {
+    let problem = match verdict {
+        Verdict::AllDone | Verdict::SomeAgain => return None,
+        Verdict::FailuresIgnored { listed } => Problem::new(
+            format!(
+                "the function listed {listed} failure{}, but the mapping ignores the response's body: Lambda commits \
+                 everything and those records are lost in silence",
+                if *listed == 1 { "" } else { "s" }
+            ),
+            "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping,\n\
+             or --env LAMBDA_MSK_FAILURE_REPORTING=whole-batch in the function",
+        ),
+        Verdict::WholeBatchAgain(fault) => {
+            let help = match fault {
+                Fault::NotJson { .. } => {
+                    "answer with JSON: {\"batchItemFailures\":[]} if all is done"
+                }
+                Fault::UnknownPartition { .. } => {
+                    "itemIdentifier.partition is the key of the event's `records` map, as `orders-0`"
+                }
+                Fault::UnknownOffset { .. } => "list only offsets of this very event",
+                _ => {
+                    "answer {\"batchItemFailures\":[{\"itemIdentifier\":{\"partition\":\"orders-0\",\"offset\":15}}]}"
+                }
+            };
+            Problem::new(format!("{fault}: Lambda sends the whole batch again"), help)
+        }
+        _ => Problem::new(
+            "the response could not be read",
+            "see the function's output above",
+        ),
+    };
+    Some(problem)
+}
+
+fn crashed(crash: &Crash) -> Problem {
+    let help = match (crash.during, crash.exit) {
+        (_, Exit::Signal(9)) => "SIGKILL from outside is mostly the system out of memory",
+        (_, Exit::Signal(6)) => {
+            "SIGABRT is mostly a panic with panic = \"abort\": keep unwinding in the profile"
+        }
+        (Phase::Init, _) => {
+            "it ended before it asked for an event: its output stands above;\n\
+             does it speak the Lambda Runtime API (AWS_LAMBDA_RUNTIME_API)?"
+        }
+        (_, Exit::Code(0)) => "a function never returns: it asks for the next event",
+        _ => "its output stands above; a function never ends by itself",
+    };
+    Problem::new(format!("{}: {crash}", Crash::ERROR_TYPE), help)
+}
+
+fn timed_out(during: Phase, after_ms: u128) -> Problem {
+    match during {
+        Phase::Init => Problem::new(
+            format!("the function did not ask for an event within {after_ms} ms and was killed"),
+            "Lambda allows an init so much: do less before the first event;\n\
+             does the command speak the Lambda Runtime API?",
+        ),
+        Phase::Idle => Problem::new(
+            format!("the function did not take the event within {after_ms} ms and was killed"),
+            "it answered the event before but never asked for the next: what blocks it?",
+        ),
+        _ => Problem::new(
+            format!(
+                "the function did not answer within {after_ms} ms and was killed: Lambda sends the whole batch again"
+            ),
+            "raise --timeout (and the function's on Lambda), or make the batch smaller",
+        ),
+    }
+}

@@ -1,0 +1,111 @@
+//! A run as one JSON document, for scripts.
+
+use std::time::Duration;
+
+use msk_mapping::response::{Again, FailureReporting, Partition, Read, Verdict};
+use msk_mapping::{Ending, FunctionError};
+use serde_json::{Value, json};
+
+use super::Delivery;
+
+pub(crate) fn document(
+    function: &str,
+    bytes: usize,
+    event: &Result<msk_mapping::response::Event, String>,
+    reporting: FailureReporting,
+    deliveries: Vec<Value>,
+    all_done: bool,
+) -> String {
+    let document = json!({
+        "function": function,
+        "event": {
+            "bytes": bytes,
+            "records": event.as_ref().ok().map(msk_mapping::response::Event::records),
+            "notKafka": event.as_ref().err(),
+        },
+        "failureReporting": match reporting {
+            FailureReporting::Partial => "partial",
+            FailureReporting::WholeBatch => "whole-batch",
+        },
+        "deliveries": deliveries,
+        "allDone": all_done,
+    });
+    format!("{document:#}\n")
+}
+
+pub(crate) fn delivery(delivery: &Delivery) -> Value {
+    let report = &delivery.report;
+    let problem = delivery
+        .problem
+        .as_ref()
+        .map(|problem| json!({"what": problem.what, "help": problem.help}));
+    json!({
+        "delivery": delivery.number,
+        "requestId": report.request_id,
+        "ending": ending(&report.ending),
+        "initMs": report.init.map(ms),
+        "durationMs": ms(report.duration),
+        "peakMemoryBytes": report.peak_memory,
+        "verdict": delivery.read.as_ref().map(|read| verdict(read.verdict())),
+        "partitions": delivery.read.as_ref().map(partitions),
+        "problem": problem,
+        "allDone": delivery.all_done(),
+    })
+}
+
+fn ending(ending: &Ending) -> Value {
+    let with = |kind: &str, error: &FunctionError| {
+        json!({
+            "kind": kind,
+            "errorType": error.error_type,
+            "errorMessage": error.message,
+            "stackTrace": error.stack,
+        })
+    };
+    match ending {
+        Ending::Response(body) => match serde_json::from_slice::<Value>(body) {
+            Ok(body) => json!({"kind": "response", "body": body}),
+            Err(_) => json!({"kind": "response", "text": String::from_utf8_lossy(body)}),
+        },
+        Ending::FunctionError(error) => with("function-error", error),
+        Ending::InitError(error) => with("init-error", error),
+        Ending::Crashed(crash) => {
+            json!({"kind": "crashed", "errorType": ending.error_type(), "errorMessage": crash.to_string()})
+        }
+        Ending::TimedOut { during, after } => {
+            json!({"kind": "timed-out", "errorType": ending.error_type(), "during": during.to_string(), "afterMs": ms(*after)})
+        }
+        _ => json!({"kind": "unknown", "errorType": ending.error_type()}),
+    }
+}
+
+fn verdict(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::AllDone => "all-done",
+        Verdict::SomeAgain => "some-again",
+        Verdict::WholeBatchAgain(_) => "whole-batch-again",
+        Verdict::FailuresIgnored { .. } => "failures-ignored",
+        _ => "unknown",
+    }
+}
+
+fn partitions(read: &Read) -> Vec<Value> {
+    let next = |partition: &Partition, again: Again| json!({"commit": partition.commit(), "again": partition.sent_again(again)});
+    let partition = |partition: &Partition| {
+        json!({
+            "partition": partition.key(),
+            "records": partition.offsets().len(),
+            "done": partition.done(),
+            "again": partition.again(),
+            "from": partition.from(),
+            "onlyListed": next(partition, Again::OnlyListed),
+            "fromLowest": next(partition, Again::FromLowest),
+        })
+    };
+    read.partitions().iter().map(partition).collect()
+}
+
+/// Milliseconds to three digits: what a measurement on a desk is worth.
+fn ms(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}

@@ -1,0 +1,286 @@
+//! A delivery as text for people.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anstyle::Style;
+use msk_mapping::Ending;
+use msk_mapping::response::{Again, Partition, Read, Verdict};
+
+use super::Delivery;
+use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
+
+/// A list of offsets names at most so many runs.
+const RUNS_MAX: usize = 4;
+
+pub(crate) fn delivery(delivery: &Delivery) -> String {
+    let mut text = String::new();
+    let report = &delivery.report;
+    if delivery.times > 1 {
+        let _ = write!(
+            text,
+            "{DIM}delivery {} of {}: {DIM:#}",
+            delivery.number, delivery.times
+        );
+    }
+    let (style, outcome) = outcome(delivery);
+    let _ = writeln!(text, "{style}{outcome}{style:#}");
+    if let Some(read) = &delivery.read {
+        text += "\n";
+        text += &records(read, report.duration);
+        if !read.partitions().is_empty() {
+            text += "\n";
+            text += &next(read);
+        }
+    }
+    if let Some(problem) = &delivery.problem {
+        let (style, word) = if delivery.all_done() {
+            (WARNING, "warning")
+        } else {
+            (ERROR, "error")
+        };
+        let _ = writeln!(
+            text,
+            "\n{style}{word}{style:#}{BOLD}: {}{BOLD:#}",
+            problem.what
+        );
+        for line in problem.at.iter().flat_map(|at| at.lines()) {
+            let _ = writeln!(text, "  {line}");
+        }
+        for (number, line) in problem.help.lines().enumerate() {
+            let _ = match number {
+                0 => writeln!(text, "  {BOLD}help{BOLD:#}: {line}"),
+                _ => writeln!(text, "        {line}"),
+            };
+        }
+    }
+    let init = report
+        .init
+        .map_or_else(|| "warm".to_owned(), |init| format!("{} ms", ms(init)));
+    let peak = report
+        .peak_memory
+        .map_or_else(|| "unknown".to_owned(), megabytes);
+    let duration = ms(report.duration);
+    let _ = writeln!(
+        text,
+        "\n{DIM}init {init} · duration {duration} ms · peak memory {peak}{DIM:#}"
+    );
+    if delivery.number < delivery.times {
+        text += "\n";
+    }
+    text
+}
+
+fn outcome(delivery: &Delivery) -> (Style, &'static str) {
+    let verdict = delivery.read.as_ref().map(Read::verdict);
+    match (&delivery.report.ending, verdict) {
+        (Ending::Response(_), Some(Verdict::AllDone)) => (GOOD, "all done"),
+        (Ending::Response(_), Some(Verdict::SomeAgain)) => (BAD, "some records were not done"),
+        (Ending::Response(_), Some(Verdict::FailuresIgnored { .. })) => {
+            (BAD, "failures that nobody reads")
+        }
+        (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
+        (Ending::Response(_), None) => (GOOD, "answered"),
+        (Ending::FunctionError(_), _) => (BAD, "function error"),
+        (Ending::InitError(_), _) => (BAD, "init error"),
+        (Ending::Crashed(_), _) => (BAD, "crashed"),
+        (Ending::TimedOut { .. }, _) => (BAD, "timed out"),
+        _ => (BAD, "failed"),
+    }
+}
+
+fn records(read: &Read, duration: Duration) -> String {
+    let mut table = Table::new(["PARTITION", "RECORDS", "DONE", "AGAIN", "FROM", "MS"], 1);
+    let row = |partition: &Partition| {
+        let from = partition
+            .from()
+            .map_or_else(|| "-".to_owned(), |from| from.to_string());
+        let numbers = [
+            partition.offsets().len(),
+            partition.done(),
+            partition.again(),
+        ]
+        .map(|n| n.to_string());
+        let [records, done, again] = numbers;
+        let style = if partition.again() == 0 {
+            Style::new()
+        } else {
+            BAD
+        };
+        (
+            [
+                partition.key().to_owned(),
+                records,
+                done,
+                again,
+                from,
+                String::new(),
+            ],
+            style,
+        )
+    };
+    for partition in read.partitions() {
+        let (row, style) = row(partition);
+        table.push(row, style);
+    }
+    let sum = |count: fn(&Partition) -> usize| {
+        read.partitions()
+            .iter()
+            .map(count)
+            .sum::<usize>()
+            .to_string()
+    };
+    let total = [
+        "total".to_owned(),
+        sum(|partition| partition.offsets().len()),
+        sum(Partition::done),
+        sum(Partition::again),
+        String::new(),
+        ms(duration),
+    ];
+    table.push(total, BOLD);
+    table.text()
+}
+
+/// What Lambda would do, with each of the two readings of what is sent again.
+fn next(read: &Read) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "What Lambda would do next, under each reading of its documentation:"
+    );
+    for (reading, what) in [
+        (
+            Again::OnlyListed,
+            "only-listed: just the listed records again",
+        ),
+        (
+            Again::FromLowest,
+            "from-lowest: everything from the lowest listed on again",
+        ),
+    ] {
+        let _ = writeln!(text, "\n  {BOLD}{what}{BOLD:#}");
+        let mut table = Table::new(["PARTITION", "COMMIT", "SENT AGAIN"], 2);
+        for partition in read.partitions() {
+            let commit = partition
+                .commit()
+                .map_or_else(|| "nothing".to_owned(), |commit| commit.to_string());
+            let again = partition.sent_again(reading);
+            let style = if again.is_empty() { Style::new() } else { BAD };
+            table.push(
+                [
+                    partition.key().to_owned(),
+                    commit,
+                    runs(&again, partition.offsets()),
+                ],
+                style,
+            );
+        }
+        text += &table.text();
+    }
+    text
+}
+
+/// `12..14, 20 (4 records)`: offsets that follow each other in the event are one run, gaps or not.
+fn runs(again: &[i64], offsets: &[i64]) -> String {
+    if again.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut ascending = offsets.to_vec();
+    ascending.sort_unstable();
+    ascending.dedup();
+    let place = |offset: &i64| ascending.binary_search(offset).unwrap_or_default();
+    let runs: Vec<String> = again
+        .chunk_by(|a, b| place(b) == place(a) + 1)
+        .map(|run| match run {
+            [only] => only.to_string(),
+            [first, .., last] => format!("{first}..{last}"),
+            [] => String::new(),
+        })
+        .collect();
+    let shown = runs[..runs.len().min(RUNS_MAX)].join(", ");
+    let more = if runs.len() > RUNS_MAX { ", …" } else { "" };
+    match again.len() {
+        1 => shown,
+        records => format!("{shown}{more} ({records} records)"),
+    }
+}
+
+/// Columns as wide as their widest cell. Names and lists stand to the left, numbers to the right.
+struct Table<const N: usize> {
+    rows: Vec<([String; N], Style)>,
+    indent: usize,
+}
+
+impl<const N: usize> Table<N> {
+    fn new(head: [&str; N], indent: usize) -> Self {
+        Self {
+            rows: vec![(head.map(str::to_owned), DIM)],
+            indent,
+        }
+    }
+
+    fn push(&mut self, row: [String; N], style: Style) {
+        self.rows.push((row, style));
+    }
+
+    fn text(&self) -> String {
+        let width = |column: usize| {
+            self.rows
+                .iter()
+                .map(|(row, _)| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
+        let widths: [usize; N] = std::array::from_fn(width);
+        let mut text = String::new();
+        for (row, style) in &self.rows {
+            let mut line = "  ".repeat(self.indent);
+            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+                let _ = match column {
+                    0 => write!(line, "{cell:<width$}"),
+                    _ if self.rows[0].0[column] == "SENT AGAIN" => write!(line, "  {cell}"),
+                    _ => write!(line, "  {cell:>width$}"),
+                };
+            }
+            let _ = writeln!(text, "{style}{}{style:#}", line.trim_end());
+        }
+        text
+    }
+}
+
+fn ms(duration: Duration) -> String {
+    format!("{:.1}", duration.as_secs_f64() * 1_000.0)
+}
+
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) / 1_000_000;
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{megabytes, runs};
+
+    #[test]
+    fn offsets_are_shown_as_runs_of_the_event() {
+        let offsets = [10, 11, 15, 16, 20];
+
+        assert_eq!(runs(&[], &offsets), "nothing");
+        assert_eq!(runs(&[15], &offsets), "15");
+        assert_eq!(runs(&[11, 15, 20], &offsets), "11..15, 20 (3 records)");
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let offsets: Vec<i64> = (0..20).collect();
+        let odd: Vec<i64> = (0..20).filter(|offset| offset % 2 == 1).collect();
+
+        assert_eq!(runs(&odd, &offsets), "1, 3, 5, 7, … (10 records)");
+    }
+
+    #[test]
+    fn memory_is_in_millions_of_bytes() {
+        assert_eq!(megabytes(14_260_000), "14.2 MB");
+    }
+}
