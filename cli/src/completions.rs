@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::Cli;
-use crate::fault::{Fault, print};
+use crate::fault::{Fault, print_document};
 
 /// Print the completions of `cargo-msk` for a shell.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "cargo-msk", &mut script);
-    print(&String::from_utf8_lossy(&script))?;
+    print_document(&script)?;
     Ok(ExitCode::SUCCESS)
 }

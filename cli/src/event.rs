@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use self::build::{EventBuilder, Kind, Record};
 use self::template::{Context, Template};
-use crate::fault::{Fault, print, warn};
+use crate::fault::{Fault, print_document, warn};
 
 /// The most records Lambda puts in one event (the mapping's `BatchSize`).
 const RECORDS_MAX: usize = 10_000;
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
             msk_mapping::limits::EVENT_BYTES_MAX
         ));
     }
-    print(&(text + "\n"))?;
+    print_document((text + "\n").as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -79,10 +79,19 @@ impl Fault {
     }
 }
 
-/// Writes to standard output. A reader that has gone (`| head`) is no fault of ours.
+/// Writes text for people to standard output, with its colours if they are seen.
 pub(crate) fn print(text: &str) -> Result<(), Fault> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    write(&mut anstream::stdout().lock(), text.as_bytes())
+}
+
+/// Writes a document to standard output, byte for byte.
+pub(crate) fn print_document(document: &[u8]) -> Result<(), Fault> {
+    write(&mut io::stdout().lock(), document)
+}
+
+/// A reader that has gone (`| head`) is no fault of ours.
+fn write(out: &mut impl Write, bytes: &[u8]) -> Result<(), Fault> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Fault::new("cannot write to standard output").at(error.to_string()))
         }

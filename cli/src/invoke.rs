@@ -18,7 +18,7 @@ use msk_mapping::response::{self, FailureReporting, Read as Reading};
 use msk_mapping::{Ending, Environment, Function, Invocation, Report};
 
 use self::explain::Problem;
-use crate::fault::{Fault, print};
+use crate::fault::{Fault, print, print_document};
 
 /// So many deliveries are a load test, which this is not.
 const TIMES_MAX: u32 = 100_000;
@@ -186,14 +186,17 @@ async fn deliver(args: &Args, function: Function, body: Bytes) -> Result<ExitCod
     environment.stop().await;
     if args.json {
         let reporting = args.failure_reporting;
-        print(&json::document(
-            &name,
-            invocation.body().len(),
-            &event,
-            reporting.into(),
-            deliveries,
-            all_done,
-        ))?;
+        print_document(
+            json::document(
+                &name,
+                invocation.body().len(),
+                &event,
+                reporting.into(),
+                &deliveries,
+                all_done,
+            )
+            .as_bytes(),
+        )?;
     }
     Ok(if all_done {
         ExitCode::SUCCESS

@@ -1,5 +1,7 @@
 //! The built command, from outside. The function is this test binary itself.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 #[path = "../../mapping/tests/support/function.rs"]
 mod function;
 

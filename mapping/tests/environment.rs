@@ -1,5 +1,7 @@
 //! Real processes of a function, driven over the real Runtime API. The function is this test binary itself.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 #[path = "support/function.rs"]
 mod function;
 

@@ -1,5 +1,7 @@
 //! Answers, read as Lambda reads them.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use msk_mapping::response::{
     Again, Event, FailureReporting, Fault, NotAnEvent, Partition, Read, Verdict,
 };

@@ -1,5 +1,7 @@
 //! The Runtime API and the Extensions API, request by request.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 #[path = "support/function.rs"]
 #[expect(dead_code, reason = "the function itself runs in another test")]
 mod function;

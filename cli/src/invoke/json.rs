@@ -13,7 +13,7 @@ pub(crate) fn document(
     bytes: usize,
     event: &Result<msk_mapping::response::Event, String>,
     reporting: FailureReporting,
-    deliveries: Vec<Value>,
+    deliveries: &[Value],
     all_done: bool,
 ) -> String {
     let document = json!({

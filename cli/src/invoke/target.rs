@@ -180,7 +180,7 @@ fn executable(messages: &[u8], bin: &str) -> Option<PathBuf> {
             .filter(|target| target.name == bin)
             .and(message.executable)
     };
-    artifacts.filter_map(of_bin).last()
+    artifacts.filter_map(of_bin).next_back()
 }
 
 #[cfg(test)]
