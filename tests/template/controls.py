@@ -1,0 +1,90 @@
+"""Faults put into template.yaml on purpose, and the check that has to find each.
+
+The path leads to the value in the SAM template; a dot parts the steps. `None` as the new value takes it out. A fault that goes
+unnoticed fails the run: a check that cannot fail checks nothing.
+"""
+
+FUNCTION = "Resources.Function.Properties"
+EVENT = FUNCTION + ".Events.Records.Properties"
+ENVIRONMENT = FUNCTION + ".Environment.Variables"
+POLICIES = "Resources.FunctionRole.Properties.Policies"
+LOGS = POLICIES + ".0.PolicyDocument.Statement.0"
+DEAD_LETTERS = POLICIES + ".2.PolicyDocument.Statement.0"
+
+# (what is wrong, where, the value put there, the check that finds it)
+CONTROLS = [
+    # The tools themselves: these show that translation and lint look inside the event.
+    ("a property that MSK events do not have", EVENT + ".Bogus", 2, "translates"),
+    ("a batch size that is a word", EVENT + ".BatchSize", "many", "translates"),
+    ("a starting position that does not exist", EVENT + ".StartingPosition", "MIDDLE", "lints"),
+    ("more pollers than Lambda has", EVENT + ".ProvisionedPollerConfig.MaximumPollers", 5000, "lints"),
+    ("a reference to nothing", ENVIRONMENT + ".X", {"Ref": "Nothing"}, "lints"),
+    # The switches.
+    ("partial in the function whatever the switch says", ENVIRONMENT + ".LAMBDA_MSK_FAILURE_REPORTING", "partial", "both_switches_agree"),
+    ("whole batch in the function whatever the switch says", ENVIRONMENT + ".LAMBDA_MSK_FAILURE_REPORTING", "whole-batch", "both_switches_agree"),
+    ("the function's switch left out", ENVIRONMENT + ".LAMBDA_MSK_FAILURE_REPORTING", None, "both_switches_agree"),
+    ("partial in the mapping whatever the switch says", EVENT + ".FunctionResponseTypes", ["ReportBatchItemFailures"], "both_switches_agree"),
+    ("the mapping's switch left out", EVENT + ".FunctionResponseTypes", None, "both_switches_agree"),
+    ("a switch of which half is read", "Conditions.ReportsPartially", {"Fn::Equals": [{"Ref": "PartialBatchResponses"}, "off"]}, "both_switches_agree"),
+    ("off as the default", "Parameters.PartialBatchResponses.Default", "off", "both_switches_agree"),
+    ("a third value of the switch", "Parameters.PartialBatchResponses.AllowedValues", ["on", "off", "maybe"], "one_switch_sets_both"),
+    # The mapping.
+    ("another topic than the one given", EVENT + ".Topics", ["invoices"], "mapping_reads_the_topic_for_its_own_group"),
+    ("a group that all stacks share", EVENT + ".ConsumerGroupId", "lambda", "mapping_reads_the_topic_for_its_own_group"),
+    ("on-demand mode", EVENT + ".ProvisionedPollerConfig", None, "mapping_runs_in_provisioned_mode"),
+    ("retry attempts left out", EVENT + ".MaximumRetryAttempts", None, "mapping_outlasts_an_outage"),
+    ("three retry attempts", "Parameters.MaximumRetryAttempts.Default", 3, "mapping_outlasts_an_outage"),
+    ("record age left out", EVENT + ".MaximumRecordAgeInSeconds", None, "mapping_outlasts_an_outage"),
+    ("a record age of an hour", "Parameters.MaximumRecordAgeInSeconds.Default", 3600, "mapping_outlasts_an_outage"),
+    ("no bisecting", EVENT + ".BisectBatchOnFunctionError", False, "mapping_outlasts_an_outage"),
+    ("no destination of the mapping", EVENT + ".DestinationConfig", None, "mapping_keeps_payloads_in_the_bucket"),
+    ("a destination that loses the payload", EVENT + ".DestinationConfig.OnFailure.Destination", {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}, "mapping_keeps_payloads_in_the_bucket"),
+    ("no metrics of the mapping", EVENT + ".MetricsConfig", None, "mapping_reports_what_the_alarms_read"),
+    ("no alarm for dropped records", "Resources.DroppedAlarm", None, "mapping_reports_what_the_alarms_read"),
+    ("an alarm that watches another queue", "Resources.DeadLetterAlarm.Properties.Dimensions.0.Value", "other", "mapping_reports_what_the_alarms_read"),
+    ("an alarm that tells nobody", "Resources.OffsetLagAlarm.Properties.AlarmActions", None, "alarms_notify_the_topic_they_are_given"),
+    # The function.
+    ("another architecture", FUNCTION + ".Architectures", ["x86_64"], "function_is_a_rust_binary_on_arm"),
+    ("another binary", "Resources.Function.Metadata.BuildProperties.Binary", "cargo-msk", "function_is_a_rust_binary_on_arm"),
+    ("a timeout of 900 s", FUNCTION + ".Timeout", 900, "function_has_time_for_a_batch_and_not_too_much"),
+    ("a timeout that may be 900 s", "Parameters.FunctionTimeout.MaxValue", 900, "function_has_time_for_a_batch_and_not_too_much"),
+    ("a timeout that may be 60 s", "Parameters.FunctionTimeout.MinValue", 60, "function_has_time_for_a_batch_and_not_too_much"),
+    ("no destination of the function", ENVIRONMENT + ".LAMBDA_MSK_ON_FAILURE", None, "function_rejects_to_the_queue"),
+    ("an empty URL", ENVIRONMENT + ".FULFILMENT_URL", {"Ref": "FulfilmentUrl"}, "function_gets_a_url_only_if_there_is_one"),
+    ("always in a VPC", "Conditions.InVpc", {"Fn::Equals": ["1", "1"]}, "function_is_in_a_vpc_only_if_asked"),
+    ("subnets without security groups", "Rules.SubnetsNeedSecurityGroups", None, "half_a_vpc_is_refused"),
+    ("security groups without subnets", "Rules.SecurityGroupsNeedSubnets", None, "half_a_vpc_is_refused"),
+    # Permissions.
+    ("a role made by SAM", FUNCTION + ".Role", None, "translates"),
+    ("a managed policy", "Resources.FunctionRole.Properties.ManagedPolicyArns", ["arn:aws:iam::aws:policy/service-role/AWSLambdaMSKExecutionRole"], "role_is_the_one_written_here"),
+    ("a wildcard action", DEAD_LETTERS + ".Action", "sqs:*", "role_allows_what_is_needed_and_no_more"),
+    ("one action too many", LOGS + ".Action", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "role_allows_what_is_needed_and_no_more"),
+    ("one action too few", POLICIES + ".1.PolicyDocument.Statement.5.Action", ["kafka-cluster:ReadData"], "role_allows_what_is_needed_and_no_more"),
+    ("a wildcard resource", DEAD_LETTERS + ".Resource", "*", "role_allows_what_is_needed_and_no_more"),
+    ("all topics of the cluster", POLICIES + ".1.PolicyDocument.Statement.5.Resource.Fn::Sub.0", "${Account}:topic/${Cluster}/*", "role_allows_what_is_needed_and_no_more"),
+    ("a group that the role does not follow", POLICIES + ".1.PolicyDocument.Statement.6.Resource.Fn::Sub.1.Group", {"Ref": "AWS::StackName"}, "role_follows_a_given_group"),
+    ("network actions open to the code", POLICIES + ".1.PolicyDocument.Statement.3.Effect", "Allow", "code_cannot_touch_the_network"),
+    # What is kept.
+    ("a queue that is not encrypted", "Resources.DeadLetterQueue.Properties.SqsManagedSseEnabled", False, "what_failed_is_encrypted_and_outlives_the_stack"),
+    ("a queue that forgets after four days", "Resources.DeadLetterQueue.Properties.MessageRetentionPeriod", None, "what_failed_is_encrypted_and_outlives_the_stack"),
+    ("a bucket that may be public", "Resources.GivenUpBucket.Properties.PublicAccessBlockConfiguration.BlockPublicPolicy", False, "what_failed_is_encrypted_and_outlives_the_stack"),
+    ("a bucket that goes with the stack", "Resources.GivenUpBucket.DeletionPolicy", "Delete", "what_failed_is_encrypted_and_outlives_the_stack"),
+    ("a bucket open without TLS", "Resources.GivenUpBucketPolicy.Properties.PolicyDocument.Statement.0.Condition", {"Bool": {"aws:SecureTransport": "true"}}, "queue_and_bucket_are_closed_without_tls"),
+    ("logs for ever", "Resources.FunctionLogGroup.Properties.RetentionInDays", None, "log_group_is_the_functions_and_ends"),
+    ("logs somewhere else", FUNCTION + ".LoggingConfig.LogGroup", None, "log_group_is_the_functions_and_ends"),
+    ("a parameter that says nothing", "Parameters.Topic.Description", None, "every_parameter_says_what_it_is"),
+]
+
+
+def put(template, path, value):
+    """Puts the value at the path. The step before the last has to be there: a control that misses its place controls nothing."""
+    *steps, last = path.split(".")
+    node = template
+    for step in steps:
+        node = node[int(step)] if isinstance(node, list) else node[step]
+    if isinstance(node, list):
+        node[int(last)] = value
+    elif value is None:
+        del node[last]
+    else:
+        node[last] = value

@@ -1,0 +1,258 @@
+"""What has to be true of template.yaml once SAM has translated it. Each fact is a function that raises AssertionError."""
+
+from cloudformation import Stack
+
+CLUSTER = "arn:aws:kafka:eu-central-1:111122223333:cluster/shop/8f6d3a52-5"
+ACCOUNT_OF_CLUSTER = "arn:aws:kafka:eu-central-1:111122223333"
+
+# Every action that the role allows, and on what. AWS knows no resource for kafka:GetBootstrapBrokers and the ec2:Describe
+# actions; the cluster's subnets, which the other two are about, are not known to the template.
+ALLOWED = {
+    "logs:CreateLogStream": "<FunctionLogGroup.Arn>",
+    "logs:PutLogEvents": "<FunctionLogGroup.Arn>",
+    "kafka:DescribeClusterV2": CLUSTER,
+    "kafka:GetBootstrapBrokers": "*",
+    "ec2:CreateNetworkInterface": "*",
+    "ec2:DeleteNetworkInterface": "*",
+    "ec2:DescribeNetworkInterfaces": "*",
+    "ec2:DescribeSecurityGroups": "*",
+    "ec2:DescribeSubnets": "*",
+    "ec2:DescribeVpcs": "*",
+    "kafka-cluster:Connect": CLUSTER,
+    "kafka-cluster:DescribeClusterDynamicConfiguration": CLUSTER,
+    "kafka-cluster:DescribeTopic": f"{ACCOUNT_OF_CLUSTER}:topic/shop/8f6d3a52-5/orders",
+    "kafka-cluster:ReadData": f"{ACCOUNT_OF_CLUSTER}:topic/shop/8f6d3a52-5/orders",
+    "kafka-cluster:AlterGroup": f"{ACCOUNT_OF_CLUSTER}:group/shop/8f6d3a52-5/stack",
+    "kafka-cluster:DescribeGroup": f"{ACCOUNT_OF_CLUSTER}:group/shop/8f6d3a52-5/stack",
+    "s3:PutObject": "<GivenUpBucket.Arn>/*",
+    "s3:ListBucket": "<GivenUpBucket.Arn>",
+    "sqs:SendMessage": "<DeadLetterQueue.Arn>",
+}
+
+
+def stack(template, **given):
+    return Stack(template, ClusterArn=CLUSTER, **given)
+
+
+def only(things):
+    (thing,) = things.values()
+    return thing
+
+
+def function(s):
+    return only(s.of_type("AWS::Lambda::Function"))
+
+
+def mapping(s):
+    return only(s.of_type("AWS::Lambda::EventSourceMapping"))
+
+
+def variables(s):
+    return function(s)["Environment"]["Variables"]
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def statements(s, effect):
+    role = only(s.of_type("AWS::IAM::Role"))
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == effect:
+                yield statement
+
+
+def both_switches_agree(template):
+    on, off = (stack(template, PartialBatchResponses=value) for value in ("on", "off"))
+    assert stack(template).resources == on.resources, "the default is not on"
+    assert variables(on)["LAMBDA_MSK_FAILURE_REPORTING"] == "partial", "function, on"
+    assert mapping(on).get("FunctionResponseTypes") == ["ReportBatchItemFailures"], "mapping, on"
+    assert variables(off)["LAMBDA_MSK_FAILURE_REPORTING"] == "whole-batch", "function, off"
+    assert "FunctionResponseTypes" not in mapping(off), "mapping, off"
+
+
+def one_switch_sets_both(template):
+    allowed = template["Parameters"]["PartialBatchResponses"].get("AllowedValues")
+    assert allowed == ["on", "off"], f"a value beside on and off: {allowed}"
+
+
+def mapping_reads_the_topic_for_its_own_group(template):
+    m = mapping(stack(template))
+    assert m["EventSourceArn"] == CLUSTER, "cluster"
+    assert m["Topics"] == ["orders"], "topic"
+    assert m["FunctionName"] == "<Function>", "function"
+    assert m["AmazonManagedKafkaEventSourceConfig"] == {"ConsumerGroupId": "stack"}, "group"
+    m = mapping(stack(template, ConsumerGroup="existing", Topic="payments"))
+    assert m["AmazonManagedKafkaEventSourceConfig"] == {"ConsumerGroupId": "existing"}, "given group"
+    assert m["Topics"] == ["payments"], "given topic"
+
+
+def mapping_runs_in_provisioned_mode(template):
+    pollers = mapping(stack(template)).get("ProvisionedPollerConfig", {})
+    assert 1 <= pollers.get("MinimumPollers", 0) <= pollers.get("MaximumPollers", 0), pollers
+
+
+def mapping_outlasts_an_outage(template):
+    m = mapping(stack(template))
+    attempts = m.get("MaximumRetryAttempts")
+    assert attempts is not None and attempts >= 1000, f"MaximumRetryAttempts: {attempts}"
+    assert m.get("MaximumRecordAgeInSeconds") == -1, "gives up records for their age"
+    assert m.get("BisectBatchOnFunctionError") is True, "does not bisect"
+
+
+def mapping_keeps_payloads_in_the_bucket(template):
+    destination = mapping(stack(template)).get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    assert destination == "<GivenUpBucket.Arn>", destination
+
+
+def mapping_reports_what_the_alarms_read(template):
+    s = stack(template)
+    metrics = set(mapping(s).get("MetricsConfig", {}).get("Metrics", []))
+    assert metrics == {"EventCount", "ErrorCount", "KafkaMetrics"}, metrics
+    alarms = {
+        (a["Namespace"], a["MetricName"], d["Name"], d["Value"])
+        for a in s.of_type("AWS::CloudWatch::Alarm").values()
+        for d in a["Dimensions"]
+    }
+    assert alarms == {
+        ("AWS/Lambda", "Errors", "FunctionName", "<Function>"),
+        ("AWS/Lambda", "OffsetLag", "FunctionName", "<Function>"),
+        ("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
+        ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "<DeadLetterQueue.QueueName>"),
+    }, alarms
+
+
+def alarms_notify_the_topic_they_are_given(template):
+    for name, alarm in stack(template, AlarmTopicArn="topic").of_type("AWS::CloudWatch::Alarm").items():
+        assert alarm.get("AlarmActions") == ["topic"], name
+    for name, alarm in stack(template).of_type("AWS::CloudWatch::Alarm").items():
+        assert "AlarmActions" not in alarm, name
+
+
+def function_is_a_rust_binary_on_arm(template):
+    f = function(stack(template))
+    assert (f["Runtime"], f["Handler"], f["Architectures"]) == ("provided.al2023", "bootstrap", ["arm64"]), f
+    metadata = only({n: r for n, r in template["Resources"].items() if r["Type"] == "AWS::Lambda::Function"})["Metadata"]
+    assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": "handler"}}, metadata
+
+
+def function_has_time_for_a_batch_and_not_too_much(template):
+    parameter = template["Parameters"]["FunctionTimeout"]
+    assert function(stack(template, FunctionTimeout=333))["Timeout"] == 333, "not the parameter"
+    assert 120 <= parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"] <= 840, parameter
+
+
+def function_rejects_to_the_queue(template):
+    assert variables(stack(template)).get("LAMBDA_MSK_ON_FAILURE") == "<DeadLetterQueue>"
+
+
+def function_gets_a_url_only_if_there_is_one(template):
+    assert "FULFILMENT_URL" not in variables(stack(template))
+    assert variables(stack(template, FulfilmentUrl="https://x"))["FULFILMENT_URL"] == "https://x"
+
+
+def function_is_in_a_vpc_only_if_asked(template):
+    assert "VpcConfig" not in function(stack(template))
+    both = stack(template, SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
+    wanted = {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert function(both)["VpcConfig"] == wanted and not both.broken_rules()
+
+
+def half_a_vpc_is_refused(template):
+    assert stack(template, SubnetIds="subnet-1").broken_rules(), "subnets alone"
+    assert stack(template, SecurityGroupIds="sg-1").broken_rules(), "security groups alone"
+    assert not stack(template).broken_rules(), "neither"
+
+
+def role_is_the_one_written_here(template):
+    s = stack(template)
+    assert function(s)["Role"] == "<FunctionRole.Arn>", "SAM made a role"
+    role = only(s.of_type("AWS::IAM::Role"))
+    assert "ManagedPolicyArns" not in role, role["ManagedPolicyArns"]
+    assert not s.of_type("AWS::IAM::Policy") and not s.of_type("AWS::IAM::ManagedPolicy"), "policies elsewhere"
+
+
+def role_allows_what_is_needed_and_no_more(template):
+    allowed = {
+        (action, resource)
+        for statement in statements(stack(template), "Allow")
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    wanted = set(ALLOWED.items())
+    assert allowed == wanted, f"too much {sorted(allowed - wanted)}, missing {sorted(wanted - allowed)}"
+
+
+def role_follows_a_given_group(template):
+    for statement in statements(stack(template, ConsumerGroup="existing"), "Allow"):
+        if "kafka-cluster:AlterGroup" in listed(statement["Action"]):
+            assert statement["Resource"].endswith(":group/shop/8f6d3a52-5/existing"), statement["Resource"]
+
+
+def code_cannot_touch_the_network(template):
+    (deny,) = statements(stack(template), "Deny")
+    assert set(deny["Action"]) == {a for a in ALLOWED if a.startswith("ec2:")}, deny["Action"]
+    condition = {"ArnLike": {"lambda:SourceFunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:*"}}
+    assert deny["Resource"] == "*" and deny["Condition"] == condition, deny
+
+
+def what_failed_is_encrypted_and_outlives_the_stack(template):
+    s = stack(template)
+    queue, bucket = only(s.of_type("AWS::SQS::Queue")), only(s.of_type("AWS::S3::Bucket"))
+    assert queue.get("SqsManagedSseEnabled") is True, "queue is not encrypted"
+    assert queue.get("MessageRetentionPeriod") == 14 * 24 * 3600, "queue retention"
+    assert bucket.get("BucketEncryption"), "bucket is not encrypted"
+    block = bucket.get("PublicAccessBlockConfiguration", {})
+    assert len(block) == 4 and all(block.values()), "bucket may be made public"
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] >= 14, "bucket retention"
+    for kind in ("AWS::SQS::Queue", "AWS::S3::Bucket"):
+        resource = only({n: r for n, r in s.resources.items() if r["Type"] == kind})
+        kept = resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")
+        assert kept == ("Retain", "Retain"), f"{kind} {kept}"
+
+
+def queue_and_bucket_are_closed_without_tls(template):
+    s = stack(template)
+    for kind, target in (("AWS::SQS::QueuePolicy", "<DeadLetterQueue.Arn>"), ("AWS::S3::BucketPolicy", "<GivenUpBucket.Arn>")):
+        (statement,) = only(s.of_type(kind))["PolicyDocument"]["Statement"]
+        assert statement["Effect"] == "Deny" and target in listed(statement["Resource"]), kind
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, kind
+
+
+def log_group_is_the_functions_and_ends(template):
+    s = stack(template)
+    assert function(s)["LoggingConfig"]["LogGroup"] == "<FunctionLogGroup>"
+    assert only(s.of_type("AWS::Logs::LogGroup")).get("RetentionInDays") == 30
+
+
+def every_parameter_says_what_it_is(template):
+    for name, parameter in template["Parameters"].items():
+        assert parameter.get("Description"), name
+
+
+FACTS = [
+    both_switches_agree,
+    one_switch_sets_both,
+    mapping_reads_the_topic_for_its_own_group,
+    mapping_runs_in_provisioned_mode,
+    mapping_outlasts_an_outage,
+    mapping_keeps_payloads_in_the_bucket,
+    mapping_reports_what_the_alarms_read,
+    alarms_notify_the_topic_they_are_given,
+    function_is_a_rust_binary_on_arm,
+    function_has_time_for_a_batch_and_not_too_much,
+    function_rejects_to_the_queue,
+    function_gets_a_url_only_if_there_is_one,
+    function_is_in_a_vpc_only_if_asked,
+    half_a_vpc_is_refused,
+    role_is_the_one_written_here,
+    role_allows_what_is_needed_and_no_more,
+    role_follows_a_given_group,
+    code_cannot_touch_the_network,
+    what_failed_is_encrypted_and_outlives_the_stack,
+    queue_and_bucket_are_closed_without_tls,
+    log_group_is_the_functions_and_ends,
+    every_parameter_says_what_it_is,
+]
