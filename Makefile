@@ -1,0 +1,38 @@
+# `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
+.DEFAULT_GOAL := help
+.PHONY: help invoke test check fmt clippy doc deny template bench build deploy
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+invoke: ## a batch with two bad records through the real function; they land in dead-letters.ndjson
+	cargo run --locked -q -p cargo-msk -- invoke --event events/poison.json --bin handler --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial
+
+test: ## all tests, doctests included
+	cargo test --locked --workspace --all-features
+
+check: fmt clippy doc test deny ## the standard of the house: fmt, clippy, doc, test, deny
+
+fmt: ## formatting
+	cargo fmt --all --check
+
+clippy: ## lints, none left
+	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+doc: ## the documentation builds, its links lead somewhere
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
+
+deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
+	cargo deny --locked check bans licenses sources
+
+template: ## template.yaml: valid, translated, linted, its facts hold
+	tests/template/run
+
+bench: ## the benches, with ratios to what people use today
+	cargo bench --locked --workspace --all-features
+
+build: ## the function for arm64, as it is deployed (pip install cargo-lambda ziglang)
+	cargo lambda build --locked --release --arm64 --bin handler
+
+deploy: ## build and deploy the stack; asks for its parameters
+	sam build && sam deploy --guided
