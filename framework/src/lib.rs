@@ -83,7 +83,9 @@ pub mod testing;
 pub use builder::{Builder, Topics};
 pub use consumer::{Consumer, IntoConsumer};
 pub use delivery::{Delivery, IdempotencyKey};
-pub use destination::{BoxDestination, DeadLetter, Destination, MemoryDestination, SendError};
+pub use destination::{
+    BoxDestination, DeadLetter, Destination, FileDestination, MemoryDestination, SendError,
+};
 pub use error::{ConfigurationError, ConfigurationFault, Error};
 pub use event::EventError;
 pub use extract::{

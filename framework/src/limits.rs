@@ -57,6 +57,24 @@ pub const RECORD_LOG_LINES_MAX: usize = 100;
 /// Dead letters handed to a destination in one call.
 pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
 
+/// Longest that the file and SQS destinations try one call. Outlasts a throttled or restarted service; what takes longer is the mapping's to try again.
+pub const SEND_MS_MAX: u64 = 30_000;
+
+/// Time before the end of a send in which these destinations answer with what was confirmed until then.
+pub const SEND_LEAVE_MS: u64 = 20;
+
+/// Longest wait before the lock of a dead-letter file is tried again. Held for one write and `fsync`: a few milliseconds.
+pub const FILE_LOCK_POLL_MS_MAX: u64 = 5;
+
+/// Entries of one `SendMessageBatch` ([quotas](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html)).
+pub const SQS_BATCH_ENTRIES_MAX: usize = 10;
+
+/// Bytes of one message with its attributes' names, types and values, and of all messages of one `SendMessageBatch` together: 1 MiB (same quotas).
+pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Longest try of one request to SQS. A connection that died while the process was frozen is noticed by this.
+pub const SQS_TRY_MS_MAX: u64 = 5_000;
+
 /// Settled offsets that the memory ledger keeps, of all partitions: ten batches of the greatest size, about 8 MB. The lowest offset of the partition
 /// that was settled longest ago is forgotten first.
 pub const LEDGER_OFFSETS_MAX: usize = 100_000;
@@ -76,6 +94,7 @@ const _: () = {
     assert!(RETRY_BACKOFF_BASE_MS <= RETRY_BACKOFF_MAX_MS);
     assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);
     assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
+    assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
     // Positions in the event and its arena are 32 bits wide.
     assert!(EVENT_BYTES_MAX < u32::MAX as usize);
     assert!(EVENT_RECORDS_MAX < u32::MAX as usize);

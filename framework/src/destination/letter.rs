@@ -127,7 +127,8 @@ impl DeadLetter {
     fn payload(&self) -> Box<RawValue> {
         let source = self.record.event_source();
         // Checked by the decoder to be JSON. Bytes of a string that are not UTF-8 cannot stand in an envelope: they are shown as U+FFFD.
-        let raw = String::from_utf8_lossy(self.record.raw_json()).into_owned();
+        // Line breaks in JSON stand between tokens only (in strings they are escaped): an event that was laid out over lines still makes one line.
+        let raw = String::from_utf8_lossy(self.record.raw_json()).replace(['\n', '\r'], " ");
         let raw = RawValue::from_string(raw).unwrap_or_default();
         raw_json(&Payload {
             event_source: match source.kind {
@@ -230,3 +231,6 @@ struct Payload<'a> {
     records: BTreeMap<&'a str, [&'a RawValue; 1]>,
     redrive: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,27 @@
 //! Where rejected records go. Called by `process`, which settles a record only once its destination has confirmed it.
 
+mod choose;
+mod file;
+#[cfg(test)]
+mod fixture;
 mod letter;
 mod memory;
+mod queue;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::failure::BoxError;
+use crate::limits::{SEND_LEAVE_MS, SEND_MS_MAX};
 
+pub(crate) use self::choose::choose;
+pub use self::file::FileDestination;
 pub use self::letter::DeadLetter;
 pub use self::memory::MemoryDestination;
 
@@ -136,6 +147,12 @@ impl fmt::Debug for BoxDestination {
     }
 }
 
-pub(crate) fn choose(_text: &str) -> Result<BoxDestination, String> {
-    Err(String::new())
+/// When a destination stops trying: before the future is dropped, since what was confirmed by then would be lost with it.
+///
+/// *None: there is no letter.*
+fn leave_at(letters: &[DeadLetter]) -> Option<Instant> {
+    let longest = Instant::now() + Duration::from_millis(SEND_MS_MAX);
+    let dropped = letters.first()?.send_until();
+    let leave = dropped.and_then(|at| at.checked_sub(Duration::from_millis(SEND_LEAVE_MS)));
+    Some(leave.map_or(longest, |leave| leave.min(longest)))
 }

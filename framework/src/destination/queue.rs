@@ -1,0 +1,236 @@
+//! The address of an SQS queue, read from its URL or ARN. Used by `choose` and `sqs`.
+
+use http::Uri;
+
+/// Where a queue is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(any(feature = "sqs", test)),
+    expect(dead_code, reason = "only checked where there is no client to use it")
+)]
+pub(crate) struct Queue {
+    pub(crate) url: String,
+    /// *None: the address does not say; the environment does.*
+    pub(crate) region: Option<String>,
+    /// Where requests go. *None: AWS's own endpoint in the region, or what the environment says.*
+    pub(crate) endpoint: Option<String>,
+}
+
+/// Why a text is not the address of a queue that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[cfg_attr(
+    not(feature = "sqs"),
+    expect(unreachable_pub, reason = "public with the destination")
+)]
+pub enum SqsQueueError {
+    /// Neither a URL nor an ARN.
+    #[error(
+        "is neither the URL of an SQS queue (`https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`) nor its ARN (`arn:aws:sqs:REGION:ACCOUNT:NAME`)"
+    )]
+    NotAQueue,
+    /// An ARN of a partition whose domain is not known here.
+    #[error(
+        "is an ARN of the partition `{0}`, whose URLs are not known: give the queue's URL instead"
+    )]
+    Partition(String),
+    /// A FIFO queue.
+    #[error(
+        "is a FIFO queue: give a standard one, as Lambda's own destinations ask for too. A FIFO queue drops what it takes for a repeat, and one letter that is not read holds up those behind it"
+    )]
+    Fifo,
+}
+
+impl Queue {
+    pub(crate) fn parse(text: &str) -> Result<Self, SqsQueueError> {
+        let queue = if text.starts_with("arn:") {
+            Self::from_arn(text)?
+        } else {
+            Self::from_url(text)?
+        };
+        if queue.name().ends_with(".fifo") {
+            return Err(SqsQueueError::Fifo);
+        }
+        Ok(queue)
+    }
+
+    /// The last part of the URL.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn from_arn(arn: &str) -> Result<Self, SqsQueueError> {
+        let parts: Vec<&str> = arn.split(':').collect();
+        let ["arn", partition, "sqs", region, account, name] = parts[..] else {
+            return Err(SqsQueueError::NotAQueue);
+        };
+        // https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+        let domain = match partition {
+            "aws" | "aws-us-gov" => "amazonaws.com",
+            "aws-cn" => "amazonaws.com.cn",
+            other => return Err(SqsQueueError::Partition(other.to_owned())),
+        };
+        if !is_label(region) || !is_name(account) || !is_name(name) {
+            return Err(SqsQueueError::NotAQueue);
+        }
+        Ok(Self {
+            url: format!("https://sqs.{region}.{domain}/{account}/{name}"),
+            region: Some(region.to_owned()),
+            endpoint: None,
+        })
+    }
+
+    /// AWS's own URLs, and any other that ends in a queue's name: emulators and VPC endpoints.
+    fn from_url(url: &str) -> Result<Self, SqsQueueError> {
+        let uri: Uri = url.parse().map_err(|_| SqsQueueError::NotAQueue)?;
+        let (Some(scheme @ ("http" | "https")), Some(authority)) =
+            (uri.scheme_str(), uri.authority())
+        else {
+            return Err(SqsQueueError::NotAQueue);
+        };
+        let path = uri.path().trim_start_matches('/');
+        let named = path.contains('/') && path.split('/').all(is_name);
+        if !named || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(SqsQueueError::NotAQueue);
+        }
+        let labels: Vec<&str> = authority.host().split('.').collect();
+        let (region, public) = match labels[..] {
+            ["sqs", region, "amazonaws", "com"] | ["sqs", region, "amazonaws", "com", "cn"] => {
+                (Some(region), authority.port().is_none())
+            }
+            // Older public names, the FIPS and dual-stack ones, and VPC endpoints.
+            [region, "queue", "amazonaws", "com", ..]
+            | ["sqs-fips", region, "amazonaws", "com"]
+            | ["sqs" | "sqs-fips", region, "api", "aws"]
+            | [.., "sqs", region, "vpce", "amazonaws", "com"]
+            | [.., "sqs", region, "vpce", "amazonaws", "com", "cn"] => (Some(region), false),
+            // Other services' names are likely mistakes.
+            [.., "amazonaws", "com"] | [.., "amazonaws", "com", "cn"] => {
+                return Err(SqsQueueError::NotAQueue);
+            }
+            _ => (None, false),
+        };
+        Ok(Self {
+            url: url.to_owned(),
+            region: region.map(str::to_owned),
+            endpoint: (!public).then(|| format!("{scheme}://{authority}")),
+        })
+    }
+}
+
+/// A part of a host's name.
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// A queue's name or an account: letters, digits, `-`, `_`, and the `.` of `.fifo`.
+fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Queue, SqsQueueError};
+
+    fn addresses(text: &str) -> (String, Option<String>, Option<String>) {
+        let queue = Queue::parse(text).unwrap();
+        (queue.url, queue.region, queue.endpoint)
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn an_arn_becomes_the_url_of_its_partition() {
+        let url = |partition: &str, region: &str| {
+            addresses(&format!(
+                "arn:{partition}:sqs:{region}:123456789012:orders-dlq"
+            ))
+        };
+        assert_eq!(
+            url("aws", "eu-central-1"),
+            (
+                "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq".to_owned(),
+                some("eu-central-1"),
+                None
+            )
+        );
+        assert_eq!(
+            url("aws-cn", "cn-north-1").0,
+            "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/orders-dlq"
+        );
+        assert_eq!(
+            url("aws-us-gov", "us-gov-west-1").0,
+            "https://sqs.us-gov-west-1.amazonaws.com/123456789012/orders-dlq"
+        );
+    }
+
+    #[test]
+    fn a_url_keeps_its_form_and_says_region_and_endpoint() {
+        let public = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq";
+        let emulator = "http://127.0.0.1:9324/000000000000/orders-dlq";
+        let vpce = "https://vpce-1.sqs.eu-central-1.vpce.amazonaws.com/123456789012/orders-dlq";
+        assert_eq!(
+            addresses(public),
+            (public.to_owned(), some("eu-central-1"), None)
+        );
+        assert_eq!(
+            addresses(emulator),
+            (emulator.to_owned(), None, some("http://127.0.0.1:9324"))
+        );
+        assert_eq!(
+            addresses(vpce),
+            (
+                vpce.to_owned(),
+                some("eu-central-1"),
+                some("https://vpce-1.sqs.eu-central-1.vpce.amazonaws.com")
+            )
+        );
+        assert!(Queue::parse("http://localhost:9324/queue/orders-dlq").is_ok());
+        assert!(Queue::parse("http://[::1]:9324/queue/orders-dlq").is_ok());
+    }
+
+    #[test]
+    fn a_fifo_queue_is_refused() {
+        for text in [
+            "arn:aws:sqs:eu-central-1:123456789012:orders.fifo",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo",
+        ] {
+            assert_eq!(Queue::parse(text), Err(SqsQueueError::Fifo));
+        }
+    }
+
+    #[test]
+    fn what_names_no_queue_is_refused() {
+        for text in [
+            "",
+            "arn:",
+            "arn:aws:sqs:eu-central-1:123456789012",
+            "arn:aws:sqs:eu-central-1:123456789012:a:b",
+            "arn:aws:sqs:eu/x:123456789012:a",
+            "arn:aws:sqs:eu-central-1:123456789012:",
+            "arn:aws:sns:eu-central-1:123456789012:a",
+            "https://",
+            "https://sqs.eu-central-1.amazonaws.com",
+            "https://sqs.eu-central-1.amazonaws.com/orders-dlq",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq/",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq?Action=x",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/orders dlq",
+            "https://s3.eu-central-1.amazonaws.com/bucket/key",
+            "https://user:secret@127.0.0.1:9324/queue/orders-dlq",
+            "ftp://127.0.0.1/queue/orders-dlq",
+            "/queue/orders-dlq",
+        ] {
+            assert_eq!(Queue::parse(text), Err(SqsQueueError::NotAQueue), "{text}");
+        }
+        assert_eq!(
+            Queue::parse("arn:aws-iso:sqs:us-iso-east-1:123456789012:a"),
+            Err(SqsQueueError::Partition("aws-iso".to_owned()))
+        );
+    }
+}
