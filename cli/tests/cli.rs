@@ -96,14 +96,7 @@ all done
   orders-1         1     1      0     -
   total            4     4      0
 
-What Lambda would do next, under each reading of its documentation:
-
-  only-listed: just the listed records again
-    PARTITION  COMMIT  SENT AGAIN
-    orders-0       16  nothing
-    orders-1        8  nothing
-
-  from-lowest: everything from the lowest listed on again
+What Lambda would do next (only-listed and from-lowest agree):
     PARTITION  COMMIT  SENT AGAIN
     orders-0       16  nothing
     orders-1        8  nothing
@@ -160,14 +153,7 @@ function error
   orders-1         1     0      1     7
   total            4     0      4
 
-What Lambda would do next, under each reading of its documentation:
-
-  only-listed: just the listed records again
-    PARTITION   COMMIT  SENT AGAIN
-    orders-0   nothing  10..15 (3 records)
-    orders-1   nothing  7
-
-  from-lowest: everything from the lowest listed on again
+What Lambda would do next (only-listed and from-lowest agree):
     PARTITION   COMMIT  SENT AGAIN
     orders-0   nothing  10..15 (3 records)
     orders-1   nothing  7

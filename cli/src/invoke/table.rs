@@ -142,43 +142,42 @@ fn records(read: &Read, duration: Duration) -> String {
     table.text()
 }
 
-/// What Lambda would do, with each of the two readings of what is sent again.
+/// What Lambda would do next, under each of the two readings of what is sent again. Once, where they agree.
 fn next(read: &Read) -> String {
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "What Lambda would do next, under each reading of its documentation:"
-    );
-    for (reading, what) in [
-        (
-            Again::OnlyListed,
-            "only-listed: just the listed records again",
-        ),
-        (
-            Again::FromLowest,
-            "from-lowest: everything from the lowest listed on again",
-        ),
-    ] {
-        let _ = writeln!(text, "\n  {BOLD}{what}{BOLD:#}");
-        let mut table = Table::new(["PARTITION", "COMMIT", "SENT AGAIN"], 2);
-        for partition in read.partitions() {
-            let commit = partition
-                .commit()
-                .map_or_else(|| "nothing".to_owned(), |commit| commit.to_string());
-            let again = partition.sent_again(reading);
-            let style = if again.is_empty() { Style::new() } else { BAD };
-            table.push(
-                [
-                    partition.key().to_owned(),
-                    commit,
-                    runs(&again, partition.offsets()),
-                ],
-                style,
-            );
-        }
-        text += &table.text();
+    let agree = read.partitions().iter().all(|partition| {
+        partition.sent_again(Again::OnlyListed) == partition.sent_again(Again::FromLowest)
+    });
+    if agree {
+        let head = "What Lambda would do next (only-listed and from-lowest agree):\n";
+        return head.to_owned() + &plan(read, Again::FromLowest);
     }
-    text
+    format!(
+        "What Lambda would do next, under each reading of its documentation:\n\n  \
+         {BOLD}only-listed: just the listed records again{BOLD:#}\n{}\n  \
+         {BOLD}from-lowest: everything from the lowest listed on again{BOLD:#}\n{}",
+        plan(read, Again::OnlyListed),
+        plan(read, Again::FromLowest),
+    )
+}
+
+fn plan(read: &Read, reading: Again) -> String {
+    let mut table = Table::new(["PARTITION", "COMMIT", "SENT AGAIN"], 2);
+    for partition in read.partitions() {
+        let commit = partition
+            .commit()
+            .map_or_else(|| "nothing".to_owned(), |commit| commit.to_string());
+        let again = partition.sent_again(reading);
+        let style = if again.is_empty() { Style::new() } else { BAD };
+        table.push(
+            [
+                partition.key().to_owned(),
+                commit,
+                runs(&again, partition.offsets()),
+            ],
+            style,
+        );
+    }
+    table.text()
 }
 
 /// `12..14, 20 (4 records)`: offsets that follow each other in the event are one run, gaps or not.
