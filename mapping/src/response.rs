@@ -19,114 +19,13 @@
 //! # Ok::<(), msk_mapping::response::NotAnEvent>(())
 //! ```
 
+mod event;
+mod identifiers;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
-
-/// The records of a Kafka event, as far as an answer can name them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    partitions: Vec<(String, Vec<i64>)>,
-}
-
-impl Event {
-    /// Reads the `records` of an event: the keys of the map verbatim and in their order, and the offsets.
-    ///
-    /// # Errors
-    ///
-    /// [`NotAnEvent`] if it is not JSON or has no such records. Absent, null and empty `records` are an event without
-    /// records only if `eventSource` names Kafka.
-    pub fn parse(json: &[u8]) -> Result<Self, NotAnEvent> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Wire {
-            event_source: Option<String>,
-            records: Option<Partitions>,
-        }
-
-        let wire: Wire =
-            serde_json::from_slice(json).map_err(|source| NotAnEvent::Shape { source })?;
-        let partitions = wire.records.map(|records| records.0).unwrap_or_default();
-        let event_source = wire.event_source.unwrap_or_default();
-        if partitions.is_empty() && !event_source.to_ascii_lowercase().contains("kafka") {
-            return Err(NotAnEvent::Source { event_source });
-        }
-        Ok(Self { partitions })
-    }
-
-    /// The number of records.
-    pub fn records(&self) -> usize {
-        self.partitions
-            .iter()
-            .map(|(_, offsets)| offsets.len())
-            .sum()
-    }
-
-    fn offsets(&self, partition: &str) -> Option<&[i64]> {
-        self.partitions
-            .iter()
-            .find(|(key, _)| key == partition)
-            .map(|(_, offsets)| offsets.as_slice())
-    }
-}
-
-/// Why a body is not an event from Kafka. Lambda's mapping would not send it, so there is nothing to commit either.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotAnEvent {
-    /// It is not JSON, or its records are not as Kafka's are.
-    #[error("not a Kafka event")]
-    Shape {
-        /// Where and why.
-        source: serde_json::Error,
-    },
-    /// It is of another event source, or of none.
-    #[error("not a Kafka event: its `eventSource` is {event_source:?} and it has no `records`")]
-    Source {
-        /// What it says; empty if it says nothing.
-        event_source: String,
-    },
-}
-
-/// The `records` map, in the order of the event.
-struct Partitions(Vec<(String, Vec<i64>)>);
-
-impl<'de> Deserialize<'de> for Partitions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map;
-
-        #[derive(Deserialize)]
-        struct Record {
-            offset: i64,
-        }
-
-        impl<'de> Visitor<'de> for Map {
-            type Value = Partitions;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map from partition to records")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Partitions, A::Error> {
-                let mut partitions = Vec::new();
-                while let Some((key, records)) = map.next_entry::<String, Option<Vec<Record>>>()? {
-                    let offsets = records
-                        .unwrap_or_default()
-                        .iter()
-                        .map(|record| record.offset)
-                        .collect();
-                    partitions.push((key, offsets));
-                }
-                Ok(Partitions(partitions))
-            }
-        }
-
-        deserializer.deserialize_map(Map)
-    }
-}
+pub use self::event::{Event, NotAnEvent};
 
 /// What the mapping is set to, with `FunctionResponseTypes`. The event does not tell, nor does the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,10 +127,10 @@ pub struct Read {
 impl Read {
     /// The reading of a response.
     pub fn response(event: &Event, body: &[u8], reporting: FailureReporting) -> Self {
-        let listed = identifiers(body).and_then(|listed| known(event, listed));
+        let listed = identifiers::listed(body).and_then(|listed| identifiers::known(event, listed));
         match (reporting, listed) {
             (FailureReporting::WholeBatch, _) => {
-                let entries = count(body);
+                let entries = identifiers::count(body);
                 let verdict = if entries == 0 {
                     Verdict::AllDone
                 } else {
@@ -269,7 +168,7 @@ impl Read {
         };
         Self {
             verdict,
-            partitions: event.partitions.iter().map(partition).collect(),
+            partitions: event.partitions().iter().map(partition).collect(),
         }
     }
 
@@ -358,85 +257,5 @@ impl Partition {
             }
             _ => listed.into_iter().collect(),
         }
-    }
-}
-
-/// The identifiers in a response. Null, `{}`, an absent, null or empty list: none.
-fn identifiers(body: &[u8]) -> Result<Vec<(String, i64)>, Fault> {
-    let malformed = |reason: String| Fault::Malformed { reason };
-    let response: Value = serde_json::from_slice(body).map_err(|error| Fault::NotJson {
-        reason: error.to_string(),
-    })?;
-    let list = match &response {
-        Value::Null => return Ok(Vec::new()),
-        Value::Object(fields) => match fields.get("batchItemFailures") {
-            None | Some(Value::Null) => return Ok(Vec::new()),
-            Some(Value::Array(list)) => list,
-            Some(other) => return Err(malformed(format!("batchItemFailures is {}", kind(other)))),
-        },
-        other => return Err(malformed(format!("it is {}", kind(other)))),
-    };
-    let read = |(index, entry): (usize, &Value)| {
-        let at = format!("batchItemFailures[{index}].itemIdentifier");
-        let identifier = entry
-            .get("itemIdentifier")
-            .ok_or_else(|| malformed(format!("{at} is missing")))?;
-        if !identifier.is_object() {
-            return Err(malformed(format!(
-                "{at} is {}, not an object of partition and offset",
-                kind(identifier)
-            )));
-        }
-        let partition = identifier.get("partition").unwrap_or(&Value::Null);
-        let offset = identifier.get("offset").unwrap_or(&Value::Null);
-        let partition = partition.as_str().ok_or_else(|| {
-            malformed(format!(
-                "{at}.partition is {}, not a string",
-                kind(partition)
-            ))
-        })?;
-        let offset = offset
-            .as_i64()
-            .ok_or_else(|| malformed(format!("{at}.offset is {}, not an integer", kind(offset))))?;
-        Ok((partition.to_owned(), offset))
-    };
-    list.iter().enumerate().map(read).collect()
-}
-
-/// One identifier that was not in the event spoils them all.
-fn known(event: &Event, listed: Vec<(String, i64)>) -> Result<BTreeSet<(String, i64)>, Fault> {
-    for (partition, offset) in &listed {
-        let Some(offsets) = event.offsets(partition) else {
-            return Err(Fault::UnknownPartition {
-                partition: partition.clone(),
-            });
-        };
-        if !offsets.contains(offset) {
-            return Err(Fault::UnknownOffset {
-                partition: partition.clone(),
-                offset: *offset,
-            });
-        }
-    }
-    Ok(listed.into_iter().collect())
-}
-
-/// The entries of a list that nobody reads, whatever their shape.
-fn count(body: &[u8]) -> usize {
-    let response: Value = serde_json::from_slice(body).unwrap_or_default();
-    response
-        .get("batchItemFailures")
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len)
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "missing or null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }

@@ -1,6 +1,7 @@
 //! The Lambda Runtime API on loopback, for one function process. [`Environment`](crate::Environment) uses it for a
 //! process; alone, it serves a function that runs in this process or was started by someone else.
 
+mod identity;
 mod routes;
 mod state;
 
@@ -16,60 +17,12 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{timeout, timeout_at};
 
+pub use self::identity::Identity;
 use self::state::{Posted, Refusal, State, Waiting};
 use crate::clock;
 use crate::error::Error;
 use crate::invocation::{FunctionError, Invocation};
 use crate::limits::{DRAIN_MS, EVENT_BYTES_MAX, TIMEOUT_MAX_MS};
-
-/// The account in the ARN of every function here: AWS's own for examples.
-pub(crate) const ACCOUNT: &str = "123456789012";
-
-/// What a function is told about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    name: String,
-    region: String,
-}
-
-impl Identity {
-    /// A function of this name in this region. Characters which an ARN cannot hold become `-`.
-    pub fn new(name: &str, region: &str) -> Self {
-        let clean = |text: &str| -> String {
-            text.chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || "-_".contains(c) {
-                        c
-                    } else {
-                        '-'
-                    }
-                })
-                .collect()
-        };
-        Self {
-            name: clean(name),
-            region: clean(region),
-        }
-    }
-
-    /// The function's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The region it runs in, as it believes.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
-    /// Its ARN, in the account that AWS uses in examples.
-    pub fn arn(&self) -> String {
-        format!(
-            "arn:aws:lambda:{}:{ACCOUNT}:function:{}",
-            self.region, self.name
-        )
-    }
-}
 
 /// How far the function has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::Shared;
+use super::identity::ACCOUNT;
 use super::state::{ExtensionRefusal, Posted, Refusal};
 use crate::clock;
 use crate::invocation::FunctionError;
@@ -210,10 +211,10 @@ async fn register(shared: &Shared, headers: &HeaderMap, body: Incoming) -> Answe
     match outcome {
         Ok(()) => {
             let told = json!({
-                "functionName": shared.identity.name,
+                "functionName": shared.identity.name(),
                 "functionVersion": "$LATEST",
                 "handler": "bootstrap",
-                "accountId": super::ACCOUNT,
+                "accountId": ACCOUNT,
             });
             finish(
                 Response::builder().header("Lambda-Extension-Identifier", id),

@@ -1,0 +1,112 @@
+//! The event, as far as an answer can name its parts.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+/// The records of a Kafka event, as far as an answer can name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    partitions: Vec<(String, Vec<i64>)>,
+}
+
+impl Event {
+    /// Reads the `records` of an event: the keys of the map verbatim and in their order, and the offsets.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAnEvent`] if it is not JSON or has no such records. Absent, null and empty `records` are an event without
+    /// records only if `eventSource` names Kafka.
+    pub fn parse(json: &[u8]) -> Result<Self, NotAnEvent> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire {
+            event_source: Option<String>,
+            records: Option<Partitions>,
+        }
+
+        let wire: Wire =
+            serde_json::from_slice(json).map_err(|source| NotAnEvent::Shape { source })?;
+        let partitions = wire.records.map(|records| records.0).unwrap_or_default();
+        let event_source = wire.event_source.unwrap_or_default();
+        if partitions.is_empty() && !event_source.to_ascii_lowercase().contains("kafka") {
+            return Err(NotAnEvent::Source { event_source });
+        }
+        Ok(Self { partitions })
+    }
+
+    /// The number of records.
+    pub fn records(&self) -> usize {
+        self.partitions
+            .iter()
+            .map(|(_, offsets)| offsets.len())
+            .sum()
+    }
+
+    pub(super) fn partitions(&self) -> &[(String, Vec<i64>)] {
+        &self.partitions
+    }
+
+    pub(super) fn offsets(&self, partition: &str) -> Option<&[i64]> {
+        self.partitions
+            .iter()
+            .find(|(key, _)| key == partition)
+            .map(|(_, offsets)| offsets.as_slice())
+    }
+}
+
+/// Why a body is not an event from Kafka. Lambda's mapping would not send it, so there is nothing to commit either.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAnEvent {
+    /// It is not JSON, or its records are not as Kafka's are.
+    #[error("not a Kafka event")]
+    Shape {
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// It is of another event source, or of none.
+    #[error("not a Kafka event: its `eventSource` is {event_source:?} and it has no `records`")]
+    Source {
+        /// What it says; empty if it says nothing.
+        event_source: String,
+    },
+}
+
+/// The `records` map, in the order of the event.
+struct Partitions(Vec<(String, Vec<i64>)>);
+
+impl<'de> Deserialize<'de> for Partitions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map;
+
+        #[derive(Deserialize)]
+        struct Record {
+            offset: i64,
+        }
+
+        impl<'de> Visitor<'de> for Map {
+            type Value = Partitions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from partition to records")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Partitions, A::Error> {
+                let mut partitions = Vec::new();
+                while let Some((key, records)) = map.next_entry::<String, Option<Vec<Record>>>()? {
+                    let offsets = records
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|record| record.offset)
+                        .collect();
+                    partitions.push((key, offsets));
+                }
+                Ok(Partitions(partitions))
+            }
+        }
+
+        deserializer.deserialize_map(Map)
+    }
+}
