@@ -12,6 +12,7 @@ use crate::invocation::Clock;
 use crate::outcome::Outcome;
 use crate::report::RecordReport;
 use crate::response::BatchResponse;
+use crate::testing::event::Event;
 
 /// Time that an invocation is given when nothing else is said.
 const TIME_GIVEN: Duration = Duration::from_secs(60);
@@ -21,12 +22,12 @@ const START_MS: i64 = 1_767_225_600_000;
 
 /// Gives an event to a consumer, with a minute until the deadline. For another time or request id: [`Invoke`].
 ///
-/// The event is an [`Event`](super::Event), or JSON as text or bytes. Under `#[tokio::test(start_paused = true)]` no wait takes time.
+/// The event is an [`Event`], or JSON as text or bytes. Under `#[tokio::test(start_paused = true)]` no wait takes time.
 ///
 /// # Example
 ///
 /// ```
-/// use lambda_msk::testing::{Event, Sample, invoke};
+/// use lambda_msk::testing::{Event, EventRecord, invoke};
 /// use lambda_msk::{Consumer, Failure, Json, MemoryDestination, Outcome};
 ///
 /// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
@@ -36,12 +37,12 @@ const START_MS: i64 = 1_767_225_600_000;
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {
 /// let consumer = Consumer::builder().topic("orders", ship).on_failure(MemoryDestination::new()).build().unwrap();
-/// let event = Event::msk().record(Sample::new("orders", 0).value("7")).record(Sample::new("orders", 0).value("0"));
+/// let event = Event::msk().record(EventRecord::new("orders", 0).value("7")).record(EventRecord::new("orders", 0).value("0"));
 /// let invoked = invoke(&consumer, event).await;
 /// assert_eq!(invoked.outcomes(), [Outcome::Done, Outcome::Rejected]);
 /// # }
 /// ```
-pub async fn invoke(consumer: &Consumer, event: impl Into<Bytes>) -> Invoked {
+pub async fn invoke(consumer: &Consumer, event: impl Into<Event>) -> Invoked {
     Invoke::new(event).run(consumer).await
 }
 
@@ -56,9 +57,9 @@ pub struct Invoke {
 
 impl Invoke {
     /// An invocation with that event, with a minute until the deadline.
-    pub fn new(event: impl Into<Bytes>) -> Self {
+    pub fn new(event: impl Into<Event>) -> Self {
         Self {
-            body: event.into(),
+            body: event.into().into_bytes(),
             request_id: "test-request".to_owned(),
             time_given: Some(TIME_GIVEN),
         }
