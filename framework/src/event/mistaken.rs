@@ -28,6 +28,13 @@ pub(super) fn source(body: &[u8]) -> Option<Source> {
             }
             Clues::of_object(&mut cursor, 1).ok()?.of_batch()
         }
+        b'"' => {
+            let text = cursor.string().ok()?;
+            text.raw.trim_ascii_start().starts_with(b"{").then_some((
+                "a JSON string with another JSON document inside",
+                "send what is inside, unescaped, as an on-failure record in S3 holds its `payload`",
+            ))
+        }
         _ => None,
     };
     found.map(|(name, cure)| Source { name, cure })

@@ -1,7 +1,7 @@
 //! The event, from wire to batch, in one pass. Called by `lambda` with the raw body.
 //!
-//! * `read` knows what a Kafka event looks like and fills the [`Batch`]; `fields` reads the parts of a record that may be bad on their own; `place` says where;
-//! * `scan` knows JSON and nothing of Kafka: a cursor over the bytes;
+//! * `read` knows what a Kafka event looks like and fills the [`Batch`], `record` one record of it, `parts` one field of that; `fields` are the names, `place` is where;
+//! * `scan` knows JSON and nothing of Kafka: a cursor over the bytes; `plain` finds the ends of strings;
 //! * `base64` and `text` turn a JSON string into bytes;
 //! * `error` says what a refused event gets, `mistaken` names the source it really came from.
 
@@ -9,8 +9,11 @@ mod base64;
 mod error;
 mod fields;
 mod mistaken;
+mod parts;
 mod place;
+mod plain;
 mod read;
+mod record;
 mod scan;
 mod text;
 

@@ -1,6 +1,7 @@
 //! JSON and nothing of Kafka: a cursor over the bytes that accepts exactly RFC 8259, never recurses, and knows its position.
 
 use super::error::{self, EventError};
+use super::plain::plain_until;
 use super::text::Text;
 use crate::limits::EVENT_JSON_DEPTH_MAX;
 
@@ -22,16 +23,26 @@ pub(super) enum Number {
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    name_at: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            bytes,
+            at: 0,
+            name_at: 0,
+        }
     }
 
     /// The position of the next byte.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// The position of the name that `member` gave last.
+    pub(super) fn name_at(&self) -> usize {
+        self.name_at
     }
 
     /// Goes back to where the cursor was before.
@@ -108,6 +119,7 @@ impl<'a> Cursor<'a> {
         if self.token()? != b'"' {
             return Err(self.not_json("a name in quotes was to come"));
         }
+        self.name_at = self.at;
         let name = self.string()?;
         if self.token()? != b':' {
             return Err(self.not_json("a `:` was to come after the name"));
@@ -387,75 +399,4 @@ impl<'a> Cursor<'a> {
         let message = "the body ends in the middle of the JSON document: a part was lost on the way here, so send it whole";
         EventError::at(error::TRUNCATED, self.bytes.len(), message)
     }
-}
-
-/// Bytes that are looked at in one step once a string is long.
-const STRIDE: usize = 64;
-
-/// The position, from `at` on, of the first quote, backslash or control character, or the end. Ors all bytes before it into `high`.
-#[inline]
-fn plain_until(bytes: &[u8], mut at: usize, high: &mut u8) -> usize {
-    let mut words = 0;
-    let mut high_word = 0;
-    while let Some((word, _)) = bytes[at..].split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        let stops = stops(word);
-        if stops != 0 {
-            let plain = stops.trailing_zeros() / 8;
-            // `plain` is below 8, so the shift is below 64.
-            high_word |= word & ((1 << (plain * 8)) - 1);
-            *high |= fold(high_word);
-            return at + plain as usize;
-        }
-        high_word |= word;
-        at += 8;
-        words += 1;
-        if words == STRIDE / 8 {
-            at = strides(bytes, at, high);
-        }
-    }
-    *high |= fold(high_word);
-    while let Some(&byte) = bytes.get(at) {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            break;
-        }
-        *high |= byte;
-        at += 1;
-    }
-    at
-}
-
-/// Goes on by whole strides without a stop. Written so that the compiler turns it into vector instructions.
-fn strides(bytes: &[u8], mut at: usize, high: &mut u8) -> usize {
-    for stride in bytes[at..].as_chunks::<STRIDE>().0 {
-        let mut stops = false;
-        let mut any = 0;
-        for &byte in stride {
-            stops |= (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-            any |= byte;
-        }
-        if stops {
-            break;
-        }
-        *high |= any;
-        at += STRIDE;
-    }
-    at
-}
-
-/// The high bit of each byte that ends a plain run. Bits above the lowest one set may be wrong: a borrow runs upward.
-#[inline]
-fn stops(word: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (control | zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64)))
-        & (ONES * 0x80)
-}
-
-#[inline]
-fn fold(word: u64) -> u8 {
-    word.to_le_bytes()
-        .into_iter()
-        .fold(0, |all, byte| all | byte)
 }

@@ -1,5 +1,11 @@
 //! Tests of consumers and handlers without Lambda: events to give, runs to read.
 
+mod event;
 mod invoke;
+mod sample;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 
+pub use self::event::{Event, EventBuilder, FixtureError};
 pub use self::invoke::{Invoke, Invoked, invoke};
+pub use self::sample::Sample;

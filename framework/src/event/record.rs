@@ -1,0 +1,276 @@
+//! One record: its fields in whatever order, then its coordinates against those of its array.
+
+use std::sync::Arc;
+
+use super::error::{self, EventError};
+use super::fields::{Field, Stop};
+use super::read::Reader;
+use super::scan::{Number, Scan};
+use super::text::Text;
+use crate::limits::{EVENT_RECORDS_MAX, TOPIC_BYTES_MAX};
+use crate::partition::TopicPartition;
+use crate::record::{PartitionEntry, RecordEntry, RecordFault, Span, TimestampType};
+
+/// Containers open around a field of a record.
+pub(super) const RECORD_DEPTH: usize = 4;
+
+/// Records that room is made for once the first is read: the rest of the body in records of its length.
+const RECORDS_RESERVED_MAX: usize = 65_536;
+
+/// What the fields of one record say, in whatever order they come.
+struct Draft<'a> {
+    start: usize,
+    seen: u16,
+    topic: Option<Text<'a>>,
+    partition: Option<i32>,
+    /// The offset and where it stands.
+    offset: Option<(i64, usize)>,
+    entry: RecordEntry,
+    fault: Option<RecordFault>,
+}
+
+/// How far one array of records has come.
+#[derive(Default)]
+pub(super) struct Progress {
+    partition: Option<u32>,
+    offset: Option<i64>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn record(&mut self, identifier: &Arc<str>, progress: &mut Progress) -> Scan<()> {
+        let start = self.cursor.at();
+        if self.cursor.token()? != b'{' {
+            let what = "an object: without coordinates it could not be answered for";
+            return Err(self.wrong_type(start, self.cursor.kind(), what));
+        }
+        if self.batch.records.len() == EVENT_RECORDS_MAX {
+            let message =
+                format!("the event holds more than {EVENT_RECORDS_MAX} records: split it");
+            return Err(EventError::at(error::TOO_LARGE, start, message));
+        }
+        self.cursor.step();
+        let mut draft = Draft::new(start);
+        let mut first = true;
+        while let Some(name) = self.cursor.member(first)? {
+            first = false;
+            match Field::named(name) {
+                Some(field) => self.field(field, &mut draft)?,
+                None => self.cursor.skip_value(RECORD_DEPTH)?,
+            }
+        }
+        self.settle(draft, identifier, progress)
+    }
+
+    /// Reads one field of a record, or notes why it cannot be read and steps over it.
+    #[inline]
+    fn field(&mut self, field: Field, draft: &mut Draft<'a>) -> Scan<()> {
+        self.place.field = Some(field.name());
+        let at = self.cursor.at();
+        let (arena, headers) = (self.batch.arena.len(), self.batch.headers.len());
+        let read = if draft.seen & field.bit() == 0 {
+            draft.seen |= field.bit();
+            self.value_of(field, draft)
+        } else if field.is_coordinate() {
+            return Err(self.duplicate(field.name()));
+        } else {
+            let reason = "a field stands in the record twice";
+            Err(Stop::record("reject.duplicate_field", reason, at))
+        };
+        match read {
+            Ok(()) => {}
+            Err(Stop::Event(error)) => return Err(error),
+            Err(Stop::Record(stopped)) => {
+                if draft.fault.is_none() {
+                    draft.fault = Some(RecordFault {
+                        code: stopped.code,
+                        reason: stopped.reason,
+                        path: self.place.to_string(),
+                        byte: stopped.byte,
+                    });
+                }
+                self.place.header = None;
+                self.batch.arena.truncate(arena);
+                self.batch.headers.truncate(headers);
+                self.cursor.rewind(at);
+                self.cursor.skip_value(RECORD_DEPTH)?;
+            }
+        }
+        self.place.field = None;
+        Ok(())
+    }
+
+    #[inline]
+    fn value_of(&mut self, field: Field, draft: &mut Draft<'a>) -> Result<(), Stop> {
+        let entry = &mut draft.entry;
+        match field {
+            Field::Topic => draft.topic = Some(self.topic()?),
+            Field::Partition => {
+                let partition =
+                    self.coordinate("a whole number from 0 to 2147483647", i32::MAX.into())?;
+                draft.partition = i32::try_from(partition).ok();
+            }
+            Field::Offset => {
+                let at = self.cursor.at();
+                draft.offset = Some((self.coordinate("a whole number from 0", i64::MAX)?, at));
+            }
+            Field::Timestamp => entry.timestamp_ms = self.timestamp()?,
+            Field::TimestampType => entry.timestamp_type = self.timestamp_type()?,
+            Field::Key => entry.key = self.base64(field)?,
+            Field::Value => entry.value = self.base64(field)?,
+            Field::Headers => entry.headers = self.headers()?,
+            Field::KeySchema => entry.key_schema = self.schema()?,
+            Field::ValueSchema => entry.value_schema = self.schema()?,
+        }
+        Ok(())
+    }
+
+    fn topic(&mut self) -> Scan<Text<'a>> {
+        match self.cursor.token()? {
+            b'"' => self.cursor.string(),
+            _ => Err(self.wrong_type(self.cursor.at(), self.cursor.kind(), "a string")),
+        }
+    }
+
+    /// A partition or an offset.
+    #[inline]
+    fn coordinate(&mut self, what: &'static str, max: i64) -> Scan<i64> {
+        let at = self.cursor.at();
+        if !matches!(self.cursor.token()?, b'-' | b'0'..=b'9') {
+            return Err(self.wrong_type(at, self.cursor.kind(), what));
+        }
+        match self.cursor.number()? {
+            Number::Integer(value) if (0..=max).contains(&value) => Ok(value),
+            Number::Fraction => {
+                Err(self.wrong_type(at, "a number with a fraction or an exponent", what))
+            }
+            Number::Integer(_) | Number::Huge => {
+                let name = self.place.field.unwrap_or_default();
+                let message = format!("`{name}` is out of range: it must be {what}");
+                Err(EventError::at(error::OUT_OF_RANGE, at, message))
+            }
+        }
+    }
+
+    /// The record is over: check its coordinates against those of its array and keep it.
+    fn settle(
+        &mut self,
+        draft: Draft<'a>,
+        identifier: &Arc<str>,
+        progress: &mut Progress,
+    ) -> Scan<()> {
+        let Draft {
+            start,
+            topic: Some(topic),
+            partition: Some(partition),
+            offset: Some((offset, offset_at)),
+            ..
+        } = draft
+        else {
+            return Err(self.no_coordinate(&draft));
+        };
+        let mut entry = draft.entry;
+        entry.partition = match progress.partition {
+            Some(index) => {
+                let expected = &self.batch.partitions[index as usize].topic_partition;
+                if partition != expected.partition || !topic.is(expected.topic.as_bytes()) {
+                    let message = "the record is of another topic or partition than the first one of its array: an answer for it would be read as one for that partition";
+                    return Err(EventError::at(error::PARTITION_MISMATCH, start, message));
+                }
+                index
+            }
+            None => self.new_partition(start, identifier, topic, partition)?,
+        };
+        if progress.offset.is_some_and(|before| offset <= before) {
+            self.place.field = Some(Field::Offset.name());
+            let message = "the offset is not above the one before it: the records of a partition must come in order, each once";
+            return Err(EventError::at(
+                error::OFFSET_NOT_ASCENDING,
+                offset_at,
+                message,
+            ));
+        }
+        progress.partition = Some(entry.partition);
+        progress.offset = Some(offset);
+        entry.offset = offset;
+        entry.raw = Span::between(start, self.cursor.at());
+        if let Some(fault) = draft.fault {
+            entry.fault = Some(self.batch.faults.len() as u32);
+            self.batch.faults.push(fault);
+        }
+        let records = &mut self.batch.records;
+        if records.is_empty() {
+            let more = self.cursor.bytes_left() / entry.raw.len as usize;
+            records.reserve(1 + more.min(RECORDS_RESERVED_MAX));
+        }
+        records.push(entry);
+        Ok(())
+    }
+
+    fn new_partition(
+        &mut self,
+        start: usize,
+        identifier: &Arc<str>,
+        topic: Text<'a>,
+        partition: i32,
+    ) -> Scan<u32> {
+        let topic: Arc<str> = self.event_text(topic, start)?.into();
+        if topic.is_empty() || topic.len() > TOPIC_BYTES_MAX {
+            self.place.field = Some(Field::Topic.name());
+            let message =
+                format!("`topic` is out of range: a topic's name has 1 to {TOPIC_BYTES_MAX} bytes");
+            return Err(EventError::at(error::OUT_OF_RANGE, start, message));
+        }
+        if !self.partitions.insert((Arc::clone(&topic), partition)) {
+            let message = "the records of one partition stand in two arrays: their order is lost, so merge them";
+            return Err(EventError::at(error::DUPLICATE_PARTITION, start, message));
+        }
+        let index = self.batch.partitions.len() as u32;
+        self.batch.partitions.push(PartitionEntry {
+            identifier: Arc::clone(identifier),
+            topic_partition: TopicPartition::new(topic, partition),
+        });
+        Ok(index)
+    }
+
+    #[cold]
+    fn no_coordinate(&self, draft: &Draft<'a>) -> Box<EventError> {
+        let field = match draft {
+            Draft { topic: None, .. } => Field::Topic,
+            Draft {
+                partition: None, ..
+            } => Field::Partition,
+            _ => Field::Offset,
+        };
+        let message = format!(
+            "the record has no `{}`: without topic, partition and offset it cannot be answered for",
+            field.name()
+        );
+        EventError::at(error::MISSING_FIELD, draft.start, message)
+    }
+}
+
+impl Draft<'_> {
+    fn new(start: usize) -> Self {
+        Self {
+            start,
+            seen: 0,
+            topic: None,
+            partition: None,
+            offset: None,
+            entry: RecordEntry {
+                partition: 0,
+                offset: 0,
+                timestamp_ms: RecordEntry::NO_TIMESTAMP,
+                timestamp_type: TimestampType::Unknown,
+                key: None,
+                value: None,
+                headers: Span { start: 0, len: 0 },
+                key_schema: None,
+                value_schema: None,
+                raw: Span { start: 0, len: 0 },
+                fault: None,
+            },
+            fault: None,
+        }
+    }
+}

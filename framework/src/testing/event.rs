@@ -1,0 +1,288 @@
+//! Events for tests: built record by record, loaded from a file, or any bytes at all.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::sample::{Fields, Sample};
+use crate::event::{EventError, decode};
+use crate::record::{EventSourceKind, Record};
+
+const ARN_DEFAULT: &str = "arn:aws:kafka:us-east-1:123456789012:cluster/demo-cluster-1/a1b2c3d4-5678-90ab-cdef-11111EXAMPLE-1";
+const BOOTSTRAP_MSK: &str = "b-1.demo-cluster-1.a1bcde.c1.kafka.us-east-1.amazonaws.com:9098,b-2.demo-cluster-1.a1bcde.c1.kafka.us-east-1.amazonaws.com:9098";
+const BOOTSTRAP_SELF_MANAGED: &str = "abc.xyz.com:9092,xyz.abc.com:9092";
+
+/// The body of one invocation, as Lambda would send it; for tests, also one that Lambda would never send.
+///
+/// [`Event::msk`] and [`Event::self_managed`] build one, [`Event::from_file`] loads one. Anything else comes from bytes: `Event::from(r#"{"Records":[]}"#)`.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::testing::{Event, Sample};
+///
+/// let event = Event::msk()
+///     .record(Sample::new("orders", 0).offset(15).key("c-1").value("hello"))
+///     .record(Sample::new("orders", 0)) // a tombstone at 16
+///     .build();
+///
+/// let records = event.records()?;
+/// assert_eq!(records[0].value(), Some(&b"hello"[..]));
+/// assert_eq!(records[1].to_string(), "orders-0@16");
+/// assert_eq!(records[1].value(), None);
+/// # Ok::<(), lambda_msk::EventError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Event(Bytes);
+
+impl Event {
+    /// Starts an event of an Amazon MSK cluster.
+    pub fn msk() -> EventBuilder {
+        EventBuilder::new(EventSourceKind::Msk)
+    }
+
+    /// Starts an event of a self-managed cluster: it has no ARN.
+    pub fn self_managed() -> EventBuilder {
+        EventBuilder::new(EventSourceKind::SelfManaged)
+    }
+
+    /// The event in a file, byte by byte. A relative path starts where `cargo test` runs the tests: at the package's root.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read. What is in it is not looked at: a broken event is a fine fixture.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_msk::testing::Event;
+    ///
+    /// let error = Event::from_file("events/missing.json").unwrap_err();
+    /// assert!(error.to_string().contains("events/missing.json"));
+    /// ```
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, FixtureError> {
+        let path = path.as_ref();
+        match std::fs::read(path) {
+            Ok(bytes) => Ok(Self(bytes.into())),
+            Err(source) => Err(FixtureError {
+                path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+                source,
+            }),
+        }
+    }
+
+    /// The records as handlers would see them, in the event's order, those with a [`fault`](Record::fault) included.
+    ///
+    /// # Errors
+    ///
+    /// The event is broken as a whole: no record of it would reach a handler.
+    pub fn records(&self) -> Result<Vec<Record>, EventError> {
+        let batch = Arc::new(decode(self.0.clone())?);
+        Ok(batch.iter().collect())
+    }
+
+    /// The body.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The body, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl fmt::Debug for Event {
+    /// The body as text: test data, so nothing to hide.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Event")
+            .field(&String::from_utf8_lossy(&self.0))
+            .finish()
+    }
+}
+
+impl From<EventBuilder> for Event {
+    fn from(builder: EventBuilder) -> Self {
+        builder.build()
+    }
+}
+
+impl From<Event> for Bytes {
+    fn from(event: Event) -> Self {
+        event.0
+    }
+}
+
+impl From<EventBuilder> for Bytes {
+    fn from(builder: EventBuilder) -> Self {
+        builder.build().0
+    }
+}
+
+impl From<&str> for Event {
+    fn from(body: &str) -> Self {
+        Self(Bytes::copy_from_slice(body.as_bytes()))
+    }
+}
+
+impl From<String> for Event {
+    fn from(body: String) -> Self {
+        Self(body.into())
+    }
+}
+
+impl From<Vec<u8>> for Event {
+    fn from(body: Vec<u8>) -> Self {
+        Self(body.into())
+    }
+}
+
+impl From<Bytes> for Event {
+    fn from(body: Bytes) -> Self {
+        Self(body)
+    }
+}
+
+/// Why a fixture could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[error("the event file {} cannot be read", path.display())]
+pub struct FixtureError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// An event that is being built; [`Event::msk`] and [`Event::self_managed`] start one.
+#[derive(Clone, Debug)]
+#[must_use = "an event is built by `build` or `to_json`"]
+pub struct EventBuilder {
+    kind: EventSourceKind,
+    arn: Option<String>,
+    bootstrap_servers: Option<String>,
+    /// In the order in which each partition was first named.
+    partitions: Vec<(String, Vec<Sample>)>,
+    redrive: Option<String>,
+    fields: Fields,
+}
+
+impl EventBuilder {
+    fn new(kind: EventSourceKind) -> Self {
+        let (arn, brokers) = match kind {
+            EventSourceKind::Msk => (Some(ARN_DEFAULT.to_owned()), BOOTSTRAP_MSK),
+            EventSourceKind::SelfManaged => (None, BOOTSTRAP_SELF_MANAGED),
+        };
+        Self {
+            kind,
+            arn,
+            bootstrap_servers: Some(brokers.to_owned()),
+            partitions: Vec::new(),
+            redrive: None,
+            fields: Fields::default(),
+        }
+    }
+
+    /// The cluster's ARN, in place of a made-up one. None: the field is left out.
+    pub fn arn(mut self, arn: impl Into<Option<String>>) -> Self {
+        self.arn = arn.into();
+        self
+    }
+
+    /// The brokers, joined by commas, in place of made-up ones. None: the field is left out.
+    pub fn bootstrap_servers(mut self, servers: impl Into<Option<String>>) -> Self {
+        self.bootstrap_servers = servers.into();
+        self
+    }
+
+    /// Adds a record, behind the others of its partition. Without an offset of its own it takes the next: one above the record before it, or 0.
+    pub fn record(mut self, mut record: Sample) -> Self {
+        let identifier = record.identifier_or_default();
+        let place = self
+            .partitions
+            .iter()
+            .position(|(other, _)| *other == identifier);
+        let place = place.unwrap_or_else(|| {
+            self.partitions.push((identifier, Vec::new()));
+            self.partitions.len() - 1
+        });
+        let records = &mut self.partitions[place].1;
+        let next = records.last().and_then(|last| last.offset?.checked_add(1));
+        record.offset = record.offset.or(next).or(Some(0));
+        records.push(record);
+        self
+    }
+
+    /// Adds records, as [`record`](Self::record) does each.
+    pub fn records(self, records: impl IntoIterator<Item = Sample>) -> Self {
+        records.into_iter().fold(self, Self::record)
+    }
+
+    /// Adds a partition without records: Lambda does not send one, but it is an event.
+    pub fn empty_partition(mut self, identifier: impl Into<String>) -> Self {
+        self.partitions.push((identifier.into(), Vec::new()));
+        self
+    }
+
+    /// Makes it the payload of a dead letter, fed back: what was rejected runs again.
+    pub fn redrive(mut self, id: impl Into<String>) -> Self {
+        self.redrive = Some(id.into());
+        self
+    }
+
+    /// Puts `json` under `name` at the event's end, whatever stands there already: `.raw_field("records", "null")` makes a second `records`.
+    ///
+    /// # Panics
+    ///
+    /// `json` is not JSON. For a body that is not, use `Event::from`.
+    pub fn raw_field(mut self, name: impl Into<String>, json: &str) -> Self {
+        self.fields.push(name.into(), json);
+        self
+    }
+
+    /// The event.
+    pub fn build(&self) -> Event {
+        Event(self.to_json().into())
+    }
+
+    /// The event as JSON, on one line, its fields in Lambda's order.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("maps have text for keys, and raw JSON was checked")
+    }
+}
+
+impl Serialize for EventBuilder {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let source = match self.kind {
+            EventSourceKind::Msk => "aws:kafka",
+            EventSourceKind::SelfManaged => "SelfManagedKafka",
+        };
+        map.serialize_entry("eventSource", source)?;
+        if let Some(arn) = &self.arn {
+            map.serialize_entry("eventSourceArn", arn)?;
+        }
+        if let Some(servers) = &self.bootstrap_servers {
+            map.serialize_entry("bootstrapServers", servers)?;
+        }
+        if let Some(redrive) = &self.redrive {
+            map.serialize_entry("redrive", redrive)?;
+        }
+        map.serialize_entry("records", &Partitions(&self.partitions))?;
+        self.fields.serialize_into(&mut map)?;
+        map.end()
+    }
+}
+
+struct Partitions<'a>(&'a [(String, Vec<Sample>)]);
+
+impl Serialize for Partitions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            self.0
+                .iter()
+                .map(|(identifier, records)| (identifier, records)),
+        )
+    }
+}

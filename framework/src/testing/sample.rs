@@ -1,0 +1,292 @@
+//! One record of a built event, and how it is written.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::record::TimestampType;
+
+/// When a built record was made, unless it says otherwise: the timestamp of the sample in AWS's developer guide.
+const TIMESTAMP_MS_DEFAULT: i64 = 1_545_084_650_987;
+
+/// One record of a built event. As it starts it has neither key nor headers, and its value is null: a tombstone.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::testing::{Event, Sample};
+///
+/// let event = Event::msk().record(
+///     Sample::new("orders", 3)
+///         .offset(1_000)
+///         .key("c-1")
+///         .json(&serde_json::json!({"order_id": 7}))
+///         .header("traceparent", "00-"),
+/// );
+///
+/// assert!(event.to_json().contains(
+///     r#""records":{"orders-3":[{"topic":"orders","partition":3,"offset":1000,"timestamp":1545084650987,"timestampType":"CREATE_TIME","key":"Yy0x","value":"eyJvcmRlcl9pZCI6N30=","headers":[{"traceparent":[48,48,45]}]}]}"#
+/// ));
+/// ```
+///
+/// A record that cannot be decoded:
+///
+/// ```
+/// use lambda_msk::testing::{Event, Sample};
+///
+/// let event = Event::msk().record(Sample::new("orders", 0).value_base64("***")).build();
+///
+/// let record = &event.records()?[0];
+/// assert_eq!(record.fault().unwrap().code, "reject.value_not_base64");
+/// # Ok::<(), lambda_msk::EventError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a record does nothing until an event holds it"]
+pub struct Sample {
+    topic: String,
+    partition: i32,
+    identifier: Option<String>,
+    pub(super) offset: Option<i64>,
+    timestamp: i64,
+    timestamp_type: TimestampType,
+    key: Option<String>,
+    value: Option<String>,
+    headers: Vec<(String, Option<Vec<u8>>)>,
+    key_schema: Option<Schema>,
+    value_schema: Option<Schema>,
+    fields: Fields,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Schema {
+    data_format: String,
+    schema_id: String,
+}
+
+impl Sample {
+    /// A record of that partition.
+    pub fn new(topic: impl Into<String>, partition: i32) -> Self {
+        Self {
+            topic: topic.into(),
+            partition,
+            identifier: None,
+            offset: None,
+            timestamp: TIMESTAMP_MS_DEFAULT,
+            timestamp_type: TimestampType::CreateTime,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+            key_schema: None,
+            value_schema: None,
+            fields: Fields::default(),
+        }
+    }
+
+    /// The position in the partition, in place of the next one.
+    pub fn offset(mut self, offset: i64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Milliseconds since 1970, or `-1` for none.
+    pub fn timestamp(mut self, millis: i64) -> Self {
+        self.timestamp = millis;
+        self
+    }
+
+    /// Who set the timestamp. `Unknown` leaves the field out.
+    pub fn timestamp_type(mut self, timestamp_type: TimestampType) -> Self {
+        self.timestamp_type = timestamp_type;
+        self
+    }
+
+    /// The key's bytes.
+    pub fn key(self, key: impl AsRef<[u8]>) -> Self {
+        self.key_base64(STANDARD.encode(key))
+    }
+
+    /// The value's bytes. `value("")` is an empty value, not a tombstone.
+    pub fn value(self, value: impl AsRef<[u8]>) -> Self {
+        self.value_base64(STANDARD.encode(value))
+    }
+
+    /// The value, as JSON.
+    ///
+    /// # Panics
+    ///
+    /// `value` cannot be written as JSON: a map whose keys are not text, or an error of its own `Serialize`.
+    pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
+        self.value(serde_json::to_vec(value).expect("the value can be written as JSON"))
+    }
+
+    /// Adds a header behind those it has; names may repeat.
+    pub fn header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
+        self.headers
+            .push((name.into(), Some(value.as_ref().to_vec())));
+        self
+    }
+
+    /// Adds a header whose value is null, which is not the same as empty.
+    pub fn null_header(mut self, name: impl Into<String>) -> Self {
+        self.headers.push((name.into(), None));
+        self
+    }
+
+    /// The schema of the key, as a mapping with a schema registry sends it: `AVRO`, `PROTOBUF` or `JSON`, and the registry's id.
+    pub fn key_schema(
+        mut self,
+        data_format: impl Into<String>,
+        schema_id: impl Into<String>,
+    ) -> Self {
+        self.key_schema = Some(Schema {
+            data_format: data_format.into(),
+            schema_id: schema_id.into(),
+        });
+        self
+    }
+
+    /// The schema of the value, as [`key_schema`](Self::key_schema).
+    pub fn value_schema(
+        mut self,
+        data_format: impl Into<String>,
+        schema_id: impl Into<String>,
+    ) -> Self {
+        self.value_schema = Some(Schema {
+            data_format: data_format.into(),
+            schema_id: schema_id.into(),
+        });
+        self
+    }
+
+    /// The key as it stands in the event: base64, or a text that only claims to be.
+    pub fn key_base64(mut self, text: impl Into<String>) -> Self {
+        self.key = Some(text.into());
+        self
+    }
+
+    /// The value as it stands in the event: base64, or a text that only claims to be.
+    pub fn value_base64(mut self, text: impl Into<String>) -> Self {
+        self.value = Some(text.into());
+        self
+    }
+
+    /// The key of the `records` map that it lies under, in place of `topic-partition`. Handlers never see it; the answer repeats it.
+    pub fn identifier(mut self, identifier: impl Into<String>) -> Self {
+        self.identifier = Some(identifier.into());
+        self
+    }
+
+    /// Puts `json` under `name`: in place of what the record would have there, or as one field more. `.raw_field("headers", "7")` makes a record that cannot be decoded; the same name twice
+    /// makes a duplicate.
+    ///
+    /// # Panics
+    ///
+    /// `json` is not JSON.
+    pub fn raw_field(mut self, name: impl Into<String>, json: &str) -> Self {
+        self.fields.push(name.into(), json);
+        self
+    }
+
+    /// The same record in that partition.
+    #[cfg(feature = "proptest")]
+    pub(super) fn of(mut self, topic: &str, partition: i32) -> Self {
+        topic.clone_into(&mut self.topic);
+        self.partition = partition;
+        self
+    }
+
+    pub(super) fn identifier_or_default(&self) -> String {
+        match &self.identifier {
+            Some(identifier) => identifier.clone(),
+            None => format!("{}-{}", self.topic, self.partition),
+        }
+    }
+}
+
+impl Serialize for Sample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let mut entry = |name: &str, value: Result<Box<RawValue>, serde_json::Error>| {
+            if self.fields.names(name) {
+                return Ok(());
+            }
+            map.serialize_entry(name, &value.map_err(serde::ser::Error::custom)?)
+        };
+        entry("topic", to_raw_value(&self.topic))?;
+        entry("partition", to_raw_value(&self.partition))?;
+        entry("offset", to_raw_value(&self.offset))?;
+        entry("timestamp", to_raw_value(&self.timestamp))?;
+        match self.timestamp_type {
+            TimestampType::CreateTime => entry("timestampType", to_raw_value("CREATE_TIME"))?,
+            TimestampType::LogAppendTime => {
+                entry("timestampType", to_raw_value("LOG_APPEND_TIME"))?;
+            }
+            TimestampType::Unknown => {}
+        }
+        if let Some(key) = &self.key {
+            entry("key", to_raw_value(key))?;
+        }
+        entry("value", to_raw_value(&self.value))?;
+        entry("headers", to_raw_value(&HeaderList(&self.headers)))?;
+        if let Some(schema) = &self.key_schema {
+            entry("keySchemaMetadata", to_raw_value(schema))?;
+        }
+        if let Some(schema) = &self.value_schema {
+            entry("valueSchemaMetadata", to_raw_value(schema))?;
+        }
+        self.fields.serialize_into(&mut map)?;
+        map.end()
+    }
+}
+
+/// Objects of one entry each; the bytes are signed, as Java's are.
+struct HeaderList<'a>(&'a [(String, Option<Vec<u8>>)]);
+
+impl Serialize for HeaderList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            let signed: Option<Vec<i8>> = value
+                .as_ref()
+                .map(|value| value.iter().map(|byte| byte.cast_signed()).collect());
+            list.serialize_element(&OneEntry(name, &signed))?;
+        }
+        list.end()
+    }
+}
+
+struct OneEntry<'a>(&'a str, &'a Option<Vec<i8>>);
+
+impl Serialize for OneEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, self.1)])
+    }
+}
+
+/// Fields given as JSON.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl Fields {
+    pub(super) fn push(&mut self, name: String, json: &str) {
+        match RawValue::from_string(json.to_owned()) {
+            Ok(json) => self.0.push((name, json)),
+            Err(error) => {
+                panic!("the field `{name}` is given as JSON, and `{json}` is not: {error}")
+            }
+        }
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.0.iter().any(|(other, _)| other == name)
+    }
+
+    pub(super) fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        self.0
+            .iter()
+            .try_for_each(|(name, json)| map.serialize_entry(name, json))
+    }
+}
