@@ -86,6 +86,8 @@ pub use delivery::{Delivery, IdempotencyKey};
 pub use destination::{
     BoxDestination, DeadLetter, Destination, FileDestination, MemoryDestination, SendError,
 };
+#[cfg(feature = "sqs")]
+pub use destination::{SqsDestination, SqsQueueError};
 pub use error::{ConfigurationError, ConfigurationFault, Error};
 pub use event::EventError;
 pub use extract::{

@@ -66,7 +66,7 @@ fn file(path: &str) -> Result<BoxDestination, String> {
     Ok(BoxDestination::new(FileDestination::new(path)))
 }
 
-#[cfg(any())]
+#[cfg(feature = "sqs")]
 #[expect(clippy::unnecessary_wraps, reason = "as without the feature")]
 fn sqs(queue: Queue) -> Result<BoxDestination, String> {
     use crate::destination::SqsDestination;
@@ -74,7 +74,7 @@ fn sqs(queue: Queue) -> Result<BoxDestination, String> {
     Ok(BoxDestination::new(SqsDestination::at(queue)))
 }
 
-#[cfg(not(any()))]
+#[cfg(not(feature = "sqs"))]
 #[expect(clippy::needless_pass_by_value, reason = "as with the feature")]
 fn sqs(_: Queue) -> Result<BoxDestination, String> {
     Err("names an SQS queue, but this program was built without it: add the feature `sqs` of lambda-msk, or use `file:PATH`".to_owned())
@@ -112,7 +112,7 @@ mod tests {
         assert!(choose("file:\0").is_err());
     }
 
-    #[cfg(any())]
+    #[cfg(feature = "sqs")]
     #[test]
     fn a_queue_by_url_or_arn_becomes_a_queue() {
         for text in [
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    #[cfg(not(any()))]
+    #[cfg(not(feature = "sqs"))]
     #[test]
     fn a_queue_in_a_build_without_sqs_is_refused_with_the_feature_to_add() {
         assert!(

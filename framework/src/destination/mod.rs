@@ -7,6 +7,8 @@ mod fixture;
 mod letter;
 mod memory;
 mod queue;
+#[cfg(feature = "sqs")]
+mod sqs;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -24,6 +26,10 @@ pub(crate) use self::choose::choose;
 pub use self::file::FileDestination;
 pub use self::letter::DeadLetter;
 pub use self::memory::MemoryDestination;
+#[cfg(feature = "sqs")]
+pub use self::queue::SqsQueueError;
+#[cfg(feature = "sqs")]
+pub use self::sqs::SqsDestination;
 
 /// Where rejected records go: a queue, a file, a table of your own.
 ///

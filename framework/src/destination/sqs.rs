@@ -1,0 +1,482 @@
+//! A destination that sends letters to an SQS queue, through the AWS SDK.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Region;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use crate::destination::queue::{Queue, SqsQueueError};
+use crate::destination::{DeadLetter, Destination, SendError, leave_at};
+use crate::failure::cut;
+use crate::limits::{
+    RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, SQS_BATCH_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX,
+    SQS_TRY_MS_MAX,
+};
+
+/// Sends letters to a standard SQS queue, an envelope a message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
+///
+/// Each message carries two attributes, `code` and `topic`, for readers that filter. The function's role needs `sqs:SendMessage` on the queue, and
+/// `kms:GenerateDataKey` and `kms:Decrypt` where the queue is encrypted with a key of its own.
+///
+/// A letter is confirmed once SQS says so by its id. What SQS could not take is tried again, with back-off, for at most
+/// [`SEND_MS_MAX`](crate::limits::SEND_MS_MAX) and not past the invocation's deadline; what it refuses is not. An answer that is lost on the way makes a letter
+/// come twice: tell repeats by the envelope's `payload.redrive`.
+///
+/// A letter over [`SQS_MESSAGE_BYTES_MAX`](crate::limits::SQS_MESSAGE_BYTES_MAX) is not sent, and its record fails; those beside it go. Lambda's events are up to
+/// 6 MB, so where records can be that large, use another destination.
+///
+/// FIFO queues are refused, as Lambda's own destinations refuse them: SQS would confirm and drop what it takes for a repeat, and one unread letter would
+/// hold up those of its group.
+///
+/// Characters that SQS does not take (U+FFFE and U+FFFF) are written as JSON escapes.
+pub struct SqsDestination {
+    queue: Queue,
+    /// Made at the first letter: a function that rejects nothing does not pay for it at its start, and a snapshot holds no credentials or connections.
+    client: OnceCell<Client>,
+}
+
+impl SqsDestination {
+    /// The queue of that URL or ARN, through a client of its own: region and endpoint from the address, the rest from the environment as every AWS tool
+    /// reads it. A URL that is not AWS's own (an emulator, a VPC endpoint) is also the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// The text names no queue, or a FIFO queue. Whether the queue exists shows with the first letter.
+    pub fn new(queue: &str) -> Result<Self, SqsQueueError> {
+        Ok(Self::at(Queue::parse(queue)?))
+    }
+
+    /// The queue of that URL or ARN, through this client: its region, endpoint, credentials, time-outs and retries.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_client(client: Client, queue: &str) -> Result<Self, SqsQueueError> {
+        Ok(Self {
+            queue: Queue::parse(queue)?,
+            client: OnceCell::new_with(Some(client)),
+        })
+    }
+
+    pub(crate) fn at(queue: Queue) -> Self {
+        Self {
+            queue,
+            client: OnceCell::new(),
+        }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(|| connect(&self.queue)).await
+    }
+
+    /// Sends each entry once. Leaves its result, or the reason it had none, in `results`; answers with those worth another try.
+    async fn round(
+        &self,
+        client: &Client,
+        entries: Vec<Entry>,
+        until: Instant,
+        results: &mut [Result<(), Fault>],
+    ) -> Vec<Entry> {
+        let mut again = Vec::new();
+        let mut batches = batches(entries);
+        while let Some(batch) = batches.pop_front() {
+            if Instant::now() >= until {
+                return Vec::new();
+            }
+            match self.request(client, &batch, until).await {
+                Answer::Each(answers) => {
+                    for (entry, answer) in batch.into_iter().zip(answers) {
+                        results[entry.letter] = answer;
+                        if matches!(results[entry.letter], Err(Fault::Unable { .. })) {
+                            again.push(entry);
+                        }
+                    }
+                }
+                Answer::Split => {
+                    for entry in batch.into_iter().rev() {
+                        batches.push_front(vec![entry]);
+                    }
+                }
+                Answer::Later(fault) => {
+                    mark(&batch, &fault, results);
+                    // Behind the others, so that a batch which always fails does not stand in their way.
+                    again.extend(batches.into_iter().flatten());
+                    again.extend(batch);
+                    return again;
+                }
+                Answer::Never(fault) => {
+                    mark(&again, &fault, results);
+                    mark(&batch, &fault, results);
+                    mark(batches.iter().flatten(), &fault, results);
+                    return Vec::new();
+                }
+                Answer::TimeUp => {
+                    // A reason from an earlier round says more.
+                    let first = |entry: &&Entry| {
+                        matches!(results[entry.letter], Err(Fault::NotSent { .. }))
+                    };
+                    let silent: Vec<&Entry> = batch.iter().filter(first).collect();
+                    mark(silent, &self.fault(Fault::no_answer), results);
+                    return Vec::new();
+                }
+            }
+        }
+        again
+    }
+
+    async fn request(&self, client: &Client, batch: &[Entry], until: Instant) -> Answer {
+        let request = client
+            .send_message_batch()
+            .queue_url(&self.queue.url)
+            .set_entries(Some(
+                batch.iter().map(|entry| entry.request.clone()).collect(),
+            ))
+            .send();
+        // On the heap: the SDK's future takes kilobytes.
+        match tokio::time::timeout_at(until, Box::pin(request)).await {
+            Err(_) => Answer::TimeUp,
+            Ok(Ok(output)) => Answer::Each(self.read(&output, batch)),
+            Ok(Err(error)) => self.read_error(error, batch.len()),
+        }
+    }
+
+    /// The result of each entry, by its id: SQS answers in any order.
+    fn read(&self, output: &SendMessageBatchOutput, batch: &[Entry]) -> Vec<Result<(), Fault>> {
+        let mut answers: HashMap<&str, Result<(), Fault>> = output
+            .successful()
+            .iter()
+            .map(|entry| (entry.id(), Ok(())))
+            .collect();
+        for entry in output.failed() {
+            let queue = self.queue.url.clone();
+            let why = why(Some(entry.code()), entry.message());
+            // Throttling is the caller's fault by name, and passes.
+            let refused = entry.sender_fault() && !entry.code().contains("Throttl");
+            let fault = if refused {
+                Fault::Refused { queue, why }
+            } else {
+                Fault::Unable { queue, why }
+            };
+            answers.insert(entry.id(), Err(fault));
+        }
+        batch
+            .iter()
+            .map(|entry| {
+                answers
+                    .remove(entry.request.id())
+                    .unwrap_or_else(|| Err(self.fault(Fault::unmentioned)))
+            })
+            .collect()
+    }
+
+    /// What follows from the failure of a whole request. The SDK has tried three times where that could help.
+    fn read_error(&self, error: SdkError<SendMessageBatchError>, entries: usize) -> Answer {
+        let queue = self.queue.url.clone();
+        let SdkError::ServiceError(answer) = &error else {
+            let passes = match &error {
+                SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+                SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+                _ => false,
+            };
+            let fault = Fault::Unreachable {
+                queue,
+                advice: if passes { "" } else { CREDENTIALS },
+                cause: Arc::new(error),
+            };
+            return if passes {
+                Answer::Later(fault)
+            } else {
+                Answer::Never(fault)
+            };
+        };
+        let status = answer.raw().status().as_u16();
+        let service = answer.err();
+        let code = service.code().unwrap_or_default();
+        let why = why(service.code(), service.message());
+        // A queue may be set to smaller messages than SQS allows. Alone, each letter shows whether it is the one.
+        let one_letters = ["BatchRequestTooLong", "InvalidParameter", "InvalidMessage"]
+            .iter()
+            .any(|start| code.contains(start));
+        if one_letters && entries > 1 {
+            return Answer::Split;
+        }
+        if one_letters {
+            return Answer::Each(vec![Err(Fault::Refused { queue, why })]);
+        }
+        let fault = Fault::Request {
+            queue,
+            why,
+            advice: advice(service),
+        };
+        if status >= 500 || status == 429 || code.contains("Throttl") {
+            Answer::Later(fault)
+        } else {
+            Answer::Never(fault)
+        }
+    }
+
+    fn fault(&self, make: fn(String) -> Fault) -> Fault {
+        make(self.queue.url.clone())
+    }
+}
+
+impl Destination for SqsDestination {
+    async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+        let Some(until) = leave_at(letters) else {
+            return Vec::new();
+        };
+        let mut results: Vec<Result<(), Fault>> = letters
+            .iter()
+            .map(|_| Err(self.fault(Fault::not_sent)))
+            .collect();
+        let mut waiting = Vec::new();
+        for (at, letter) in letters.iter().enumerate() {
+            match Entry::of(at, letter) {
+                Ok(entry) => waiting.push(entry),
+                Err(fault) => results[at] = Err(fault),
+            }
+        }
+        if let Ok(client) = tokio::time::timeout_at(until, self.client()).await {
+            for tried in 0.. {
+                waiting = self.round(client, waiting, until, &mut results).await;
+                let wait = back_off(tried);
+                if waiting.is_empty() || Instant::now() + wait >= until {
+                    break;
+                }
+                tokio::time::sleep(wait).await;
+            }
+        }
+        results
+            .into_iter()
+            .map(|result| result.map_err(SendError::new))
+            .collect()
+    }
+
+    fn describe(&self) -> String {
+        format!("sqs:{}", self.queue.name())
+    }
+}
+
+impl fmt::Debug for SqsDestination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqsDestination")
+            .field("queue", &self.queue.url)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn connect(queue: &Queue) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_millis(SQS_TRY_MS_MAX))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+    let config = match &queue.region {
+        Some(region) => config.region(Region::new(region.clone())),
+        // An emulator takes any region, so nobody has to set one, and the instance's metadata is not asked.
+        None => config.region(
+            RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+                .or_else("us-east-1"),
+        ),
+    };
+    let config = config.load().await;
+    let mut config = aws_sdk_sqs::config::Builder::from(&config);
+    if let Some(endpoint) = &queue.endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    Client::from_conf(config.build())
+}
+
+/// One letter as a message.
+struct Entry {
+    /// Its place in the call.
+    letter: usize,
+    bytes: usize,
+    request: SendMessageBatchRequestEntry,
+}
+
+impl Entry {
+    fn of(at: usize, letter: &DeadLetter) -> Result<Self, Fault> {
+        let mut body = letter.envelope();
+        if body.contains(['\u{FFFE}', '\u{FFFF}']) {
+            // They stand within strings, where an escape means the same.
+            body = body
+                .replace('\u{FFFE}', "\\ufffe")
+                .replace('\u{FFFF}', "\\uffff");
+        }
+        let mut bytes = body.len();
+        let mut request = SendMessageBatchRequestEntry::builder()
+            .id(at.to_string())
+            .message_body(body);
+        for (name, value) in [("code", letter.code()), ("topic", letter.record().topic())] {
+            if is_attribute(value) {
+                bytes += name.len() + STRING.len() + value.len();
+                request = request.message_attributes(name, attribute(value));
+            }
+        }
+        if bytes > SQS_MESSAGE_BYTES_MAX {
+            return Err(Fault::TooLarge { bytes });
+        }
+        Ok(Self {
+            letter: at,
+            bytes,
+            request: request.build().expect("id and body are set"),
+        })
+    }
+}
+
+const STRING: &str = "String";
+
+fn attribute(value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder()
+        .data_type(STRING)
+        .string_value(value)
+        .build()
+        .expect("the type is set")
+}
+
+/// Whether SQS takes the text for an attribute: not empty, and none of the characters that it refuses in messages.
+fn is_attribute(text: &str) -> bool {
+    let refused = |c: char| c.is_ascii_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}');
+    !text.is_empty() && !text.contains(refused)
+}
+
+/// Batches that SQS takes, by number and by bytes, in order.
+fn batches(entries: Vec<Entry>) -> VecDeque<Vec<Entry>> {
+    let mut batches = VecDeque::new();
+    let mut batch: Vec<Entry> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        let full =
+            batch.len() == SQS_BATCH_ENTRIES_MAX || bytes + entry.bytes > SQS_MESSAGE_BYTES_MAX;
+        if full {
+            batches.push_back(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+        bytes += entry.bytes;
+        batch.push(entry);
+    }
+    if !batch.is_empty() {
+        batches.push_back(batch);
+    }
+    batches
+}
+
+fn mark<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    fault: &Fault,
+    results: &mut [Result<(), Fault>],
+) {
+    for entry in entries {
+        results[entry.letter] = Err(fault.clone());
+    }
+}
+
+/// Between half and the whole of a bound that doubles.
+fn back_off(tried: u32) -> Duration {
+    let doubled = RETRY_BACKOFF_BASE_MS.saturating_mul(1 << tried.min(16));
+    let bound = doubled.min(RETRY_BACKOFF_MAX_MS);
+    Duration::from_millis(fastrand::u64(bound / 2..=bound))
+}
+
+/// What came of one request.
+enum Answer {
+    /// A result for each entry, in the batch's order.
+    Each(Vec<Result<(), Fault>>),
+    /// The batch is refused whole; each entry alone may not be.
+    Split,
+    /// It may pass.
+    Later(Fault),
+    /// No request will succeed.
+    Never(Fault),
+    /// No answer in the time left.
+    TimeUp,
+}
+
+/// Why a letter is not confirmed.
+#[derive(Clone, Debug, thiserror::Error)]
+enum Fault {
+    #[error(
+        "the letter takes {bytes} bytes and SQS at most {SQS_MESSAGE_BYTES_MAX}: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
+    )]
+    TooLarge { bytes: usize },
+    #[error("no time was left to send the letter to `{queue}`")]
+    NotSent { queue: String },
+    #[error("`{queue}` did not answer in the time left; it may hold the letter")]
+    NoAnswer { queue: String },
+    #[error("`{queue}` answered, but said nothing of the letter")]
+    Unmentioned { queue: String },
+    #[error("`{queue}` refused the letter: {why}")]
+    Refused { queue: String, why: String },
+    #[error("`{queue}` could not take the letter, and the time to try again is up: {why}")]
+    Unable { queue: String, why: String },
+    #[error("`{queue}` did not take the request: {why}{advice}")]
+    Request {
+        queue: String,
+        why: String,
+        advice: &'static str,
+    },
+    #[error("no request reached `{queue}`, or no answer came back{advice}")]
+    Unreachable {
+        queue: String,
+        advice: &'static str,
+        #[source]
+        cause: Arc<SdkError<SendMessageBatchError>>,
+    },
+}
+
+impl Fault {
+    fn not_sent(queue: String) -> Self {
+        Self::NotSent { queue }
+    }
+
+    fn no_answer(queue: String) -> Self {
+        Self::NoAnswer { queue }
+    }
+
+    fn unmentioned(queue: String) -> Self {
+        Self::Unmentioned { queue }
+    }
+}
+
+/// SQS's code and words.
+fn why(code: Option<&str>, message: Option<&str>) -> String {
+    match (code, message) {
+        (Some(code), Some(message)) => cut(format!("{code}: {message}")),
+        (Some(text), None) | (None, Some(text)) => cut(text.to_owned()),
+        (None, None) => "without a reason".to_owned(),
+    }
+}
+
+const CREDENTIALS: &str = "; check that the function has credentials and a region";
+
+/// What to do about it.
+fn advice(error: &SendMessageBatchError) -> &'static str {
+    // By code and not by variant: SQS names one fault differently in its two protocols, and emulators mix them.
+    let code = error.code().unwrap_or_default();
+    if code.contains("QueueDoesNotExist") || code.contains("NonExistentQueue") {
+        "; check the region, the account and the name in its address"
+    } else if code.to_ascii_lowercase().contains("kms") {
+        "; the function's role needs `kms:GenerateDataKey` and `kms:Decrypt` on the queue's key"
+    } else if code.contains("AccessDenied") {
+        "; the function's role needs `sqs:SendMessage` on it"
+    } else if code.contains("Token") || code.contains("Signature") || code.contains("Credential") {
+        CREDENTIALS
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests;

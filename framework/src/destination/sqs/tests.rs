@@ -1,0 +1,685 @@
+//! Letters to SQS, answered by a stub in the process, so time can stand still; a lost answer over a real socket; and against a real queue.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use super::SqsDestination;
+use crate::destination::fixture::{invocation, letter_of, letters, letters_until};
+use crate::destination::{DeadLetter, Destination, SendError};
+use crate::failure::error_text;
+use crate::invocation::Deadline;
+use crate::limits::{SEND_MS_MAX, SQS_MESSAGE_BYTES_MAX};
+
+const QUEUE: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq";
+
+/// What the stub does with one request.
+enum Reply {
+    /// Takes all.
+    All,
+    /// Takes all, and answers in the opposite order.
+    Backwards,
+    /// Answers so.
+    Says(u16, Value),
+    /// Takes all; the connection breaks before the answer.
+    Lost,
+    /// Never answers.
+    Silence,
+}
+
+/// SQS, by script. At the end of the script it takes all.
+#[derive(Clone, Default)]
+struct Stub {
+    script: Arc<Mutex<VecDeque<Reply>>>,
+    requests: Arc<Mutex<Vec<Value>>>,
+}
+
+impl std::fmt::Debug for Stub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stub")
+    }
+}
+
+impl Stub {
+    fn new(script: impl IntoIterator<Item = Reply>) -> Self {
+        let stub = Self::default();
+        stub.script.lock().unwrap().extend(script);
+        stub
+    }
+
+    fn destination(&self) -> SqsDestination {
+        let stub = self.clone();
+        let http = http_client_fn(move |_, _| SharedHttpConnector::new(stub.clone()));
+        let config = config().http_client(http).build();
+        SqsDestination::with_client(Client::from_conf(config), QUEUE).unwrap()
+    }
+
+    /// The ids of each request's entries.
+    fn ids(&self) -> Vec<Vec<String>> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().map(ids).collect()
+    }
+}
+
+impl HttpConnector for Stub {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let request: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let ids = ids(&request);
+        self.requests.lock().unwrap().push(request);
+        let reply = self
+            .script
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Reply::All);
+        let (status, body) = match reply {
+            Reply::All => (200, taken(ids.iter())),
+            Reply::Backwards => (200, taken(ids.iter().rev())),
+            Reply::Says(status, body) => (status, body),
+            Reply::Lost => {
+                let error = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                return HttpConnectorFuture::ready(Err(ConnectorError::io(error.into())));
+            }
+            Reply::Silence => return HttpConnectorFuture::new(std::future::pending()),
+        };
+        let body = body.to_string().into();
+        let status = status.try_into().unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body)))
+    }
+}
+
+fn config() -> aws_sdk_sqs::config::Builder {
+    aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .sleep_impl(aws_sdk_sqs::config::SharedAsyncSleep::new(TokioSleep))
+}
+
+/// As the SDK's own, named here because a client without aws-config has none.
+#[derive(Debug)]
+struct TokioSleep;
+
+impl aws_sdk_sqs::config::AsyncSleep for TokioSleep {
+    fn sleep(&self, duration: Duration) -> aws_sdk_sqs::config::Sleep {
+        aws_sdk_sqs::config::Sleep::new(tokio::time::sleep(duration))
+    }
+}
+
+fn ids(request: &Value) -> Vec<String> {
+    let entries = request["Entries"].as_array().unwrap();
+    entries
+        .iter()
+        .map(|entry| entry["Id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn taken<'a>(ids: impl Iterator<Item = &'a String>) -> Value {
+    let taken: Vec<Value> = ids.map(|id| success(id)).collect();
+    json!({"Successful": taken, "Failed": []})
+}
+
+fn success(id: &str) -> Value {
+    json!({"Id": id, "MessageId": "m", "MD5OfMessageBody": "0"})
+}
+
+fn failure(id: &str, sender_fault: bool, code: &str) -> Value {
+    json!({"Id": id, "SenderFault": sender_fault, "Code": code, "Message": "so it is"})
+}
+
+fn error(status: u16, code: &str) -> Reply {
+    Reply::Says(
+        status,
+        json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "so it is"}),
+    )
+}
+
+/// Which letters were confirmed, and the text of the others.
+fn outcomes(results: Vec<Result<(), SendError>>) -> Vec<String> {
+    results
+        .into_iter()
+        .map(|result| match result {
+            Ok(()) => "confirmed".to_owned(),
+            Err(error) => error_text(&error),
+        })
+        .collect()
+}
+
+/// A letter whose message takes so many bytes, attributes and all.
+fn letter_of_bytes(bytes: usize) -> DeadLetter {
+    let invocation = invocation(Deadline::UNKNOWN);
+    let of = |value: &str| {
+        letter_of(
+            &invocation,
+            15,
+            &format!(r#"{{"offset":15,"value":"{value}"}}"#),
+        )
+    };
+    let attributes = "codeStringreject.json".len() + "topicStringorders".len();
+    let empty = of("").envelope().len() + attributes;
+    // `payloadSize` grows with the value: one digit more or less is put right.
+    let first = of(&"a".repeat(bytes - empty)).envelope().len() + attributes;
+    of(&"a".repeat(2 * bytes - empty - first))
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_five_letters_go_in_batches_of_ten() {
+    let stub = Stub::default();
+
+    let results = stub.destination().send(&letters(25)).await;
+
+    assert!(results.iter().all(Result::is_ok));
+    let sizes: Vec<usize> = stub.ids().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [10, 10, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_the_envelope_with_code_and_topic_beside_it() {
+    let stub = Stub::default();
+    let letters = letters(1);
+
+    assert!(stub.destination().send(&letters).await[0].is_ok());
+
+    let request = stub.requests.lock().unwrap().remove(0);
+    assert_eq!(
+        request,
+        json!({
+            "QueueUrl": QUEUE,
+            "Entries": [{
+                "Id": "0",
+                "MessageBody": letters[0].envelope(),
+                "MessageAttributes": {
+                    "code": {"DataType": "String", "StringValue": "reject.json"},
+                    "topic": {"DataType": "String", "StringValue": "orders"},
+                },
+            }],
+        })
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_ends_at_the_last_byte_that_sqs_takes() {
+    let half = SQS_MESSAGE_BYTES_MAX / 2;
+    let fits = Stub::default();
+    let one_over = Stub::default();
+
+    let first = fits
+        .destination()
+        .send(&[letter_of_bytes(half), letter_of_bytes(half)])
+        .await;
+    let second = one_over
+        .destination()
+        .send(&[letter_of_bytes(half), letter_of_bytes(half + 1)])
+        .await;
+
+    assert!(first.iter().chain(&second).all(Result::is_ok));
+    assert_eq!(fits.ids(), [["0", "1"]]);
+    assert_eq!(one_over.ids(), [["0"], ["1"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_too_large_is_refused_with_what_to_use_and_the_others_go() {
+    let stub = Stub::default();
+    let letters = [
+        letter_of_bytes(SQS_MESSAGE_BYTES_MAX),
+        letter_of_bytes(SQS_MESSAGE_BYTES_MAX + 1),
+        letter_of_bytes(2_000),
+    ];
+
+    let results = outcomes(stub.destination().send(&letters).await);
+
+    assert_eq!(
+        results,
+        [
+            "confirmed",
+            "the letter takes 1048577 bytes and SQS at most 1048576: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination",
+            "confirmed",
+        ]
+    );
+    assert_eq!(stub.ids(), [["0"], ["2"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_sqs_could_not_take_is_sent_again_alone() {
+    let stub = Stub::new([Reply::Says(
+        200,
+        json!({
+            "Successful": [success("0"), success("2")],
+            "Failed": [failure("1", false, "InternalError")],
+        }),
+    )]);
+
+    let results = stub.destination().send(&letters(3)).await;
+
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(stub.ids(), [vec!["0", "1", "2"], vec!["1"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_sqs_refuses_is_an_error_at_once() {
+    let stub = Stub::new([Reply::Says(
+        200,
+        json!({
+            "Successful": [success("0")],
+            "Failed": [failure("1", true, "InvalidMessageContents")],
+        }),
+    )]);
+    let started = Instant::now();
+
+    let results = outcomes(stub.destination().send(&letters(2)).await);
+
+    assert_eq!(results[0], "confirmed");
+    assert_eq!(
+        results[1],
+        format!("`{QUEUE}` refused the letter: InvalidMessageContents: so it is")
+    );
+    assert_eq!(stub.ids().len(), 1);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_never_succeeds_ends_with_the_time_and_keeps_the_others() {
+    let failed = || {
+        Reply::Says(
+            200,
+            json!({"Successful": [], "Failed": [failure("1", false, "InternalError")]}),
+        )
+    };
+    let stub = Stub::new(
+        [Reply::Says(
+            200,
+            json!({
+                "Successful": [success("0")],
+                "Failed": [failure("1", false, "InternalError")],
+            }),
+        )]
+        .into_iter()
+        .chain((0..10_000).map(|_| failed())),
+    );
+    let letters = letters_until(Duration::from_secs(3), &["a".to_owned(), "b".to_owned()]);
+    let started = Instant::now();
+
+    let results = outcomes(stub.destination().send(&letters).await);
+
+    assert_eq!(results[0], "confirmed");
+    assert_eq!(
+        results[1],
+        format!(
+            "`{QUEUE}` could not take the letter, and the time to try again is up: InternalError: so it is"
+        )
+    );
+    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!((4..12).contains(&stub.ids().len()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_matched_by_id_in_any_order() {
+    let stub = Stub::new([
+        Reply::Backwards,
+        Reply::Says(
+            200,
+            json!({
+                "Successful": [success("12"), success("10")],
+                "Failed": [failure("11", true, "InvalidMessageContents")],
+            }),
+        ),
+    ]);
+
+    let results = stub.destination().send(&letters(13)).await;
+
+    let refused: Vec<usize> = (0..13).filter(|at| results[*at].is_err()).collect();
+    assert_eq!(refused, [11]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_without_an_answer_is_not_confirmed() {
+    let stub = Stub::new([Reply::Says(
+        200,
+        json!({"Successful": [success("0"), success("7")], "Failed": []}),
+    )]);
+
+    let results = outcomes(stub.destination().send(&letters(2)).await);
+
+    assert_eq!(results[0], "confirmed");
+    assert_eq!(
+        results[1],
+        format!("`{QUEUE}` answered, but said nothing of the letter")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_request_succeeds_later() {
+    // More than the SDK's own three tries.
+    let script = (0..5).map(|_| error(400, "RequestThrottled"));
+    let stub = Stub::new(script.chain([error(503, "ServiceUnavailable")]));
+
+    let results = stub.destination().send(&letters(2)).await;
+
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(stub.ids().len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_fails_does_not_stand_in_the_way_of_the_next() {
+    let stub = Stub::new((0..3).map(|_| error(500, "InternalError")));
+
+    let results = stub.destination().send(&letters(12)).await;
+
+    assert!(results.iter().all(Result::is_ok));
+    let first: Vec<String> = stub.ids().iter().map(|ids| ids[0].clone()).collect();
+    assert_eq!(first, ["0", "0", "0", "10", "8"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_asked_for_again() {
+    let stub = Stub::new([Reply::Lost]);
+
+    let results = stub.destination().send(&letters(2)).await;
+
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!(stub.ids(), [["0", "1"], ["0", "1"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_confirmed_in_time_stays_confirmed() {
+    let stub = Stub::new([Reply::All, Reply::Silence]);
+    let values = vec!["a".to_owned(); 25];
+    let letters = letters_until(Duration::from_secs(2), &values);
+    let until = letters[0].send_until().unwrap();
+
+    let sent = tokio::time::timeout_at(until, stub.destination().send(&letters)).await;
+
+    let results = outcomes(sent.expect("left before it was dropped"));
+    assert!(results[..10].iter().all(|result| result == "confirmed"));
+    let silent = format!("`{QUEUE}` did not answer in the time left; it may hold the letter");
+    assert!(results[10..20].iter().all(|result| *result == silent));
+    let unsent = format!("no time was left to send the letter to `{QUEUE}`");
+    assert!(results[20..].iter().all(|result| *result == unsent));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_deadline_an_outage_ends_after_the_longest_send() {
+    let stub = Stub::new((0..10_000).map(|_| error(503, "ServiceUnavailable")));
+    let started = Instant::now();
+
+    let results = outcomes(stub.destination().send(&letters(1)).await);
+
+    assert_eq!(
+        results,
+        [format!(
+            "`{QUEUE}` did not take the request: ServiceUnavailable: so it is"
+        )]
+    );
+    assert!(started.elapsed() <= Duration::from_millis(SEND_MS_MAX));
+    assert!(started.elapsed() >= Duration::from_millis(SEND_MS_MAX / 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_whose_time_is_up_makes_no_request() {
+    let stub = Stub::default();
+    let letters = letters_until(Duration::ZERO, &["a".to_owned()]);
+
+    let results = stub.destination().send(&letters).await;
+
+    assert!(results[0].is_err());
+    assert!(stub.ids().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_permission_is_not_repeated_and_says_which() {
+    let stub = Stub::new([error(403, "AccessDeniedException")]);
+
+    let results = outcomes(stub.destination().send(&letters(11)).await);
+
+    let denied = format!(
+        "`{QUEUE}` did not take the request: AccessDeniedException: so it is; the function's role needs `sqs:SendMessage` on it"
+    );
+    assert_eq!(results, vec![denied; 11]);
+    assert_eq!(stub.ids().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_does_not_exist_is_named_with_what_to_check() {
+    let stub = Stub::new([error(400, "QueueDoesNotExist")]);
+
+    let results = outcomes(stub.destination().send(&letters(1)).await);
+
+    assert_eq!(
+        results,
+        [format!(
+            "`{QUEUE}` did not take the request: QueueDoesNotExist: so it is; check the region, the account and the name in its address"
+        )]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_too_long_for_the_queue_goes_letter_by_letter() {
+    let stub = Stub::new([
+        error(400, "BatchRequestTooLong"),
+        Reply::All,
+        error(400, "InvalidParameterValue"),
+    ]);
+
+    let results = outcomes(stub.destination().send(&letters(3)).await);
+
+    assert_eq!(results[0], "confirmed");
+    assert_eq!(
+        results[1],
+        format!("`{QUEUE}` refused the letter: InvalidParameterValue: so it is")
+    );
+    assert_eq!(results[2], "confirmed");
+    assert_eq!(
+        stub.ids(),
+        [vec!["0", "1", "2"], vec!["0"], vec!["1"], vec!["2"]]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn characters_that_sqs_refuses_are_escaped() {
+    let stub = Stub::default();
+    let raw = "{\"value\":\"a\u{FFFE}\u{FFFF}b\"}";
+    let letter = letter_of(&invocation(Deadline::UNKNOWN), 15, raw);
+
+    assert!(stub.destination().send(&[letter.clone()]).await[0].is_ok());
+
+    let requests = stub.requests.lock().unwrap();
+    let body = requests[0]["Entries"][0]["MessageBody"].as_str().unwrap();
+    assert!(body.contains(r"a\ufffe\uffffb"));
+    let sent: Value = serde_json::from_str(body).unwrap();
+    let envelope: Value = serde_json::from_str(&letter.envelope()).unwrap();
+    assert_eq!(sent, envelope);
+}
+
+#[test]
+fn debug_and_description_name_the_queue_only() {
+    let destination = SqsDestination::new(QUEUE).unwrap();
+
+    assert_eq!(destination.describe(), "sqs:orders-dlq");
+    assert_eq!(
+        format!("{destination:?}"),
+        format!("SqsDestination {{ queue: {QUEUE:?}, .. }}")
+    );
+}
+
+/// Reads one whole HTTP request.
+async fn read_request(socket: &mut tokio::net::TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let len: usize = head
+                .split_once("content-length: ")
+                .unwrap()
+                .1
+                .lines()
+                .next()
+                .unwrap()
+                .parse()
+                .unwrap();
+            if body.len() >= len {
+                return String::from_utf8(bytes).unwrap();
+            }
+        }
+        assert!(socket.read_buf(&mut bytes).await.unwrap() > 0);
+    }
+}
+
+/// Real sockets, so real time: bounded by the SDK's one back-off of at most a second.
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_write_is_tried_anew() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let queue = format!("{endpoint}/queue/orders-dlq");
+    let client = Client::from_conf(config().endpoint_url(&endpoint).build());
+    let destination = SqsDestination::with_client(client, &queue).unwrap();
+
+    let server = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let first = read_request(&mut socket).await;
+        drop(socket);
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let second = read_request(&mut socket).await;
+        let body = taken(["0".to_owned()].iter()).to_string();
+        let len = body.len();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {len}\r\n\r\n{body}");
+        socket.write_all(answer.as_bytes()).await.unwrap();
+        (first, second)
+    };
+    let letters = letters(1);
+    let (results, (first, second)) = tokio::join!(destination.send(&letters), server);
+
+    assert!(results[0].is_ok());
+    let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
+    assert_eq!(body(&first), body(&second));
+}
+
+/// A queue of the test's own, at the server that `tests/services/run` has started; and a client of its own to read it.
+async fn real_queue() -> (String, Client) {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_SQS").expect("run by tests/services/run");
+    let client = Client::from_conf(config().endpoint_url(endpoint).build());
+    let name = format!("dlq-{}-{}", std::process::id(), fastrand::u32(..));
+    let queue = client.create_queue().queue_name(name).send().await.unwrap();
+    (queue.queue_url.unwrap(), client)
+}
+
+/// All messages of the queue: body, code, topic.
+async fn receive(client: &Client, queue: &str) -> Vec<(String, String, String)> {
+    let mut received = Vec::new();
+    loop {
+        let answer = client
+            .receive_message()
+            .queue_url(queue)
+            .max_number_of_messages(10)
+            .message_attribute_names("All")
+            .send()
+            .await
+            .unwrap();
+        if answer.messages().is_empty() {
+            return received;
+        }
+        for message in answer.messages() {
+            let attributes = message.message_attributes().unwrap();
+            let of = |name: &str| attributes[name].string_value().unwrap().to_owned();
+            let body = message.body().unwrap().to_owned();
+            received.push((body, of("code"), of("topic")));
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a queue: make services"]
+async fn letters_come_out_of_a_real_queue_as_they_went_in() {
+    let (queue, client) = real_queue().await;
+    let letters = letters(23);
+
+    let results = SqsDestination::new(&queue).unwrap().send(&letters).await;
+
+    assert_eq!(outcomes(results), vec!["confirmed"; 23]);
+    let mut received = receive(&client, &queue).await;
+    let mut sent: Vec<_> = letters
+        .iter()
+        .map(|letter| {
+            (
+                letter.envelope(),
+                "reject.json".to_owned(),
+                "orders".to_owned(),
+            )
+        })
+        .collect();
+    received.sort();
+    sent.sort();
+    assert_eq!(received, sent);
+}
+
+#[tokio::test]
+#[ignore = "needs a queue: make services"]
+async fn a_real_queue_takes_what_counts_as_its_limit() {
+    let (queue, client) = real_queue().await;
+    let half = SQS_MESSAGE_BYTES_MAX / 2;
+    let letters = [
+        letter_of_bytes(SQS_MESSAGE_BYTES_MAX),
+        letter_of_bytes(half),
+        letter_of_bytes(half),
+    ];
+
+    let results = SqsDestination::new(&queue).unwrap().send(&letters).await;
+
+    assert_eq!(outcomes(results), vec!["confirmed"; 3]);
+    assert_eq!(receive(&client, &queue).await.len(), 3);
+}
+
+#[tokio::test]
+#[ignore = "needs a queue: make services"]
+async fn a_real_queue_takes_what_it_would_refuse_unescaped() {
+    let (queue, client) = real_queue().await;
+    let raw = "{\"value\":\"a\u{FFFE}\u{FFFF}\u{1FFFE}\u{7f}b\\u0001\"}";
+    let letter = letter_of(&invocation(Deadline::UNKNOWN), 15, raw);
+
+    let results = SqsDestination::new(&queue)
+        .unwrap()
+        .send(&[letter.clone()])
+        .await;
+
+    assert_eq!(outcomes(results), ["confirmed"]);
+    let (body, ..) = receive(&client, &queue).await.remove(0);
+    let received: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        received,
+        serde_json::from_str::<Value>(&letter.envelope()).unwrap()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a queue: make services"]
+async fn a_real_server_without_the_queue_says_so_once() {
+    let (queue, _) = real_queue().await;
+    let missing = format!("{queue}-missing");
+
+    let results = outcomes(
+        SqsDestination::new(&missing)
+            .unwrap()
+            .send(&letters(11))
+            .await,
+    );
+
+    let missing = format!("`{missing}` did not take the request: ");
+    for result in results {
+        assert!(result.starts_with(&missing), "{result}");
+        assert!(
+            result.ends_with("; check the region, the account and the name in its address"),
+            "{result}"
+        );
+    }
+}
