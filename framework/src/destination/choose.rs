@@ -75,7 +75,6 @@ fn sqs(queue: Queue) -> Result<BoxDestination, String> {
 }
 
 #[cfg(not(feature = "sqs"))]
-#[expect(clippy::needless_pass_by_value, reason = "as with the feature")]
 fn sqs(_: Queue) -> Result<BoxDestination, String> {
     Err("names an SQS queue, but this program was built without it: add the feature `sqs` of lambda-msk, or use `file:PATH`".to_owned())
 }

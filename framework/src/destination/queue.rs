@@ -6,7 +6,7 @@ use http::Uri;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(any(feature = "sqs", test)),
-    expect(dead_code, reason = "only checked where there is no client to use it")
+    allow(dead_code, reason = "only checked where there is no client to use it")
 )]
 pub(crate) struct Queue {
     pub(crate) url: String,

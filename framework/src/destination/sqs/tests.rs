@@ -492,7 +492,7 @@ async fn characters_that_sqs_refuses_are_escaped() {
     let raw = "{\"value\":\"a\u{FFFE}\u{FFFF}b\"}";
     let letter = letter_of(&invocation(Deadline::UNKNOWN), 15, raw);
 
-    assert!(stub.destination().send(&[letter.clone()]).await[0].is_ok());
+    assert!(stub.destination().send(std::slice::from_ref(&letter)).await[0].is_ok());
 
     let requests = stub.requests.lock().unwrap();
     let body = requests[0]["Entries"][0]["MessageBody"].as_str().unwrap();
@@ -649,7 +649,7 @@ async fn a_real_queue_takes_what_it_would_refuse_unescaped() {
 
     let results = SqsDestination::new(&queue)
         .unwrap()
-        .send(&[letter.clone()])
+        .send(std::slice::from_ref(&letter))
         .await;
 
     assert_eq!(outcomes(results), ["confirmed"]);
