@@ -2,8 +2,6 @@
 
 mod choose;
 mod file;
-#[cfg(test)]
-mod fixture;
 mod letter;
 mod memory;
 mod queue;
@@ -162,3 +160,6 @@ fn leave_at(letters: &[DeadLetter]) -> Option<Instant> {
     let leave = dropped.and_then(|at| at.checked_sub(Duration::from_millis(SEND_LEAVE_MS)));
     Some(leave.map_or(longest, |leave| leave.min(longest)))
 }
+
+#[cfg(test)]
+mod fixture;

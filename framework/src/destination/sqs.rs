@@ -479,4 +479,8 @@ fn advice(error: &SendMessageBatchError) -> &'static str {
 }
 
 #[cfg(test)]
+mod real;
+#[cfg(test)]
+mod stub;
+#[cfg(test)]
 mod tests;

@@ -1,178 +1,21 @@
-//! Letters to SQS, answered by a stub in the process, so time can stand still; a lost answer over a real socket; and against a real queue.
+//! Letters to SQS, answered by a stub in the process; and a lost answer over a real socket.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use super::SqsDestination;
+use super::stub::{
+    QUEUE, Reply, Stub, config, error, failure, letter_of_bytes, outcomes, success, taken,
+};
+use crate::destination::Destination;
 use crate::destination::fixture::{invocation, letter_of, letters, letters_until};
-use crate::destination::{DeadLetter, Destination, SendError};
-use crate::failure::error_text;
 use crate::invocation::Deadline;
 use crate::limits::{SEND_MS_MAX, SQS_MESSAGE_BYTES_MAX};
-
-const QUEUE: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq";
-
-/// What the stub does with one request.
-enum Reply {
-    /// Takes all.
-    All,
-    /// Takes all, and answers in the opposite order.
-    Backwards,
-    /// Answers so.
-    Says(u16, Value),
-    /// Takes all; the connection breaks before the answer.
-    Lost,
-    /// Never answers.
-    Silence,
-}
-
-/// SQS, by script. At the end of the script it takes all.
-#[derive(Clone, Default)]
-struct Stub {
-    script: Arc<Mutex<VecDeque<Reply>>>,
-    requests: Arc<Mutex<Vec<Value>>>,
-}
-
-impl std::fmt::Debug for Stub {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Stub")
-    }
-}
-
-impl Stub {
-    fn new(script: impl IntoIterator<Item = Reply>) -> Self {
-        let stub = Self::default();
-        stub.script.lock().unwrap().extend(script);
-        stub
-    }
-
-    fn destination(&self) -> SqsDestination {
-        let stub = self.clone();
-        let http = http_client_fn(move |_, _| SharedHttpConnector::new(stub.clone()));
-        let config = config().http_client(http).build();
-        SqsDestination::with_client(Client::from_conf(config), QUEUE).unwrap()
-    }
-
-    /// The ids of each request's entries.
-    fn ids(&self) -> Vec<Vec<String>> {
-        let requests = self.requests.lock().unwrap();
-        requests.iter().map(ids).collect()
-    }
-}
-
-impl HttpConnector for Stub {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let request: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        let ids = ids(&request);
-        self.requests.lock().unwrap().push(request);
-        let reply = self
-            .script
-            .lock()
-            .unwrap()
-            .pop_front()
-            .unwrap_or(Reply::All);
-        let (status, body) = match reply {
-            Reply::All => (200, taken(ids.iter())),
-            Reply::Backwards => (200, taken(ids.iter().rev())),
-            Reply::Says(status, body) => (status, body),
-            Reply::Lost => {
-                let error = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                return HttpConnectorFuture::ready(Err(ConnectorError::io(error.into())));
-            }
-            Reply::Silence => return HttpConnectorFuture::new(std::future::pending()),
-        };
-        let body = body.to_string().into();
-        let status = status.try_into().unwrap();
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body)))
-    }
-}
-
-fn config() -> aws_sdk_sqs::config::Builder {
-    aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .sleep_impl(aws_sdk_sqs::config::SharedAsyncSleep::new(TokioSleep))
-}
-
-/// As the SDK's own, named here because a client without aws-config has none.
-#[derive(Debug)]
-struct TokioSleep;
-
-impl aws_sdk_sqs::config::AsyncSleep for TokioSleep {
-    fn sleep(&self, duration: Duration) -> aws_sdk_sqs::config::Sleep {
-        aws_sdk_sqs::config::Sleep::new(tokio::time::sleep(duration))
-    }
-}
-
-fn ids(request: &Value) -> Vec<String> {
-    let entries = request["Entries"].as_array().unwrap();
-    entries
-        .iter()
-        .map(|entry| entry["Id"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-fn taken<'a>(ids: impl Iterator<Item = &'a String>) -> Value {
-    let taken: Vec<Value> = ids.map(|id| success(id)).collect();
-    json!({"Successful": taken, "Failed": []})
-}
-
-fn success(id: &str) -> Value {
-    json!({"Id": id, "MessageId": "m", "MD5OfMessageBody": "0"})
-}
-
-fn failure(id: &str, sender_fault: bool, code: &str) -> Value {
-    json!({"Id": id, "SenderFault": sender_fault, "Code": code, "Message": "so it is"})
-}
-
-fn error(status: u16, code: &str) -> Reply {
-    Reply::Says(
-        status,
-        json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "so it is"}),
-    )
-}
-
-/// Which letters were confirmed, and the text of the others.
-fn outcomes(results: Vec<Result<(), SendError>>) -> Vec<String> {
-    results
-        .into_iter()
-        .map(|result| match result {
-            Ok(()) => "confirmed".to_owned(),
-            Err(error) => error_text(&error),
-        })
-        .collect()
-}
-
-/// A letter whose message takes so many bytes, attributes and all.
-fn letter_of_bytes(bytes: usize) -> DeadLetter {
-    let invocation = invocation(Deadline::UNKNOWN);
-    let of = |value: &str| {
-        letter_of(
-            &invocation,
-            15,
-            &format!(r#"{{"offset":15,"value":"{value}"}}"#),
-        )
-    };
-    let attributes = "codeStringreject.json".len() + "topicStringorders".len();
-    let empty = of("").envelope().len() + attributes;
-    // `payloadSize` grows with the value: one digit more or less is put right.
-    let first = of(&"a".repeat(bytes - empty)).envelope().len() + attributes;
-    of(&"a".repeat(2 * bytes - empty - first))
-}
 
 #[tokio::test(start_paused = true)]
 async fn twenty_five_letters_go_in_batches_of_ten() {
@@ -514,7 +357,7 @@ fn debug_and_description_name_the_queue_only() {
 }
 
 /// Reads one whole HTTP request.
-async fn read_request(socket: &mut tokio::net::TcpStream) -> String {
+async fn read_request(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
@@ -563,123 +406,4 @@ async fn a_connection_that_breaks_after_the_write_is_tried_anew() {
     assert!(results[0].is_ok());
     let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
     assert_eq!(body(&first), body(&second));
-}
-
-/// A queue of the test's own, at the server that `tests/services/run` has started; and a client of its own to read it.
-async fn real_queue() -> (String, Client) {
-    let endpoint = std::env::var("AWS_ENDPOINT_URL_SQS").expect("run by tests/services/run");
-    let client = Client::from_conf(config().endpoint_url(endpoint).build());
-    let name = format!("dlq-{}-{}", std::process::id(), fastrand::u32(..));
-    let queue = client.create_queue().queue_name(name).send().await.unwrap();
-    (queue.queue_url.unwrap(), client)
-}
-
-/// All messages of the queue: body, code, topic.
-async fn receive(client: &Client, queue: &str) -> Vec<(String, String, String)> {
-    let mut received = Vec::new();
-    loop {
-        let answer = client
-            .receive_message()
-            .queue_url(queue)
-            .max_number_of_messages(10)
-            .message_attribute_names("All")
-            .send()
-            .await
-            .unwrap();
-        if answer.messages().is_empty() {
-            return received;
-        }
-        for message in answer.messages() {
-            let attributes = message.message_attributes().unwrap();
-            let of = |name: &str| attributes[name].string_value().unwrap().to_owned();
-            let body = message.body().unwrap().to_owned();
-            received.push((body, of("code"), of("topic")));
-        }
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs a queue: make services"]
-async fn letters_come_out_of_a_real_queue_as_they_went_in() {
-    let (queue, client) = real_queue().await;
-    let letters = letters(23);
-
-    let results = SqsDestination::new(&queue).unwrap().send(&letters).await;
-
-    assert_eq!(outcomes(results), vec!["confirmed"; 23]);
-    let mut received = receive(&client, &queue).await;
-    let mut sent: Vec<_> = letters
-        .iter()
-        .map(|letter| {
-            (
-                letter.envelope(),
-                "reject.json".to_owned(),
-                "orders".to_owned(),
-            )
-        })
-        .collect();
-    received.sort();
-    sent.sort();
-    assert_eq!(received, sent);
-}
-
-#[tokio::test]
-#[ignore = "needs a queue: make services"]
-async fn a_real_queue_takes_what_counts_as_its_limit() {
-    let (queue, client) = real_queue().await;
-    let half = SQS_MESSAGE_BYTES_MAX / 2;
-    let letters = [
-        letter_of_bytes(SQS_MESSAGE_BYTES_MAX),
-        letter_of_bytes(half),
-        letter_of_bytes(half),
-    ];
-
-    let results = SqsDestination::new(&queue).unwrap().send(&letters).await;
-
-    assert_eq!(outcomes(results), vec!["confirmed"; 3]);
-    assert_eq!(receive(&client, &queue).await.len(), 3);
-}
-
-#[tokio::test]
-#[ignore = "needs a queue: make services"]
-async fn a_real_queue_takes_what_it_would_refuse_unescaped() {
-    let (queue, client) = real_queue().await;
-    let raw = "{\"value\":\"a\u{FFFE}\u{FFFF}\u{1FFFE}\u{7f}b\\u0001\"}";
-    let letter = letter_of(&invocation(Deadline::UNKNOWN), 15, raw);
-
-    let results = SqsDestination::new(&queue)
-        .unwrap()
-        .send(std::slice::from_ref(&letter))
-        .await;
-
-    assert_eq!(outcomes(results), ["confirmed"]);
-    let (body, ..) = receive(&client, &queue).await.remove(0);
-    let received: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(
-        received,
-        serde_json::from_str::<Value>(&letter.envelope()).unwrap()
-    );
-}
-
-#[tokio::test]
-#[ignore = "needs a queue: make services"]
-async fn a_real_server_without_the_queue_says_so_once() {
-    let (queue, _) = real_queue().await;
-    let missing = format!("{queue}-missing");
-
-    let results = outcomes(
-        SqsDestination::new(&missing)
-            .unwrap()
-            .send(&letters(11))
-            .await,
-    );
-
-    let missing = format!("`{missing}` did not take the request: ");
-    for result in results {
-        assert!(result.starts_with(&missing), "{result}");
-        assert!(
-            result.ends_with("; check the region, the account and the name in its address"),
-            "{result}"
-        );
-    }
 }
