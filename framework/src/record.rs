@@ -345,7 +345,7 @@ impl fmt::Debug for Headers {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SchemaMetadata {
-    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. It does not say how the bytes came: a mapping set to `EventRecordFormat: JSON` sends JSON whatever stands here.
+    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. It does not say how the bytes came: a mapping set to `SampleFormat: JSON` sends JSON whatever stands here.
     pub data_format: String,
     /// Glue: a 36-character UUID. Confluent: a short integer in text.
     pub schema_id: String,

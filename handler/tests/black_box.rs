@@ -9,7 +9,9 @@ use serde_json::Value;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn event(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../events")
+        .join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -20,7 +22,10 @@ fn function(variables: &[(&str, &str)]) -> Environment {
 }
 
 async fn deliver(function: &mut Environment, body: Vec<u8>) -> Report {
-    function.invoke(&Invocation::new(body, TIMEOUT)).await.unwrap()
+    function
+        .invoke(&Invocation::new(body, TIMEOUT))
+        .await
+        .unwrap()
 }
 
 fn answer(report: &Report) -> Value {
@@ -50,9 +55,19 @@ fn scratch(name: &str) -> PathBuf {
 async fn a_batch_of_good_orders_is_all_done() {
     let mut function = function(&[]);
 
-    for name in ["one-order.json", "orders.json", "self-managed.json", "empty.json", "headers.json"] {
+    for name in [
+        "one-order.json",
+        "orders.json",
+        "self-managed.json",
+        "empty.json",
+        "headers.json",
+    ] {
         let report = deliver(&mut function, event(name)).await;
-        assert_eq!(answer(&report), serde_json::json!({"batchItemFailures": []}), "{name}");
+        assert_eq!(
+            answer(&report),
+            serde_json::json!({"batchItemFailures": []}),
+            "{name}"
+        );
     }
     function.stop().await;
 }
@@ -61,27 +76,45 @@ async fn a_batch_of_good_orders_is_all_done() {
 async fn poison_lands_in_the_dead_letter_file_and_the_rest_is_done() {
     let dead_letters = scratch("poison.ndjson");
     let mut function = function(&[
-        ("LAMBDA_MSK_ON_FAILURE", &format!("file:{}", dead_letters.display())),
+        (
+            "LAMBDA_MSK_ON_FAILURE",
+            &format!("file:{}", dead_letters.display()),
+        ),
         ("LAMBDA_MSK_FAILURE_REPORTING", "partial"),
     ]);
 
     let report = deliver(&mut function, event("poison.json")).await;
     function.stop().await;
 
-    assert_eq!(answer(&report), serde_json::json!({"batchItemFailures": []}));
+    assert_eq!(
+        answer(&report),
+        serde_json::json!({"batchItemFailures": []})
+    );
     let text = std::fs::read_to_string(&dead_letters).unwrap();
     std::fs::remove_file(&dead_letters).unwrap();
-    let letters: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let codes: Vec<_> = letters.iter().map(|letter| letter["failure"]["code"].as_str().unwrap()).collect();
+    let letters: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let codes: Vec<_> = letters
+        .iter()
+        .map(|letter| letter["failure"]["code"].as_str().unwrap())
+        .collect();
     assert_eq!(letters.len(), 2, "{text}");
-    assert!(codes.contains(&"reject.json") && codes.contains(&"reject.value_not_base64"), "{codes:?}");
+    assert!(
+        codes.contains(&"reject.json") && codes.contains(&"reject.value_not_base64"),
+        "{codes:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_dead_letters_payload_can_be_fed_back_as_it_is() {
     let dead_letters = scratch("fed-back.ndjson");
     let file = format!("file:{}", dead_letters.display());
-    let variables = [("LAMBDA_MSK_ON_FAILURE", file.as_str()), ("LAMBDA_MSK_FAILURE_REPORTING", "partial")];
+    let variables = [
+        ("LAMBDA_MSK_ON_FAILURE", file.as_str()),
+        ("LAMBDA_MSK_FAILURE_REPORTING", "partial"),
+    ];
     let mut function = function(&variables);
 
     deliver(&mut function, event("poison.json")).await;
@@ -91,12 +124,18 @@ async fn a_dead_letters_payload_can_be_fed_back_as_it_is() {
     function.stop().await;
 
     // It is as bad as before: rejected once more, with the same key.
-    assert_eq!(answer(&report), serde_json::json!({"batchItemFailures": []}));
+    assert_eq!(
+        answer(&report),
+        serde_json::json!({"batchItemFailures": []})
+    );
     let text = std::fs::read_to_string(&dead_letters).unwrap();
     std::fs::remove_file(&dead_letters).unwrap();
     let again: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(text.lines().count(), 3);
-    assert_eq!(again["failure"]["idempotencyKey"], letter["failure"]["idempotencyKey"]);
+    assert_eq!(
+        again["failure"]["idempotencyKey"],
+        letter["failure"]["idempotencyKey"]
+    );
 }
 
 #[tokio::test]
@@ -110,7 +149,10 @@ async fn without_a_destination_poison_is_listed_with_all_behind_it() {
     let failures = answer["batchItemFailures"].as_array().unwrap();
     assert!(failures.len() >= 2, "{answer}");
     let first = &failures[0]["itemIdentifier"];
-    assert!(first["partition"].is_string() && first["offset"].is_u64(), "{answer}");
+    assert!(
+        first["partition"].is_string() && first["offset"].is_u64(),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -121,7 +163,10 @@ async fn whole_batch_reporting_makes_poison_a_function_error() {
     function.stop().await;
 
     assert_eq!(kind, "batch.incomplete");
-    assert!(message.contains("Lambda sends the whole batch again"), "{message}");
+    assert!(
+        message.contains("Lambda sends the whole batch again"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -163,7 +208,10 @@ async fn an_event_nested_200_000_deep_is_an_error_and_the_process_goes_on() {
 
 #[tokio::test]
 async fn a_fault_in_the_environment_is_an_init_error_that_names_all() {
-    let mut function = function(&[("LAMBDA_MSK_CONCURRENCY", "0"), ("FULFILMENT_URL", "ftp://x")]);
+    let mut function = function(&[
+        ("LAMBDA_MSK_CONCURRENCY", "0"),
+        ("FULFILMENT_URL", "ftp://x"),
+    ]);
 
     let report = deliver(&mut function, event("one-order.json")).await;
     function.stop().await;
@@ -172,7 +220,10 @@ async fn a_fault_in_the_environment_is_an_init_error_that_names_all() {
     let (kind, message) = refusal(&report);
     assert_eq!(kind, "configuration.invalid");
     assert!(message.contains("2 faults"), "{message}");
-    assert!(message.contains("LAMBDA_MSK_CONCURRENCY") && message.contains("FULFILMENT_URL"), "{message}");
+    assert!(
+        message.contains("LAMBDA_MSK_CONCURRENCY") && message.contains("FULFILMENT_URL"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -184,5 +235,8 @@ async fn outside_lambda_it_says_how_to_start_it() {
 
     assert!(!output.status.success());
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("AWS_LAMBDA_RUNTIME_API") && text.contains("cargo msk invoke"), "{text}");
+    assert!(
+        text.contains("AWS_LAMBDA_RUNTIME_API") && text.contains("cargo msk invoke"),
+        "{text}"
+    );
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use lambda_msk::testing::{Event, EventRecord, Invoked, invoke};
+use lambda_msk::testing::{Event, Invoked, Sample, invoke};
 use lambda_msk::{Error, Outcome};
 
 use crate::support::Service;
@@ -11,9 +11,14 @@ const ORDER: &str = r#"{"order_id":7,"customer_id":"c-1","amount_cents":1250,"no
 
 /// Gives one record to the function in this environment.
 async fn ship(value: &str, variables: &[(&str, &str)]) -> Invoked {
-    let variables = variables.iter().map(|(name, value)| (String::from(*name), String::from(*value)));
+    let variables = variables
+        .iter()
+        .map(|(name, value)| (String::from(*name), String::from(*value)));
     let consumer = handler::consumer(variables).unwrap();
-    let record = EventRecord::new("orders", 0).offset(15).timestamp(1_545_084_650_987).value(value);
+    let record = Sample::new("orders", 0)
+        .offset(15)
+        .timestamp(1_545_084_650_987)
+        .value(value);
     invoke(&consumer, Event::msk().record(record)).await
 }
 
@@ -28,7 +33,14 @@ async fn outcome(statuses: &[u16]) -> (Outcome, usize) {
 async fn an_order_goes_to_the_service_as_it_came_with_its_key() {
     let service = Service::answering(&[204]).await;
 
-    let invoked = ship(ORDER, &[("FULFILMENT_URL", &service.url()), ("LAMBDA_MSK_NAMESPACE", "shop")]).await;
+    let invoked = ship(
+        ORDER,
+        &[
+            ("FULFILMENT_URL", &service.url()),
+            ("LAMBDA_MSK_NAMESPACE", "shop"),
+        ],
+    )
+    .await;
 
     assert_eq!(invoked.outcomes(), [Outcome::Done]);
     let received = service.received();
@@ -50,7 +62,11 @@ async fn any_2xx_is_done() {
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
-        assert_eq!(outcome(&[status, 200]).await, (Outcome::Done, 2), "{status}");
+        assert_eq!(
+            outcome(&[status, 200]).await,
+            (Outcome::Done, 2),
+            "{status}"
+        );
     }
 }
 
@@ -61,12 +77,20 @@ async fn what_does_not_pass_is_failed_after_three_tries() {
 
 #[tokio::test]
 async fn any_other_4xx_rejects() {
-    let dead_letters = std::env::temp_dir().join(format!("lambda-msk-handler-{}.ndjson", std::process::id()));
+    let dead_letters =
+        std::env::temp_dir().join(format!("lambda-msk-handler-{}.ndjson", std::process::id()));
     let file = format!("file:{}", dead_letters.display());
     for status in [400, 401, 404, 409, 422] {
         let service = Service::answering(&[status]).await;
 
-        let invoked = ship(ORDER, &[("FULFILMENT_URL", &service.url()), ("LAMBDA_MSK_ON_FAILURE", &file)]).await;
+        let invoked = ship(
+            ORDER,
+            &[
+                ("FULFILMENT_URL", &service.url()),
+                ("LAMBDA_MSK_ON_FAILURE", &file),
+            ],
+        )
+        .await;
 
         assert_eq!(invoked.outcomes(), [Outcome::Rejected], "{status}");
         assert_eq!(invoked.records()[0].attempts, 1);
@@ -99,7 +123,11 @@ async fn without_a_service_orders_are_logged_and_done() {
 async fn what_is_no_order_is_never_sent() {
     let service = Service::answering(&[200]).await;
 
-    let invoked = ship(r#"{"order_id":"seven"}"#, &[("FULFILMENT_URL", &service.url())]).await;
+    let invoked = ship(
+        r#"{"order_id":"seven"}"#,
+        &[("FULFILMENT_URL", &service.url())],
+    )
+    .await;
 
     assert_eq!(invoked.outcomes(), [Outcome::Failed]);
     assert!(service.received().is_empty());

@@ -31,7 +31,8 @@ impl Service {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (log, statuses) = (Arc::clone(&log), statuses.clone());
-                let service = service_fn(move |request| answer(request, Arc::clone(&log), statuses.clone()));
+                let service =
+                    service_fn(move |request| answer(request, Arc::clone(&log), statuses.clone()));
                 let connection = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
             }
@@ -55,12 +56,17 @@ async fn answer(
     log: Arc<Mutex<Vec<Received>>>,
     statuses: Vec<u16>,
 ) -> Result<Response<Empty<Bytes>>, Infallible> {
-    let key = request.headers()["idempotency-key"].to_str().unwrap().to_owned();
+    let key = request.headers()["idempotency-key"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let mut log = log.lock().unwrap();
     let status = statuses[log.len().min(statuses.len() - 1)];
     log.push((key, body));
-    let response = Response::builder().status(status).header("Retry-After", "0");
+    let response = Response::builder()
+        .status(status)
+        .header("Retry-After", "0");
     Ok(response.body(Empty::new()).unwrap())
 }

@@ -184,15 +184,21 @@ impl EventBuilder {
         }
     }
 
-    /// The cluster's ARN, in place of a made-up one. None: the field is left out.
-    pub fn arn(mut self, arn: impl Into<Option<String>>) -> Self {
-        self.arn = arn.into();
+    /// The cluster's ARN, in place of a made-up one.
+    pub fn arn(mut self, arn: impl Into<String>) -> Self {
+        self.arn = Some(arn.into());
         self
     }
 
-    /// The brokers, joined by commas, in place of made-up ones. None: the field is left out.
-    pub fn bootstrap_servers(mut self, servers: impl Into<Option<String>>) -> Self {
-        self.bootstrap_servers = servers.into();
+    /// The brokers, joined by commas, in place of made-up ones.
+    pub fn bootstrap_servers(mut self, servers: impl Into<String>) -> Self {
+        self.bootstrap_servers = Some(servers.into());
+        self
+    }
+
+    /// Leaves the brokers out, as an event may.
+    pub fn without_bootstrap_servers(mut self) -> Self {
+        self.bootstrap_servers = None;
         self
     }
 

@@ -27,7 +27,7 @@ const START_MS: i64 = 1_767_225_600_000;
 /// # Example
 ///
 /// ```
-/// use lambda_msk::testing::{Event, EventRecord, invoke};
+/// use lambda_msk::testing::{Event, Sample, invoke};
 /// use lambda_msk::{Consumer, Failure, Json, MemoryDestination, Outcome};
 ///
 /// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
@@ -37,7 +37,7 @@ const START_MS: i64 = 1_767_225_600_000;
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {
 /// let consumer = Consumer::builder().topic("orders", ship).on_failure(MemoryDestination::new()).build().unwrap();
-/// let event = Event::msk().record(EventRecord::new("orders", 0).value("7")).record(EventRecord::new("orders", 0).value("0"));
+/// let event = Event::msk().record(Sample::new("orders", 0).value("7")).record(Sample::new("orders", 0).value("0"));
 /// let invoked = invoke(&consumer, event).await;
 /// assert_eq!(invoked.outcomes(), [Outcome::Done, Outcome::Rejected]);
 /// # }

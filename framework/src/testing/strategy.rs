@@ -49,7 +49,7 @@ pub fn event() -> impl Strategy<Value = EventBuilder> {
                 Event::self_managed()
             };
             if !brokers {
-                event = event.bootstrap_servers(None);
+                event = event.without_bootstrap_servers();
             }
             let mut seen = Vec::new();
             for (topic, partition, records, first) in partitions {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lambda_msk::testing::{Event, EventBuilder, EventRecord, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::{Consumer, ProcessingOrder, Record, State};
 use tokio::time::sleep;
 
@@ -60,7 +60,7 @@ async fn keys_of_a_partition_run_side_by_side_in_key_order() {
     let consumer = consumer(&journal, ProcessingOrder::Key);
     let event = ["x", "y", "x"]
         .into_iter()
-        .map(|key| EventRecord::new("orders", 0).key(key).value("1"))
+        .map(|key| Sample::new("orders", 0).key(key).value("1"))
         .fold(Event::msk(), EventBuilder::record);
 
     let invoked = invoke(&consumer, event).await;
@@ -78,8 +78,8 @@ async fn the_same_key_in_two_partitions_makes_two_lanes() {
     let journal = Journal::default();
     let consumer = consumer(&journal, ProcessingOrder::Key);
     let event = Event::msk()
-        .record(EventRecord::new("orders", 0).key("x").value("1"))
-        .record(EventRecord::new("orders", 1).key("x").value("1"));
+        .record(Sample::new("orders", 0).key("x").value("1"))
+        .record(Sample::new("orders", 1).key("x").value("1"));
 
     invoke(&consumer, event).await;
 
@@ -91,9 +91,9 @@ async fn records_without_a_key_share_one_lane_of_their_partition_and_an_empty_ke
     let journal = Journal::default();
     let consumer = consumer(&journal, ProcessingOrder::Key);
     let event = Event::msk()
-        .record(EventRecord::new("orders", 0).value("1"))
-        .record(EventRecord::new("orders", 0).value("2"))
-        .record(EventRecord::new("orders", 0).key("").value("3"));
+        .record(Sample::new("orders", 0).value("1"))
+        .record(Sample::new("orders", 0).value("2"))
+        .record(Sample::new("orders", 0).key("").value("3"));
 
     invoke(&consumer, event).await;
 
@@ -155,7 +155,7 @@ async fn a_lane_whose_handlers_never_wait_gives_the_others_their_turn() {
         .build()
         .unwrap();
     let event = (0..400)
-        .map(|number| EventRecord::new("orders", number / 200).value("1"))
+        .map(|number| Sample::new("orders", number / 200).value("1"))
         .fold(Event::msk(), EventBuilder::record);
 
     invoke(&consumer, event).await;

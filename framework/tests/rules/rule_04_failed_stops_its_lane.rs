@@ -1,6 +1,6 @@
 //! Failed stops its lane: later records of the lane are Unreached; other lanes go on.
 
-use lambda_msk::testing::{Event, EventBuilder, EventRecord, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::{Consumer, Failure, Json, ProcessingOrder};
 
 use crate::support::{letters, orders};
@@ -35,7 +35,7 @@ async fn in_key_order_only_the_same_key_stops() {
         .unwrap();
     let event = [("x", "0"), ("y", "1"), ("x", "1"), ("y", "1")]
         .into_iter()
-        .map(|(key, value)| EventRecord::new("orders", 0).key(key).value(value))
+        .map(|(key, value)| Sample::new("orders", 0).key(key).value(value))
         .fold(Event::msk(), EventBuilder::record);
 
     let invoked = invoke(&consumer, event).await;

@@ -177,9 +177,9 @@ async fn a_record_that_cannot_be_decoded_is_rejected_alone_and_its_json_is_kept(
         .build()
         .unwrap();
     let event = lambda_msk::testing::Event::msk()
-        .record(lambda_msk::testing::EventRecord::new("orders", 0).value("1"))
-        .record(lambda_msk::testing::EventRecord::new("orders", 0).value_base64("*not base64*"))
-        .record(lambda_msk::testing::EventRecord::new("orders", 0).value("3"));
+        .record(lambda_msk::testing::Sample::new("orders", 0).value("1"))
+        .record(lambda_msk::testing::Sample::new("orders", 0).value_base64("*not base64*"))
+        .record(lambda_msk::testing::Sample::new("orders", 0).value("3"));
 
     let invoked = invoke(&consumer, event).await;
 

@@ -1,6 +1,6 @@
 //! The response: whole batch makes an error of any record that is not done; partial lists each such record, in event order, and no other.
 
-use lambda_msk::testing::{Event, EventBuilder, EventRecord, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::{Builder, Consumer, Error, Failure, FailureReporting, Json, ProcessingOrder};
 
 use crate::support::{answer, letters, orders};
@@ -88,7 +88,7 @@ async fn partial_in_key_order_lists_the_failed_keys_alone() {
         .unwrap();
     let event = [("x", "0"), ("y", "1"), ("x", "1")]
         .into_iter()
-        .map(|(key, value)| EventRecord::new("orders", 0).key(key).value(value))
+        .map(|(key, value)| Sample::new("orders", 0).key(key).value(value))
         .fold(Event::msk(), EventBuilder::record);
 
     let invoked = invoke(&consumer, event).await;

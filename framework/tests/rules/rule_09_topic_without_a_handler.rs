@@ -1,14 +1,15 @@
 //! A topic without a handler: its records are rejected with `reject.no_handler`.
 
-use lambda_msk::testing::{Event, EventRecord, invoke};
+use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{Consumer, MemoryDestination, Record};
 
 use crate::support::letters;
 
 fn event() -> Event {
     Event::msk()
-        .record(EventRecord::new("orders", 0).value("1"))
-        .record(EventRecord::new("returns", 0).value("1"))
+        .record(Sample::new("orders", 0).value("1"))
+        .record(Sample::new("returns", 0).value("1"))
+        .build()
 }
 
 #[tokio::test(start_paused = true)]

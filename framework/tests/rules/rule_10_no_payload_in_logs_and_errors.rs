@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use lambda_msk::limits::ERROR_TEXT_BYTES_MAX;
-use lambda_msk::testing::{Event, EventRecord, invoke};
+use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
     Consumer, Failure, FromHeader, Header, Json, Key, MemoryDestination, Record, Rejection,
 };
@@ -29,7 +29,7 @@ impl io::Write for Lines {
 }
 
 /// All that the framework logs at the lowest level while the batch runs, and all its errors say.
-async fn written(consumer: &Consumer, event: Event) -> String {
+async fn written(consumer: &Consumer, event: impl Into<Event>) -> String {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -83,7 +83,7 @@ async fn a_value_that_does_not_fit_is_not_shown() {
             .build()
             .unwrap();
         let event = Event::msk().record(
-            EventRecord::new("orders", 0)
+            Sample::new("orders", 0)
                 .key(CANARY)
                 .value(&value)
                 .header(CANARY, CANARY),
@@ -121,7 +121,7 @@ async fn a_key_or_header_that_does_not_fit_is_not_shown() {
 
     for consumer in [key, header] {
         let event = Event::msk().record(
-            EventRecord::new("orders", 0)
+            Sample::new("orders", 0)
                 .key(CANARY)
                 .header("tenant", CANARY),
         );
@@ -138,7 +138,7 @@ async fn a_value_that_is_not_base64_is_not_shown() {
         .topic("orders", async |_: Record| {})
         .build()
         .unwrap();
-    let event = Event::msk().record(EventRecord::new("orders", 0).value_base64(&format!("*{CANARY}*")));
+    let event = Event::msk().record(Sample::new("orders", 0).value_base64(&format!("*{CANARY}*")));
 
     let text = written(&consumer, event).await;
 
@@ -159,7 +159,7 @@ async fn the_text_of_a_users_error_is_cut_in_log_and_letter() {
 
     let text = written(
         &consumer,
-        Event::msk().record(EventRecord::new("orders", 0).value("1")),
+        Event::msk().record(Sample::new("orders", 0).value("1")),
     )
     .await;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lambda_msk::testing::{Event, EventBuilder, EventRecord, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::{
     Attempt, Builder, Consumer, Failure, FailureReporting, Idempotency, Json, MemoryDestination,
     Record, State,
@@ -52,7 +52,7 @@ async fn what_was_done_is_skipped_when_the_batch_comes_again() {
 async fn another_record_at_the_same_offset_runs() {
     let consumer = consumer(&Journal::default()).build().unwrap();
     let sample = || {
-        EventRecord::new("orders", 0)
+        Sample::new("orders", 0)
             .offset(5)
             .timestamp(1_000)
             .key("k")
@@ -77,7 +77,7 @@ async fn another_record_at_the_same_offset_runs() {
 #[tokio::test(start_paused = true)]
 async fn the_same_offset_of_another_cluster_runs() {
     let consumer = consumer(&Journal::default()).build().unwrap();
-    let sample = || EventRecord::new("orders", 0).value("1");
+    let sample = || Sample::new("orders", 0).value("1");
 
     invoke(
         &consumer,
@@ -149,18 +149,18 @@ async fn beyond_its_size_the_ledger_forgets_the_lowest_offsets() {
     let max = i64::try_from(lambda_msk::limits::LEDGER_OFFSETS_MAX).unwrap();
     let consumer = consumer(&Journal::default()).build().unwrap();
     let batch = (0..=max)
-        .map(|offset| EventRecord::new("orders", 0).offset(offset).value("1"))
+        .map(|offset| Sample::new("orders", 0).offset(offset).value("1"))
         .fold(Event::msk(), EventBuilder::record);
 
     invoke(&consumer, batch).await;
     let lowest = invoke(
         &consumer,
-        Event::msk().record(EventRecord::new("orders", 0).offset(0).value("1")),
+        Event::msk().record(Sample::new("orders", 0).offset(0).value("1")),
     )
     .await;
     let highest = invoke(
         &consumer,
-        Event::msk().record(EventRecord::new("orders", 0).offset(max).value("1")),
+        Event::msk().record(Sample::new("orders", 0).offset(max).value("1")),
     )
     .await;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use lambda_msk::testing::{Event, EventRecord, Invoked};
+use lambda_msk::testing::{Event, Invoked, Sample};
 use lambda_msk::{Outcome, Record};
 
 /// What handlers did, in order: `+orders-0@3` a start, `-orders-0@3` an end.
@@ -44,8 +44,8 @@ impl Journal {
 
 /// Records of topic `orders`: partition and value of each; offsets count from 0 in each partition.
 pub(crate) fn orders<const N: usize>(records: [(i32, &str); N]) -> Event {
-    let records = records.map(|(partition, value)| EventRecord::new("orders", partition).value(value));
-    samples.into_iter().fold(Event::msk()::record)
+    let records = records.map(|(partition, value)| Sample::new("orders", partition).value(value));
+    Event::msk().records(records).build()
 }
 
 /// The partial answer as text.
