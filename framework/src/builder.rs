@@ -268,13 +268,11 @@ fn check_topics(
                 "a topic has a name",
             ));
         }
-        if let Some(attempts) = route.attempts {
-            if let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX)) {
-                faults.push(ConfigurationFault::new(
-                    format!("{place} `each(…).attempts(…)`"),
-                    reason,
-                ));
-            }
+        if let Some(attempts) = route.attempts
+            && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
+        {
+            let place = format!("{place} `each(…).attempts(…)`");
+            faults.push(ConfigurationFault::new(place, reason));
         }
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(

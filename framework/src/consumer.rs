@@ -100,10 +100,10 @@ impl Consumer {
         let settings = &inner.settings;
         let cluster = cluster_of(&batch.source, settings.cluster.value.as_deref());
         let invocation = Arc::new(inner.invocation(incoming, &cluster));
-        if !batch.records.is_empty() {
-            if let Cluster::ByBrokers(brokers) = &cluster {
-                inner.advice.cluster_by_brokers(brokers);
-            }
+        if let Cluster::ByBrokers(brokers) = &cluster
+            && !batch.records.is_empty()
+        {
+            inner.advice.cluster_by_brokers(brokers);
         }
         let report = inner.processor.process(&batch, &invocation).await;
         let reporting = settings.failure_reporting.value;

@@ -204,18 +204,12 @@ impl fmt::Display for Settings {
                     None => "none".to_owned(),
                 }),
             ),
-            ("idempotency", self.idempotency.shown(|value| lower(value))),
-            (
-                "failure_reporting",
-                self.failure_reporting.shown(|value| lower(value)),
-            ),
-            ("order", self.order.shown(|value| lower(value))),
+            ("idempotency", self.idempotency.shown(lower)),
+            ("failure_reporting", self.failure_reporting.shown(lower)),
+            ("order", self.order.shown(lower)),
             ("concurrency", self.concurrency.shown(ToString::to_string)),
             ("attempts", self.attempts.shown(ToString::to_string)),
-            (
-                "when_exhausted",
-                self.when_exhausted.shown(|value| lower(value)),
-            ),
+            ("when_exhausted", self.when_exhausted.shown(lower)),
             (
                 "deadline_margin",
                 self.deadline_margin.shown(|value| format!("{value:?}")),
@@ -286,7 +280,7 @@ impl Reader<'_> {
 
 pub(crate) fn within<T>(value: T, allowed: &RangeInclusive<T>) -> Result<(), String>
 where
-    T: PartialOrd + fmt::Display,
+    T: PartialOrd + fmt::Display + Copy,
 {
     if allowed.contains(&value) {
         return Ok(());

@@ -1,5 +1,7 @@
 //! The real binary over the real Lambda Runtime API, with the events that Lambda sends.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! The business: which answers of the fulfilment service are done, tried again, rejected; what it is sent; what a wrong environment gets.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use lambda_msk::testing::{Event, Invoked, Sample, invoke};

@@ -138,7 +138,7 @@ async fn a_value_that_is_not_base64_is_not_shown() {
         .topic("orders", async |_: Record| {})
         .build()
         .unwrap();
-    let event = Event::msk().record(Sample::new("orders", 0).value_base64(&format!("*{CANARY}*")));
+    let event = Event::msk().record(Sample::new("orders", 0).value_base64(format!("*{CANARY}*")));
 
     let text = written(&consumer, event).await;
 
