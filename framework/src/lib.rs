@@ -1,4 +1,4 @@
-//! Write AWS Lambda functions fed from Kafka: one async function for one record.
+#![doc = include_str!("../README.md")]
 
 // ── The words ────────────────────────────────────────────────────────────────────────────────────
 
