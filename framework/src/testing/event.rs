@@ -161,7 +161,7 @@ pub struct FixtureError {
 pub struct EventBuilder {
     kind: EventSourceKind,
     arn: Option<String>,
-    bootstrap_servers: Option<String>,
+    bootstrap_servers: String,
     /// In the order in which each partition was first named.
     partitions: Vec<(String, Vec<Sample>)>,
     redrive: Option<String>,
@@ -177,7 +177,7 @@ impl EventBuilder {
         Self {
             kind,
             arn,
-            bootstrap_servers: Some(brokers.to_owned()),
+            bootstrap_servers: brokers.to_owned(),
             partitions: Vec::new(),
             redrive: None,
             fields: Fields::default(),
@@ -192,13 +192,7 @@ impl EventBuilder {
 
     /// The brokers, joined by commas, in place of made-up ones.
     pub fn bootstrap_servers(mut self, servers: impl Into<String>) -> Self {
-        self.bootstrap_servers = Some(servers.into());
-        self
-    }
-
-    /// Leaves the brokers out, as an event may.
-    pub fn without_bootstrap_servers(mut self) -> Self {
-        self.bootstrap_servers = None;
+        self.bootstrap_servers = servers.into();
         self
     }
 
@@ -237,7 +231,13 @@ impl EventBuilder {
         self
     }
 
-    /// Puts `json` under `name` at the event's end, whatever stands there already: `.raw_field("records", "null")` makes a second `records`.
+    /// Leaves a field out: `.without("bootstrapServers")`.
+    pub fn without(mut self, name: impl Into<String>) -> Self {
+        self.fields.leave_out(name.into());
+        self
+    }
+
+    /// Puts `json` under `name`: in place of what the event would have there, or as one field more. The same name twice makes a duplicate.
     ///
     /// # Panics
     ///
@@ -265,18 +265,17 @@ impl Serialize for EventBuilder {
             EventSourceKind::Msk => "aws:kafka",
             EventSourceKind::SelfManaged => "SelfManagedKafka",
         };
-        map.serialize_entry("eventSource", source)?;
+        let fields = &self.fields;
+        fields.entry(&mut map, "eventSource", source)?;
         if let Some(arn) = &self.arn {
-            map.serialize_entry("eventSourceArn", arn)?;
+            fields.entry(&mut map, "eventSourceArn", arn)?;
         }
-        if let Some(servers) = &self.bootstrap_servers {
-            map.serialize_entry("bootstrapServers", servers)?;
-        }
+        fields.entry(&mut map, "bootstrapServers", &self.bootstrap_servers)?;
         if let Some(redrive) = &self.redrive {
-            map.serialize_entry("redrive", redrive)?;
+            fields.entry(&mut map, "redrive", redrive)?;
         }
-        map.serialize_entry("records", &Partitions(&self.partitions))?;
-        self.fields.serialize_into(&mut map)?;
+        fields.entry(&mut map, "records", &Partitions(&self.partitions))?;
+        fields.serialize_into(&mut map)?;
         map.end()
     }
 }

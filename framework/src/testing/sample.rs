@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::record::TimestampType;
 
@@ -179,6 +179,12 @@ impl Sample {
         self
     }
 
+    /// Leaves a field out: `.without("value")` is a tombstone too, and `.without("offset")` a record that cannot be answered for.
+    pub fn without(mut self, name: impl Into<String>) -> Self {
+        self.fields.leave_out(name.into());
+        self
+    }
+
     /// Puts `json` under `name`: in place of what the record would have there, or as one field more. `.raw_field("headers", "7")` makes a record that cannot be decoded; the same name twice
     /// makes a duplicate.
     ///
@@ -209,35 +215,30 @@ impl Sample {
 impl Serialize for Sample {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let mut entry = |name: &str, value: Result<Box<RawValue>, serde_json::Error>| {
-            if self.fields.names(name) {
-                return Ok(());
-            }
-            map.serialize_entry(name, &value.map_err(serde::ser::Error::custom)?)
-        };
-        entry("topic", to_raw_value(&self.topic))?;
-        entry("partition", to_raw_value(&self.partition))?;
-        entry("offset", to_raw_value(&self.offset))?;
-        entry("timestamp", to_raw_value(&self.timestamp))?;
+        let fields = &self.fields;
+        fields.entry(&mut map, "topic", &self.topic)?;
+        fields.entry(&mut map, "partition", &self.partition)?;
+        fields.entry(&mut map, "offset", &self.offset)?;
+        fields.entry(&mut map, "timestamp", &self.timestamp)?;
         match self.timestamp_type {
-            TimestampType::CreateTime => entry("timestampType", to_raw_value("CREATE_TIME"))?,
+            TimestampType::CreateTime => fields.entry(&mut map, "timestampType", "CREATE_TIME")?,
             TimestampType::LogAppendTime => {
-                entry("timestampType", to_raw_value("LOG_APPEND_TIME"))?;
+                fields.entry(&mut map, "timestampType", "LOG_APPEND_TIME")?
             }
             TimestampType::Unknown => {}
         }
         if let Some(key) = &self.key {
-            entry("key", to_raw_value(key))?;
+            fields.entry(&mut map, "key", key)?;
         }
-        entry("value", to_raw_value(&self.value))?;
-        entry("headers", to_raw_value(&HeaderList(&self.headers)))?;
+        fields.entry(&mut map, "value", &self.value)?;
+        fields.entry(&mut map, "headers", &HeaderList(&self.headers))?;
         if let Some(schema) = &self.key_schema {
-            entry("keySchemaMetadata", to_raw_value(schema))?;
+            fields.entry(&mut map, "keySchemaMetadata", schema)?;
         }
         if let Some(schema) = &self.value_schema {
-            entry("valueSchemaMetadata", to_raw_value(schema))?;
+            fields.entry(&mut map, "valueSchemaMetadata", schema)?;
         }
-        self.fields.serialize_into(&mut map)?;
+        fields.serialize_into(&mut map)?;
         map.end()
     }
 }
@@ -266,27 +267,42 @@ impl Serialize for OneEntry<'_> {
     }
 }
 
-/// Fields given as JSON.
+/// Fields given as JSON, or left out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
+pub(super) struct Fields(Vec<(String, Option<Box<RawValue>>)>);
 
 impl Fields {
+    pub(super) fn leave_out(&mut self, name: String) {
+        self.0.push((name, None));
+    }
+
     pub(super) fn push(&mut self, name: String, json: &str) {
         match RawValue::from_string(json.to_owned()) {
-            Ok(json) => self.0.push((name, json)),
+            Ok(json) => self.0.push((name, Some(json))),
             Err(error) => {
                 panic!("the field `{name}` is given as JSON, and `{json}` is not: {error}")
             }
         }
     }
 
-    fn names(&self, name: &str) -> bool {
-        self.0.iter().any(|(other, _)| other == name)
+    /// Writes a field of the builder's own, unless it was replaced or left out.
+    pub(super) fn entry<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), M::Error> {
+        match self.0.iter().any(|(other, _)| other == name) {
+            true => Ok(()),
+            false => map.serialize_entry(name, value),
+        }
     }
 
     pub(super) fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        self.0
+        let mut given = self
+            .0
             .iter()
-            .try_for_each(|(name, json)| map.serialize_entry(name, json))
+            .filter_map(|(name, json)| Some((name, json.as_ref()?)));
+        given.try_for_each(|(name, json)| map.serialize_entry(name, json))
     }
 }

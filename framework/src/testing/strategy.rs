@@ -1,13 +1,13 @@
 //! Strategies for [proptest](https://docs.rs/proptest): events with every oddity that Lambda may send.
 //!
 //! ```
-//! use lambda_msk::testing::{Event, strategy};
+//! use lambda_msk::testing::strategy;
 //! use proptest::proptest;
 //!
 //! proptest! {
 //!     // In a test file, `#[test]` stands here.
 //!     fn every_event_is_read(event in strategy::event()) {
-//!         let records = Event::from(event).records().unwrap();
+//!         let records = event.build().records().unwrap();
 //!         assert!(records.iter().all(|record| record.fault().is_none()));
 //!     }
 //! }
@@ -49,7 +49,7 @@ pub fn event() -> impl Strategy<Value = EventBuilder> {
                 Event::self_managed()
             };
             if !brokers {
-                event = event.without_bootstrap_servers();
+                event = event.without("bootstrapServers");
             }
             let mut seen = Vec::new();
             for (topic, partition, records, first) in partitions {
@@ -94,7 +94,7 @@ prop_compose! {
         headers in vec((header_name(), option::weighted(0.9, payload())), 0..4),
         timestamp in prop_oneof![Just(-1), Just(0), 0..=4_102_444_800_000_i64],
         timestamp_type in select(vec![TimestampType::CreateTime, TimestampType::LogAppendTime, TimestampType::Unknown]),
-        null_key in any::<bool>(),
+        (null_key, absent_value) in any::<(bool, bool)>(),
         schema in option::weighted(0.2, select(vec![("AVRO", "7"), ("PROTOBUF", "12"), ("JSON", "c1a3e2f4-0000-4000-8000-000000000001")])),
     ) -> Sample {
         let mut record = Sample::new("orders", 0).timestamp(timestamp).timestamp_type(timestamp_type);
@@ -104,8 +104,11 @@ prop_compose! {
             None if null_key => record = record.raw_field("key", "null"),
             None => {}
         }
-        if let Some(value) = value {
-            record = record.value(value);
+        match value {
+            Some(value) => record = record.value(value),
+            // Both are tombstones.
+            None if absent_value => record = record.without("value"),
+            None => {}
         }
         for (name, value) in headers {
             record = match value {
