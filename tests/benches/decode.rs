@@ -1,0 +1,171 @@
+//! Decoding an event: ours, against the way that lambda_runtime takes with aws_lambda_events, on the four shapes of about 6 MB each.
+//!
+//! lambda_runtime keeps its deserializer to itself, so its two lines stand here as they stand there (1.5, `src/deserializer.rs`): a `serde_json::Deserializer` over the body under
+//! `serde_path_to_error`. Theirs leaves keys and values in base64; ours decodes them, and makes the records that handlers get.
+//!
+//! After the table of divan, with allocations, comes a line a shape with the ratio of the medians, measured in turns so that a busy machine slows both.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::kafka::KafkaEvent;
+use bytes::Bytes;
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{AllocProfiler, Bencher};
+use lambda_msk::Record;
+use lambda_msk::testing::{Event, Sample};
+
+#[global_allocator]
+static ALLOC: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+    let asked_for_all = std::env::args().skip(1).all(|arg| arg == "--bench");
+    if asked_for_all {
+        print_ratios();
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Small12000,
+    Headers4800,
+    Kilobyte4000,
+    FortyKilobytes100,
+}
+
+const SHAPES: [Shape; 4] = [
+    Shape::Small12000,
+    Shape::Headers4800,
+    Shape::Kilobyte4000,
+    Shape::FortyKilobytes100,
+];
+
+impl Shape {
+    fn records(self) -> usize {
+        match self {
+            Self::Small12000 => 12_000,
+            Self::Headers4800 => 4_800,
+            Self::Kilobyte4000 => 4_000,
+            Self::FortyKilobytes100 => 100,
+        }
+    }
+
+    fn value_bytes(self) -> usize {
+        match self {
+            Self::Small12000 => 220,
+            Self::Headers4800 => 350,
+            Self::Kilobyte4000 => 1_000,
+            Self::FortyKilobytes100 => 44_000,
+        }
+    }
+
+    /// Three partitions, keys of eight bytes; with headers: a traceparent and three more.
+    fn body(self) -> Bytes {
+        let event = (0..self.records()).fold(Event::msk(), |event, index| {
+            let value: Vec<u8> = (0..self.value_bytes())
+                .map(|at| (at * 31 + index * 7) as u8)
+                .collect();
+            let sample = Sample::new("orders", (index % 3) as i32)
+                .key(format!("c-{index:06}"))
+                .value(value);
+            event.record(match self {
+                Self::Headers4800 => sample
+                    .header(
+                        "traceparent",
+                        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                    )
+                    .header("content-type", "application/json")
+                    .header("source", "checkout")
+                    .header("schema", [0, 0, 0, 1, 255, 128]),
+                _ => sample,
+            })
+        });
+        event.to_json().into()
+    }
+}
+
+fn ours(body: &Bytes) -> Vec<Record> {
+    Event::from(body.clone())
+        .records()
+        .expect("the event can be read")
+}
+
+fn lambda_runtime(body: &Bytes) -> KafkaEvent {
+    let deserializer = &mut serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(deserializer).expect("the event can be read")
+}
+
+fn plain_serde_json(body: &Bytes) -> KafkaEvent {
+    serde_json::from_slice(body).expect("the event can be read")
+}
+
+fn run<T>(bencher: Bencher<'_, '_>, shape: Shape, decode: fn(&Bytes) -> T) {
+    let body = shape.body();
+    bencher
+        .counter(BytesCount::new(body.len()))
+        .counter(ItemsCount::new(shape.records()))
+        .bench_local(|| decode(black_box(&body)));
+}
+
+#[divan::bench(args = SHAPES, sample_count = 40, sample_size = 1)]
+fn a_ours(bencher: Bencher<'_, '_>, shape: Shape) {
+    run(bencher, shape, ours);
+}
+
+#[divan::bench(args = SHAPES, sample_count = 40, sample_size = 1)]
+fn b_lambda_runtime(bencher: Bencher<'_, '_>, shape: Shape) {
+    run(bencher, shape, lambda_runtime);
+}
+
+#[divan::bench(args = SHAPES, sample_count = 40, sample_size = 1)]
+fn c_plain_serde_json(bencher: Bencher<'_, '_>, shape: Shape) {
+    run(bencher, shape, plain_serde_json);
+}
+
+/// The time of one run, the drop of what it made included: a function pays for both.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures the machine's time"
+)]
+fn time<T>(decode: fn(&Bytes) -> T, body: &Bytes) -> Duration {
+    let start = Instant::now();
+    drop(black_box(decode(black_box(body))));
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64() * 1e3
+}
+
+fn print_ratios() {
+    const TURNS: usize = 41;
+    println!(
+        "\n{:18} {:>6} {:>10} {:>17} {:>13} {:>22} {:>18}",
+        "shape",
+        "MB",
+        "ours",
+        "lambda_runtime",
+        "serde_json",
+        "over lambda_runtime",
+        "over serde_json"
+    );
+    for shape in SHAPES {
+        let body = shape.body();
+        let mut times = [const { Vec::new() }; 3];
+        for _ in 0..TURNS {
+            times[0].push(time(ours, &body));
+            times[1].push(time(lambda_runtime, &body));
+            times[2].push(time(plain_serde_json, &body));
+        }
+        let [ours, runtime, plain] = times.map(median);
+        println!(
+            "{:18} {:6.2} {ours:7.2} ms {runtime:14.2} ms {plain:10.2} ms {:21.1}x {:17.1}x",
+            format!("{shape:?}"),
+            body.len() as f64 / 1e6,
+            runtime / ours,
+            plain / ours,
+        );
+    }
+}
