@@ -57,7 +57,7 @@ pub const RECORD_LOG_LINES_MAX: usize = 100;
 /// Dead letters handed to a destination in one call.
 pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
 
-/// Longest that the file and SQS destinations try one call. Outlasts a throttled or restarted service; what takes longer is the mapping's to try again.
+/// Longest that the file and SQS destinations try without a success. Outlasts a throttled or restarted service; what takes longer is the mapping's to try again.
 pub const SEND_MS_MAX: u64 = 30_000;
 
 /// Time before the end of a send in which these destinations answer with what was confirmed until then.

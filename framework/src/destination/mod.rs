@@ -151,7 +151,7 @@ impl fmt::Debug for BoxDestination {
     }
 }
 
-/// When a destination stops trying: before the future is dropped, since what was confirmed by then would be lost with it.
+/// When a destination that has no success from now on stops trying: before the future is dropped, since what was confirmed by then would be lost with it.
 ///
 /// *None: there is no letter.*
 fn leave_at(letters: &[DeadLetter]) -> Option<Instant> {

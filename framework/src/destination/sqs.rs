@@ -31,7 +31,7 @@ use crate::limits::{
 /// `kms:GenerateDataKey` and `kms:Decrypt` where the queue is encrypted with a key of its own.
 ///
 /// A letter is confirmed once SQS says so by its id. What SQS could not take is tried again, with back-off, for at most
-/// [`SEND_MS_MAX`](crate::limits::SEND_MS_MAX) and not past the invocation's deadline; what it refuses is not. An answer that is lost on the way makes a letter
+/// [`SEND_MS_MAX`](crate::limits::SEND_MS_MAX) after the last success and not past the invocation's deadline; what it refuses is not. An answer that is lost on the way makes a letter
 /// come twice: tell repeats by the envelope's `payload.redrive`.
 ///
 /// A letter over [`SQS_MESSAGE_BYTES_MAX`](crate::limits::SQS_MESSAGE_BYTES_MAX) is not sent, and its record fails; those beside it go. Lambda's events are up to
@@ -81,27 +81,24 @@ impl SqsDestination {
         self.client.get_or_init(|| connect(&self.queue)).await
     }
 
-    /// Sends each entry once. Leaves its result, or the reason it had none, in `results`; answers with those worth another try.
-    async fn round(
-        &self,
-        client: &Client,
-        entries: Vec<Entry>,
-        until: Instant,
-        results: &mut [Result<(), Fault>],
-    ) -> Vec<Entry> {
+    /// Sends each entry once, and notes its result or the reason it had none. Answers with those worth another try.
+    async fn round(&self, client: &Client, entries: Vec<Entry>, call: &mut Call<'_>) -> Vec<Entry> {
         let mut again = Vec::new();
         let mut batches = batches(entries);
         while let Some(batch) = batches.pop_front() {
-            if Instant::now() >= until {
+            if Instant::now() >= call.until {
                 return Vec::new();
             }
-            match self.request(client, &batch, until).await {
+            match self.request(client, &batch, call.until).await {
                 Answer::Each(answers) => {
                     for (entry, answer) in batch.into_iter().zip(answers) {
-                        results[entry.letter] = answer;
-                        if matches!(results[entry.letter], Err(Fault::Unable { .. })) {
-                            again.push(entry);
+                        let letter = entry.letter;
+                        match &answer {
+                            Ok(()) => call.went_on(),
+                            Err(Fault::Unable { .. }) => again.push(entry),
+                            Err(_) => {}
                         }
+                        call.results[letter] = answer;
                     }
                 }
                 Answer::Split => {
@@ -110,25 +107,23 @@ impl SqsDestination {
                     }
                 }
                 Answer::Later(fault) => {
-                    mark(&batch, &fault, results);
+                    call.mark(&batch, &fault);
                     // Behind the others, so that a batch which always fails does not stand in their way.
                     again.extend(batches.into_iter().flatten());
                     again.extend(batch);
                     return again;
                 }
                 Answer::Never(fault) => {
-                    mark(&again, &fault, results);
-                    mark(&batch, &fault, results);
-                    mark(batches.iter().flatten(), &fault, results);
+                    call.mark(&again, &fault);
+                    call.mark(&batch, &fault);
+                    call.mark(batches.iter().flatten(), &fault);
                     return Vec::new();
                 }
                 Answer::TimeUp => {
                     // A reason from an earlier round says more.
-                    let first = |entry: &&Entry| {
-                        matches!(results[entry.letter], Err(Fault::NotSent { .. }))
-                    };
-                    let silent: Vec<&Entry> = batch.iter().filter(first).collect();
-                    mark(silent, &self.fault(Fault::no_answer), results);
+                    let silent = batch.iter().filter(|entry| call.is_not_sent(entry));
+                    let silent: Vec<&Entry> = silent.collect();
+                    call.mark(silent, &self.fault(Fault::no_answer));
                     return Vec::new();
                 }
             }
@@ -237,28 +232,30 @@ impl Destination for SqsDestination {
         let Some(until) = leave_at(letters) else {
             return Vec::new();
         };
-        let mut results: Vec<Result<(), Fault>> = letters
-            .iter()
-            .map(|_| Err(self.fault(Fault::not_sent)))
-            .collect();
+        let not_sent = || Err(self.fault(Fault::not_sent));
+        let mut call = Call {
+            letters,
+            until,
+            results: letters.iter().map(|_| not_sent()).collect(),
+        };
         let mut waiting = Vec::new();
         for (at, letter) in letters.iter().enumerate() {
             match Entry::of(at, letter) {
                 Ok(entry) => waiting.push(entry),
-                Err(fault) => results[at] = Err(fault),
+                Err(fault) => call.results[at] = Err(fault),
             }
         }
         if let Ok(client) = tokio::time::timeout_at(until, self.client()).await {
             for tried in 0.. {
-                waiting = self.round(client, waiting, until, &mut results).await;
+                waiting = self.round(client, waiting, &mut call).await;
                 let wait = back_off(tried);
-                if waiting.is_empty() || Instant::now() + wait >= until {
+                if waiting.is_empty() || Instant::now() + wait >= call.until {
                     break;
                 }
                 tokio::time::sleep(wait).await;
             }
         }
-        results
+        call.results
             .into_iter()
             .map(|result| result.map_err(SendError::new))
             .collect()
@@ -296,6 +293,32 @@ async fn connect(queue: &Queue) -> Client {
         config = config.endpoint_url(endpoint);
     }
     Client::from_conf(config.build())
+}
+
+/// One call of `send` on its way.
+struct Call<'a> {
+    letters: &'a [DeadLetter],
+    /// Nothing is waited for after this.
+    until: Instant,
+    /// One for each letter.
+    results: Vec<Result<(), Fault>>,
+}
+
+impl Call<'_> {
+    /// A letter was confirmed: the longest wait starts anew, so that a queue which is slow but takes letters gets them all.
+    fn went_on(&mut self) {
+        self.until = leave_at(self.letters).unwrap_or(self.until);
+    }
+
+    fn is_not_sent(&self, entry: &Entry) -> bool {
+        matches!(self.results[entry.letter], Err(Fault::NotSent { .. }))
+    }
+
+    fn mark<'e>(&mut self, entries: impl IntoIterator<Item = &'e Entry>, fault: &Fault) {
+        for entry in entries {
+            self.results[entry.letter] = Err(fault.clone());
+        }
+    }
 }
 
 /// One letter as a message.
@@ -371,16 +394,6 @@ fn batches(entries: Vec<Entry>) -> VecDeque<Vec<Entry>> {
         batches.push_back(batch);
     }
     batches
-}
-
-fn mark<'a>(
-    entries: impl IntoIterator<Item = &'a Entry>,
-    fault: &Fault,
-    results: &mut [Result<(), Fault>],
-) {
-    for entry in entries {
-        results[entry.letter] = Err(fault.clone());
-    }
 }
 
 /// Between half and the whole of a bound that doubles.

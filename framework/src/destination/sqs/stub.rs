@@ -31,6 +31,8 @@ pub(super) enum Reply {
     Says(u16, Value),
     /// Takes all; the connection breaks before the answer.
     Lost,
+    /// Takes all, so much later.
+    Slow(Duration),
     /// Never answers.
     Silence,
 }
@@ -82,6 +84,13 @@ impl HttpConnector for Stub {
             .unwrap_or(Reply::All);
         let (status, body) = match reply {
             Reply::All => (200, taken(ids.iter())),
+            Reply::Slow(wait) => {
+                let body = taken(ids.iter()).to_string().into();
+                return HttpConnectorFuture::new(async move {
+                    tokio::time::sleep(wait).await;
+                    Ok(HttpResponse::new(200.try_into().unwrap(), body))
+                });
+            }
             Reply::Backwards => (200, taken(ids.iter().rev())),
             Reply::Says(status, body) => (status, body),
             Reply::Lost => {

@@ -270,6 +270,16 @@ async fn without_a_deadline_an_outage_ends_after_the_longest_send() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_queue_gets_all_letters_though_it_takes_longer_than_an_outage_may() {
+    let slow = Duration::from_millis(SEND_MS_MAX / 4);
+    let stub = Stub::new((0..10).map(|_| Reply::Slow(slow)));
+
+    let results = stub.destination().send(&letters(100)).await;
+
+    assert!(results.iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_send_whose_time_is_up_makes_no_request() {
     let stub = Stub::default();
     let letters = letters_until(Duration::ZERO, &["a".to_owned()]);
