@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help invoke test check fmt clippy doc deny template bench build deploy
+.PHONY: help invoke test services check fmt clippy doc messages deny template bench fuzz build deploy
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -11,7 +11,10 @@ invoke: ## a batch with two bad records through the real function; they land in 
 test: ## all tests, doctests included
 	cargo test --locked --workspace --all-features
 
-check: fmt clippy doc test deny ## the standard of the house: fmt, clippy, doc, test, deny
+services: ## the tests that need a real queue (Java and Maven; fetches and starts ElasticMQ, and stops it)
+	tests/services/run cargo test --locked -p lambda-msk --all-features --lib destination -- --include-ignored
+
+check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 
 fmt: ## formatting
 	cargo fmt --all --check
@@ -22,6 +25,9 @@ clippy: ## lints, none left
 doc: ## the documentation builds, its links lead somewhere
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
 
+messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
+	cargo test --locked -p lambda-msk --all-features --test compile_fail -- --ignored
+
 deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
 	cargo deny --locked check bans licenses sources
 
@@ -29,7 +35,10 @@ template: ## template.yaml: valid, translated, linted, its facts hold
 	tests/template/run
 
 bench: ## the benches, with ratios to what people use today
-	cargo bench --locked --workspace --all-features
+	cargo bench --locked -p tests
+
+fuzz: ## half a minute of bytes that no one thought of (nightly Rust, cargo install --locked cargo-fuzz)
+	cargo +nightly fuzz run decode -- -max_total_time=30
 
 build: ## the function for arm64, as it is deployed (pip install cargo-lambda ziglang)
 	cargo lambda build --locked --release --arm64 --bin handler
