@@ -59,6 +59,11 @@ impl<'a> Run<'a> {
             if !self.settle(&mut pending, &mut end).await {
                 return end;
             }
+            // The destination may have taken what time there was.
+            if !self.has_room_after(Duration::ZERO) {
+                end.out_of_time = true;
+                break;
+            }
             let ended = self.run_record(record, route, first).await;
             let settled = ended.outcome.is_settled();
             end.ends.push((index, ended));

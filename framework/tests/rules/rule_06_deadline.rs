@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use lambda_msk::testing::{Invoke, Invoked};
-use lambda_msk::{Builder, Consumer, Deadline, Json, Record, State};
+use lambda_msk::{
+    Builder, Consumer, DeadLetter, Deadline, Destination, Failure, Json, Record, SendError, State,
+};
 use tokio::time::sleep;
 
 use crate::support::{Journal, code, letters, orders};
@@ -19,6 +21,20 @@ fn consumer(journal: &Journal) -> Builder<Journal> {
     Consumer::builder()
         .state(journal.clone())
         .topic("orders", takes)
+}
+
+/// A destination that takes that long.
+struct Slow(Duration);
+
+impl Destination for Slow {
+    async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+        sleep(self.0).await;
+        letters.iter().map(|_| Ok(())).collect()
+    }
+
+    fn describe(&self) -> String {
+        "slow".to_owned()
+    }
 }
 
 async fn run<const N: usize>(
@@ -140,4 +156,17 @@ async fn a_handler_reads_how_much_time_is_left() {
     let invoked = run(&consumer, 30_000, [(0, "1")]).await;
 
     assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_record_starts_after_a_destination_that_took_the_time() {
+    let journal = Journal::default();
+    let destination = Slow(Duration::from_millis(4_600));
+    let consumer = consumer(&journal).on_failure(destination).build().unwrap();
+
+    // Margin 500 ms: the letter is confirmed 100 ms after handlers must have ended, 150 ms before sends must.
+    let invoked = run(&consumer, 5_000, [(0, "?"), (0, "0")]).await;
+
+    assert_eq!(letters(&invoked), "RU");
+    assert!(journal.lines().is_empty());
 }
