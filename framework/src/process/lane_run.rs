@@ -122,6 +122,10 @@ impl<'a> Run<'a> {
                 return failed(&failure, "no time is left for another try", attempt);
             }
             tokio::time::sleep(wait).await;
+            // Another lane's run may have shown meanwhile how long a run can take.
+            if !self.has_room_after(Duration::ZERO) {
+                return failed(&failure, "no time is left for another try", attempt);
+            }
             attempt += 1;
             next = match self.prepare(record, attempt) {
                 Before::Ready(_, prepared) => Ok(prepared),

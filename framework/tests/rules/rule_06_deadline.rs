@@ -170,3 +170,26 @@ async fn no_record_starts_after_a_destination_that_took_the_time() {
     assert_eq!(letters(&invoked), "RU");
     assert!(journal.lines().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_try_that_waited_while_another_lane_took_long_looks_at_the_time_again() {
+    let journal = Journal::default();
+    let consumer = Consumer::builder()
+        .state(journal.clone())
+        .topic("orders", async |Json(ms): Json<u64>, State(journal): State<Journal>| {
+            if ms == 0 {
+                journal.write("try");
+                return Err(Failure::retry("busy").after(Duration::from_secs(6)));
+            }
+            sleep(Duration::from_millis(ms)).await;
+            Ok(())
+        })
+        .build()
+        .unwrap();
+
+    // The second try would have 3.5 s, and a run of 5 s is known by then.
+    let invoked = run(&consumer, 10_000, [(0, "0"), (1, "5000")]).await;
+
+    assert_eq!(letters(&invoked), "FD");
+    assert_eq!(journal.lines(), ["try"]);
+}
