@@ -19,7 +19,6 @@ use crate::handler::{Prepared, Route};
 use crate::idempotency::{MemoryLedger, Settled};
 use crate::invocation::Invocation;
 use crate::lane::{Lanes, ProcessingOrder};
-use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
 use crate::outcome::Outcome;
 use crate::record::{Batch, Record};
 use crate::report::{Problem, RecordReport, Report};
@@ -211,22 +210,19 @@ impl<'a> Run<'a> {
 
     /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.
     async fn deliver(&self, letters: &[DeadLetter]) -> Vec<End> {
-        let mut ends = Vec::with_capacity(letters.len());
-        for letters in letters.chunks(DEAD_LETTERS_PER_SEND_MAX) {
-            let results = self.send(letters).await;
-            ends.extend(letters.iter().zip(results).map(|(letter, result)| {
-                let (outcome, problem) = match result {
-                    Ok(()) => {
-                        self.remember(letter.record(), Settled::Rejected);
-                        let problem = Problem::new(letter.code(), letter.message());
-                        (Outcome::Rejected, problem)
-                    }
-                    Err(problem) => (Outcome::Failed, problem),
-                };
-                End::of(outcome, letter.attempts(), Some(problem))
-            }));
-        }
-        ends
+        let results = self.send(letters).await;
+        let end = |(letter, result): (&DeadLetter, Result<(), Problem>)| {
+            let (outcome, problem) = match result {
+                Ok(()) => {
+                    self.remember(letter.record(), Settled::Rejected);
+                    let problem = Problem::new(letter.code(), letter.message());
+                    (Outcome::Rejected, problem)
+                }
+                Err(problem) => (Outcome::Failed, problem),
+            };
+            End::of(outcome, letter.attempts(), Some(problem))
+        };
+        letters.iter().zip(results).map(end).collect()
     }
 
     /// One call of the destination; one result for each letter.

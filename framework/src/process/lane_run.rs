@@ -6,7 +6,9 @@ use crate::destination::DeadLetter;
 use crate::failure::{Failure, Next, Rejection};
 use crate::handler::{Prepared, Route};
 use crate::idempotency::Settled;
-use crate::limits::{RETRY_AFTER_MS_MAX, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS};
+use crate::limits::{
+    DEAD_LETTERS_PER_SEND_MAX, RETRY_AFTER_MS_MAX, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS,
+};
 use crate::outcome::Outcome;
 use crate::process::{Before, End, Run, Tried, WhenExhausted};
 use crate::record::Record;
@@ -51,6 +53,10 @@ impl<'a> Run<'a> {
                 Before::Rejected(rejection) => {
                     pending.indices.push(index);
                     pending.letters.push(self.letter(record, &rejection, 0));
+                    let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
+                    if full && !self.settle(&mut pending, &mut end).await {
+                        return end;
+                    }
                     continue;
                 }
                 Before::Ready(route, prepared) => (route, Ok(prepared)),

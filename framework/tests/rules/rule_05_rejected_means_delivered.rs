@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lambda_msk::limits::DEAD_LETTERS_PER_SEND_MAX;
 use lambda_msk::testing::{Invoke, invoke};
 use lambda_msk::{
     Consumer, DeadLetter, Destination, Failure, Json, MemoryDestination, Record, SendError, State,
@@ -55,6 +56,13 @@ fn consumer(
         })
         .build()
         .unwrap()
+}
+
+/// How many letters each call brought.
+fn sent_at_once(journal: &Journal) -> Vec<usize> {
+    let lines = journal.lines();
+    let sends = lines.iter().filter(|line| line.starts_with("send "));
+    sends.map(|line| line.matches('@').count()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,4 +230,26 @@ async fn a_destination_that_answers_too_late_has_not_confirmed_and_the_answer_st
     assert_eq!(code(&invoked, 0, 0), "destination.timed_out");
     // Half of the margin of 500 ms is the answer's.
     assert_eq!(invoked.elapsed(), Duration::from_millis(9_750));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_row_goes_in_calls_of_the_greatest_size() {
+    let journal = Journal::default();
+    let consumer = consumer(&journal, |_| Ok(()));
+
+    let invoked = invoke(&consumer, orders([(0, "?"); DEAD_LETTERS_PER_SEND_MAX + 1])).await;
+
+    assert_eq!(letters(&invoked), "R".repeat(DEAD_LETTERS_PER_SEND_MAX + 1));
+    assert_eq!(sent_at_once(&journal), [DEAD_LETTERS_PER_SEND_MAX, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_not_confirmed_is_the_last_of_its_lane() {
+    let journal = Journal::default();
+    let consumer = consumer(&journal, |_| Err(SendError::new("the queue is full")));
+
+    let invoked = invoke(&consumer, orders([(0, "?"); DEAD_LETTERS_PER_SEND_MAX + 1])).await;
+
+    assert!(letters(&invoked).ends_with("FFU"));
+    assert_eq!(sent_at_once(&journal), [DEAD_LETTERS_PER_SEND_MAX]);
 }

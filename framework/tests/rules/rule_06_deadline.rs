@@ -176,14 +176,17 @@ async fn a_try_that_waited_while_another_lane_took_long_looks_at_the_time_again(
     let journal = Journal::default();
     let consumer = Consumer::builder()
         .state(journal.clone())
-        .topic("orders", async |Json(ms): Json<u64>, State(journal): State<Journal>| {
-            if ms == 0 {
-                journal.write("try");
-                return Err(Failure::retry("busy").after(Duration::from_secs(6)));
-            }
-            sleep(Duration::from_millis(ms)).await;
-            Ok(())
-        })
+        .topic(
+            "orders",
+            async |Json(ms): Json<u64>, State(journal): State<Journal>| {
+                if ms == 0 {
+                    journal.write("try");
+                    return Err(Failure::retry("busy").after(Duration::from_secs(6)));
+                }
+                sleep(Duration::from_millis(ms)).await;
+                Ok(())
+            },
+        )
         .build()
         .unwrap();
 
