@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
-use crate::failure::{Failure, Rejection, error_text};
+use crate::failure::{Failure, Rejection, cut, error_text};
 use crate::handler::{Prepared, Route};
 use crate::idempotency::{MemoryLedger, Settled};
 use crate::invocation::Invocation;
@@ -166,7 +166,10 @@ impl<'a> Run<'a> {
         let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
         match catch_unwind(AssertUnwindSafe(|| route.extract(delivery))) {
             Ok(Ok(prepared)) => Before::Ready(route, prepared),
-            Ok(Err(rejection)) => Before::Rejected(rejection),
+            // An extractor of the user's own may say as much as it likes.
+            Ok(Err(Rejection { code, message })) => {
+                Before::Rejected(Rejection::new(code, cut(message)))
+            }
             Err(panic) => Before::Failed(route, panicked("an extractor", &*panic)),
         }
     }
@@ -252,7 +255,8 @@ impl<'a> Run<'a> {
         let results = match sent {
             Some(Ok(results)) => results,
             Some(Err(panic)) => {
-                let why = format!("the destination panicked: {}", panic_text(&*panic));
+                let text = cut(panic_text(&*panic).to_owned());
+                let why = format!("the destination panicked: {text}");
                 return all(&unconfirmed("destination.panicked", &why));
             }
             None => {

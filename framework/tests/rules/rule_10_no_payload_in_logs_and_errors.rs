@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use lambda_msk::limits::ERROR_TEXT_BYTES_MAX;
 use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
-    Consumer, Failure, FromHeader, Header, Json, Key, MemoryDestination, Record, Rejection,
+    Consumer, DeadLetter, Delivery, Destination, Failure, FromHeader, FromRecord, Header, Json,
+    Key, MemoryDestination, Record, Rejection, SendError,
 };
 use serde::Deserialize;
 
@@ -172,6 +173,62 @@ async fn the_text_of_a_users_error_is_cut_in_log_and_letter() {
     assert!(message.ends_with("bytes cut)"), "{message}");
     assert!(
         text.len() < 4 * ERROR_TEXT_BYTES_MAX + 4_000,
+        "{} bytes",
+        text.len()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_users_rejection_is_cut_in_log_and_letter() {
+    struct Wordy;
+    impl<S> FromRecord<S> for Wordy {
+        type Rejection = Rejection;
+
+        fn from_record(_: &Delivery, _: &S) -> Result<Self, Rejection> {
+            Err(Rejection::new("wordy", "é".repeat(100_000)))
+        }
+    }
+    let destination = MemoryDestination::new();
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Wordy| {})
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let text = written(&consumer, Event::msk().record(Sample::new("orders", 0))).await;
+
+    let message = destination.letters()[0].message().to_owned();
+    assert!(message.ends_with("bytes cut)"), "{} bytes", message.len());
+    assert!(
+        text.len() < 8 * ERROR_TEXT_BYTES_MAX,
+        "{} bytes",
+        text.len()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_destinations_panic_is_cut() {
+    struct Wordy;
+    impl Destination for Wordy {
+        async fn send(&self, _: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+            panic!("{}", "é".repeat(100_000));
+        }
+
+        fn describe(&self) -> String {
+            "wordy".to_owned()
+        }
+    }
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Json<u64>| {})
+        .on_failure(Wordy)
+        .build()
+        .unwrap();
+
+    let text = written(&consumer, Event::msk().record(Sample::new("orders", 0))).await;
+
+    assert!(text.contains("destination.panicked"), "{text}");
+    assert!(
+        text.len() < 8 * ERROR_TEXT_BYTES_MAX,
         "{} bytes",
         text.len()
     );
