@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::limits::ERROR_TEXT_BYTES_MAX;
@@ -224,7 +225,14 @@ impl From<&RecordFault> for Rejection {
 /// The texts of an error and its causes, `a: b: c`, cut to the named length.
 ///
 /// A cause whose text the level above already ends with (as with `#[error("…: {0}")]`) is not said twice.
+///
+/// `Display` of a user's error is the user's code: its panic costs the text, not the batch.
 pub(crate) fn error_text(error: &(dyn StdError + 'static)) -> String {
+    let text = catch_unwind(AssertUnwindSafe(|| with_causes(error)));
+    cut(text.unwrap_or_else(|_| "(its `Display` panicked)".to_owned()))
+}
+
+fn with_causes(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -238,7 +246,7 @@ pub(crate) fn error_text(error: &(dyn StdError + 'static)) -> String {
         }
         cause = error.source();
     }
-    cut(text)
+    text
 }
 
 /// Cuts a text to the named length, at a character's border, and says how much is gone.

@@ -140,3 +140,27 @@ fn a_verdict_survives_error_types_on_its_way_up() {
         assert_eq!(failure.given_code(), Some("order.unknown_currency"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_error_whose_text_panics_fails_its_record_alone() {
+    #[derive(Debug)]
+    struct Broken;
+    impl std::fmt::Display for Broken {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("a bug")
+        }
+    }
+    impl std::error::Error for Broken {}
+    let consumer = Consumer::builder()
+        .topic("orders", async |record: Record| match record.partition() {
+            0 => Err(Failure::retry(Broken)),
+            _ => Ok(()),
+        })
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1"), (1, "2")])).await;
+
+    assert_eq!(letters(&invoked), "FD");
+    assert_eq!(code(&invoked, 0, 0), "handler.failed");
+}
