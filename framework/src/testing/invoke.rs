@@ -126,6 +126,15 @@ impl Invoked {
         self.response.as_ref()
     }
 
+    /// The answer to Lambda, kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`response`](Self::response).
+    pub fn into_response(self) -> Result<BatchResponse, Error> {
+        self.response
+    }
+
     /// How each record ended, in the event's order. Empty where the event could not be read.
     pub fn records(&self) -> &[RecordReport] {
         &self.records
