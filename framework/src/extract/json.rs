@@ -5,6 +5,7 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 use crate::delivery::Delivery;
+use crate::extract::names::Names;
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 
@@ -60,7 +61,7 @@ pub enum JsonRejection {
     Mismatch {
         /// What is wrong.
         reason: String,
-        /// Where: `lines[2].sku`. A key that does not look like a field's name is shown as `*`: it may be payload.
+        /// Where: `lines[2].sku`. A key that is no name of a field or variant of the type is shown as `*`: it is payload.
         path: String,
         /// From 1.
         line: usize,
@@ -116,12 +117,13 @@ fn explain<T: DeserializeOwned>(value: &[u8], error: &serde_json::Error) -> Json
     match error.classify() {
         Category::Eof if value.is_empty() => malformed("it is empty"),
         Category::Eof => malformed("it ends early"),
-        Category::Syntax | Category::Io => malformed("it breaks off"),
+        Category::Syntax | Category::Io => malformed(syntax_reason(error)),
         Category::Data => {
             let mut json = serde_json::Deserializer::from_slice(value);
-            let path = serde_path_to_error::deserialize::<_, T>(&mut json)
+            let names = Names::default();
+            let path = serde_path_to_error::deserialize::<_, T>(names.of(&mut json))
                 .err()
-                .map_or_else(String::new, |error| path_of(error.path()));
+                .map_or_else(String::new, |error| path_of(error.path(), &names));
             JsonRejection::Mismatch {
                 reason: reason_of(error),
                 path,
@@ -131,6 +133,25 @@ fn explain<T: DeserializeOwned>(value: &[u8], error: &serde_json::Error) -> Json
             }
         }
     }
+}
+
+fn syntax_reason(error: &serde_json::Error) -> &'static str {
+    let text = error.to_string();
+    let kind = [
+        ("trailing characters", "more after its end"),
+        ("trailing comma", "a comma before an end"),
+        ("recursion limit", "nested too deeply"),
+        ("number out of range", "a number out of range"),
+        ("key must be", "a key that is no string"),
+        ("control character", "a control character in a string"),
+        ("invalid escape", "an invalid escape"),
+        ("invalid unicode", "a string that is not UTF-8"),
+        ("lone leading surrogate", "half of a surrogate pair"),
+        ("invalid value: expected key", "a key that is no number"),
+    ];
+    kind.iter()
+        .find(|(start, _)| text.starts_with(start))
+        .map_or("something else is expected", |(_, reason)| reason)
 }
 
 /// serde's own text quotes the value (`invalid type: string "4111…"`), so only what comes from the type is taken from it.
@@ -151,7 +172,6 @@ fn reason_of(error: &serde_json::Error) -> String {
         ("unknown field", "an unknown field"),
         ("duplicate field", "a field that stands twice"),
         ("missing field", "a missing field"),
-        ("trailing", "more after its end"),
     ];
     kind.iter()
         .find(|(start, _)| text.starts_with(start))
@@ -159,7 +179,7 @@ fn reason_of(error: &serde_json::Error) -> String {
         .to_owned()
 }
 
-fn path_of(path: &serde_path_to_error::Path) -> String {
+fn path_of(path: &serde_path_to_error::Path, names: &Names) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
@@ -168,7 +188,7 @@ fn path_of(path: &serde_path_to_error::Path) -> String {
                 if !text.is_empty() {
                     text.push('.');
                 }
-                text.push_str(if is_name(name) { name } else { "*" });
+                text.push_str(if names.contains(name) { name } else { "*" });
             }
             Segment::Unknown => text.push_str(if text.is_empty() { "?" } else { ".?" }),
         }
@@ -179,12 +199,128 @@ fn path_of(path: &serde_path_to_error::Path) -> String {
     text
 }
 
-/// Whether a key looks like the name of a struct's field. A key of a map may be anything, and then it is payload.
-fn is_name(key: &str) -> bool {
+/// Whether a text can be a field's name: serde takes it from the type, an error of the type's own might not.
+fn is_name(text: &str) -> bool {
     const FIELD_NAME_BYTES_MAX: usize = 64;
-    key.len() <= FIELD_NAME_BYTES_MAX
-        && key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=FIELD_NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(legal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde::de::DeserializeOwned;
+
+    use super::explain;
+    use crate::failure::Rejection;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Order {
+        order_id: u64,
+        #[serde(default)]
+        lines: Vec<Line>,
+        #[serde(default)]
+        by_name: BTreeMap<String, Line>,
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Line {
+        sku: u64,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    enum Kind {
+        Express { hours: u8 },
+        Days(u8),
+    }
+
+    /// What the rejection says after the value's size.
+    fn said<T: DeserializeOwned + std::fmt::Debug>(value: &str) -> String {
+        let error = serde_json::from_str::<T>(value).unwrap_err();
+        let message = Rejection::from(explain::<T>(value.as_bytes(), &error)).message;
+        message.split_once("bytes) ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_by_what_breaks_it_and_where() {
+        let deep = "[".repeat(200);
+        let cases = [
+            ("", "is not JSON: it is empty at line 1, column 0"),
+            ("{", "is not JSON: it ends early at line 1, column 1"),
+            ("1 2", "is not JSON: more after its end at line 1, column 3"),
+            (
+                "{\n?",
+                "is not JSON: a key that is no string at line 2, column 1",
+            ),
+            (
+                &deep,
+                "is not JSON: nested too deeply at line 1, column 128",
+            ),
+            (
+                "1e999",
+                "is not JSON: a number out of range at line 1, column 5",
+            ),
+            (
+                "nope",
+                "is not JSON: something else is expected at line 1, column 2",
+            ),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(said::<serde_json::Value>(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_by_path_line_and_column() {
+        let cases = [
+            (
+                r#"{"order_id":"x"}"#,
+                "a value of another type at `order_id`, line 1, column 15",
+            ),
+            (
+                r#"{"order_id":1,"lines":[{"sku":1},{"sku":-7}]}"#,
+                "a value that is not allowed at `lines[1].sku`, line 1, column 42",
+            ),
+            (
+                r#"{"lines":[]}"#,
+                "no field `order_id` at `.`, line 1, column 12",
+            ),
+            (
+                r#"{"order_id":1,"order_id":1}"#,
+                "a field that stands twice at `.`, line 1, column 24",
+            ),
+            (
+                r#"{"order_id":1,"kind":{"Express":{"hours":300}}}"#,
+                "a value that is not allowed at `kind.Express.hours`, line 1, column 44",
+            ),
+            (
+                r#"{"order_id":1,"kind":{"Days":"x"}}"#,
+                "a value of another type at `kind.Days`, line 1, column 32",
+            ),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(
+                said::<Order>(value),
+                format!("does not fit: {expected}"),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_no_name_of_the_type_is_not_shown() {
+        let of_a_map = said::<Order>(r#"{"order_id":1,"by_name":{"alice":{"sku":"x"}}}"#);
+        let of_the_root = said::<BTreeMap<String, u64>>(r#"{"alice":"x"}"#);
+        let of_a_variant = said::<Order>(r#"{"order_id":1,"kind":{"alice":1}}"#);
+
+        assert!(of_a_map.contains("`by_name.*.sku`"), "{of_a_map}");
+        assert!(of_the_root.contains("`*`"), "{of_the_root}");
+        assert!(!of_a_variant.contains("alice"), "{of_a_variant}");
+    }
 }

@@ -3,6 +3,7 @@
 mod header;
 mod json;
 mod key;
+mod names;
 mod parts;
 mod state;
 

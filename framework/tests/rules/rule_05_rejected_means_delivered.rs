@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_msk::limits::DEAD_LETTERS_PER_SEND_MAX;
-use lambda_msk::testing::{Invoke, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
 use lambda_msk::{
     Consumer, DeadLetter, Destination, Failure, Json, MemoryDestination, Record, SendError, State,
 };
@@ -56,6 +56,13 @@ fn consumer(
         })
         .build()
         .unwrap()
+}
+
+/// So many records of one partition that no extractor can read.
+fn poison(count: usize) -> Event {
+    let sample = || Sample::new("orders", 0).value("?");
+    let records = std::iter::repeat_with(sample).take(count);
+    records.fold(Event::msk(), EventBuilder::record).build()
 }
 
 /// How many letters each call brought.
@@ -184,10 +191,10 @@ async fn a_record_that_cannot_be_decoded_is_rejected_alone_and_its_json_is_kept(
         .on_failure(destination.clone())
         .build()
         .unwrap();
-    let event = lambda_msk::testing::Event::msk()
-        .record(lambda_msk::testing::Sample::new("orders", 0).value("1"))
-        .record(lambda_msk::testing::Sample::new("orders", 0).value_base64("*not base64*"))
-        .record(lambda_msk::testing::Sample::new("orders", 0).value("3"));
+    let event = Event::msk()
+        .record(Sample::new("orders", 0).value("1"))
+        .record(Sample::new("orders", 0).value_base64("*not base64*"))
+        .record(Sample::new("orders", 0).value("3"));
 
     let invoked = invoke(&consumer, event).await;
 
@@ -237,7 +244,7 @@ async fn a_long_row_goes_in_calls_of_the_greatest_size() {
     let journal = Journal::default();
     let consumer = consumer(&journal, |_| Ok(()));
 
-    let invoked = invoke(&consumer, orders([(0, "?"); DEAD_LETTERS_PER_SEND_MAX + 1])).await;
+    let invoked = invoke(&consumer, poison(DEAD_LETTERS_PER_SEND_MAX + 1)).await;
 
     assert_eq!(letters(&invoked), "R".repeat(DEAD_LETTERS_PER_SEND_MAX + 1));
     assert_eq!(sent_at_once(&journal), [DEAD_LETTERS_PER_SEND_MAX, 1]);
@@ -248,7 +255,7 @@ async fn a_call_that_was_not_confirmed_is_the_last_of_its_lane() {
     let journal = Journal::default();
     let consumer = consumer(&journal, |_| Err(SendError::new("the queue is full")));
 
-    let invoked = invoke(&consumer, orders([(0, "?"); DEAD_LETTERS_PER_SEND_MAX + 1])).await;
+    let invoked = invoke(&consumer, poison(DEAD_LETTERS_PER_SEND_MAX + 1)).await;
 
     assert!(letters(&invoked).ends_with("FFU"));
     assert_eq!(sent_at_once(&journal), [DEAD_LETTERS_PER_SEND_MAX]);
