@@ -37,7 +37,13 @@ pub fn init() {
 
 /// The filter, and what could not be read of the variables.
 fn filter(level: Option<String>, directives: Option<String>) -> (EnvFilter, Option<String>) {
-    let for_all = |level: &str| EnvFilter::new(format!("{level},{QUIET}"));
+    let for_all = |level: &str| {
+        EnvFilter::new(match level {
+            "trace" | "debug" => format!("{level},{QUIET}"),
+            // At these levels they are quiet, and `info` for them alone would say more than was asked for.
+            _ => level.to_owned(),
+        })
+    };
     if let Some(level) = level {
         return match level.to_ascii_lowercase().as_str() {
             level @ ("trace" | "debug" | "info" | "warn" | "error") => (for_all(level), None),
@@ -55,5 +61,60 @@ fn filter(level: Option<String>, directives: Option<String>) -> (EnvFilter, Opti
         None => (for_all("info"), None),
         Some(Ok(filter)) => (filter, None),
         Some(Err(error)) => (for_all("info"), Some(format!("RUST_LOG: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    fn shown(level: Option<&str>, directives: Option<&str>) -> (String, bool) {
+        let (filter, fault) = filter(level.map(str::to_owned), directives.map(str::to_owned));
+        (filter.to_string(), fault.is_some())
+    }
+
+    #[test]
+    fn the_level_is_info_if_nothing_is_said() {
+        assert_eq!(shown(None, None), ("info".to_owned(), false));
+    }
+
+    #[test]
+    fn lambdas_level_wins_over_rust_log() {
+        let (filter, fault) = shown(Some("WARN"), Some("trace"));
+
+        assert_eq!((filter.as_str(), fault), ("warn", false));
+    }
+
+    #[test]
+    fn fatal_is_the_nearest_level_that_there_is() {
+        assert_eq!(shown(Some("FATAL"), None), ("error".to_owned(), false));
+    }
+
+    #[test]
+    fn a_low_level_for_all_leaves_crates_quiet_that_log_bodies() {
+        for level in ["TRACE", "debug"] {
+            let (filter, _) = shown(Some(level), None);
+
+            assert!(filter.contains("aws_smithy_runtime=info"), "{filter}");
+            assert!(filter.contains("hyper=info"), "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_high_level_makes_no_crate_say_more() {
+        for level in ["WARN", "ERROR"] {
+            assert_eq!(shown(Some(level), None).0, level.to_ascii_lowercase());
+        }
+    }
+
+    #[test]
+    fn rust_log_is_taken_as_it_is() {
+        assert_eq!(shown(None, Some("debug")), ("debug".to_owned(), false));
+    }
+
+    #[test]
+    fn a_level_that_cannot_be_read_is_info_and_said() {
+        assert_eq!(shown(Some("LOUD"), None), ("info".to_owned(), true));
+        assert_eq!(shown(None, Some("a=b=c")), ("info".to_owned(), true));
     }
 }
