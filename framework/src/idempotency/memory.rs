@@ -1,6 +1,7 @@
 //! The ledger in memory: which offsets this process has settled lately. Bounded by number and age; what is forgotten runs again.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::record::Record;
 
 const AGE_MAX: Duration = Duration::from_millis(LEDGER_AGE_MS_MAX);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct MemoryLedger {
     state: Mutex<State>,
 }
@@ -82,6 +83,17 @@ impl MemoryLedger {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryLedger {
+    /// Counts only: there may be a hundred thousand offsets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("MemoryLedger")
+            .field("partitions", &state.partitions.len())
+            .field("offsets", &state.offsets)
+            .finish()
     }
 }
 
