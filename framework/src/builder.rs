@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route};
 use crate::idempotency::{Idempotency, MemoryLedger};
 use crate::lane::ProcessingOrder;
-use crate::limits::ATTEMPTS_MAX;
+use crate::limits::{ATTEMPTS_MAX, TOPIC_BYTES_MAX};
 use crate::log::Advice;
 use crate::process::{Processor, WhenExhausted};
 use crate::response::FailureReporting;
@@ -262,11 +262,8 @@ fn check_topics(
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
         let place = format!(".topic({name:?}, …)");
-        if name.is_empty() {
-            faults.push(ConfigurationFault::new(
-                place.as_str(),
-                "a topic has a name",
-            ));
+        if let Err(reason) = check_topic(&name) {
+            faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
         if let Some(attempts) = route.attempts
             && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
@@ -282,6 +279,17 @@ fn check_topics(
         }
     }
     topics
+}
+
+/// Kafka's own rule: no record comes from a topic of another name (`"orders,returns"`).
+fn check_topic(name: &str) -> Result<(), String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=TOPIC_BYTES_MAX).contains(&name.len()) && name.bytes().all(legal) {
+        return Ok(());
+    }
+    Err(format!(
+        "no topic has that name: it has 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`"
+    ))
 }
 
 impl<S> fmt::Debug for Builder<S> {
@@ -326,3 +334,6 @@ impl Topics for Vec<String> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

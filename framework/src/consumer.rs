@@ -50,7 +50,7 @@ const NAMESPACE_UNNAMED: &str = "lambda-msk";
 /// ```
 #[derive(Clone)]
 pub struct Consumer {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
