@@ -356,3 +356,6 @@ fn shown(text: &str) -> String {
     }
     format!("`{shown}`")
 }
+
+#[cfg(test)]
+mod tests;
