@@ -260,3 +260,76 @@ pub(crate) fn cut(mut text: String) -> String {
     text.push_str(&format!("… ({} bytes cut)", whole - end));
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Failure, Next, cut, error_text};
+    use crate::limits::ERROR_TEXT_BYTES_MAX;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Level {
+        text: &'static str,
+        source: Option<Box<Level>>,
+    }
+
+    /// An error of these texts, the outermost first.
+    fn chain(texts: &[&'static str]) -> Level {
+        let (text, causes) = texts.split_first().unwrap();
+        let source = (!causes.is_empty()).then(|| Box::new(chain(causes)));
+        Level { text, source }
+    }
+
+    #[test]
+    fn an_errors_text_is_that_of_all_its_causes() {
+        let text = error_text(&chain(&["shipping", "inventory", "connection refused"]));
+
+        assert_eq!(text, "shipping: inventory: connection refused");
+    }
+
+    #[test]
+    fn a_cause_that_the_level_above_has_said_is_not_said_twice() {
+        let text = error_text(&chain(&["shipping: refused", "refused"]));
+
+        assert_eq!(text, "shipping: refused");
+    }
+
+    #[test]
+    fn a_text_of_the_greatest_length_is_whole_and_a_longer_one_is_cut_at_a_character() {
+        let whole = "x".repeat(ERROR_TEXT_BYTES_MAX);
+        // Each has two bytes, and the limit lies in the midst of one.
+        let longer = format!("x{}", "é".repeat(ERROR_TEXT_BYTES_MAX / 2));
+
+        assert_eq!(cut(whole.clone()), whole);
+        let kept = format!("x{}", "é".repeat(ERROR_TEXT_BYTES_MAX / 2 - 1));
+        assert_eq!(cut(longer), format!("{kept}… (2 bytes cut)"));
+    }
+
+    #[test]
+    fn what_a_failure_says_is_found_again_in_the_error_made_of_it() {
+        let wait = Duration::from_secs(7);
+        let error = Failure::retry("busy")
+            .code("order.busy")
+            .after(wait)
+            .into_error();
+
+        let failure = Failure::from(anyhow::Error::from(error).context("shipping"));
+
+        assert_eq!(failure.next(), Next::Retry);
+        assert_eq!(failure.given_code(), Some("order.busy"));
+        assert_eq!(failure.wait(), Some(wait));
+        assert_eq!(failure.text(), "shipping: to be retried: busy");
+    }
+
+    #[test]
+    fn a_failure_says_what_it_was_made_of() {
+        let failure = Failure::reject(chain(&["shipping", "refused"]));
+
+        assert_eq!(failure.next(), Next::Reject);
+        assert_eq!(failure.error().to_string(), "shipping");
+        assert_eq!(failure.text(), "shipping: refused");
+        assert_eq!((failure.given_code(), failure.wait()), (None, None));
+    }
+}

@@ -135,3 +135,90 @@ impl Deadline {
             .is_none_or(|limits| Instant::now() + wait + run < limits.work)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use tokio::time::{Instant, advance};
+
+    use super::Deadline;
+    use crate::limits::DEADLINE_AHEAD_MS_MAX;
+
+    const NOW_MS: u64 = 1_767_225_600_000;
+    const MARGIN: Duration = Duration::from_millis(500);
+
+    /// The time left of a deadline that Lambda's header puts there.
+    fn left(deadline_ms: u64) -> Option<Duration> {
+        let wall = Timestamp::from_millisecond(NOW_MS.cast_signed()).unwrap();
+        Deadline::from_epoch_ms(deadline_ms, wall, MARGIN).time_left()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_ahead_is_so_far_ahead() {
+        assert_eq!(left(NOW_MS + 1), Some(Duration::from_millis(1)));
+        let furthest = Duration::from_millis(DEADLINE_AHEAD_MS_MAX);
+        assert_eq!(left(NOW_MS + DEADLINE_AHEAD_MS_MAX), Some(furthest));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_is_missing_over_or_too_far_ahead_is_unknown() {
+        let unknown = [
+            0,
+            600_000,
+            NOW_MS,
+            NOW_MS + DEADLINE_AHEAD_MS_MAX + 1,
+            u64::MAX,
+        ];
+
+        for deadline_ms in unknown {
+            assert_eq!(left(deadline_ms), None, "{deadline_ms}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_the_margin_is_for_stores_and_destinations() {
+        let start = Instant::now();
+
+        let deadline = Deadline::after(Duration::from_secs(10), MARGIN);
+
+        let at = |millis| Some(start + Duration::from_millis(millis));
+        assert_eq!(deadline.work_end(), at(9_500));
+        assert_eq!(deadline.settle_end(), at(9_750));
+        assert_eq!(deadline.instant(), at(10_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_margin_is_at_most_a_fifth_of_the_time_given() {
+        let start = Instant::now();
+
+        for margin in [Duration::from_secs(2), Duration::MAX] {
+            let deadline = Deadline::after(Duration::from_secs(10), margin);
+            assert_eq!(deadline.work_end(), Some(start + Duration::from_secs(8)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_room_for_what_ends_before_the_margin() {
+        let deadline = Deadline::after(Duration::from_secs(10), MARGIN);
+        let has_room = |wait, run| {
+            deadline.has_room_for(Duration::from_millis(wait), Duration::from_millis(run))
+        };
+
+        assert!(has_room(4_000, 5_499));
+        assert!(!has_room(4_000, 5_500));
+        advance(Duration::from_secs(1)).await;
+        assert!(!has_room(4_000, 5_499));
+        assert!(Deadline::UNKNOWN.has_room_for(Duration::from_secs(9_999), Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn once_it_is_over_no_time_is_left() {
+        let deadline = Deadline::after(Duration::from_secs(1), MARGIN);
+
+        advance(Duration::from_secs(2)).await;
+
+        assert_eq!(deadline.time_left(), Some(Duration::ZERO));
+    }
+}

@@ -102,3 +102,82 @@ impl Lanes {
         Self { records, ends }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bytes::Bytes;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::{Strategy, any};
+    use proptest::{prop_assert, prop_assert_eq, proptest};
+
+    use super::{Lanes, ProcessingOrder};
+    use crate::event::decode;
+    use crate::record::Batch;
+    use crate::testing::{Event, EventBuilder, Sample};
+
+    const ORDERS: [ProcessingOrder; 3] = [
+        ProcessingOrder::Partition,
+        ProcessingOrder::Key,
+        ProcessingOrder::Unordered,
+    ];
+
+    /// Records of few partitions and few keys, so that both repeat.
+    fn batches() -> impl Strategy<Value = Batch> {
+        let record = (0..4_i32, option::of(0..3_u8), any::<bool>());
+        vec(record, 0..40).prop_map(|records| {
+            let samples = records.into_iter().map(|(partition, key, faulty)| {
+                let sample = Sample::new("orders", partition);
+                let sample = key.iter().fold(sample, |sample, key| sample.key([*key]));
+                // What cannot be decoded has its lane too.
+                if faulty {
+                    sample.value_base64("*")
+                } else {
+                    sample.value("1")
+                }
+            });
+            let event = samples.fold(Event::msk(), EventBuilder::record).to_json();
+            decode(Bytes::from(event)).unwrap()
+        })
+    }
+
+    /// What must be equal for two records to share a lane.
+    fn lane_of(batch: &Batch, order: ProcessingOrder, index: u32) -> (u32, Option<Vec<u8>>, u32) {
+        let entry = &batch.records[index as usize];
+        let key = entry.key.map(|span| span.of(&batch.arena).to_vec());
+        match order {
+            ProcessingOrder::Partition => (entry.partition, None, 0),
+            ProcessingOrder::Key => (entry.partition, key, 0),
+            ProcessingOrder::Unordered => (0, None, index),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_is_in_the_one_lane_of_its_like_in_the_events_order(batch in batches()) {
+            for order in ORDERS {
+                let lanes = Lanes::of(&batch, order);
+
+                let all: BTreeSet<u32> = lanes.iter().flatten().copied().collect();
+                let held: usize = lanes.iter().map(<[u32]>::len).sum();
+                prop_assert_eq!(held, batch.records.len());
+                prop_assert_eq!(all.len(), batch.records.len());
+                let mut kinds = BTreeSet::new();
+                let mut firsts = Vec::new();
+                for lane in lanes.iter() {
+                    prop_assert!(lane.is_sorted());
+                    let kind = lane_of(&batch, order, lane[0]);
+                    for index in lane {
+                        prop_assert_eq!(&lane_of(&batch, order, *index), &kind);
+                    }
+                    firsts.push(lane[0]);
+                    kinds.insert(kind);
+                }
+                prop_assert_eq!(kinds.len(), lanes.len());
+                prop_assert!(firsts.is_sorted(), "lanes start in the event's order");
+            }
+        }
+    }
+}

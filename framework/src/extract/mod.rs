@@ -97,3 +97,6 @@ impl<S, T: FromRecord<S>> FromRecord<S> for Result<T, T::Rejection> {
         Ok(T::from_record(delivery, state))
     }
 }
+
+#[cfg(test)]
+mod tests;

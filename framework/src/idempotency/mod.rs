@@ -69,3 +69,6 @@ impl Cluster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

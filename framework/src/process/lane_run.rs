@@ -199,3 +199,42 @@ fn back_off(attempt: u32) -> Duration {
         .min(RETRY_BACKOFF_MAX_MS);
     Duration::from_millis(fastrand::u64(0..=bound))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::back_off;
+
+    #[test]
+    fn a_wait_is_anything_up_to_a_bound_that_doubles() {
+        let bounds = [
+            (1, 100),
+            (2, 200),
+            (3, 400),
+            (7, 6_400),
+            (8, 10_000),
+            (100, 10_000),
+        ];
+
+        for (attempt, bound_ms) in bounds {
+            let waits: Vec<Duration> = (0..1_000).map(|_| back_off(attempt)).collect();
+
+            let longest = waits.iter().max().unwrap();
+            let shortest = waits.iter().min().unwrap();
+            // Of a thousand, one at least lies in each tenth.
+            assert!(
+                *longest <= Duration::from_millis(bound_ms),
+                "{attempt}: {longest:?}"
+            );
+            assert!(
+                *longest >= Duration::from_millis(bound_ms * 9 / 10),
+                "{attempt}: {longest:?}"
+            );
+            assert!(
+                *shortest <= Duration::from_millis(bound_ms / 10),
+                "{attempt}: {shortest:?}"
+            );
+        }
+    }
+}
