@@ -195,3 +195,70 @@ impl<E: Into<BoxError>> IntoConsumer for Result<Consumer, E> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Consumer, Incoming, IntoConsumer};
+    use crate::delivery::IdempotencyKey;
+    use crate::error::{ConfigurationFault, Error};
+    use crate::failure::BoxError;
+    use crate::invocation::Clock;
+    use crate::testing::{Event, Sample};
+
+    fn faulty() -> Error {
+        let fault = ConfigurationFault::new("FULFILMENT_URL", "is no URL");
+        Consumer::builder().faults([fault]).build().unwrap_err()
+    }
+
+    #[test]
+    fn an_error_of_the_builder_stays_what_it_is_also_in_a_box() {
+        let plain: Result<Consumer, Error> = Err(faulty());
+        let boxed: Result<Consumer, BoxError> = Err(faulty().into());
+
+        for error in [
+            plain.into_consumer().unwrap_err(),
+            boxed.into_consumer().unwrap_err(),
+        ] {
+            assert_eq!(error.code(), "configuration.invalid");
+        }
+    }
+
+    #[test]
+    fn any_other_error_is_one_of_the_start_and_keeps_its_cause() {
+        let other: Result<Consumer, &str> = Err("no such secret");
+
+        let error = other.into_consumer().unwrap_err();
+
+        assert_eq!(error.code(), "init.failed");
+        assert_eq!(
+            format!("{error:?}"),
+            "the function could not start: no such secret (init.failed)"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_of_a_consumer_without_any_name_begin_with_the_frameworks() {
+        let consumer = Consumer::builder()
+            .topic("orders", async |key: IdempotencyKey| {
+                assert!(key.as_str().starts_with("lambda-msk/"), "{key}");
+            })
+            .attempts(1)
+            .build()
+            .unwrap();
+        let event = Event::msk().record(Sample::new("orders", 0)).to_json();
+        let incoming = Incoming {
+            body: Bytes::from(event),
+            request_id: String::new(),
+            function_arn: String::new(),
+            function_name: String::new(),
+            deadline_ms: 0,
+            clock: Clock::System,
+        };
+
+        let (response, _) = consumer.handle(incoming).await;
+
+        assert!(response.is_ok(), "{response:?}");
+    }
+}

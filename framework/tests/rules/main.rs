@@ -4,6 +4,10 @@
 
 mod support;
 
+mod idempotency_key;
+mod layers;
+mod log_lines;
+
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;
 mod rule_03_retry_in_place;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use lambda_msk::testing::invoke;
 use lambda_msk::{
-    Attempt, BoxError, Consumer, Failure, Json, MemoryDestination, Next, Outcome, Record, State,
+    Attempt, BoxError, Consumer, Delivery, Failure, FromRecord, Json, MemoryDestination, Next,
+    Outcome, Record, Rejection, State,
 };
 
 use crate::support::{code, letters, orders};
@@ -163,4 +164,63 @@ async fn an_error_whose_text_panics_fails_its_record_alone() {
 
     assert_eq!(letters(&invoked), "FD");
     assert_eq!(code(&invoked, 0, 0), "handler.failed");
+}
+
+/// Panics in the first try, rejects in the third.
+struct Fickle;
+
+impl<S> FromRecord<S> for Fickle {
+    type Rejection = Rejection;
+
+    fn from_record(delivery: &Delivery, _: &S) -> Result<Self, Rejection> {
+        match delivery.attempt() {
+            1 => panic!("a bug"),
+            3 => Err(Rejection::new("fickle.three", "not the third time")),
+            _ => Ok(Self),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_an_extractor_is_caught_and_tried_again() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Fickle| {})
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1"), (0, "2")])).await;
+
+    assert_eq!(letters(&invoked), "DD");
+    assert_eq!(invoked.record("orders", 0, 1).attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extractor_may_reject_a_later_try() {
+    let destination = MemoryDestination::new();
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Fickle| Err::<(), _>("down"))
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1")])).await;
+
+    assert_eq!(letters(&invoked), "R");
+    assert_eq!(code(&invoked, 0, 0), "fickle.three");
+    assert_eq!(destination.letters()[0].attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reject_without_a_code_of_its_own_has_the_handlers() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Record| {
+            Err::<(), _>(Failure::reject("no such order"))
+        })
+        .on_failure(MemoryDestination::new())
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1")])).await;
+
+    assert_eq!(code(&invoked, 0, 0), "reject.handler");
 }

@@ -171,3 +171,20 @@ async fn a_layer_wraps_every_try_and_its_error_is_a_failure_to_retry() {
     let report = invoked.record("orders", 0, 0);
     assert_eq!((report.outcome, report.attempts), (Outcome::Done, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_exhausted_record_keeps_the_code_of_its_failure() {
+    let down = async |_: Record| Err::<(), _>(Failure::retry("down").code("inventory.down"));
+    let failed = Consumer::builder().topic("orders", down).build().unwrap();
+    let rejected = Consumer::builder()
+        .topic("orders", down)
+        .when_exhausted(WhenExhausted::Reject)
+        .on_failure(MemoryDestination::new())
+        .build()
+        .unwrap();
+
+    for consumer in [failed, rejected] {
+        let invoked = invoke(&consumer, orders([(0, "1")])).await;
+        assert_eq!(code(&invoked, 0, 0), "inventory.down");
+    }
+}

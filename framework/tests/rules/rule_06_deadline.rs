@@ -196,3 +196,33 @@ async fn a_try_that_waited_while_another_lane_took_long_looks_at_the_time_again(
     assert_eq!(letters(&invoked), "FD");
     assert_eq!(journal.lines(), ["try"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_run_counts_and_not_the_last() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    // 2.005 s are left before the margin after the first run, 1.995 s after the second.
+    let invoked = run(&consumer, 4_505, [(0, "2000"), (0, "10"), (0, "1")]).await;
+
+    assert_eq!(letters(&invoked), "DDU");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_record_starts_that_would_end_in_the_margin() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    // A second run would end 200 ms into the margin, while destinations may still be sent to.
+    let invoked = run(&consumer, 4_300, [(0, "2000"), (0, "1")]).await;
+
+    assert_eq!(letters(&invoked), "DU");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_further_ahead_than_any_function_runs_is_no_limit() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    let two_hours = 2 * 60 * 60 * 1000;
+    let invoked = run(&consumer, two_hours, [(0, "10800000")]).await;
+
+    assert_eq!(letters(&invoked), "D");
+}

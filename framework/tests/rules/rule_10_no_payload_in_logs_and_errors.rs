@@ -1,8 +1,6 @@
 //! Nothing that the framework writes into a log or an error shows bytes of the payload; the text of a user's own error is cut.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use lambda_msk::limits::ERROR_TEXT_BYTES_MAX;
 use lambda_msk::testing::{Event, Sample, invoke};
@@ -12,35 +10,18 @@ use lambda_msk::{
 };
 use serde::Deserialize;
 
+use crate::support::Lines;
+
 /// Stands in every part of the payload; no line may show it.
 const CANARY: &str = "CANARY-4111111111111111";
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// All that the framework logs at the lowest level while the batch runs, and all its errors say.
 async fn written(consumer: &Consumer, event: impl Into<Event>) -> String {
     let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = lines.listen();
     let invoked = invoke(consumer, event).await;
     drop(guard);
-    let mut text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let mut text = lines.text();
     assert!(text.contains("batch ended"), "{text}");
     text.push_str(&format!("{invoked:?}"));
     if let Err(error) = invoked.response() {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::{
-    Attempt, Builder, Consumer, Failure, FailureReporting, Idempotency, Json, MemoryDestination,
-    Record, State,
+    Attempt, Builder, Consumer, DeadLetter, Destination, Failure, FailureReporting, Idempotency,
+    Json, MemoryDestination, Record, SendError, State,
 };
 
 use crate::support::{Journal, answer, letters, orders};
@@ -195,4 +195,41 @@ async fn a_record_that_failed_is_no_settled_record() {
     let invoked = invoke(&consumer, batch).await;
 
     assert_eq!(letters(&invoked), "F");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_was_not_confirmed_is_sent_again_with_the_next_delivery() {
+    /// Confirms nothing but what comes a second time.
+    #[derive(Clone)]
+    struct Late(MemoryDestination);
+    impl Destination for Late {
+        async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
+            let first = self.0.letters().is_empty();
+            self.0.send(letters).await;
+            let confirm = |_: &DeadLetter| match first {
+                true => Err(SendError::new("the queue is full")),
+                false => Ok(()),
+            };
+            letters.iter().map(confirm).collect()
+        }
+
+        fn describe(&self) -> String {
+            "late".to_owned()
+        }
+    }
+    let sent = MemoryDestination::new();
+    let consumer = consumer(&Journal::default())
+        .on_failure(Late(sent.clone()))
+        .build()
+        .unwrap();
+    let batch = orders([(0, "?")]);
+
+    let first = invoke(&consumer, batch.clone()).await;
+    let second = invoke(&consumer, batch.clone()).await;
+    let third = invoke(&consumer, batch).await;
+
+    assert_eq!(letters(&first), "F");
+    assert_eq!(letters(&second), "R");
+    assert_eq!(letters(&third), "S");
+    assert_eq!(sent.letters().len(), 2);
 }

@@ -1,5 +1,6 @@
 //! What the rules' tests share: a journal of what handlers did, and batches to run.
 
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use lambda_msk::testing::{Event, Invoked, Sample};
@@ -70,4 +71,46 @@ pub(crate) fn letters(invoked: &Invoked) -> String {
 pub(crate) fn code(invoked: &Invoked, partition: i32, offset: i64) -> String {
     let report = invoked.record("orders", partition, offset);
     report.problem.as_ref().unwrap().code.clone()
+}
+
+/// What the framework logs, down to the lowest level, as JSON lines.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// Listens until the guard is dropped.
+    pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The lines of that message.
+    pub(crate) fn of(&self, message: &str) -> Vec<serde_json::Value> {
+        let text = self.text();
+        text.lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .filter(|line| line["message"].as_str().unwrap().starts_with(message))
+            .collect()
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,0 +1,235 @@
+//! What is logged of an invocation: one line with counts, one a record that failed or was rejected, and advice once a process.
+
+use std::time::Duration;
+
+use lambda_msk::limits::RECORD_LOG_LINES_MAX;
+use lambda_msk::testing::{Event, Invoke, Sample, invoke};
+use lambda_msk::{
+    Builder, Consumer, Failure, FailureReporting, Json, MemoryDestination, ProcessingOrder,
+};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::support::{Lines, orders};
+
+/// 0 fails; any other number takes so many milliseconds.
+async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
+    if order == 0 {
+        return Err(Failure::retry("inventory is down").code("inventory.down"));
+    }
+    sleep(Duration::from_millis(order)).await;
+    Ok(())
+}
+
+fn consumer() -> Builder<()> {
+    Consumer::builder()
+        .topic("orders", ship)
+        .on_failure(MemoryDestination::new())
+        .attempts(1)
+}
+
+/// These fields of a line.
+fn fields<const N: usize>(line: &Value, names: [&str; N]) -> [Value; N] {
+    names.map(|name| line[name].clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_line_counts_each_outcome() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "7")])).await;
+    invoke(
+        &consumer,
+        orders([
+            (0, "7"),
+            (0, "9"),
+            (0, "?"),
+            (0, "0"),
+            (0, "1"),
+            (1, "1"),
+            (2, "?"),
+        ]),
+    )
+    .await;
+
+    let ended = lines.of("batch ended");
+    let names = [
+        "records",
+        "done",
+        "skipped",
+        "rejected",
+        "failed",
+        "unreached",
+        "lanes",
+        "ms",
+    ];
+    assert_eq!(
+        fields(&ended[0], names),
+        [1, 1, 0, 0, 0, 0, 1, 7].map(Value::from)
+    );
+    assert_eq!(
+        fields(&ended[1], names),
+        [7, 2, 1, 2, 1, 1, 3, 9].map(Value::from)
+    );
+    assert_eq!(ended[1]["request_id"], "test-request");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_record_that_failed_or_was_rejected_has_a_line_and_no_other() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(3, "1"), (3, "?"), (3, "0"), (3, "1")])).await;
+
+    let names = ["level", "topic", "partition", "offset", "attempts", "code"];
+    let rejected = lines.of("record rejected");
+    let expected = [json!("WARN"), json!("orders"), json!(3), json!(1), json!(0)];
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(fields(&rejected[0], names)[..5], expected);
+    assert_eq!(rejected[0]["code"], "reject.json");
+    let failed = lines.of("record failed");
+    let expected = [
+        json!("ERROR"),
+        json!("orders"),
+        json!(3),
+        json!(2),
+        json!(1),
+    ];
+    assert_eq!(failed.len(), 1);
+    assert_eq!(fields(&failed[0], names)[..5], expected);
+    assert_eq!(failed[0]["code"], "inventory.down");
+    assert_eq!(
+        failed[0]["problem"],
+        "inventory is down (it was tried once)"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_records_that_failed_only_the_first_have_a_line() {
+    let consumer = consumer()
+        .order(ProcessingOrder::Unordered)
+        .build()
+        .unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "0"); RECORD_LOG_LINES_MAX + 20])).await;
+
+    assert_eq!(lines.of("record failed").len(), RECORD_LOG_LINES_MAX);
+    assert_eq!(
+        lines.of("batch ended")[0]["failed"],
+        RECORD_LOG_LINES_MAX + 20
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn skipped_records_are_explained() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "1"), (0, "1")])).await;
+    let before = lines.of("records skipped").len();
+    invoke(&consumer, orders([(0, "1"), (0, "1")])).await;
+
+    assert_eq!(before, 0);
+    let skipped = lines.of("records skipped");
+    assert_eq!(skipped[0]["skipped"], 2);
+    assert_eq!(skipped[0]["for_minutes"], 15);
+    assert!(
+        skipped[0]["to_run_them"]
+            .as_str()
+            .unwrap()
+            .contains("LAMBDA_MSK_IDEMPOTENCY=none")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_does_not_end_in_time_is_advised_on_once_under_whole_batch_alone() {
+    let message = "time ran out before the batch's end";
+    let whole = consumer().build().unwrap();
+    let partial = consumer()
+        .failure_reporting(FailureReporting::Partial)
+        .build()
+        .unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+    let run = async |consumer| {
+        Invoke::new(orders([(0, "700"), (0, "1")]))
+            .time_given(Duration::from_secs(1))
+            .run(consumer)
+            .await
+    };
+
+    let ran = run(&partial).await;
+    let under_partial = lines.of(message).len();
+    run(&whole).await;
+    run(&whole).await;
+
+    assert_eq!(ran.records()[1].outcome, lambda_msk::Outcome::Unreached);
+    assert_eq!(under_partial, 0);
+    assert_eq!(lines.of(message).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_a_failure_stops_is_not_advised_to_take_more_time() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "0"), (0, "1")])).await;
+
+    assert!(lines.of("time ran out").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_deadline_is_told_once() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "1")])).await;
+    assert!(lines.of("the deadline is missing").is_empty());
+    for _ in 0..2 {
+        let invoke = Invoke::new(orders([(0, "1")])).without_deadline();
+        invoke.run(&consumer).await;
+    }
+
+    assert_eq!(lines.of("the deadline is missing").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_self_managed_cluster_without_a_name_is_told_once() {
+    let event = || Event::self_managed().record(Sample::new("orders", 0).value("1"));
+    let named = consumer().cluster("main").build().unwrap();
+    let unnamed = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&named, event()).await;
+    invoke(&unnamed, orders([(0, "1")])).await;
+    assert!(lines.of("a self-managed cluster").is_empty());
+    invoke(&unnamed, event()).await;
+    invoke(&unnamed, event()).await;
+
+    let told = lines.of("a self-managed cluster");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["cure"], "LAMBDA_MSK_CLUSTER");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_refused_has_a_line_with_its_code() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    let invoked = invoke(&consumer, "{}").await;
+
+    let refused = lines.of("event refused");
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0]["code"], invoked.response().unwrap_err().code());
+    assert_eq!(refused[0]["bytes"], 2);
+}
