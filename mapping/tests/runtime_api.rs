@@ -236,6 +236,31 @@ async fn an_init_error_is_taken_once_and_only_before_the_first_event() {
 }
 
 #[tokio::test]
+async fn a_snapstart_function_is_restored_at_once_and_is_ready_when_it_asks_for_an_event() {
+    let api = served().await;
+
+    let restored = send(&api, "GET", "/2018-06-01/runtime/restore/next", "", "").await;
+
+    assert_eq!((restored.status, restored.body.as_str()), (200, ""));
+    assert_eq!(api.ready(Duration::ZERO).await, Readiness::Starting);
+    exchanged(&api).await;
+    assert_eq!(api.ready(Duration::ZERO).await, Readiness::Ready);
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_is_an_init_error() {
+    let api = served().await;
+    let post = "/2018-06-01/runtime/restore/error";
+
+    let reply = send(&api, "POST", post, "", r#"{"errorType":"Hook"}"#).await;
+
+    assert_eq!(reply.status, 202);
+    assert!(
+        matches!(api.ready(Duration::ZERO).await, Readiness::Failed(error) if error.error_type == "Hook")
+    );
+}
+
+#[tokio::test]
 async fn an_extension_that_subscribes_to_nothing_waits() {
     let api = served().await;
     let name = "Lambda-Extension-Name: helper\r\n";

@@ -42,9 +42,11 @@ pub(super) async fn serve(
         ["2018-06-01", "runtime", "invocation", id, "error"] if post => {
             error(&shared, id, &head.headers, body).await
         }
-        ["2018-06-01", "runtime", "init", "error"] if post => {
+        ["2018-06-01", "runtime", "init" | "restore", "error"] if post => {
             init_error(&shared, &head.headers, body).await
         }
+        // SnapStart: Lambda answers once a snapshot is restored. Here there is none, so the function is restored at once.
+        ["2018-06-01", "runtime", "restore", "next"] if get => finish(Response::builder(), ""),
         ["2020-01-01", "extension", "register"] if post => {
             register(&shared, &head.headers, body).await
         }
@@ -52,7 +54,7 @@ pub(super) async fn serve(
             extension_next(&shared, &head.headers).await
         }
         ["2020-01-01", "extension", "init" | "exit", "error"] if post => accepted(),
-        ["2018-06-01", "runtime", "invocation", "next"]
+        ["2018-06-01", "runtime", "invocation" | "restore", "next"]
         | ["2020-01-01", "extension", "event", "next"] => wrong_method(&head.method, "GET"),
         [
             "2018-06-01",
@@ -61,7 +63,7 @@ pub(super) async fn serve(
             _,
             "response" | "error",
         ]
-        | ["2018-06-01", "runtime", "init", "error"]
+        | ["2018-06-01", "runtime", "init" | "restore", "error"]
         | ["2020-01-01", "extension", "register"]
         | ["2020-01-01", "extension", "init" | "exit", "error"] => {
             wrong_method(&head.method, "POST")
@@ -154,6 +156,7 @@ async fn error(shared: &Shared, id: &str, headers: &HeaderMap, body: Incoming) -
     }
 }
 
+/// Of the init, or of the restore (SnapStart) that follows it.
 async fn init_error(shared: &Shared, headers: &HeaderMap, body: Incoming) -> Answer {
     let error = match read(body).await {
         Body::Whole(bytes) => FunctionError::read(&bytes, text(headers, ERROR_TYPE)),
