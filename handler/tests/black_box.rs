@@ -2,55 +2,34 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod support;
 
-use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
+use std::path::{Path, PathBuf};
+
+use lambda_msk::testing::{Event, Sample};
+use msk_mapping::{Ending, Environment};
 use serde_json::Value;
 
-const TIMEOUT: Duration = Duration::from_secs(20);
+use crate::support::{all_done, answer, deliver, event, function, refusal, scratch};
 
-fn event(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../events")
-        .join(name);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+/// The function with partial answers, and the file that its dead letters go to.
+fn with_dead_letters(name: &str) -> (Environment, PathBuf) {
+    let path = scratch(name);
+    let file = format!("file:{}", path.display());
+    let variables = [
+        ("LAMBDA_MSK_ON_FAILURE", file.as_str()),
+        ("LAMBDA_MSK_FAILURE_REPORTING", "partial"),
+    ];
+    (function(&variables), path)
 }
 
-fn function(variables: &[(&str, &str)]) -> Environment {
-    let function = Function::new(env!("CARGO_BIN_EXE_handler")).logs(Logs::Discard);
-    let set = |function: Function, (name, value): &(&str, &str)| function.env(*name, *value);
-    Environment::new(variables.iter().fold(function, set))
-}
-
-async fn deliver(function: &mut Environment, body: Vec<u8>) -> Report {
-    function
-        .invoke(&Invocation::new(body, TIMEOUT))
-        .await
-        .unwrap()
-}
-
-fn answer(report: &Report) -> Value {
-    match &report.ending {
-        Ending::Response(body) => serde_json::from_slice(body).unwrap(),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Error type and message.
-fn refusal(report: &Report) -> (String, String) {
-    match &report.ending {
-        Ending::FunctionError(error) | Ending::InitError(error) => {
-            (error.error_type.clone(), error.message.clone())
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-fn scratch(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("lambda-msk-{}-{name}", std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    path
+/// The dead letters; the file is removed.
+fn letters(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -65,77 +44,44 @@ async fn a_batch_of_good_orders_is_all_done() {
         "headers.json",
     ] {
         let report = deliver(&mut function, event(name)).await;
-        assert_eq!(
-            answer(&report),
-            serde_json::json!({"batchItemFailures": []}),
-            "{name}"
-        );
+        assert_eq!(answer(&report), all_done(), "{name}");
     }
     function.stop().await;
 }
 
 #[tokio::test]
 async fn poison_lands_in_the_dead_letter_file_and_the_rest_is_done() {
-    let dead_letters = scratch("poison.ndjson");
-    let mut function = function(&[
-        (
-            "LAMBDA_MSK_ON_FAILURE",
-            &format!("file:{}", dead_letters.display()),
-        ),
-        ("LAMBDA_MSK_FAILURE_REPORTING", "partial"),
-    ]);
+    let (mut function, dead_letters) = with_dead_letters("poison.ndjson");
 
     let report = deliver(&mut function, event("poison.json")).await;
     function.stop().await;
 
-    assert_eq!(
-        answer(&report),
-        serde_json::json!({"batchItemFailures": []})
-    );
-    let text = std::fs::read_to_string(&dead_letters).unwrap();
-    std::fs::remove_file(&dead_letters).unwrap();
-    let letters: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let codes: Vec<_> = letters
+    assert_eq!(answer(&report), all_done());
+    let letters = letters(&dead_letters);
+    let mut codes: Vec<_> = letters
         .iter()
         .map(|letter| letter["failure"]["code"].as_str().unwrap())
         .collect();
-    assert_eq!(letters.len(), 2, "{text}");
-    assert!(
-        codes.contains(&"reject.json") && codes.contains(&"reject.value_not_base64"),
-        "{codes:?}"
-    );
+    codes.sort_unstable();
+    assert_eq!(codes, ["reject.json", "reject.value_not_base64"]);
 }
 
 #[tokio::test]
 async fn a_dead_letters_payload_can_be_fed_back_as_it_is() {
-    let dead_letters = scratch("fed-back.ndjson");
-    let file = format!("file:{}", dead_letters.display());
-    let variables = [
-        ("LAMBDA_MSK_ON_FAILURE", file.as_str()),
-        ("LAMBDA_MSK_FAILURE_REPORTING", "partial"),
-    ];
-    let mut function = function(&variables);
+    let (mut function, dead_letters) = with_dead_letters("fed-back.ndjson");
 
     deliver(&mut function, event("poison.json")).await;
     let first = std::fs::read_to_string(&dead_letters).unwrap();
     let letter: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
-    let report = deliver(&mut function, letter["payload"].to_string().into_bytes()).await;
+    let report = deliver(&mut function, letter["payload"].to_string()).await;
     function.stop().await;
 
     // It is as bad as before: rejected once more, with the same key.
+    assert_eq!(answer(&report), all_done());
+    let letters = letters(&dead_letters);
+    assert_eq!(letters.len(), 3);
     assert_eq!(
-        answer(&report),
-        serde_json::json!({"batchItemFailures": []})
-    );
-    let text = std::fs::read_to_string(&dead_letters).unwrap();
-    std::fs::remove_file(&dead_letters).unwrap();
-    let again: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-    assert_eq!(text.lines().count(), 3);
-    assert_eq!(
-        again["failure"]["idempotencyKey"],
+        letters[2]["failure"]["idempotencyKey"],
         letter["failure"]["idempotencyKey"]
     );
 }
@@ -181,7 +127,7 @@ async fn another_sources_event_is_an_error_that_names_it_and_the_process_goes_on
 
     assert_eq!(kind, "event.not_kafka");
     assert!(message.contains("SQS"), "{message}");
-    assert_eq!(answer(&next), serde_json::json!({"batchItemFailures": []}));
+    assert_eq!(answer(&next), all_done());
     assert!(next.init.is_none(), "the process was started anew");
 }
 
@@ -189,7 +135,7 @@ async fn another_sources_event_is_an_error_that_names_it_and_the_process_goes_on
 async fn a_body_that_is_not_json_reaches_us_and_gets_our_error() {
     let mut function = function(&[]);
 
-    let (kind, _) = refusal(&deliver(&mut function, b"{\"eventSource\": nonsense".to_vec()).await);
+    let (kind, _) = refusal(&deliver(&mut function, "{\"eventSource\": nonsense").await);
     function.stop().await;
 
     assert_eq!(kind, "event.not_json");
@@ -200,12 +146,29 @@ async fn an_event_nested_200_000_deep_is_an_error_and_the_process_goes_on() {
     let mut function = function(&[]);
     let deep = format!(r#"{{"eventSource":"aws:kafka","x":{}"#, "[".repeat(200_000));
 
-    let (kind, _) = refusal(&deliver(&mut function, deep.into_bytes()).await);
+    let (kind, _) = refusal(&deliver(&mut function, deep).await);
     let next = deliver(&mut function, event("one-order.json")).await;
     function.stop().await;
 
     assert_eq!(kind, "event.too_deep");
     assert!(next.init.is_none());
+}
+
+#[tokio::test]
+async fn an_event_as_long_as_lambda_sends_is_done() {
+    let mut function = function(&[]);
+    let order = format!(
+        r#"{{"order_id":7,"customer_id":"c-1","amount_cents":1250,"note":"{}"}}"#,
+        "x".repeat(1_000)
+    );
+    let samples = (0..3_950).map(|number| Sample::new("orders", number % 3).value(&order));
+    let event = Event::msk().records(samples).build();
+
+    let report = deliver(&mut function, event.as_bytes()).await;
+    function.stop().await;
+
+    assert!((5_900_000..6_291_456).contains(&event.as_bytes().len()));
+    assert_eq!(answer(&report), all_done());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod support;
 use lambda_msk::testing::{Event, Invoked, Sample, invoke};
 use lambda_msk::{Error, Outcome};
 
-use crate::support::Service;
+use crate::support::{Service, scratch};
 
 const ORDER: &str = r#"{"order_id":7,"customer_id":"c-1","amount_cents":1250,"note":"ring twice"}"#;
 
@@ -79,8 +79,7 @@ async fn what_does_not_pass_is_failed_after_three_tries() {
 
 #[tokio::test]
 async fn any_other_4xx_rejects() {
-    let dead_letters =
-        std::env::temp_dir().join(format!("lambda-msk-handler-{}.ndjson", std::process::id()));
+    let dead_letters = scratch("refused.ndjson");
     let file = format!("file:{}", dead_letters.display());
     for status in [400, 401, 404, 409, 422] {
         let service = Service::answering(&[status]).await;
