@@ -6,7 +6,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
 invoke: ## a batch with two bad records through the real function; they land in dead-letters.ndjson
-	cargo run --locked -q -p cargo-msk -- invoke --event events/poison.json --bin handler --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial
+	cargo run --locked -q -p cargo-msk -- invoke --event events/poison.json --bin handler --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=info,lambda_runtime=warn,handler=debug
 
 test: ## all tests, doctests included
 	cargo test --locked --workspace --all-features

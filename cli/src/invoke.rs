@@ -1,5 +1,7 @@
 //! `cargo msk invoke`.
 
+mod answer;
+mod dead_letters;
 mod explain;
 mod json;
 mod table;
@@ -17,6 +19,8 @@ use msk_mapping::limits::{EVENT_BYTES_MAX, TIMEOUT_MAX_MS};
 use msk_mapping::response::{self, FailureReporting, Read as Reading};
 use msk_mapping::{Ending, Environment, Function, Invocation, Report};
 
+use self::answer::Answer;
+use self::dead_letters::Mark;
 use self::explain::Problem;
 use crate::fault::{Fault, print, print_document};
 
@@ -100,6 +104,8 @@ struct Delivery {
     report: Report,
     /// None: the event is not Kafka's, so there is nothing to commit.
     read: Option<Reading>,
+    /// None: the function did not answer with a response.
+    answer: Option<Answer>,
     problem: Option<Problem>,
 }
 
@@ -115,6 +121,8 @@ impl Delivery {
             Ending::Response(body) => Reading::response(event, body, args.failure_reporting.into()),
             _ => Reading::error(event),
         });
+        let reporting = args.failure_reporting.into();
+        let answer = answer::answer(&report.ending, read.as_ref(), reporting);
         let problem = explain::problem(
             &report,
             read.as_ref(),
@@ -125,6 +133,7 @@ impl Delivery {
             times,
             report,
             read,
+            answer,
             problem,
         }
     }
@@ -167,6 +176,7 @@ async fn deliver(args: &Args, function: Function, body: Bytes) -> Result<ExitCod
             None => error.to_string(),
         });
     let name = function.identity().name().to_owned();
+    let mark = Mark::set(&args.env);
     let mut environment = Environment::new(function);
     let invocation = Invocation::new(body, args.timeout);
     let mut deliveries = Vec::new();
@@ -184,19 +194,20 @@ async fn deliver(args: &Args, function: Function, body: Bytes) -> Result<ExitCod
         }
     }
     environment.stop().await;
+    let letters = mark.map(|mark| mark.read());
     if args.json {
-        let reporting = args.failure_reporting;
-        print_document(
-            json::document(
-                &name,
-                invocation.body().len(),
-                &event,
-                reporting.into(),
-                &deliveries,
-                all_done,
-            )
-            .as_bytes(),
-        )?;
+        let run = json::Run {
+            function: &name,
+            bytes: invocation.body().len(),
+            event: &event,
+            reporting: args.failure_reporting.into(),
+            deliveries: &deliveries,
+            dead_letters: letters.as_ref(),
+            all_done,
+        };
+        print_document(run.document().as_bytes())?;
+    } else if let Some(letters) = letters {
+        print(&table::dead_letters(&letters))?;
     }
     Ok(if all_done {
         ExitCode::SUCCESS

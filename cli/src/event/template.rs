@@ -9,8 +9,8 @@ const RANDOM_BELOW: u32 = 1_000_000;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
     pub(crate) i: usize,
-    pub(crate) partition: usize,
-    pub(crate) offset: usize,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
     pub(crate) timestamp: i64,
 }
 

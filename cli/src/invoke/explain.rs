@@ -47,23 +47,24 @@ pub(crate) fn problem(
         Ending::Response(_) => match (read, not_an_event) {
             (Some(read), _) => verdict(read.verdict())?,
             (None, reason) => Problem::new(
-                format!("the function answered, but the event is {}", reason.unwrap_or("not Kafka's")),
+                format!(
+                    "the function answered, but the event is {}",
+                    reason.unwrap_or("not Kafka's")
+                ),
                 "a Kafka function should answer such an event with an error: Lambda's mapping never sends it",
             ),
         },
         Ending::FunctionError(error) if error.error_type == "Function.ResponseSizeTooLarge" => {
-            Problem::new("the function's response is longer than Lambda takes", "answer with the failures alone")
-                .in_the_words_of(error)
+            Problem::new(
+                "the function's response is longer than Lambda takes",
+                "answer with the failures alone",
+            )
+            .in_the_words_of(error)
         }
-        Ending::FunctionError(error) => Problem::new(
-            "the function answered with an error: Lambda sends the whole batch again",
-            "to have only the failed records again, answer with them: with lambda-msk,\n\
-             --env LAMBDA_MSK_FAILURE_REPORTING=partial (and ReportBatchItemFailures in the mapping)",
-        )
-        .in_the_words_of(error),
+        Ending::FunctionError(error) => refused(error, not_an_event),
         Ending::InitError(error) => Problem::new(
             "the function could not start: it reported an error during its init",
-            "set what it misses with --env NAME=VALUE, and try again",
+            "mend what it names, and try again; --env NAME=VALUE sets a variable for it",
         )
         .in_the_words_of(error),
         Ending::Crashed(crash) => crashed(crash),
@@ -71,6 +72,29 @@ pub(crate) fn problem(
         _ => Problem::new("the function did not answer", "see its output above"),
     };
     Some(problem)
+}
+
+/// The function's error for one event. Only lambda-msk's own code for it tells that partial reporting would help.
+fn refused(error: &FunctionError, not_an_event: Option<&str>) -> Problem {
+    let again = "the function answered with an error: Lambda sends the whole batch again";
+    let problem = match not_an_event {
+        Some(reason) => Problem::new(
+            format!("the function refused the event, which is {reason}"),
+            "that is as it should be: Lambda's mapping for Kafka never sends such an event;\n\
+             there are samples in events/, and `cargo msk event --topic orders` makes one",
+        ),
+        None if error.error_type == "batch.incomplete" => Problem::new(
+            again,
+            "each record's reason stands in the function's own output; to have only those again,\n\
+             --env LAMBDA_MSK_FAILURE_REPORTING=partial (and ReportBatchItemFailures in the mapping)",
+        ),
+        None => Problem::new(
+            again,
+            "an error means that no record counts as done; to have only the failed records again,\n\
+             answer {\"batchItemFailures\":[…]} and set ReportBatchItemFailures in the mapping",
+        ),
+    };
+    problem.in_the_words_of(error)
 }
 
 fn verdict(verdict: &Verdict) -> Option<Problem> {
@@ -82,8 +106,9 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
                  everything and those records are lost in silence",
                 if *listed == 1 { "" } else { "s" }
             ),
-            "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping,\n\
-             or --env LAMBDA_MSK_FAILURE_REPORTING=whole-batch in the function",
+            "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping, and leave\n\
+             --failure-reporting whole-batch out here; or let the function answer with an error\n\
+             (lambda-msk: LAMBDA_MSK_FAILURE_REPORTING=whole-batch)",
         ),
         Verdict::WholeBatchAgain(fault) => {
             let help = match fault {

@@ -2,35 +2,46 @@
 
 use std::time::Duration;
 
-use msk_mapping::response::{Again, FailureReporting, Partition, Read, Verdict};
+use msk_mapping::response::{Again, Event, FailureReporting, Partition, Read, Verdict};
 use msk_mapping::{Ending, FunctionError};
 use serde_json::{Value, json};
 
 use super::Delivery;
+use super::dead_letters::DeadLetters;
 
-pub(crate) fn document(
-    function: &str,
-    bytes: usize,
-    event: &Result<msk_mapping::response::Event, String>,
-    reporting: FailureReporting,
-    deliveries: &[Value],
-    all_done: bool,
-) -> String {
-    let document = json!({
-        "function": function,
-        "event": {
-            "bytes": bytes,
-            "records": event.as_ref().ok().map(msk_mapping::response::Event::records),
-            "notKafka": event.as_ref().err(),
-        },
-        "failureReporting": match reporting {
-            FailureReporting::Partial => "partial",
-            FailureReporting::WholeBatch => "whole-batch",
-        },
-        "deliveries": deliveries,
-        "allDone": all_done,
-    });
-    format!("{document:#}\n")
+/// All that a run says beside its deliveries.
+pub(crate) struct Run<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) bytes: usize,
+    pub(crate) event: &'a Result<Event, String>,
+    pub(crate) reporting: FailureReporting,
+    pub(crate) deliveries: &'a [Value],
+    /// None: the function's destination is no file.
+    pub(crate) dead_letters: Option<&'a DeadLetters>,
+    pub(crate) all_done: bool,
+}
+
+impl Run<'_> {
+    pub(crate) fn document(&self) -> String {
+        let document = json!({
+            "function": self.function,
+            "event": {
+                "bytes": self.bytes,
+                "records": self.event.as_ref().ok().map(Event::records),
+                "notKafka": self.event.as_ref().err(),
+            },
+            "failureReporting": match self.reporting {
+                FailureReporting::Partial => "partial",
+                FailureReporting::WholeBatch => "whole-batch",
+            },
+            "deliveries": self.deliveries,
+            "deadLetters": self.dead_letters.map(|letters| {
+                json!({"file": letters.path, "added": letters.count})
+            }),
+            "allDone": self.all_done,
+        });
+        format!("{document:#}\n")
+    }
 }
 
 pub(crate) fn delivery(delivery: &Delivery) -> Value {
@@ -43,6 +54,7 @@ pub(crate) fn delivery(delivery: &Delivery) -> Value {
         "delivery": delivery.number,
         "requestId": report.request_id,
         "ending": ending(&report.ending),
+        "answerMeans": delivery.answer.as_ref().map(|answer| &answer.means),
         "initMs": report.init.map(ms),
         "durationMs": ms(report.duration),
         "peakMemoryBytes": report.peak_memory,

@@ -8,10 +8,13 @@ use msk_mapping::Ending;
 use msk_mapping::response::{Again, Partition, Read, Verdict};
 
 use super::Delivery;
+use super::dead_letters::DeadLetters;
 use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
 
 /// A list of offsets names at most so many runs.
 const RUNS_MAX: usize = 4;
+/// Columns of text: they stand to the left.
+const LISTS: [&str; 3] = ["SENT AGAIN", "CODE", "WHY"];
 
 pub(crate) fn delivery(delivery: &Delivery) -> String {
     let mut text = String::new();
@@ -25,6 +28,12 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
     }
     let (style, outcome) = outcome(delivery);
     let _ = writeln!(text, "{style}{outcome}{style:#}");
+    if let Some(answer) = &delivery.answer {
+        let _ = writeln!(text, "\nThe function answered:\n  {}", answer.text);
+        for line in answer.means.lines() {
+            let _ = writeln!(text, "  {DIM}{line}{DIM:#}");
+        }
+    }
     if let Some(read) = &delivery.read {
         text += "\n";
         text += &records(read, report.duration);
@@ -71,13 +80,38 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
     text
 }
 
+/// What was rejected meanwhile, and why. Empty if nothing was.
+pub(crate) fn dead_letters(letters: &DeadLetters) -> String {
+    let path = letters.path.display();
+    let mut text = match letters.count {
+        0 => return String::new(),
+        1 => format!("\n1 record was rejected and lies in {path}:\n\n"),
+        count => format!("\n{count} records were rejected and lie in {path}:\n\n"),
+    };
+    let mut table = Table::new(["RECORD", "CODE", "WHY"], 1);
+    for letter in &letters.shown {
+        let cells = [&letter.record, &letter.code, &letter.message].map(String::clone);
+        table.push(cells, Style::new());
+    }
+    text += &table.text();
+    if letters.count > letters.shown.len() {
+        let _ = writeln!(text, "  … and {} more", letters.count - letters.shown.len());
+    }
+    let _ = writeln!(
+        text,
+        "\n  Each line there is JSON: why, and under `payload` an event with just that record,\n  \
+         which `cargo msk invoke --event -` takes. A rejected record counts as done: it does not come again."
+    );
+    text
+}
+
 fn outcome(delivery: &Delivery) -> (Style, &'static str) {
     let verdict = delivery.read.as_ref().map(Read::verdict);
     match (&delivery.report.ending, verdict) {
         (Ending::Response(_), Some(Verdict::AllDone)) => (GOOD, "all done"),
         (Ending::Response(_), Some(Verdict::SomeAgain)) => (BAD, "some records were not done"),
         (Ending::Response(_), Some(Verdict::FailuresIgnored { .. })) => {
-            (BAD, "failures that nobody reads")
+            (BAD, "records would be lost")
         }
         (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
         (Ending::Response(_), None) => (GOOD, "answered"),
@@ -238,7 +272,9 @@ impl<const N: usize> Table<N> {
             for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
                 let _ = match column {
                     0 => write!(line, "{cell:<width$}"),
-                    _ if self.rows[0].0[column] == "SENT AGAIN" => write!(line, "  {cell}"),
+                    _ if LISTS.contains(&self.rows[0].0[column].as_str()) => {
+                        write!(line, "  {cell:<width$}")
+                    }
                     _ => write!(line, "  {cell:>width$}"),
                 };
             }

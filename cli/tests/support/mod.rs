@@ -1,0 +1,72 @@
+//! Runs of the built command, and the function that it is given: the test binary itself.
+
+#![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+#[path = "../../../mapping/tests/support/function.rs"]
+pub mod function;
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// Four records of two partitions, with a gap.
+pub const EVENT: &str = r#"{"eventSource":"aws:kafka","records":{
+    "orders-0":[{"topic":"orders","partition":0,"offset":10},{"topic":"orders","partition":0,"offset":11},
+                {"topic":"orders","partition":0,"offset":15}],
+    "orders-1":[{"topic":"orders","partition":1,"offset":7}]}}"#;
+
+/// A run of the command with this standard input.
+pub fn msk(args: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-msk"));
+    // What the shell of the one who runs the tests says must not change them.
+    command
+        .env_remove("AWS_REGION")
+        .env_remove("AWS_DEFAULT_REGION")
+        .env_remove("CLICOLOR_FORCE");
+    let mut child = command
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Those that fail early do not read it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// The command line of the function.
+pub fn command() -> String {
+    let exe = std::env::current_exe().unwrap();
+    format!("'{}' {}", exe.display(), function::ARGS.join(" "))
+}
+
+/// Delivers an event to the function.
+pub fn invoke_event(behaviour: &str, event: &str, more: &[&str]) -> Output {
+    let command = command();
+    let behaviour = format!("BEHAVIOUR={behaviour}");
+    let args = [
+        "invoke",
+        "--event",
+        "-",
+        "--function",
+        &command,
+        "--env",
+        &behaviour,
+    ];
+    msk(&[&args, more].concat(), event)
+}
+
+/// Delivers [`EVENT`] to the function.
+pub fn invoke(behaviour: &str, more: &[&str]) -> Output {
+    invoke_event(behaviour, EVENT, more)
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
