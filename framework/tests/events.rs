@@ -1,5 +1,7 @@
 //! What `testing::Event` writes is what the decoder reads: field by field, and for every event of the strategy.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use lambda_msk::testing::{Event, EventBuilder, Sample};
 use lambda_msk::{EventError, EventSourceKind, Record, TimestampType};
 use serde_json::{Value, json};

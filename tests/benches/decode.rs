@@ -7,6 +7,13 @@
 //! frees, and a function takes one way only. In divan's table, where all share a process, what is freed by one way spares the next one its page faults. Allocations are counted in
 //! `tests/allocations.rs`: counting them here would slow the one that makes more.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a bench prints, and ends where it cannot go on"
+)]
+
 use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Decoding allocates for the batch, not for the record.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use allocation_counter::measure;
 use bytes::Bytes;
 use lambda_msk::testing::{Event, Sample};

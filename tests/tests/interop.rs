@@ -1,5 +1,7 @@
 //! Whatever `aws_lambda_events` can read of an event without loss, it reads as we do.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 
 use aws_lambda_events::kafka::{KafkaEvent, KafkaRecord};

@@ -223,7 +223,7 @@ impl Serialize for Sample {
         match self.timestamp_type {
             TimestampType::CreateTime => fields.entry(&mut map, "timestampType", "CREATE_TIME")?,
             TimestampType::LogAppendTime => {
-                fields.entry(&mut map, "timestampType", "LOG_APPEND_TIME")?
+                fields.entry(&mut map, "timestampType", "LOG_APPEND_TIME")?;
             }
             TimestampType::Unknown => {}
         }

@@ -138,6 +138,15 @@ fn bytes_that_are_not_utf8_wherever_they_stand() {
 }
 
 #[test]
+fn a_byte_that_is_not_utf8_is_found_wherever_it_stands_in_a_long_string() {
+    for at in 0..400 {
+        let mut body = format!(r#"{{"x":"{}"}}"#, "x".repeat(400)).into_bytes();
+        body[6 + at] = 0xFF;
+        assert_eq!(code(body), ("event.not_utf8", 6 + at));
+    }
+}
+
+#[test]
 fn nesting_beyond_the_limit_is_refused_at_once_whatever_its_depth() {
     for depth in [200_000, 3_000_000] {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {

@@ -60,6 +60,17 @@ fn a_coordinate_of_another_type() {
 }
 
 #[test]
+fn a_coordinate_behind_a_bad_header_has_the_path_of_its_own() {
+    let body = orders(&[r#"{"headers":[{"a":[1]},7],"offset":"x"}"#.to_owned()]);
+    check(
+        &body,
+        "event.wrong_type",
+        r#"records["orders-0"][0].offset"#,
+        r#""x""#,
+    );
+}
+
+#[test]
 fn a_coordinate_out_of_range() {
     for (field, bad) in [
         ("partition", "-1"),
