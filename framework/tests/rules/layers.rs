@@ -93,8 +93,9 @@ async fn arguments_are_taken_once_for_a_call_and_again_for_its_repetition() {
         .build()
         .unwrap();
     let destination = MemoryDestination::new();
+    let again = Journal::default();
     let repeated = Consumer::builder()
-        .state(Journal::default())
+        .state(again.clone())
         .route("orders", each(async |_: Once| {}).layer(layer_fn(Twice)))
         .on_failure(destination.clone())
         .build()
@@ -105,6 +106,7 @@ async fn arguments_are_taken_once_for_a_call_and_again_for_its_repetition() {
 
     assert_eq!(letters(&once), "D");
     assert_eq!(journal.lines(), ["taken"]);
+    assert_eq!(again.lines(), ["taken", "taken"]);
     assert_eq!(letters(&twice), "R");
     assert_eq!(code(&twice, 0, 0), "once.gone");
     assert_eq!(destination.letters()[0].attempts(), 1);
