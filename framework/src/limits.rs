@@ -6,7 +6,7 @@ pub const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Most records of one event. Lambda's batch size ends at 10,000.
 pub const EVENT_RECORDS_MAX: usize = 1_000_000;
 
-/// Deepest nesting of JSON that the event may have. A Kafka event needs six levels; unknown fields may have more.
+/// Deepest nesting of JSON that the event may have. A Kafka event needs seven levels (the array of a header); unknown fields may have more.
 pub const EVENT_JSON_DEPTH_MAX: usize = 128;
 
 /// Longest topic name that Kafka allows (`Topic.MAX_NAME_LENGTH`).
