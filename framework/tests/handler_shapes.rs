@@ -146,6 +146,7 @@ async fn static_text_error() -> Result<(), &'static str> {
     Ok(())
 }
 
+#[expect(clippy::too_many_arguments, reason = "eight are allowed")]
 async fn eight_arguments(
     _: Record,
     _: Headers,
@@ -199,12 +200,35 @@ async fn never() -> Infallible {
     std::future::pending().await
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_shape_of_handler_runs() {
+const DONE: [&str; 20] = [
+    "before-state",
+    "ship",
+    "anyhow",
+    "again",
+    "boxed",
+    "own-error",
+    "text",
+    "static-text",
+    "eight",
+    "keys",
+    "generic",
+    "own-extractors",
+    "async-closure",
+    "async-closure-result",
+    "closure",
+    "capturing-closure",
+    "pointer",
+    "layered",
+    "stacked",
+    "fallback",
+];
+
+const REJECTED: [&str; 2] = ["verdict", "verdict-question-mark"];
+
+fn consumer(destination: &MemoryDestination) -> Consumer {
     let captured = Arc::new(5_u8);
     let pointer: fn(Json<Order>) -> std::future::Ready<()> = |_| std::future::ready(());
-    let destination = MemoryDestination::new();
-    let consumer = Consumer::builder()
+    Consumer::builder()
         .topic("before-state", nothing)
         .state(App { api: Api, db: Db })
         .topic("ship", ship)
@@ -262,31 +286,14 @@ async fn every_shape_of_handler_runs() {
         .concurrency(8)
         .attempts(2)
         .build()
-        .unwrap();
-    let done = [
-        "before-state",
-        "ship",
-        "anyhow",
-        "again",
-        "boxed",
-        "own-error",
-        "text",
-        "static-text",
-        "eight",
-        "keys",
-        "generic",
-        "own-extractors",
-        "async-closure",
-        "async-closure-result",
-        "closure",
-        "capturing-closure",
-        "pointer",
-        "layered",
-        "stacked",
-        "fallback",
-    ];
-    let rejected = ["verdict", "verdict-question-mark"];
-    let samples = done.iter().chain(&rejected).chain(&["never"]).map(|topic| {
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_shape_of_handler_runs() {
+    let destination = MemoryDestination::new();
+    let consumer = consumer(&destination);
+    let samples = DONE.iter().chain(&REJECTED).chain(&["never"]).map(|topic| {
         Sample::new(*topic, 0)
             .timestamp(1_545_084_650_987)
             .key("7")
@@ -297,13 +304,13 @@ async fn every_shape_of_handler_runs() {
 
     let invoked = invoke(&consumer, Event::msk().records(samples)).await;
 
-    for topic in done {
+    for topic in DONE {
         let report = invoked.record(topic, 0, 0);
         assert_eq!(report.outcome, Outcome::Done, "{topic}: {report:?}");
     }
-    for topic in rejected {
+    for topic in REJECTED {
         assert_eq!(invoked.record(topic, 0, 0).outcome, Outcome::Rejected);
     }
     assert_eq!(invoked.record("never", 0, 0).outcome, Outcome::Failed);
-    assert_eq!(destination.letters().len(), rejected.len());
+    assert_eq!(destination.letters().len(), REJECTED.len());
 }

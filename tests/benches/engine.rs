@@ -1,6 +1,8 @@
 //! A whole invocation: event in, handler called for each record, answer out. Ours, against what people write over lambda_runtime and aws_lambda_events:
 //! a loop that decodes base64 and JSON and calls the handler. Theirs keeps no lanes, retries nothing, and skips nothing.
 
+#![allow(clippy::print_stdout, reason = "a bench says what it measured")]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

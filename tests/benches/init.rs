@@ -1,5 +1,7 @@
 //! The time from a process's start to its first request for an event: the sample function, against one with lambda_runtime alone. Both as deployed.
 
+#![allow(clippy::print_stdout, reason = "a bench says what it measured")]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
