@@ -153,3 +153,80 @@ pub(crate) fn refused(request_id: &str, bytes: usize, error: &Error) {
         "event refused"
     );
 }
+
+#[cfg(all(test, feature = "logging"))]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use crate::consumer::Consumer;
+    use crate::destination::MemoryDestination;
+    use crate::response::FailureReporting;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What a function says at its start.
+    fn said(consumer: &Consumer) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || consumer.log_start());
+        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_function_says_its_topics_its_settings_and_what_is_dangerous_in_them() {
+        let consumer = Consumer::builder()
+            .topic(["returns", "orders"], async || {})
+            .fallback(async || {})
+            .from_vars([("LAMBDA_MSK_CONCURENCY", "8")])
+            .build()
+            .unwrap();
+
+        let said = said(&consumer);
+
+        assert!(said.contains("orders, returns, (fallback)"), "{said}");
+        assert!(
+            said.contains("failure_reporting=whole-batch (default)"),
+            "{said}"
+        );
+        assert!(said.contains("failure reporting is whole-batch"), "{said}");
+        assert!(
+            said.contains("one bad record blocks its partition"),
+            "{said}"
+        );
+        assert!(said.contains("LAMBDA_MSK_CONCURENCY"), "{said}");
+    }
+
+    #[test]
+    fn a_function_with_a_destination_and_partial_answers_says_what_these_need() {
+        let consumer = Consumer::builder()
+            .topic("orders", async || {})
+            .on_failure(MemoryDestination::new())
+            .failure_reporting(FailureReporting::Partial)
+            .build()
+            .unwrap();
+
+        let said = said(&consumer);
+
+        assert!(said.contains("ReportBatchItemFailures"), "{said}");
+        assert!(said.contains("on_failure=memory (code)"), "{said}");
+        assert!(!said.contains("blocks its partition"), "{said}");
+        assert!(!said.contains("does not know"), "{said}");
+    }
+}

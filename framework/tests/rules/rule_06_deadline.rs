@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use lambda_msk::testing::{Invoke, Invoked};
 use lambda_msk::{
-    Builder, Consumer, DeadLetter, Deadline, Destination, Failure, Json, Record, SendError, State,
+    Builder, Consumer, DeadLetter, Deadline, Destination, Failure, Json, MemoryDestination, Record,
+    SendError, State,
 };
 use tokio::time::sleep;
 
@@ -225,4 +226,18 @@ async fn a_deadline_further_ahead_than_any_function_runs_is_no_limit() {
     let invoked = run(&consumer, two_hours, [(0, "10800000")]).await;
 
     assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_time_is_up_no_record_is_rejected_either() {
+    let destination = MemoryDestination::new();
+    let consumer = consumer(&Journal::default())
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let invoked = run(&consumer, 4_300, [(0, "2000"), (0, "?")]).await;
+
+    assert_eq!(letters(&invoked), "DU");
+    assert!(destination.letters().is_empty());
 }
