@@ -8,7 +8,7 @@ mod table;
 mod target;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -190,6 +190,8 @@ async fn deliver(args: &Args, function: Function, body: Bytes) -> Result<ExitCod
         if args.json {
             deliveries.push(json::delivery(&delivery));
         } else {
+            // Between what the function wrote and what is said of it.
+            let _ = writeln!(anstream::stderr());
             print(&table::delivery(&delivery))?;
         }
     }
