@@ -1,7 +1,8 @@
 //! What the rules' tests share: a journal of what handlers did, and batches to run.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use lambda_msk::testing::{Event, Invoked, Sample};
 use lambda_msk::{Outcome, Record};
@@ -73,21 +74,42 @@ pub(crate) fn code(invoked: &Invoked, partition: i32, offset: i64) -> String {
     report.problem.as_ref().unwrap().code.clone()
 }
 
-/// What the framework logs, down to the lowest level, as JSON lines.
+/// What the framework logs on this thread, down to the lowest level, as JSON lines.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
+thread_local! {
+    static LISTENING: RefCell<Option<Lines>> = const { RefCell::new(None) };
+}
+
+/// While it lives, a test's thread is listened to.
+pub(crate) struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        LISTENING.set(None);
+    }
+}
+
 impl Lines {
     /// Listens until the guard is dropped.
-    pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+    ///
+    /// One subscriber for the process, whose lines go to the thread that wrote them: with one for each thread, a line that another thread writes
+    /// first is switched off for all (`tracing` caches who is interested).
+    pub(crate) fn listen(&self) -> Guard {
+        static SET: Once = Once::new();
+        SET.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .json()
+                .flatten_event(true)
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(|| LISTENING.with_borrow(|lines| lines.clone().unwrap_or_default()))
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+            tracing::callsite::rebuild_interest_cache();
+        });
+        LISTENING.set(Some(self.clone()));
+        Guard
     }
 
     pub(crate) fn text(&self) -> String {
