@@ -154,7 +154,8 @@ pub(crate) fn refused(request_id: &str, bytes: usize, error: &Error) {
     );
 }
 
-#[cfg(all(test, feature = "logging"))]
+#[cfg(test)]
+#[cfg(feature = "logging")]
 mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
