@@ -24,7 +24,7 @@ pub struct RecordReport {
     pub record: Record,
     /// How it ended.
     pub outcome: Outcome,
-    /// How often its handler was started in this invocation.
+    /// How often it was tried in this invocation. 0: it was rejected before its handler, skipped, or not reached.
     pub attempts: u32,
     /// What went wrong. *None: nothing did.*
     pub problem: Option<Problem>,

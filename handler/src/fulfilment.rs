@@ -68,7 +68,7 @@ impl Fulfilment {
             Receiver::Log { orders } => {
                 let count = orders.fetch_add(1, Ordering::Relaxed) + 1;
                 let (order_id, amount_cents) = (order.order_id, order.amount_cents);
-                debug!(order_id, amount_cents, count, "order shipped");
+                debug!(order_id, amount_cents, count, %key, "order shipped");
                 Ok(())
             }
             Receiver::Service { client, url } => {

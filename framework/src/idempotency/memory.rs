@@ -46,6 +46,14 @@ struct Entry {
     at: Instant,
 }
 
+impl Entry {
+    /// Whether this says Done of the very record that `other` says Rejected of.
+    fn outweighs(&self, other: &Self) -> bool {
+        let same = self.fingerprint == other.fingerprint;
+        same && self.settled == Settled::Done && other.settled == Settled::Rejected
+    }
+}
+
 impl MemoryLedger {
     /// How an earlier delivery of this very record ended. *None: it was not settled here, or that is forgotten, or another record stood at its offset.*
     pub(crate) fn settled(&self, cluster: &Arc<str>, record: &Record) -> Option<Settled> {
@@ -74,6 +82,11 @@ impl MemoryLedger {
                 settled_last: now,
             });
         partition.settled_last = now;
+        // Another invocation's late rejection must not make a dead letter run that is done.
+        let known = partition.offsets.get(&record.offset().0);
+        if known.is_some_and(|known| known.outweighs(&entry)) {
+            return;
+        }
         let replaced = partition.offsets.insert(record.offset().0, entry);
         state.offsets += usize::from(replaced.is_none());
         while state.offsets > LEDGER_OFFSETS_MAX {

@@ -202,3 +202,15 @@ async fn beyond_its_size_it_forgets_in_the_partition_that_was_settled_longest_ag
         format!("MemoryLedger {{ partitions: 3, offsets: {LEDGER_OFFSETS_MAX} }}")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_rejection_does_not_undo_done_and_done_undoes_a_rejection() {
+    let (ledger, cluster) = (MemoryLedger::default(), Arc::from("a"));
+    let record = record(sample());
+
+    ledger.settle(&cluster, &record, Settled::Rejected);
+    ledger.settle(&cluster, &record, Settled::Done);
+    ledger.settle(&cluster, &record, Settled::Rejected);
+
+    assert_eq!(ledger.settled(&cluster, &record), Some(Settled::Done));
+}
