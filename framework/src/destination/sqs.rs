@@ -1,6 +1,9 @@
 //! A destination that sends letters to an SQS queue, through the AWS SDK.
 
-use std::collections::{HashMap, VecDeque};
+mod entry;
+mod fault;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +16,14 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Region;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
-use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::destination::queue::{Queue, SqsQueueError};
+use crate::destination::sqs::entry::{Entry, batches};
+use crate::destination::sqs::fault::{CREDENTIALS, Fault, advice, why};
 use crate::destination::{DeadLetter, Destination, SendError, leave_at};
-use crate::failure::cut;
-use crate::limits::{
-    RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, SQS_BATCH_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX,
-    SQS_TRY_MS_MAX,
-};
+use crate::limits::{RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, SQS_TRY_MS_MAX};
 
 /// Sends letters to a standard SQS queue, an envelope a message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
 ///
@@ -321,81 +321,6 @@ impl Call<'_> {
     }
 }
 
-/// One letter as a message.
-struct Entry {
-    /// Its place in the call.
-    letter: usize,
-    bytes: usize,
-    request: SendMessageBatchRequestEntry,
-}
-
-impl Entry {
-    fn of(at: usize, letter: &DeadLetter) -> Result<Self, Fault> {
-        let mut body = letter.envelope();
-        if body.contains(['\u{FFFE}', '\u{FFFF}']) {
-            // They stand within strings, where an escape means the same.
-            body = body
-                .replace('\u{FFFE}', "\\ufffe")
-                .replace('\u{FFFF}', "\\uffff");
-        }
-        let mut bytes = body.len();
-        let mut request = SendMessageBatchRequestEntry::builder()
-            .id(at.to_string())
-            .message_body(body);
-        for (name, value) in [("code", letter.code()), ("topic", letter.record().topic())] {
-            if is_attribute(value) {
-                bytes += name.len() + STRING.len() + value.len();
-                request = request.message_attributes(name, attribute(value));
-            }
-        }
-        if bytes > SQS_MESSAGE_BYTES_MAX {
-            return Err(Fault::TooLarge { bytes });
-        }
-        Ok(Self {
-            letter: at,
-            bytes,
-            request: request.build().expect("id and body are set"),
-        })
-    }
-}
-
-const STRING: &str = "String";
-
-fn attribute(value: &str) -> MessageAttributeValue {
-    MessageAttributeValue::builder()
-        .data_type(STRING)
-        .string_value(value)
-        .build()
-        .expect("the type is set")
-}
-
-/// Whether SQS takes the text for an attribute: not empty, and none of the characters that it refuses in messages.
-fn is_attribute(text: &str) -> bool {
-    let refused = |c: char| c.is_ascii_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}');
-    !text.is_empty() && !text.contains(refused)
-}
-
-/// Batches that SQS takes, by number and by bytes, in order.
-fn batches(entries: Vec<Entry>) -> VecDeque<Vec<Entry>> {
-    let mut batches = VecDeque::new();
-    let mut batch: Vec<Entry> = Vec::new();
-    let mut bytes = 0;
-    for entry in entries {
-        let full =
-            batch.len() == SQS_BATCH_ENTRIES_MAX || bytes + entry.bytes > SQS_MESSAGE_BYTES_MAX;
-        if full {
-            batches.push_back(std::mem::take(&mut batch));
-            bytes = 0;
-        }
-        bytes += entry.bytes;
-        batch.push(entry);
-    }
-    if !batch.is_empty() {
-        batches.push_back(batch);
-    }
-    batches
-}
-
 /// Between half and the whole of a bound that doubles.
 fn back_off(tried: u32) -> Duration {
     let doubled = RETRY_BACKOFF_BASE_MS.saturating_mul(1 << tried.min(16));
@@ -415,80 +340,6 @@ enum Answer {
     Never(Fault),
     /// No answer in the time left.
     TimeUp,
-}
-
-/// Why a letter is not confirmed.
-#[derive(Clone, Debug, thiserror::Error)]
-enum Fault {
-    #[error(
-        "the letter takes {bytes} bytes and SQS at most {SQS_MESSAGE_BYTES_MAX}: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
-    )]
-    TooLarge { bytes: usize },
-    #[error("no time was left to send the letter to `{queue}`")]
-    NotSent { queue: String },
-    #[error("`{queue}` did not answer in the time left; it may hold the letter")]
-    NoAnswer { queue: String },
-    #[error("`{queue}` answered, but said nothing of the letter")]
-    Unmentioned { queue: String },
-    #[error("`{queue}` refused the letter: {why}")]
-    Refused { queue: String, why: String },
-    #[error("`{queue}` could not take the letter, and the time to try again is up: {why}")]
-    Unable { queue: String, why: String },
-    #[error("`{queue}` did not take the request: {why}{advice}")]
-    Request {
-        queue: String,
-        why: String,
-        advice: &'static str,
-    },
-    #[error("no request reached `{queue}`, or no answer came back{advice}")]
-    Unreachable {
-        queue: String,
-        advice: &'static str,
-        #[source]
-        cause: Arc<SdkError<SendMessageBatchError>>,
-    },
-}
-
-impl Fault {
-    fn not_sent(queue: String) -> Self {
-        Self::NotSent { queue }
-    }
-
-    fn no_answer(queue: String) -> Self {
-        Self::NoAnswer { queue }
-    }
-
-    fn unmentioned(queue: String) -> Self {
-        Self::Unmentioned { queue }
-    }
-}
-
-/// SQS's code and words.
-fn why(code: Option<&str>, message: Option<&str>) -> String {
-    match (code, message) {
-        (Some(code), Some(message)) => cut(format!("{code}: {message}")),
-        (Some(text), None) | (None, Some(text)) => cut(text.to_owned()),
-        (None, None) => "without a reason".to_owned(),
-    }
-}
-
-const CREDENTIALS: &str = "; check that the function has credentials and a region";
-
-/// What to do about it.
-fn advice(error: &SendMessageBatchError) -> &'static str {
-    // By code and not by variant: SQS names one fault differently in its two protocols, and emulators mix them.
-    let code = error.code().unwrap_or_default();
-    if code.contains("QueueDoesNotExist") || code.contains("NonExistentQueue") {
-        "; check the region, the account and the name in its address"
-    } else if code.to_ascii_lowercase().contains("kms") {
-        "; the function's role needs `kms:GenerateDataKey` and `kms:Decrypt` on the queue's key"
-    } else if code.contains("AccessDenied") {
-        "; the function's role needs `sqs:SendMessage` on it"
-    } else if code.contains("Token") || code.contains("Signature") || code.contains("Credential") {
-        CREDENTIALS
-    } else {
-        ""
-    }
 }
 
 #[cfg(test)]
