@@ -38,7 +38,7 @@ mod extract;
 mod handler;
 
 // What was settled in an earlier delivery.
-mod idempotency;
+pub mod idempotency;
 
 // Where rejected records go.
 mod destination;

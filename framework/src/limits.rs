@@ -82,6 +82,15 @@ pub const LEDGER_OFFSETS_MAX: usize = 100_000;
 /// Time after which the memory ledger forgets an offset. Longer than one invocation of Lambda can last, short enough that a replay by hand soon runs.
 pub const LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;
 
+/// Bytes of items, ids included, that the store in memory keeps.
+pub const MEMORY_STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Longest id of a store's item. DynamoDB allows 2,048 bytes of a partition key.
+pub const STORE_ID_BYTES_MAX: usize = 1_024;
+
+/// Largest data of a partition's ledger; beyond it the lowest offsets are forgotten. A third of what a DynamoDB item may hold (400 KB).
+pub const LEDGER_BYTES_MAX: usize = 128 * 1024;
+
 /// Longest namespace of keys: the longest name of a Lambda function.
 pub const NAMESPACE_BYTES_MAX: usize = 64;
 

@@ -1,139 +1,157 @@
-//! The ledger in memory: which offsets this process has settled lately. Bounded by number and age; what is forgotten runs again.
+//! The store in this process's memory: the default. Bounded; what was written longest ago is forgotten first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::idempotency::store::{IdempotencyStore, Item, StoreError, Swap, Swapped};
+use crate::limits::MEMORY_STORE_BYTES_MAX;
 
-use crate::idempotency::Settled;
-use crate::idempotency::fingerprint::fingerprint;
-use crate::limits::{LEDGER_AGE_MS_MAX, LEDGER_OFFSETS_MAX};
-use crate::partition::TopicPartition;
-use crate::record::Record;
+/// Bytes that an item takes beside its id and data: its fields, and its place in the maps.
+const ITEM_BYTES: usize = 256;
 
-const AGE_MAX: Duration = Duration::from_millis(LEDGER_AGE_MS_MAX);
+/// Items in this process's memory. Another process knows nothing of them, and they end with this one.
+///
+/// Bounded by [`MEMORY_STORE_BYTES_MAX`]: the item that was written longest ago is forgotten first.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    table: Arc<Mutex<Table>>,
+}
 
 #[derive(Default)]
-pub(crate) struct MemoryLedger {
-    state: Mutex<State>,
+struct Table {
+    items: HashMap<Arc<str>, Entry>,
+    /// Ids by the time of their last write, as a count.
+    written: BTreeMap<u64, Arc<str>>,
+    writes: u64,
+    bytes: usize,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    partitions: BTreeMap<PartitionKey, Partition>,
-    /// Of all partitions together.
-    offsets: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct PartitionKey {
-    cluster: Arc<str>,
-    topic_partition: TopicPartition,
-}
-
-#[derive(Debug)]
-struct Partition {
-    offsets: BTreeMap<i64, Entry>,
-    settled_last: Instant,
-}
-
-#[derive(Debug)]
 struct Entry {
-    fingerprint: u32,
-    settled: Settled,
-    at: Instant,
+    item: Item,
+    written: u64,
 }
 
-impl Entry {
-    /// Whether this says Done of the very record that `other` says Rejected of.
-    fn outweighs(&self, other: &Self) -> bool {
-        let same = self.fingerprint == other.fingerprint;
-        same && self.settled == Settled::Done && other.settled == Settled::Rejected
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl MemoryLedger {
-    /// How an earlier delivery of this very record ended. *None: it was not settled here, or that is forgotten, or another record stood at its offset.*
-    pub(crate) fn settled(&self, cluster: &Arc<str>, record: &Record) -> Option<Settled> {
-        let state = self.lock();
-        let partition = state.partitions.get(&key(cluster, record))?;
-        let entry = partition.offsets.get(&record.offset().0)?;
-        let known = entry.at.elapsed() < AGE_MAX && entry.fingerprint == fingerprint(record);
-        known.then_some(entry.settled)
+impl IdempotencyStore for MemoryStore {
+    async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
+        let table = self.lock();
+        Ok(table.items.get(id).map(|entry| entry.item.clone()))
     }
 
-    /// Remembers how a record ended.
-    pub(crate) fn settle(&self, cluster: &Arc<str>, record: &Record, settled: Settled) {
-        let now = Instant::now();
+    async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
+        let mut table = self.lock();
+        let stands = table.items.get(&swap.id).map(|entry| &entry.item);
+        if !swap.expect.holds(stands) {
+            return Ok(Swapped::Refused(stands.cloned()));
+        }
+        let item = swap.change.applied(stands);
+        table.replace(&swap.id, item.clone());
+        Ok(Swapped::Applied(item))
+    }
+
+    fn describe(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn is_durable(&self) -> bool {
+        false
+    }
+}
+
+impl Table {
+    fn replace(&mut self, id: &Arc<str>, item: Option<Item>) {
+        self.forget(id);
+        let Some(item) = item else { return };
+        self.writes += 1;
+        self.bytes += size(id, &item);
+        self.written.insert(self.writes, Arc::clone(id));
         let entry = Entry {
-            fingerprint: fingerprint(record),
-            settled,
-            at: now,
+            item,
+            written: self.writes,
         };
-        let mut state = self.lock();
-        let state = &mut *state;
-        let partition = state
-            .partitions
-            .entry(key(cluster, record))
-            .or_insert_with(|| Partition {
-                offsets: BTreeMap::new(),
-                settled_last: now,
-            });
-        partition.settled_last = now;
-        // Another invocation's late rejection must not make a dead letter run that is done.
-        let known = partition.offsets.get(&record.offset().0);
-        if known.is_some_and(|known| known.outweighs(&entry)) {
-            return;
-        }
-        let replaced = partition.offsets.insert(record.offset().0, entry);
-        state.offsets += usize::from(replaced.is_none());
-        while state.offsets > LEDGER_OFFSETS_MAX {
-            state.forget();
+        self.items.insert(Arc::clone(id), entry);
+        while self.bytes > MEMORY_STORE_BYTES_MAX {
+            let Some((_, oldest)) = self.written.pop_first() else {
+                return;
+            };
+            self.forget(&oldest);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn forget(&mut self, id: &Arc<str>) {
+        if let Some(entry) = self.items.remove(id) {
+            self.written.remove(&entry.written);
+            self.bytes -= size(id, &entry.item);
+        }
     }
 }
 
-impl fmt::Debug for MemoryLedger {
-    /// Counts only: there may be a hundred thousand offsets.
+fn size(id: &str, item: &Item) -> usize {
+    // The id stands in two maps, as one allocation.
+    ITEM_BYTES + id.len() + item.data.len()
+}
+
+impl fmt::Debug for MemoryStore {
+    /// Counts only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock();
-        f.debug_struct("MemoryLedger")
-            .field("partitions", &state.partitions.len())
-            .field("offsets", &state.offsets)
+        let table = self.lock();
+        f.debug_struct("MemoryStore")
+            .field("items", &table.items.len())
+            .field("bytes", &table.bytes)
             .finish()
     }
 }
 
-impl State {
-    /// Forgets the lowest offset of the partition that was settled longest ago.
-    fn forget(&mut self) {
-        let oldest = self
-            .partitions
-            .iter()
-            .min_by_key(|(_, partition)| partition.settled_last)
-            .map(|(key, _)| key.clone());
-        let Some(key) = oldest else {
-            self.offsets = 0;
-            return;
-        };
-        if let Some(partition) = self.partitions.get_mut(&key) {
-            self.offsets -= usize::from(partition.offsets.pop_first().is_some());
-            if partition.offsets.is_empty() {
-                self.partitions.remove(&key);
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
 
-fn key(cluster: &Arc<str>, record: &Record) -> PartitionKey {
-    PartitionKey {
-        cluster: Arc::clone(cluster),
-        topic_partition: record.topic_partition().clone(),
+    use super::MemoryStore;
+    use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap};
+    use crate::limits::MEMORY_STORE_BYTES_MAX;
+
+    fn put(id: &str, bytes: usize) -> Swap {
+        let mut item = Item::new(None, u64::MAX);
+        item.data = Bytes::from(vec![0; bytes]);
+        let free = Expect::Free { at_ms: 1 };
+        Swap::new(id.into(), free, Change::Put(item))
+    }
+
+    #[tokio::test]
+    async fn beyond_its_size_it_forgets_what_was_written_longest_ago() {
+        let store = MemoryStore::new();
+        let third = MEMORY_STORE_BYTES_MAX / 3;
+
+        for id in ["a", "b", "a", "c"] {
+            store.swap(&put(id, third)).await.unwrap();
+        }
+
+        assert!(store.read("a").await.unwrap().is_some());
+        assert!(store.read("b").await.unwrap().is_none());
+        assert!(store.read("c").await.unwrap().is_some());
+        assert!(format!("{store:?}").starts_with("MemoryStore { items: 2, bytes: "));
+    }
+
+    #[tokio::test]
+    async fn the_space_of_what_is_deleted_is_free_again() {
+        let store = MemoryStore::new();
+        store.swap(&put("a", 1_000)).await.unwrap();
+
+        let free = Expect::Free { at_ms: 1 };
+        let delete = Swap::new("a".into(), free, Change::Delete);
+        store.swap(&delete).await.unwrap();
+
+        assert_eq!(format!("{store:?}"), "MemoryStore { items: 0, bytes: 0 }");
     }
 }

@@ -2,12 +2,18 @@
 
 mod fingerprint;
 mod memory;
+mod memory_ledger;
+mod store;
 
 use std::sync::Arc;
 
 use crate::record::{EventSource, Record};
 
-pub(crate) use self::memory::MemoryLedger;
+pub use self::memory::MemoryStore;
+pub(crate) use self::memory_ledger::MemoryLedger;
+pub use self::store::{
+    BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
+};
 
 /// What keeps a record's effect from happening twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

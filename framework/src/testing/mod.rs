@@ -3,6 +3,7 @@
 mod event;
 mod invoke;
 mod sample;
+pub mod store;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 
