@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_runtime::SnapStartResource;
@@ -15,11 +15,11 @@ use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route};
-use crate::idempotency::{Idempotency, MemoryLedger};
+use crate::idempotency::{BoxStore, Idempotency, IdempotencyStore, MemoryStore, WhenStoreFails};
 use crate::lane::ProcessingOrder;
-use crate::limits::{ATTEMPTS_MAX, TOPIC_BYTES_MAX};
+use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS_MAX, TOPIC_BYTES_MAX};
 use crate::log::Advice;
-use crate::process::{Processor, WhenExhausted};
+use crate::process::{Keeping, Processor, WhenExhausted};
 use crate::response::FailureReporting;
 use crate::settings::{Settings, within};
 
@@ -119,9 +119,24 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// What keeps an effect from happening twice (`LAMBDA_MSK_IDEMPOTENCY`).
-    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
-        self.settings.idempotency.by_code(idempotency);
+    /// What keeps an effect from happening twice (`LAMBDA_MSK_IDEMPOTENCY`): an [`Idempotency`], or a store.
+    pub fn idempotency(mut self, idempotency: impl Into<Idempotency>) -> Self {
+        self.settings.idempotency.by_code(idempotency.into());
+        self
+    }
+
+    /// Time between two writes of a partition's progress while a batch runs (`LAMBDA_MSK_PROGRESS_MS`): [`PROGRESS_MS`](crate::limits::PROGRESS_MS).
+    ///
+    /// After a kill, at most what was started since the last confirmed write runs again. Zero: a lane's next record starts once the one before is
+    /// recorded, which costs a write a record.
+    pub fn progress(mut self, each: Duration) -> Self {
+        self.settings.progress.by_code(each);
+        self
+    }
+
+    /// What becomes of records while the store fails (`LAMBDA_MSK_WHEN_STORE_FAILS`).
+    pub fn when_store_fails(mut self, when_store_fails: WhenStoreFails) -> Self {
+        self.settings.when_store_fails.by_code(when_store_fails);
         self
     }
 
@@ -231,10 +246,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
             topics,
             fallback: self.fallback,
             destination: settings.destination.value.clone(),
-            ledger: match settings.idempotency.value {
-                Idempotency::Memory => Some(MemoryLedger::default()),
-                Idempotency::None => None,
-            },
+            keeping: keeping(&settings),
+            reports_partially: settings.failure_reporting.value == FailureReporting::Partial,
+            sound_topics: Mutex::default(),
             order: settings.order.value,
             concurrency: settings.concurrency.value,
             attempts: settings.attempts.value,
@@ -248,6 +262,25 @@ impl<S: Send + Sync + 'static> Builder<S> {
             advice: Advice::default(),
         }))
     }
+}
+
+/// *None: nothing is kept.*
+fn keeping(settings: &Settings) -> Option<Keeping> {
+    let store = match &settings.idempotency.value {
+        Idempotency::Memory => BoxStore::new(MemoryStore::new()),
+        Idempotency::Store(store) => store.clone(),
+        Idempotency::None => return None,
+    };
+    let age_ms = match store.is_durable() {
+        true => LEDGER_AGE_MS_MAX,
+        false => MEMORY_LEDGER_AGE_MS_MAX,
+    };
+    Some(Keeping {
+        store,
+        progress: settings.progress.value,
+        age: Duration::from_millis(age_ms),
+        when_store_fails: settings.when_store_fails.value,
+    })
 }
 
 fn check_topics(

@@ -107,7 +107,8 @@ impl Consumer {
         }
         let report = inner.processor.process(&batch, &invocation).await;
         let reporting = settings.failure_reporting.value;
-        inner.advice.ended(&request_id, &report, reporting);
+        let keeping = inner.processor.keeping.as_ref();
+        inner.advice.ended(&request_id, &report, reporting, keeping);
         let response = BatchResponse::of(&report, reporting).map_err(Error::from);
         (response, Some(report))
     }

@@ -75,12 +75,48 @@ pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Longest try of one request to SQS. A connection that died while the process was frozen is noticed by this.
 pub const SQS_TRY_MS_MAX: u64 = 5_000;
 
-/// Settled offsets that the memory ledger keeps, of all partitions: ten batches of the greatest size, about 8 MB. The lowest offset of the partition
-/// that was settled longest ago is forgotten first.
-pub const LEDGER_OFFSETS_MAX: usize = 100_000;
+/// How long a partition or a record is its invocation's alone, unless that renews it. Long enough to outlast a slow write, short enough that a successor
+/// of a killed process waits little.
+pub const LEASE_MS: u64 = 10_000;
 
-/// Time after which the memory ledger forgets an offset. Longer than one invocation of Lambda can last, short enough that a replay by hand soon runs.
-pub const LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;
+/// A lease is at most this part of the time given, so that a successor with as little time can still outwait it.
+pub const LEASE_PART_MAX: u32 = 3;
+
+/// Parts of a lease after which it is renewed: two renewals may fail.
+pub const LEASE_RENEWALS: u32 = 3;
+
+/// How far clocks of two processes may be apart. AWS keeps them within milliseconds; a second leaves room for a pause between reading a clock and acting.
+pub const CLOCK_SKEW_MAX_MS: u64 = 1_000;
+
+/// The skew is at most this part of a lease.
+pub const CLOCK_SKEW_PART_MAX: u32 = 4;
+
+/// Time between two writes of a partition's progress when nothing else is said.
+pub const PROGRESS_MS: u64 = 250;
+
+/// Longest time between two writes of progress: beyond it, renewals write anyway.
+pub const PROGRESS_MS_MAX: u64 = 10_000;
+
+/// First wait before a store is asked again; doubled for each time after it.
+pub const STORE_RETRY_BASE_MS: u64 = 100;
+
+/// Longest wait before a store is asked again.
+pub const STORE_RETRY_MAX_MS: u64 = 2_000;
+
+/// Longest that a store is asked again where no deadline is known.
+pub const STORE_WAIT_MS_MAX: u64 = 30_000;
+
+/// Longest that a store is asked again before records run without it, if that was chosen.
+pub const STORE_PATIENCE_MS: u64 = 2_000;
+
+/// Settled offsets that a partition's ledger keeps below the batch at hand. Each write of a DynamoDB item costs a write unit a kilobyte: so many take four.
+pub const LEDGER_OFFSETS_KEPT: usize = 1_000;
+
+/// Time after which a durable ledger forgets an offset. Outlives a batch that comes again after an outage of hours; a replay by hand is skipped that long.
+pub const LEDGER_AGE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// Time after which the ledger in memory forgets an offset. Longer than one invocation of Lambda can last, short enough that a replay by hand soon runs.
+pub const MEMORY_LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;
 
 /// Bytes of items, ids included, that the store in memory keeps.
 pub const MEMORY_STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -104,6 +140,9 @@ const _: () = {
     assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);
     assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
+    assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
+    assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
+    assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
     // Positions in the event and its arena are 32 bits wide.
     assert!(EVENT_BYTES_MAX < u32::MAX as usize);
     assert!(EVENT_RECORDS_MAX < u32::MAX as usize);

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{error, info, warn};
 
 use crate::error::Error;
-use crate::limits::{LEDGER_AGE_MS_MAX, RECORD_LOG_LINES_MAX};
+use crate::idempotency::IdempotencyStore;
+use crate::limits::RECORD_LOG_LINES_MAX;
 use crate::outcome::Outcome;
+use crate::process::Keeping;
 use crate::report::{RecordReport, Report};
 use crate::response::FailureReporting;
 use crate::settings::Settings;
@@ -76,12 +78,17 @@ impl Advice {
     }
 
     /// One line an invocation, one for each record that was failed or rejected, and what to do where nothing moves.
-    pub(crate) fn ended(&self, request_id: &str, report: &Report, reporting: FailureReporting) {
-        let bad =
-            |report: &&RecordReport| matches!(report.outcome, Outcome::Failed | Outcome::Rejected);
-        for record in report.records.iter().filter(bad).take(RECORD_LOG_LINES_MAX) {
+    pub(crate) fn ended(
+        &self,
+        request_id: &str,
+        report: &Report,
+        reporting: FailureReporting,
+        keeping: Option<&Keeping>,
+    ) {
+        for record in worth_a_line(report).take(RECORD_LOG_LINES_MAX) {
             record_ended(request_id, record);
         }
+        partitions_ended(request_id, report);
         let skipped = report.count(Outcome::Skipped);
         let unreached = report.count(Outcome::Unreached);
         info!(
@@ -92,17 +99,29 @@ impl Advice {
             rejected = report.count(Outcome::Rejected),
             failed = report.count(Outcome::Failed),
             unreached,
+            overlooked = report.overlooked.len(),
             lanes = report.lanes,
             ms = u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
             "batch ended"
         );
-        if skipped > 0 {
+        if let Some(keeping) = keeping.filter(|_| skipped > 0) {
+            let (reason, to_run_them) = match keeping.store.is_durable() {
+                true => (
+                    "they were settled in an earlier delivery",
+                    "`cargo msk ledger forget` for their partitions, or LAMBDA_MSK_IDEMPOTENCY=none while a replay lasts",
+                ),
+                false => (
+                    "this process settled the same records in an earlier delivery",
+                    "wait that long, start new processes (deploy), or set LAMBDA_MSK_IDEMPOTENCY=none",
+                ),
+            };
             info!(
                 request_id,
                 skipped,
-                reason = "this process settled the same records in an earlier delivery",
-                for_minutes = LEDGER_AGE_MS_MAX / 60_000,
-                to_run_them = "wait that long, start new processes (deploy), or set LAMBDA_MSK_IDEMPOTENCY=none",
+                reason,
+                store = keeping.store.describe(),
+                for_minutes = keeping.age.as_secs() / 60,
+                to_run_them,
                 "records skipped"
             );
         }
@@ -115,6 +134,55 @@ impl Advice {
                 "time ran out before the batch's end, and whole-batch reporting makes Lambda send all of it again: if that is so each time, nothing moves"
             );
         }
+    }
+}
+
+/// Failed and rejected records. Of those of a partition that could not be had at all, the first stands for all.
+fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
+    let mut said = None;
+    report.records.iter().filter(move |record| {
+        let code = record.problem.as_ref().map(|problem| problem.code.as_str());
+        let unclaimed =
+            code.filter(|code| code.starts_with("idempotency.") && record.attempts == 0);
+        let unclaimed = unclaimed.map(|code| (record.record.partition_index(), code.to_owned()));
+        let repeats = unclaimed.is_some() && unclaimed == said;
+        said = unclaimed;
+        matches!(record.outcome, Outcome::Failed | Outcome::Rejected) && !repeats
+    })
+}
+
+/// What the partitions' ledgers have shown.
+fn partitions_ended(request_id: &str, report: &Report) {
+    for (at, offset) in &report.overlooked {
+        error!(
+            request_id,
+            topic = &*at.topic,
+            partition = at.partition,
+            offset,
+            cause = "the event source mapping does not read which records failed, and commits them",
+            cure = "FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then LAMBDA_MSK_FAILURE_REPORTING=whole-batch",
+            unless = "MaximumRetryAttempts is 0, or the record's age, the topic's retention or a reset of offsets has ended it",
+            "a record that was reported as failed never came again: it is lost"
+        );
+    }
+    for (at, problem) in &report.unrecorded {
+        warn!(
+            request_id,
+            topic = &*at.topic,
+            partition = at.partition,
+            code = problem.code,
+            problem = problem.message,
+            "what was settled may not be recorded: should it come again, it runs again"
+        );
+    }
+    for (at, why) in &report.without_store {
+        warn!(
+            request_id,
+            topic = &*at.topic,
+            partition = at.partition,
+            problem = why,
+            "the idempotency store failed, and the partition's records ran without it, as was chosen: what was done before was done again"
+        );
     }
 }
 

@@ -1,22 +1,24 @@
 //! Runs a batch: lanes side by side, records of a lane one after the other, each to exactly one outcome. Called by `consumer`.
 
 mod lane_run;
+mod partitions;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
 use crate::failure::{Failure, Rejection, cut, error_text};
 use crate::handler::{Prepared, Route};
-use crate::idempotency::{MemoryLedger, Settled};
+use crate::idempotency::{
+    BoxStore, LeaseTimes, PartitionLedger, Settled, Terms, WhenStoreFails, ledger_id,
+};
 use crate::invocation::Invocation;
 use crate::lane::{Lanes, ProcessingOrder};
 use crate::outcome::Outcome;
@@ -42,11 +44,23 @@ pub(crate) struct Processor {
     pub(crate) fallback: Option<Route>,
     pub(crate) destination: Option<BoxDestination>,
     /// *None: every record runs in every delivery.*
-    pub(crate) ledger: Option<MemoryLedger>,
+    pub(crate) keeping: Option<Keeping>,
+    pub(crate) reports_partially: bool,
+    /// Topics whose mapping was seen to read the function's answers.
+    pub(crate) sound_topics: Mutex<BTreeSet<Arc<str>>>,
     pub(crate) order: ProcessingOrder,
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
     pub(crate) when_exhausted: WhenExhausted,
+}
+
+/// How it is kept what was settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Keeping {
+    pub(crate) store: BoxStore,
+    pub(crate) progress: Duration,
+    pub(crate) age: Duration,
+    pub(crate) when_store_fails: WhenStoreFails,
 }
 
 impl Processor {
@@ -54,43 +68,82 @@ impl Processor {
     pub(crate) async fn process(&self, batch: &Arc<Batch>, invocation: &Arc<Invocation>) -> Report {
         let started = Instant::now();
         let lanes = Lanes::of(batch, self.order);
+        let records: Vec<Record> = batch.iter().collect();
+        let terms = self.keeping.as_ref();
+        let terms = terms.map(|keeping| self.terms(keeping, invocation));
         let run = Run {
             processor: self,
             invocation,
-            records: batch.iter().collect(),
+            records: &records,
+            ledgers: terms.as_ref().map_or_else(Vec::new, |terms| {
+                ledgers(terms, batch, &records, invocation)
+            }),
             longest_run_us: AtomicU64::new(0),
         };
-        let mut waiting = lanes.iter();
-        let mut running: FuturesUnordered<_> = waiting
-            .by_ref()
-            .take(self.concurrency)
-            .map(|lane| run.run_lane(lane))
-            .collect();
-        let mut ends: Vec<Option<End>> = Vec::new();
-        ends.resize_with(run.records.len(), || None);
-        let mut out_of_time = false;
-        while let Some(lane) = running.next().await {
-            for (index, end) in lane.ends {
-                ends[index as usize] = Some(end);
-            }
-            out_of_time |= lane.out_of_time;
-            running.extend(waiting.next().map(|lane| run.run_lane(lane)));
-        }
-        drop(running);
-        let records = run.records.into_iter().zip(ends);
+        let ran = run.run_partitions(&lanes).await;
+        let ends = records.iter().zip(ran.ends);
         Report {
-            records: records
-                .map(|(record, end)| end.unwrap_or_else(End::unreached).report(record))
+            records: ends
+                .map(|(record, end)| end.unwrap_or_else(End::unreached).report(record.clone()))
                 .collect(),
             lanes: lanes.len(),
-            out_of_time,
+            out_of_time: ran.out_of_time,
+            overlooked: ran.overlooked,
+            unrecorded: ran.unrecorded,
+            without_store: ran.without_store,
             elapsed: started.elapsed(),
         }
+    }
+
+    fn terms(&self, keeping: &Keeping, invocation: &Invocation) -> Terms {
+        Terms {
+            store: keeping.store.clone(),
+            clock: invocation.clock.clone(),
+            deadline: invocation.deadline,
+            times: LeaseTimes::of(invocation.deadline.time_left()),
+            leased: self.order != ProcessingOrder::Unordered,
+            progress: keeping.progress,
+            age: keeping.age,
+            when_store_fails: keeping.when_store_fails,
+            reports_partially: self.reports_partially,
+        }
+    }
+
+    /// A record that was reported has come again: the topic's mapping reads the function's answers, from now on for certain.
+    fn trust(&self, topic: &Arc<str>) {
+        let topics = &self.sound_topics;
+        let mut topics = topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.insert(Arc::clone(topic));
+    }
+
+    fn trusts(&self, topic: &str) -> bool {
+        let topics = &self.sound_topics;
+        let topics = topics.lock().unwrap_or_else(PoisonError::into_inner);
+        topics.contains(topic)
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {
         self.topics.get(topic).or(self.fallback.as_ref())
     }
+}
+
+/// A ledger for each partition that has records, at the partition's index.
+fn ledgers<'a>(
+    terms: &'a Terms,
+    batch: &Batch,
+    records: &'a [Record],
+    invocation: &Invocation,
+) -> Vec<Option<PartitionLedger<'a>>> {
+    let mut ledgers: Vec<Option<PartitionLedger<'a>>> = Vec::new();
+    ledgers.resize_with(batch.partitions.len(), || None);
+    let same = |a: &Record, b: &Record| a.partition_index() == b.partition_index();
+    for records in records.chunk_by(same) {
+        let at = records[0].topic_partition();
+        let id = ledger_id(&invocation.namespace, &invocation.cluster, at);
+        let ledger = PartitionLedger::new(terms, id, records);
+        ledgers[records[0].partition_index()] = Some(ledger);
+    }
+    ledgers
 }
 
 /// How one record ended.
@@ -128,7 +181,9 @@ impl End {
 struct Run<'a> {
     processor: &'a Processor,
     invocation: &'a Arc<Invocation>,
-    records: Vec<Record>,
+    records: &'a [Record],
+    /// By the partition's index. *Empty: nothing is kept.*
+    ledgers: Vec<Option<PartitionLedger<'a>>>,
     /// Of any handler in this invocation so far.
     longest_run_us: AtomicU64,
 }
@@ -199,20 +254,43 @@ impl<'a> Run<'a> {
     }
 
     fn skips(&self, record: &Record) -> bool {
-        let ledger = self.processor.ledger.as_ref();
+        let ledger = self.ledger(record);
         ledger
-            .and_then(|ledger| ledger.settled(&self.invocation.cluster, record))
+            .and_then(|ledger| ledger.settled(record))
             .is_some_and(|settled| settled.skips(record))
     }
 
     fn remember(&self, record: &Record, settled: Settled) {
-        if let Some(ledger) = &self.processor.ledger {
-            ledger.settle(&self.invocation.cluster, record, settled);
+        if let Some(ledger) = self.ledger(record) {
+            ledger.settle(record, settled);
         }
+    }
+
+    /// *None: nothing is kept.*
+    fn ledger(&self, record: &Record) -> Option<&PartitionLedger<'a>> {
+        self.ledgers.get(record.partition_index())?.as_ref()
+    }
+
+    /// Whether anything more of the record's partition may start: a handler, or the sending of a letter.
+    async fn may_start(&self, record: &Record) -> Result<(), Problem> {
+        let Some(ledger) = self.ledger(record) else {
+            return Ok(());
+        };
+        let refusal = ledger.may_start().await;
+        refusal.map_err(|refusal| Problem::new(refusal.code, refusal.message))
     }
 
     /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.
     async fn deliver(&self, letters: &[DeadLetter]) -> Vec<End> {
+        // All are of one lane, so of one partition.
+        if let Some(letter) = letters.first()
+            && let Err(problem) = self.may_start(letter.record()).await
+        {
+            let end = |letter: &DeadLetter| {
+                End::of(Outcome::Failed, letter.attempts(), Some(problem.clone()))
+            };
+            return letters.iter().map(end).collect();
+        }
         let results = self.send(letters).await;
         let end = |(letter, result): (&DeadLetter, Result<(), Problem>)| {
             let (outcome, problem) = match result {

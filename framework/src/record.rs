@@ -128,6 +128,11 @@ impl Record {
         &self.batch.records[self.index as usize]
     }
 
+    /// Index into the event's partitions.
+    pub(crate) fn partition_index(&self) -> usize {
+        self.entry().partition as usize
+    }
+
     fn partition_entry(&self) -> &PartitionEntry {
         &self.batch.partitions[self.entry().partition as usize]
     }

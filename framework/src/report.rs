@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::outcome::Outcome;
+use crate::partition::TopicPartition;
 use crate::record::Record;
 
 /// How one invocation ended, record by record.
@@ -13,6 +14,12 @@ pub(crate) struct Report {
     pub(crate) lanes: usize,
     /// Whether time ran out before all records were started.
     pub(crate) out_of_time: bool,
+    /// Records that were reported to Lambda as not done, never came again, and never will: the mapping does not read the function's answers.
+    pub(crate) overlooked: Vec<(TopicPartition, i64)>,
+    /// What was settled in these partitions may not be recorded, so that it runs again should it come again.
+    pub(crate) unrecorded: Vec<(TopicPartition, Problem)>,
+    /// Partitions that ran without the idempotency store.
+    pub(crate) without_store: Vec<(TopicPartition, String)>,
     pub(crate) elapsed: Duration,
 }
 

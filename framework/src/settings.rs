@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::destination::{BoxDestination, Destination, choose};
 use crate::error::ConfigurationFault;
-use crate::idempotency::Idempotency;
+use crate::idempotency::{Idempotency, IdempotencyStore, WhenStoreFails};
 use crate::lane::ProcessingOrder;
 use crate::limits::{
     ATTEMPTS_DEFAULT, ATTEMPTS_MAX, CLUSTER_BYTES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX,
-    DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, NAMESPACE_BYTES_MAX,
+    DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, NAMESPACE_BYTES_MAX, PROGRESS_MS, PROGRESS_MS_MAX,
 };
 use crate::process::WhenExhausted;
 use crate::response::FailureReporting;
@@ -66,6 +66,8 @@ impl<T> Setting<T> {
 pub(crate) struct Settings {
     pub(crate) destination: Setting<Option<BoxDestination>>,
     pub(crate) idempotency: Setting<Idempotency>,
+    pub(crate) progress: Setting<Duration>,
+    pub(crate) when_store_fails: Setting<WhenStoreFails>,
     pub(crate) failure_reporting: Setting<FailureReporting>,
     pub(crate) order: Setting<ProcessingOrder>,
     pub(crate) concurrency: Setting<usize>,
@@ -83,6 +85,8 @@ impl Default for Settings {
         Self {
             destination: Setting::default(None),
             idempotency: Setting::default(Idempotency::default()),
+            progress: Setting::default(Duration::from_millis(PROGRESS_MS)),
+            when_store_fails: Setting::default(WhenStoreFails::default()),
             failure_reporting: Setting::default(FailureReporting::default()),
             order: Setting::default(ProcessingOrder::default()),
             concurrency: Setting::default(CONCURRENCY_DEFAULT),
@@ -111,6 +115,16 @@ impl Settings {
             choose(text).map(Some)
         });
         reader.read("IDEMPOTENCY", &mut self.idempotency, idempotency);
+        reader.read("PROGRESS_MS", &mut self.progress, |text| {
+            number(text, 0..=PROGRESS_MS_MAX).map(Duration::from_millis)
+        });
+        reader.read("WHEN_STORE_FAILS", &mut self.when_store_fails, |text| {
+            let allowed = [
+                ("fail", WhenStoreFails::Fail),
+                ("process", WhenStoreFails::Process),
+            ];
+            one_of(text, &allowed)
+        });
         reader.read("FAILURE_REPORTING", &mut self.failure_reporting, |text| {
             let allowed = [
                 ("whole-batch", FailureReporting::WholeBatch),
@@ -168,14 +182,20 @@ impl Settings {
         );
         let Setting { value, origin } = self.attempts;
         check(origin, ".attempts(…)", within(value, &(1..=ATTEMPTS_MAX)));
-        let Setting { value, origin } = self.deadline_margin;
-        let max = Duration::from_millis(DEADLINE_MARGIN_MS_MAX);
-        let margin = if value <= max {
-            Ok(())
-        } else {
-            Err(format!("{value:?} is not from 0 to {max:?}"))
-        };
-        check(origin, ".deadline_margin(…)", margin);
+        for (setting, place, max_ms) in [
+            (
+                &self.deadline_margin,
+                ".deadline_margin(…)",
+                DEADLINE_MARGIN_MS_MAX,
+            ),
+            (&self.progress, ".progress(…)", PROGRESS_MS_MAX),
+        ] {
+            let Setting { value, origin } = setting;
+            let max = Duration::from_millis(max_ms);
+            let fault = || Err(format!("{value:?} is not from 0 to {max:?}"));
+            let result = if *value <= max { Ok(()) } else { fault() };
+            check(*origin, place, result);
+        }
         if let Some(namespace) = &self.namespace.value {
             check(
                 self.namespace.origin,
@@ -204,7 +224,16 @@ impl fmt::Display for Settings {
                     None => "none".to_owned(),
                 }),
             ),
-            ("idempotency", self.idempotency.shown(lower)),
+            (
+                "idempotency",
+                self.idempotency.shown(|idempotency| match idempotency {
+                    Idempotency::Memory => "memory".to_owned(),
+                    Idempotency::Store(store) => store.describe(),
+                    Idempotency::None => "none".to_owned(),
+                }),
+            ),
+            ("progress", self.progress.shown(|each| format!("{each:?}"))),
+            ("when_store_fails", self.when_store_fails.shown(lower)),
             ("failure_reporting", self.failure_reporting.shown(lower)),
             ("order", self.order.shown(lower)),
             ("concurrency", self.concurrency.shown(ToString::to_string)),
@@ -319,8 +348,11 @@ fn idempotency(text: &str) -> Result<Idempotency, String> {
         // A store's address may hold a password: it is not shown.
         return Err("this version has no store outside the process: `memory` or `none`".to_owned());
     }
-    let allowed = [("memory", Idempotency::Memory), ("none", Idempotency::None)];
-    one_of(text, &allowed)
+    match text {
+        "memory" => Ok(Idempotency::Memory),
+        "none" => Ok(Idempotency::None),
+        _ => Err(format!("{} is not one of `memory`, `none`", shown(text))),
+    }
 }
 
 /// No `/`: it separates the parts of a key.

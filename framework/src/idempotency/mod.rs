@@ -1,32 +1,95 @@
 //! What was settled in an earlier delivery, so that it is skipped. Asked and told by `process`.
 
+mod book;
 mod fingerprint;
+mod format;
+mod lease;
+mod ledger;
 mod memory;
-mod memory_ledger;
+mod patience;
 mod store;
 
 use std::sync::Arc;
 
+use crate::partition::TopicPartition;
 use crate::record::{EventSource, Record};
 
+pub(crate) use self::lease::LeaseTimes;
+pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
 pub use self::memory::MemoryStore;
-pub(crate) use self::memory_ledger::MemoryLedger;
 pub use self::store::{
     BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };
 
-/// What keeps a record's effect from happening twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What keeps a record's effect from happening twice: where it is kept what was settled.
+///
+/// Any [`IdempotencyStore`] becomes one: `.idempotency(DynamoDbStore::new("orders-idempotency")?)`.
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// A ledger in this process's memory: what was settled is skipped when the same process gets it again, for up to
-    /// [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX). Another process knows nothing of it.
+    /// In this process's memory: what was settled is skipped when the same process gets it again, for up to
+    /// [`MEMORY_LEDGER_AGE_MS_MAX`](crate::limits::MEMORY_LEDGER_AGE_MS_MAX). Another process knows nothing of it.
     ///
     /// A batch that is replayed by hand into a warm process is skipped as well: the log says so.
     #[default]
     Memory,
-    /// Every record runs in every delivery.
+    /// In a store of all processes, which outlives them.
+    Store(BoxStore),
+    /// Nowhere: every record runs in every delivery.
     None,
+}
+
+impl<S: IdempotencyStore> From<S> for Idempotency {
+    fn from(store: S) -> Self {
+        Self::Store(BoxStore::new(store))
+    }
+}
+
+/// What becomes of records while the store fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenStoreFails {
+    /// They are Failed, and come again: nothing runs unclaimed.
+    #[default]
+    Fail,
+    /// They run without it, after [two seconds](crate::limits::STORE_PATIENCE_MS): what was done already is done again, two invocations may run a record
+    /// side by side, and the log says so. For effects that may happen twice and must not wait.
+    Process,
+}
+
+/// Why a record does not run now: it is Failed, and comes again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: &'static str,
+    /// Names the store.
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    pub(crate) const UNAVAILABLE: &str = "idempotency.unavailable";
+    pub(crate) const HELD: &str = "idempotency.held";
+    pub(crate) const LOST: &str = "idempotency.lost";
+
+    fn new(code: &'static str, message: String) -> Self {
+        Self { code, message }
+    }
+
+    fn is_the_stores(&self) -> bool {
+        self.code == Self::UNAVAILABLE
+    }
+}
+
+/// A name that no other holder has. Drawn when something begins to be held, never at the start: SnapStart makes many processes of one.
+fn owner_token() -> Result<Arc<str>, StoreError> {
+    let mut token = [0; 16];
+    getrandom::fill(&mut token).map_err(StoreError::permanent)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(token)).into())
+}
+
+/// The id of a partition's ledger. No `/` can stand in a namespace or a topic's name, so two partitions never share one.
+pub(crate) fn ledger_id(namespace: &str, cluster: &str, at: &TopicPartition) -> Arc<str> {
+    let TopicPartition { topic, partition } = at;
+    format!("{namespace}/{cluster}/{topic}/{partition}").into()
 }
 
 /// How an earlier delivery of a record ended.

@@ -65,7 +65,12 @@ impl<'a> Run<'a> {
             if !self.settle(&mut pending, &mut end).await {
                 return end;
             }
-            // The destination may have taken what time there was.
+            if let Err(problem) = self.may_start(record).await {
+                let ended = End::of(Outcome::Failed, 0, Some(problem));
+                end.ends.push((index, ended));
+                return end;
+            }
+            // The destination or the store may have taken what time there was.
             if !self.has_room_after(Duration::ZERO) {
                 end.out_of_time = true;
                 break;
@@ -128,6 +133,9 @@ impl<'a> Run<'a> {
                 return failed(&failure, "no time is left for another try", attempt);
             }
             tokio::time::sleep(wait).await;
+            if let Err(problem) = self.may_start(record).await {
+                return End::of(Outcome::Failed, attempt, Some(problem));
+            }
             // Another lane's run may have shown meanwhile how long a run can take.
             if !self.has_room_after(Duration::ZERO) {
                 return failed(&failure, "no time is left for another try", attempt);

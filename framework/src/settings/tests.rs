@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::destination::Destination;
 use crate::error::ConfigurationFault;
-use crate::idempotency::Idempotency;
+use crate::idempotency::{Idempotency, WhenStoreFails};
 use crate::lane::ProcessingOrder;
 use crate::process::WhenExhausted;
 use crate::response::FailureReporting;
@@ -47,14 +47,15 @@ fn each_variable_is_read() {
         .value
         .unwrap();
     assert!(file.describe().contains("/tmp/dead"));
-    assert_eq!(
-        good("IDEMPOTENCY", "memory").idempotency.value,
-        Idempotency::Memory
-    );
-    assert_eq!(
-        good("IDEMPOTENCY", "none").idempotency.value,
-        Idempotency::None
-    );
+    let idempotency = |text| good("IDEMPOTENCY", text).idempotency.value;
+    assert!(matches!(idempotency("memory"), Idempotency::Memory));
+    assert!(matches!(idempotency("none"), Idempotency::None));
+    let fails = |text| good("WHEN_STORE_FAILS", text).when_store_fails.value;
+    assert_eq!(fails("fail"), WhenStoreFails::Fail);
+    assert_eq!(fails("process"), WhenStoreFails::Process);
+    let progress = |text| good("PROGRESS_MS", text).progress.value;
+    assert_eq!(progress("0"), Duration::ZERO);
+    assert_eq!(progress("10000"), Duration::from_secs(10));
     let reporting = |text| good("FAILURE_REPORTING", text).failure_reporting.value;
     assert_eq!(reporting("whole-batch"), FailureReporting::WholeBatch);
     assert_eq!(reporting("partial"), FailureReporting::Partial);
@@ -214,6 +215,7 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
     assert_eq!(
         settings.to_string(),
         "on_failure=none (default), idempotency=memory (default), \
+         progress=250ms (default), when_store_fails=fail (default), \
          failure_reporting=partial (environment), order=partition (default), \
          concurrency=64 (default), attempts=3 (default), when_exhausted=reject (code), \
          deadline_margin=500ms (default), namespace=shop (environment), \

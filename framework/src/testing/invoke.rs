@@ -1,9 +1,12 @@
 //! Gives an event to a consumer as Lambda would, and reads how each record ended.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::consumer::{Consumer, Incoming};
@@ -17,8 +20,21 @@ use crate::testing::event::Event;
 /// Time that an invocation is given when nothing else is said.
 const TIME_GIVEN: Duration = Duration::from_secs(60);
 
-/// When invocations of tests take place: 2026-01-01T00:00:00Z.
+/// When the first invocation of a test takes place: 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
+
+/// When the first invocation of each runtime began: from then on wall time goes with tokio's, paused where that is.
+static STARTED: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
+
+/// The wall clock of all invocations in this runtime, as one that is ahead so far reads it.
+fn clock(ahead: SignedDuration) -> Clock {
+    let runtime = Handle::current().id().to_string();
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = *started.entry(runtime).or_insert_with(Instant::now);
+    let start = Timestamp::from_millisecond(START_MS).unwrap_or_default();
+    let start = start.saturating_add(ahead).unwrap_or(Timestamp::MAX);
+    Clock::From { start, at }
+}
 
 /// Gives an event to a consumer, with a minute until the deadline. For another time or request id: [`Invoke`].
 ///
@@ -53,6 +69,7 @@ pub struct Invoke {
     body: Bytes,
     request_id: String,
     time_given: Option<Duration>,
+    ahead: SignedDuration,
 }
 
 impl Invoke {
@@ -62,6 +79,7 @@ impl Invoke {
             body: event.into().into_bytes(),
             request_id: "test-request".to_owned(),
             time_given: Some(TIME_GIVEN),
+            ahead: SignedDuration::ZERO,
         }
     }
 
@@ -83,12 +101,19 @@ impl Invoke {
         self
     }
 
+    /// Sets the process's wall clock ahead of the other invocations', or behind.
+    pub fn clock_ahead(mut self, ahead: SignedDuration) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
     /// Runs it to its answer.
     pub async fn run(self, consumer: &Consumer) -> Invoked {
         let started = Instant::now();
-        let start = Timestamp::from_millisecond(START_MS).unwrap_or_default();
+        let clock = clock(self.ahead);
         let deadline_ms = self.time_given.map_or(0, |time| {
-            START_MS.unsigned_abs() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2)
+            let now = clock.now().as_millisecond().unsigned_abs();
+            now + u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2)
         });
         let incoming = Incoming {
             body: self.body,
@@ -96,7 +121,7 @@ impl Invoke {
             function_arn: "arn:aws:lambda:eu-west-1:123456789012:function:test".to_owned(),
             function_name: "test".to_owned(),
             deadline_ms,
-            clock: Clock::From { start, at: started },
+            clock,
         };
         let (response, report) = consumer.handle(incoming).await;
         Invoked {

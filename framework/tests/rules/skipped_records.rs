@@ -138,34 +138,66 @@ async fn what_is_older_than_the_ledgers_age_runs_again() {
     let batch = orders([(0, "1")]);
 
     invoke(&consumer, batch.clone()).await;
-    tokio::time::advance(Duration::from_millis(lambda_msk::limits::LEDGER_AGE_MS_MAX)).await;
+    tokio::time::advance(Duration::from_millis(
+        lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX,
+    ))
+    .await;
     let invoked = invoke(&consumer, batch).await;
 
     assert_eq!(letters(&invoked), "D");
 }
 
+fn at(offset: i64) -> Sample {
+    Sample::new("orders", 0).offset(offset).value("1")
+}
+
+/// Gives a batch of these offsets, and says how each ended.
+async fn give(consumer: &Consumer, offsets: impl IntoIterator<Item = i64>) -> String {
+    let batch = offsets.into_iter().map(at);
+    letters(&invoke(consumer, batch.fold(Event::msk(), EventBuilder::record)).await)
+}
+
 #[tokio::test(start_paused = true)]
-async fn beyond_its_size_the_ledger_forgets_the_lowest_offsets() {
-    let max = i64::try_from(lambda_msk::limits::LEDGER_OFFSETS_MAX).unwrap();
+async fn below_the_batch_at_hand_the_ledger_forgets_the_lowest_offsets() {
+    let kept = i64::try_from(lambda_msk::limits::LEDGER_OFFSETS_KEPT).unwrap();
     let consumer = consumer(&Journal::default()).build().unwrap();
-    let batch = (0..=max)
-        .map(|offset| Sample::new("orders", 0).offset(offset).value("1"))
-        .fold(Event::msk(), EventBuilder::record);
 
-    invoke(&consumer, batch).await;
-    let lowest = invoke(
-        &consumer,
-        Event::msk().record(Sample::new("orders", 0).offset(0).value("1")),
-    )
-    .await;
-    let highest = invoke(
-        &consumer,
-        Event::msk().record(Sample::new("orders", 0).offset(max).value("1")),
-    )
-    .await;
+    give(&consumer, 0..=kept).await;
+    give(&consumer, [kept + 1]).await;
+    let second_lowest = give(&consumer, [1]).await;
+    let lowest = give(&consumer, [0]).await;
 
-    assert_eq!(letters(&lowest), "D");
-    assert_eq!(letters(&highest), "S");
+    assert_eq!(second_lowest, "S");
+    assert_eq!(lowest, "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_above_the_batch_at_hand_may_yet_come_again_and_is_kept() {
+    let kept = i64::try_from(lambda_msk::limits::LEDGER_OFFSETS_KEPT).unwrap();
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    give(&consumer, 0..3 * kept).await;
+    // The mapping goes back, and sends the same records in smaller batches.
+    let mut again = String::new();
+    for start in (0..3 * kept).step_by(500) {
+        again += &give(&consumer, start..start + 500).await;
+    }
+
+    assert_eq!(again, "S".repeat(again.len()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_beyond_the_ledgers_size_is_remembered_from_its_end() {
+    // About four bytes an offset.
+    let more = i64::try_from(lambda_msk::limits::LEDGER_BYTES_MAX / 4 + 100).unwrap();
+    let consumer = consumer(&Journal::default()).build().unwrap();
+
+    give(&consumer, 0..more).await;
+    let lowest = give(&consumer, [0]).await;
+    let highest = give(&consumer, [more - 1]).await;
+
+    assert_eq!(lowest, "D");
+    assert_eq!(highest, "S");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,424 @@
+//! One partition's ledger in one invocation: taken, kept, given back. The rules of leases, fences and merges stand here, once for all stores.
+//! Called by `process`: lanes ask and tell, and two futures beside them open the ledger and keep it.
+
+mod write;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::failure::error_text;
+use crate::idempotency::book::{Book, Entry, Reported};
+use crate::idempotency::fingerprint::fingerprint;
+use crate::idempotency::format::decode;
+use crate::idempotency::lease::{Hold, LeaseTimes, millis, now_ms};
+use crate::idempotency::patience::{Patience, answer};
+use crate::idempotency::store::{
+    BoxStore, Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
+};
+use crate::idempotency::{Refusal, Settled, WhenStoreFails, owner_token};
+use crate::invocation::{Clock, Deadline};
+use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
+use crate::record::Record;
+
+/// What is the same for all ledgers of an invocation.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) store: BoxStore,
+    pub(crate) clock: Clock,
+    pub(crate) deadline: Deadline,
+    pub(crate) times: LeaseTimes,
+    /// False: there is no order to keep, nobody waits, and what all have settled is merged.
+    pub(crate) leased: bool,
+    /// Time between two writes while the batch runs. Zero: a lane's next record waits until the one before is recorded.
+    pub(crate) progress: Duration,
+    pub(crate) age: Duration,
+    pub(crate) when_store_fails: WhenStoreFails,
+    /// Whether records that are not done are reported one by one: else no mapping can overlook them.
+    pub(crate) reports_partially: bool,
+}
+
+/// One partition's ledger in one invocation.
+#[derive(Debug)]
+pub(crate) struct PartitionLedger<'a> {
+    terms: &'a Terms,
+    id: Arc<str>,
+    /// Of this partition, in order; at least one.
+    records: &'a [Record],
+    state: Mutex<State>,
+    /// What lanes wait for.
+    standing: watch::Sender<Standing>,
+    /// Lanes have something to be written, or have ended.
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    book: Book,
+    /// Settled since the last write was begun.
+    fresh: Vec<Entry>,
+    fresh_since: Option<Instant>,
+    /// How many were settled in this invocation.
+    settled: u64,
+    owner: Arc<str>,
+    /// Of the item as we wrote or read it last. *None: there is none.*
+    version: Option<Version>,
+    /// What a batch had held before this one.
+    highest_before: Option<i64>,
+    finished: bool,
+}
+
+/// How the ledger stands, for lanes.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    hold: Option<Hold>,
+    /// How many of those settled are recorded.
+    recorded: u64,
+    /// *Some: it is not ours any more, for that reason.*
+    lost: Option<Arc<str>>,
+    /// The store failed, and records run all the same.
+    off: bool,
+}
+
+/// What opening has shown.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Opened {
+    /// A record that was reported and has come again: the mapping reads the function's answers.
+    pub(crate) mapping_is_sound: bool,
+    /// A record that was reported, has never come again, and never will.
+    pub(crate) overlooked: Option<i64>,
+    /// *Some: the store failed for that reason, and records run without it.*
+    pub(crate) without_store: Option<String>,
+}
+
+impl<'a> PartitionLedger<'a> {
+    pub(crate) fn new(terms: &'a Terms, id: Arc<str>, records: &'a [Record]) -> Self {
+        Self {
+            terms,
+            id,
+            records,
+            state: Mutex::default(),
+            standing: watch::Sender::new(Standing::default()),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Takes the partition and reads what is known of it, in one request; waits while another invocation holds it.
+    pub(crate) async fn open(&self) -> Result<Opened, Refusal> {
+        let opened = match self.terms.leased {
+            true => self.take().await,
+            false => self.read().await,
+        };
+        match (opened, self.terms.when_store_fails) {
+            (Err(refusal), WhenStoreFails::Process) if refusal.is_the_stores() => {
+                self.standing.send_modify(|standing| standing.off = true);
+                Ok(Opened {
+                    without_store: Some(refusal.message),
+                    ..Opened::default()
+                })
+            }
+            (opened, _) => opened,
+        }
+    }
+
+    async fn take(&self) -> Result<Opened, Refusal> {
+        let Terms {
+            clock,
+            deadline,
+            times,
+            ..
+        } = self.terms;
+        let owner = owner_token().map_err(|error| self.unavailable(&error))?;
+        let mut failing = Patience::until(Some(self.patient_until(deadline.work_end())));
+        let mut held = Patience::until(deadline.work_end());
+        let first = times.hold(clock);
+        loop {
+            let hold = times.hold(clock);
+            let version = Version {
+                owner: Arc::clone(&owner),
+                seq: 1,
+            };
+            let change = Change::Hold {
+                version: version.clone(),
+                held_until_ms: hold.until_wall_ms,
+                expires_s: self.expires_s(),
+            };
+            let free = Expect::Free {
+                at_ms: times.free_at_ms(clock),
+            };
+            let swap = Swap::new(Arc::clone(&self.id), free, change);
+            match self.call(self.terms.store.swap(&swap)).await {
+                Ok(Swapped::Applied(item)) => return Ok(self.opened(item, owner, Some(hold))),
+                Ok(Swapped::Refused(Some(item))) if item.version.as_ref() == Some(&version) => {
+                    // An earlier try was applied and its answer lost: held since then at the least.
+                    let hold = Hold {
+                        until: first.until,
+                        until_wall_ms: item.held_until_ms,
+                    };
+                    return Ok(self.opened(Some(item), owner, Some(hold)));
+                }
+                Ok(Swapped::Refused(item)) => {
+                    let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.skew);
+                    let left_ms = free_ms.saturating_sub(now_ms(clock)) + 1;
+                    if !held.wait(Duration::from_millis(left_ms)).await {
+                        return Err(self.held());
+                    }
+                }
+                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
+                Err(error) => return Err(self.unavailable(&error)),
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<Opened, Refusal> {
+        let owner = owner_token().map_err(|error| self.unavailable(&error))?;
+        let mut failing = Patience::until(Some(self.patient_until(self.terms.deadline.work_end())));
+        loop {
+            match self.call(self.terms.store.read(&self.id)).await {
+                Ok(item) => return Ok(self.opened(item, owner, None)),
+                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
+                Err(error) => return Err(self.unavailable(&error)),
+            }
+        }
+    }
+
+    fn opened(&self, item: Option<Item>, owner: Arc<str>, hold: Option<Hold>) -> Opened {
+        let mut opened = Opened::default();
+        let mut state = self.lock();
+        state.owner = owner;
+        if let Some(item) = item {
+            state.version = item.version;
+            state.book = decode(&item.data).unwrap_or_else(|error| {
+                tracing::warn!(
+                    id = &*self.id,
+                    problem = %error,
+                    "a partition's ledger cannot be read: its records run again, and it is written anew"
+                );
+                Book::default()
+            });
+        }
+        if self.was_made_anew(&state.book) {
+            state.book.highest = None;
+            state.book.reported = None;
+        }
+        state.highest_before = state.book.highest;
+        let reported = state.book.reported.filter(|_| !self.is_redrive());
+        if let Some(reported) = reported {
+            opened.mapping_is_sound = self.records.iter().any(|record| is(record, reported));
+            let passed = reported.offset < self.batch_start();
+            opened.overlooked = passed.then_some(reported.offset);
+            if opened.mapping_is_sound || passed {
+                state.book.reported = None;
+            }
+        }
+        drop(state);
+        self.standing.send_modify(|standing| standing.hold = hold);
+        opened
+    }
+
+    /// Whether other records stand where settled ones stood: a topic made anew, restored, or refilled.
+    fn was_made_anew(&self, book: &Book) -> bool {
+        self.records.iter().any(|record| {
+            let entry = book.find(record.offset().0);
+            entry.is_some_and(|entry| entry.fingerprint != fingerprint(record))
+        })
+    }
+
+    fn is_redrive(&self) -> bool {
+        self.records[0].redrive().is_some()
+    }
+
+    fn batch_start(&self) -> i64 {
+        self.records[0].offset().0
+    }
+
+    /// How an earlier delivery of this very record ended. *None: it was not settled, or that is forgotten, or another record stood at its offset.*
+    pub(crate) fn settled(&self, record: &Record) -> Option<Settled> {
+        let minute = self.minute();
+        let mut state = self.lock();
+        let entry = *state.book.find(record.offset().0)?;
+        let young = minute.saturating_sub(entry.minute) < self.age_minutes();
+        if !young || entry.fingerprint != fingerprint(record) {
+            return None;
+        }
+        state.book.touch(entry.offset, minute);
+        Some(entry.settled)
+    }
+
+    /// Notes how a record ended.
+    pub(crate) fn settle(&self, record: &Record, settled: Settled) {
+        let entry = Entry {
+            offset: record.offset().0,
+            fingerprint: fingerprint(record),
+            settled,
+            minute: self.minute(),
+        };
+        let mut state = self.lock();
+        state.fresh.push(entry);
+        state.settled += 1;
+        if state.fresh_since.is_none() {
+            state.fresh_since = Some(Instant::now());
+            self.wake.notify_one();
+        }
+    }
+
+    /// Whether anything more of the partition may start. Waits for the lease's renewal where that is due, and for what was settled to be recorded where
+    /// that was asked for; but not past the deadline's margin.
+    pub(crate) async fn may_start(&self) -> Result<(), Refusal> {
+        let needed = match self.terms.progress.is_zero() {
+            true => self.lock().settled,
+            false => 0,
+        };
+        let ready = |standing: &Standing| {
+            let held = !self.terms.leased || self.is_live(standing);
+            standing.off || (held && standing.recorded >= needed)
+        };
+        if ready(&self.standing.borrow()) && self.standing.borrow().lost.is_none() {
+            return Ok(());
+        }
+        let mut standing = self.standing.subscribe();
+        let decided = standing.wait_for(|standing| standing.lost.is_some() || ready(standing));
+        let decided = match self.terms.deadline.work_end() {
+            Some(end) => timeout_at(end, decided).await.ok(),
+            None => Some(decided.await),
+        };
+        let lost = match decided {
+            Some(Ok(standing)) => standing.lost.clone(),
+            // The sender lives as long as `self`.
+            Some(Err(_)) => None,
+            None => Some("it could not be written in time".into()),
+        };
+        lost.map_or(Ok(()), |why| Err(self.lost(&why)))
+    }
+
+    fn is_live(&self, standing: &Standing) -> bool {
+        let Terms { times, clock, .. } = self.terms;
+        standing.hold.is_some_and(|hold| hold.is_live(times, clock))
+    }
+
+    /// All lanes of the partition have ended. What is reported is the lowest record that is not settled: to be seen again, if the mapping is sound.
+    pub(crate) fn finish(&self, reported: Option<&Record>) {
+        let mut state = self.lock();
+        let first_delivery = |record: &&Record| Some(record.offset().0) > state.highest_before;
+        if self.terms.leased && self.terms.reports_partially && !self.is_redrive() {
+            let reported = reported.filter(first_delivery).map(|record| Reported {
+                offset: record.offset().0,
+                fingerprint: fingerprint(record),
+            });
+            state.book.reported = reported.or(state.book.reported);
+        }
+        state.finished = true;
+        self.wake.notify_one();
+    }
+
+    /// Writes progress and renews the lease while lanes run, and gives the partition back when they have ended. *Err: why the last write is not there.*
+    pub(crate) async fn keep(&self) -> Result<(), Refusal> {
+        loop {
+            let (finished, due) = {
+                let state = self.lock();
+                (state.finished, self.due(&state))
+            };
+            if self.standing.borrow().off {
+                return Ok(());
+            }
+            if finished {
+                return self.write(true).await;
+            }
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.write(false).await?;
+                continue;
+            }
+            let timer = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.wake.notified() => {}
+                () = timer => {}
+            }
+        }
+    }
+
+    /// When something is to be written. *None: nothing is.*
+    fn due(&self, state: &State) -> Option<Instant> {
+        let progress = state.fresh_since.map(|since| since + self.terms.progress);
+        let times = &self.terms.times;
+        let hold = self.standing.borrow().hold;
+        let renewal = hold.map(|hold| hold.until - times.lease + times.renewed_each);
+        progress.into_iter().chain(renewal).min()
+    }
+
+    /// A call that is given up before it costs the lease.
+    async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let longest = Instant::now() + self.terms.times.renewed_each;
+        let end = self.terms.deadline.settle_end();
+        answer(call, end.map_or(longest, |end| end.min(longest))).await
+    }
+
+    /// Until when a store that fails is asked again, if `end` is the latest.
+    fn patient_until(&self, end: Option<Instant>) -> Instant {
+        let now = Instant::now();
+        match self.terms.when_store_fails {
+            WhenStoreFails::Fail => end.unwrap_or(now + Duration::from_millis(STORE_WAIT_MS_MAX)),
+            WhenStoreFails::Process => {
+                let until = now + Duration::from_millis(STORE_PATIENCE_MS);
+                end.map_or(until, |end| {
+                    until.min(now + end.saturating_duration_since(now) / 4)
+                })
+            }
+        }
+    }
+
+    fn minute(&self) -> u32 {
+        u32::try_from(now_ms(&self.terms.clock) / 60_000).unwrap_or(u32::MAX)
+    }
+
+    fn age_minutes(&self) -> u32 {
+        u32::try_from(self.terms.age.as_secs() / 60).unwrap_or(u32::MAX)
+    }
+
+    fn expires_s(&self) -> u64 {
+        now_ms(&self.terms.clock) / 1000 + self.terms.age.as_secs()
+    }
+
+    fn unavailable(&self, error: &StoreError) -> Refusal {
+        let store = self.terms.store.describe();
+        let why = error_text(error);
+        Refusal::new(
+            Refusal::UNAVAILABLE,
+            format!("the partition's ledger in {store} could not be had: {why}"),
+        )
+    }
+
+    fn held(&self) -> Refusal {
+        let store = self.terms.store.describe();
+        Refusal::new(
+            Refusal::HELD,
+            format!("another invocation still held the partition (in {store}) when time was up"),
+        )
+    }
+
+    fn lost(&self, why: &str) -> Refusal {
+        let store = self.terms.store.describe();
+        Refusal::new(
+            Refusal::LOST,
+            format!("the partition's lease in {store} was lost: {why}"),
+        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is(record: &Record, reported: Reported) -> bool {
+    record.offset().0 == reported.offset && fingerprint(record) == reported.fingerprint
+}

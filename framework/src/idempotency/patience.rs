@@ -1,0 +1,91 @@
+//! Asking a store again: waits that grow, calls that end, and when to stop. Used by `ledger` and `claims`.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::idempotency::store::StoreError;
+use crate::limits::{STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS};
+
+/// Waits that grow, until a time.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// *None: no limit.*
+    until: Option<Instant>,
+    wait: Duration,
+}
+
+impl Patience {
+    pub(super) fn until(until: Option<Instant>) -> Self {
+        Self {
+            until,
+            wait: Duration::from_millis(STORE_RETRY_BASE_MS),
+        }
+    }
+
+    /// Waits, longer each time, and not longer than that. False: the time is over; it was not waited.
+    pub(super) async fn wait(&mut self, at_most: Duration) -> bool {
+        let longest = self.wait.min(at_most);
+        // Half of it by chance, so that those who wait for one thing do not ask at once.
+        let wait = longest / 2 + longest.mul_f64(fastrand::f64() / 2.0);
+        self.wait = (self.wait * 2).min(Duration::from_millis(STORE_RETRY_MAX_MS));
+        if self
+            .until
+            .is_some_and(|until| Instant::now() + wait >= until)
+        {
+            return false;
+        }
+        sleep(wait).await;
+        true
+    }
+}
+
+/// A store's answer, or that there was none in time.
+pub(super) async fn answer<T>(
+    call: impl Future<Output = Result<T, StoreError>>,
+    until: Instant,
+) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::transient("it did not answer in time"));
+    timeout_at(until, call).await.unwrap_or_else(late)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Patience;
+    use crate::limits::{STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS};
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_to_a_bound_and_are_at_least_half_of_it() {
+        let mut patience = Patience::until(None);
+
+        for power in 0..8 {
+            let bound = (STORE_RETRY_BASE_MS << power).min(STORE_RETRY_MAX_MS);
+            let before = Instant::now();
+            assert!(patience.wait(Duration::MAX).await);
+            let waited = before.elapsed();
+            // The clock has whole milliseconds.
+            assert!(waited <= Duration::from_millis(bound + 1), "{waited:?}");
+            assert!(waited >= Duration::from_millis(bound / 2), "{waited:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_before_its_time_is_over() {
+        let start = Instant::now();
+        let end = start + Duration::from_secs(5);
+        let mut patience = Patience::until(Some(end));
+
+        let mut waits = 0;
+        while patience.wait(Duration::MAX).await {
+            waits += 1;
+        }
+
+        assert!(Instant::now() < end);
+        assert!((4..20).contains(&waits), "{waits}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The partitions of a batch: each is opened, its lanes run, and it is given back; none waits for another.
+
+use std::collections::VecDeque;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::idempotency::{Opened, Refusal};
+use crate::lane::Lanes;
+use crate::outcome::Outcome;
+use crate::partition::TopicPartition;
+use crate::process::lane_run::LaneEnd;
+use crate::process::{End, Run};
+use crate::record::Record;
+use crate::report::Problem;
+
+/// What a batch has come to.
+#[derive(Debug, Default)]
+pub(super) struct Ran {
+    /// By the record's index. *None: it was not reached.*
+    pub(super) ends: Vec<Option<End>>,
+    pub(super) out_of_time: bool,
+    pub(super) overlooked: Vec<(TopicPartition, i64)>,
+    pub(super) unrecorded: Vec<(TopicPartition, Problem)>,
+    pub(super) without_store: Vec<(TopicPartition, String)>,
+}
+
+impl Run<'_> {
+    /// Runs all lanes, each once its partition is opened, at most so many at once as was set.
+    pub(super) async fn run_partitions(&self, lanes: &Lanes) -> Ran {
+        let mut ran = Ran::default();
+        ran.ends.resize_with(self.records.len(), || None);
+        let mut ready: VecDeque<&[u32]> = VecDeque::new();
+        let mut waiting: Vec<Vec<&[u32]>> = vec![Vec::new(); self.ledgers.len()];
+        for lane in lanes.iter() {
+            match waiting.get_mut(self.partition_of(lane)) {
+                Some(lanes) => lanes.push(lane),
+                // Nothing is kept.
+                None => ready.push_back(lane),
+            }
+        }
+        let mut left: Vec<usize> = waiting.iter().map(Vec::len).collect();
+        let ledgers = || self.ledgers.iter().enumerate();
+        let mut opening: FuturesUnordered<_> = ledgers()
+            .filter_map(|(index, ledger)| Some((index, ledger.as_ref()?)))
+            .map(|(index, ledger)| async move { (index, ledger, ledger.open().await) })
+            .collect();
+        let mut running = FuturesUnordered::new();
+        let mut keeping = FuturesUnordered::new();
+        loop {
+            while running.len() < self.processor.concurrency
+                && let Some(lane) = ready.pop_front()
+            {
+                running.push(async move { (lane, self.run_lane(lane).await) });
+            }
+            tokio::select! {
+                biased;
+                Some((lane, end)) = running.next() => {
+                    ran.add(end);
+                    let index = self.partition_of(lane);
+                    if let Some(left) = left.get_mut(index) {
+                        *left -= 1;
+                        if *left == 0 && let Some(ledger) = &self.ledgers[index] {
+                            ledger.finish(self.lowest_unsettled(index, &ran));
+                        }
+                    }
+                }
+                Some((index, ledger, opened)) = opening.next() => {
+                    let lanes = std::mem::take(&mut waiting[index]);
+                    match opened {
+                        Ok(opened) => {
+                            self.opened(lanes[0], opened, &mut ran);
+                            ready.extend(lanes);
+                            keeping.push(async move { (index, ledger.keep().await) });
+                        }
+                        Err(refusal) => ran.refuse(&lanes, &refusal),
+                    }
+                }
+                Some((index, kept)) = keeping.next() => if let Err(refusal) = kept {
+                    let at = self.records_of(index)[0].topic_partition().clone();
+                    ran.unrecorded.push((at, Problem::new(refusal.code, refusal.message)));
+                },
+                else => break,
+            }
+        }
+        drop(running);
+        ran
+    }
+
+    fn partition_of(&self, lane: &[u32]) -> usize {
+        self.records[lane[0] as usize].partition_index()
+    }
+
+    /// The decoder puts the records of a partition one after the other, in the order of partitions.
+    fn start_of(&self, partition: usize) -> usize {
+        self.records
+            .partition_point(|record| record.partition_index() < partition)
+    }
+
+    fn records_of(&self, partition: usize) -> &[Record] {
+        &self.records[self.start_of(partition)..self.start_of(partition + 1)]
+    }
+
+    /// *None: all are settled.*
+    fn lowest_unsettled(&self, partition: usize, ran: &Ran) -> Option<&Record> {
+        let start = self.start_of(partition);
+        let mut records = self.records_of(partition).iter().zip(&ran.ends[start..]);
+        let settled = |end: &Option<End>| end.as_ref().is_some_and(|end| end.outcome.is_settled());
+        let (record, _) = records.find(|(_, end)| !settled(end))?;
+        Some(record)
+    }
+
+    /// Notes what a partition's ledger has shown of its mapping.
+    fn opened(&self, lane: &[u32], opened: Opened, ran: &mut Ran) {
+        let at = self.records[lane[0] as usize].topic_partition();
+        if opened.mapping_is_sound {
+            self.processor.trust(&at.topic);
+        }
+        if let Some(offset) = opened.overlooked
+            && !self.processor.trusts(&at.topic)
+        {
+            ran.overlooked.push((at.clone(), offset));
+        }
+        if let Some(why) = opened.without_store {
+            ran.without_store.push((at.clone(), why));
+        }
+    }
+}
+
+impl Ran {
+    fn add(&mut self, lane: LaneEnd) {
+        for (index, end) in lane.ends {
+            self.ends[index as usize] = Some(end);
+        }
+        self.out_of_time |= lane.out_of_time;
+    }
+
+    /// Nothing of the partition runs.
+    fn refuse(&mut self, lanes: &[&[u32]], refusal: &Refusal) {
+        for index in lanes.iter().flat_map(|lane| lane.iter()) {
+            let problem = Problem::new(refusal.code, refusal.message.as_str());
+            let end = End::of(Outcome::Failed, 0, Some(problem));
+            self.ends[*index as usize] = Some(end);
+        }
+    }
+}
