@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod shared_store;
 mod support;
 
 mod idempotency_key;
 mod layers;
+mod ledger_leases;
+mod ledger_writes;
 mod log_lines;
+mod mapping_overlooks;
 
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;

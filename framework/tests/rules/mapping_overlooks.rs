@@ -1,0 +1,192 @@
+//! A mapping that does not read which records failed: the ledger sees it, once an offset, and nothing else follows from it.
+
+use lambda_msk::testing::{Event, Sample, invoke};
+use lambda_msk::{Consumer, FailureReporting, ProcessingOrder};
+use serde_json::Value;
+
+use crate::shared_store::{Shared, process};
+use crate::support::{Journal, Lines, letters};
+
+/// A batch of partition 0: offsets and how long each takes; 0 fails.
+fn batch<const N: usize>(records: [(i64, u64); N]) -> Event {
+    let samples = records.map(|(offset, ms)| {
+        Sample::new("orders", 0)
+            .offset(offset)
+            .value(ms.to_string())
+    });
+    Event::msk().records(samples).build()
+}
+
+/// Gives the batches to processes, one each, and answers with what was said of overlooked records.
+async fn said_of(consumers: &[Consumer], batches: &[Event]) -> Vec<Value> {
+    let lines = Lines::default();
+    let _listening = lines.listen();
+    for (consumer, batch) in consumers.iter().zip(batches) {
+        invoke(consumer, batch.clone()).await;
+    }
+    let overlooked: Vec<Value> = lines.of("a record that was reported as failed never came again");
+    let counted: u64 = lines
+        .of("batch ended")
+        .iter()
+        .map(|line| line["overlooked"].as_u64().unwrap())
+        .sum();
+    assert_eq!(
+        counted,
+        overlooked.len() as u64,
+        "the report counts them too"
+    );
+    overlooked
+}
+
+fn processes(count: usize) -> Vec<Consumer> {
+    let store = Shared::default();
+    let one = || process(&store, &Journal::default()).build().unwrap();
+    (0..count).map(|_| one()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reported_record_that_never_comes_again_is_said_once() {
+    let batches = [
+        batch([(0, 1), (1, 0), (2, 1)]),
+        batch([(3, 1), (4, 1)]),
+        batch([(5, 1)]),
+    ];
+
+    let said = said_of(&processes(3), &batches).await;
+
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0]["topic"], "orders");
+    assert_eq!(said[0]["partition"], 0);
+    assert_eq!(said[0]["offset"], 1);
+    assert_eq!(said[0]["level"], "ERROR");
+    assert!(
+        said[0]["cure"]
+            .as_str()
+            .unwrap()
+            .contains("ReportBatchItemFailures")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_process_with_a_ledger_in_memory_sees_it_too() {
+    let consumer = Consumer::builder()
+        .topic(
+            "orders",
+            async |lambda_msk::Json(ok): lambda_msk::Json<u64>| match ok {
+                0 => Err("down"),
+                _ => Ok(()),
+            },
+        )
+        .attempts(1)
+        .failure_reporting(FailureReporting::Partial)
+        .build()
+        .unwrap();
+    let consumers = [consumer.clone(), consumer];
+
+    let said = said_of(&consumers, &[batch([(0, 0)]), batch([(1, 1)])]).await;
+
+    assert_eq!(said.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_sends_the_record_again_is_sound() {
+    let batches = [
+        batch([(0, 1), (1, 0), (2, 1)]),
+        batch([(1, 0), (2, 1)]),
+        batch([(1, 1)]),
+        batch([(3, 1)]),
+    ];
+
+    assert_eq!(said_of(&processes(4), &batches).await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_after_it_came_again_is_not_overlooked() {
+    // Another process each, so that none knows the mapping to be sound from what it has seen.
+    let batches = [
+        batch([(0, 0)]),
+        batch([(0, 0)]),
+        batch([(0, 0)]),
+        batch([(1, 1)]),
+    ];
+
+    assert_eq!(said_of(&processes(4), &batches).await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_whose_mapping_is_known_to_be_sound_is_not_doubted_again() {
+    let one = processes(1).remove(0);
+    let consumers = vec![one; 4];
+    // Seen again at 0; what is given up at 1 later has another cause.
+    let batches = [
+        batch([(0, 0)]),
+        batch([(0, 0)]),
+        batch([(1, 0)]),
+        batch([(2, 1)]),
+    ];
+
+    assert_eq!(said_of(&consumers, &batches).await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whole_batch_reporting_cannot_be_overlooked() {
+    let store = Shared::default();
+    let one = || {
+        process(&store, &Journal::default())
+            .failure_reporting(FailureReporting::WholeBatch)
+            .build()
+            .unwrap()
+    };
+
+    let said = said_of(&[one(), one()], &[batch([(0, 0)]), batch([(1, 1)])]).await;
+
+    assert_eq!(said.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_order_a_later_batch_says_nothing() {
+    let store = Shared::default();
+    let one = || {
+        process(&store, &Journal::default())
+            .order(ProcessingOrder::Unordered)
+            .build()
+            .unwrap()
+    };
+
+    let said = said_of(&[one(), one()], &[batch([(0, 0)]), batch([(1, 1)])]).await;
+
+    assert_eq!(said.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_made_anew_overlooks_nothing() {
+    let at =
+        |offset, key: &str, ms: &str| Sample::new("orders", 0).offset(offset).key(key).value(ms);
+    let batches = [
+        Event::msk()
+            .records([at(5, "a", "1"), at(6, "a", "0")])
+            .build(),
+        // Other records: 5 was settled, and stands there with other content.
+        Event::msk().records([at(5, "b", "1")]).build(),
+        Event::msk().records([at(7, "b", "1")]).build(),
+    ];
+
+    assert_eq!(said_of(&processes(3), &batches).await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_behaviour_follows_from_it() {
+    let consumers = processes(3);
+    let batches = [
+        batch([(0, 0), (1, 1)]),
+        batch([(2, 1), (3, 1)]),
+        batch([(0, 1), (1, 1), (2, 1)]),
+    ];
+
+    let mut outcomes = Vec::new();
+    for (consumer, batch) in consumers.iter().zip(batches) {
+        outcomes.push(letters(&invoke(consumer, batch).await));
+    }
+
+    assert_eq!(outcomes, ["FU", "DD", "DDS"]);
+}
