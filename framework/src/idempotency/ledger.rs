@@ -136,12 +136,8 @@ impl<'a> PartitionLedger<'a> {
         let first = times.hold(clock);
         loop {
             let hold = times.hold(clock);
-            let version = Version {
-                owner: Arc::clone(&owner),
-                seq: 1,
-            };
             let change = Change::Hold {
-                version: version.clone(),
+                owner: Arc::clone(&owner),
                 held_until_ms: hold.until_wall_ms,
                 expires_s: self.expires_s(),
             };
@@ -151,7 +147,7 @@ impl<'a> PartitionLedger<'a> {
             let swap = Swap::new(Arc::clone(&self.id), free, change);
             match self.call(self.terms.store.swap(&swap)).await {
                 Ok(Swapped::Applied(item)) => return Ok(self.opened(item, owner, Some(hold))),
-                Ok(Swapped::Refused(Some(item))) if item.version.as_ref() == Some(&version) => {
+                Ok(Swapped::Refused(Some(item))) if is_of(&item, &owner) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
                     let hold = Hold {
                         until: first.until,
@@ -417,6 +413,11 @@ impl<'a> PartitionLedger<'a> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_of(item: &Item, owner: &str) -> bool {
+    let version = item.version.as_ref();
+    version.is_some_and(|version| *version.owner == *owner)
 }
 
 fn is(record: &Record, reported: Reported) -> bool {

@@ -114,6 +114,11 @@ impl Item {
         }
     }
 
+    /// How often it was written: its version's `seq`; 0, if it has none.
+    pub fn seq(&self) -> u64 {
+        self.version.as_ref().map_or(0, |version| version.seq)
+    }
+
     /// Whether anyone may take it at that time: it has expired, or is in progress and held by nobody.
     pub fn is_free(&self, at_ms: u64) -> bool {
         let expired = self.expires_s < at_ms / 1000;
@@ -160,7 +165,7 @@ impl Status {
 pub struct Version {
     /// Names one holder and no other: drawn from the system's entropy when it begins to hold.
     pub owner: Arc<str>,
-    /// Raised by each write of that owner.
+    /// Raised by each write, whoever's it is.
     pub seq: u64,
 }
 
@@ -214,10 +219,11 @@ impl Expect {
 pub enum Change {
     /// It is this one.
     Put(Item),
-    /// It is held, in progress; its data and validation stay as they are (empty, if there was none).
+    /// It is held, in progress; its data and validation stay as they are (empty, if there was none). Its seq is one more than it was (1, if there was
+    /// none): a request that lands late, and once more, makes no version that has stood before.
     Hold {
-        /// The new version.
-        version: Version,
+        /// The new version's owner.
+        owner: Arc<str>,
         /// As [`Item::held_until_ms`].
         held_until_ms: u64,
         /// As [`Item::expires_s`].
@@ -233,11 +239,14 @@ impl Change {
         match self {
             Self::Put(item) => Some(item.clone()),
             Self::Hold {
-                version,
+                owner,
                 held_until_ms,
                 expires_s,
             } => Some(Item {
-                version: Some(version.clone()),
+                version: Some(Version {
+                    owner: Arc::clone(owner),
+                    seq: item.map_or(0, Item::seq) + 1,
+                }),
                 status: Status::InProgress,
                 held_until_ms: *held_until_ms,
                 expires_s: *expires_s,

@@ -162,9 +162,9 @@ impl<S: IdempotencyStore> Check<S> {
         let mut held = item(version("a", 1), b"1");
         held.held_until_ms = NOW_MS;
         self.put(&id, &held).await;
-        let take = |at_ms, owner| {
+        let take = |at_ms, owner: &str| {
             let change = Change::Hold {
-                version: version(owner, 1),
+                owner: owner.into(),
                 held_until_ms: at_ms + 10_000,
                 expires_s: LATER_S,
             };
@@ -178,7 +178,7 @@ impl<S: IdempotencyStore> Check<S> {
         let swapped = take(NOW_MS + 1, "b").await;
 
         let mut taken = held;
-        taken.version = Some(version("b", 1));
+        taken.version = Some(version("b", 2));
         taken.held_until_ms = NOW_MS + 10_001;
         let applied = Swapped::Applied(Some(taken.clone()));
         assert_eq!(swapped, applied, "it is free after {NOW_MS}");
@@ -228,16 +228,16 @@ impl<S: IdempotencyStore> Check<S> {
 
     async fn holding_keeps_what_was_there(&self) {
         let (id, new) = (self.id("hold"), self.id("hold-new"));
-        let mut stands = item(version("a", 1), b"data");
+        let mut stands = item(version("a", 6), b"data");
         stands.validation = Some("v".into());
         self.put(&id, &stands).await;
         let hold = || Change::Hold {
-            version: version("b", 1),
+            owner: "b".into(),
             held_until_ms: NOW_MS + 1,
             expires_s: LATER_S + 1,
         };
         let mut held = stands;
-        held.version = Some(version("b", 1));
+        held.version = Some(version("b", 7));
         held.held_until_ms = NOW_MS + 1;
         held.expires_s = LATER_S + 1;
 
@@ -247,12 +247,16 @@ impl<S: IdempotencyStore> Check<S> {
             .await;
 
         let applied = Swapped::Applied(Some(held.clone()));
-        assert_eq!(swapped, applied, "data and validation stay");
+        assert_eq!(
+            swapped, applied,
+            "data and validation stay, and seq is one more"
+        );
         assert_eq!(
             self.read(&id).await,
             Some(held.clone()),
             "data and validation stay"
         );
+        held.version = Some(version("b", 1));
         held.data = Bytes::new();
         held.validation = None;
         assert_eq!(
@@ -320,7 +324,7 @@ impl<S: IdempotencyStore> Check<S> {
         let id = self.id("race");
         let takes = (0..8).map(|owner| {
             let change = Change::Hold {
-                version: version(&format!("owner-{owner}"), 1),
+                owner: format!("owner-{owner}").into(),
                 held_until_ms: NOW_MS + 10_000,
                 expires_s: LATER_S,
             };

@@ -79,10 +79,8 @@ impl PartitionLedger<'_> {
             data = encode(&state.book);
         }
         let hold = (self.terms.leased && !last).then(|| self.terms.times.hold(&self.terms.clock));
-        let seq = match &state.version {
-            Some(version) if version.owner == state.owner => version.seq + 1,
-            _ => 1,
-        };
+        // Never a version that has stood before, so that no write which lands late finds the one that it expects.
+        let seq = state.version.as_ref().map_or(0, |version| version.seq) + 1;
         let version = Version {
             owner: Arc::clone(&state.owner),
             seq,
