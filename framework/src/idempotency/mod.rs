@@ -1,4 +1,31 @@
-//! What was settled in an earlier delivery, so that it is skipped. Asked and told by `process`.
+//! What was settled in an earlier delivery, so that it is skipped: keys, ledgers, claims, stores. Asked and told by `process`.
+//!
+//! Lambda delivers at least once: after a failure, a time-out or a rebalance the same records come again, perhaps while the first invocation still runs.
+//!
+//! # The promise
+//!
+//! - *At least once:* every offset that Lambda commits was Done, Skipped after a recorded Done, confirmed at the destination, or given up by the mapping under
+//!   its own rules. A handler may run again for a record: by retry in place; when it was dropped or Failed (its effect may have happened); when it was Done but
+//!   not yet recorded as its owner died or lost its lease or store; when the ledger has forgotten it. With clocks within
+//!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended.
+//! - *At most once:* while its mark is kept, a handler starts at most once a key; its effect may be missing; such records go to the destination, or are logged
+//!   as lost.
+//! - *With the key passed on:* one effect, if the receiver applies key and effect atomically, keeps keys longer than the longest redelivery, and the request
+//!   depends only on the record.
+//!
+//! # The ledger
+//!
+//! By offset, the default. One item a partition: which offsets were settled lately, each with a fingerprint of timestamp, key, value and headers, and who may run
+//! the partition now. A batch costs two writes a partition (taking it with what is known, giving it back with what was settled), and one more each
+//! [`PROGRESS_MS`](crate::limits::PROGRESS_MS) that it lasts, where others pay two writes a record.
+//!
+//! Skipped is only what has the same offset *and* the same fingerprint: a topic made anew, restored from a backup or refilled is never skipped. What is forgotten
+//! runs again: [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX) after it was met last, and below the batch at hand all but the highest
+//! [`LEDGER_OFFSETS_KEPT`](crate::limits::LEDGER_OFFSETS_KEPT) offsets.
+//!
+//! After a kill, what was started since the last confirmed write runs again; with progress at zero that is at most one record a lane.
+//!
+//! A replay by hand (offsets reset) inside that age is skipped as well: the log counts what it skipped. `cargo msk ledger forget` makes it run.
 
 mod book;
 mod fingerprint;
