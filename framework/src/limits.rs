@@ -124,6 +124,19 @@ pub const MEMORY_STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest id of a store's item. DynamoDB allows 2,048 bytes of a partition key.
 pub const STORE_ID_BYTES_MAX: usize = 1_024;
 
+/// Longest try of one request to DynamoDB, which answers within tens of milliseconds. A connection that died while the process was frozen is noticed by
+/// this.
+pub const DYNAMODB_TRY_MS_MAX: u64 = 1_000;
+
+/// Tries of one request to DynamoDB before its caller decides: one over a connection that may be dead, one over a new one.
+pub const DYNAMODB_TRIES_MAX: u32 = 2;
+
+/// Upper bound of the wait between them.
+pub const DYNAMODB_BACKOFF_MS: u64 = 50;
+
+/// Longest call of the store in DynamoDB: its tries, and the credentials before them. Short beside the time that a partition is held.
+pub const DYNAMODB_CALL_MS_MAX: u64 = 3_000;
+
 /// Largest data of a partition's ledger; beyond it the lowest offsets are forgotten. A third of what a DynamoDB item may hold (400 KB).
 pub const LEDGER_BYTES_MAX: usize = 128 * 1024;
 
@@ -143,6 +156,10 @@ const _: () = {
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
+    assert!(
+        (DYNAMODB_TRY_MS_MAX + DYNAMODB_BACKOFF_MS) * (DYNAMODB_TRIES_MAX as u64)
+            < DYNAMODB_CALL_MS_MAX
+    );
     // Positions in the event and its arena are 32 bits wide.
     assert!(EVENT_BYTES_MAX < u32::MAX as usize);
     assert!(EVENT_RECORDS_MAX < u32::MAX as usize);

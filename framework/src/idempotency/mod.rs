@@ -28,6 +28,8 @@
 //! A replay by hand (offsets reset) inside that age is skipped as well: the log counts what it skipped. `cargo msk ledger forget` makes it run.
 
 mod book;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod fingerprint;
 mod format;
 mod lease;
@@ -43,6 +45,8 @@ use crate::record::{EventSource, Record};
 
 pub(crate) use self::lease::LeaseTimes;
 pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
+#[cfg(feature = "dynamodb")]
+pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::memory::MemoryStore;
 pub use self::store::{
     BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
