@@ -11,8 +11,8 @@ invoke: ## a batch with two bad records through the real function; they land in 
 test: ## all tests, doctests included
 	cargo test --locked --workspace --all-features
 
-services: ## the tests that need a real queue (Java and Maven; fetches and starts ElasticMQ, and stops it)
-	tests/services/run cargo test --locked -p lambda-msk --all-features --lib destination -- --include-ignored
+services: ## the tests that need a real queue or table (Java and Maven; fetches and starts ElasticMQ and DynamoDB Local, and stops them)
+	tests/services/run cargo test --locked -p lambda-msk --all-features --lib real -- --ignored
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 
