@@ -28,6 +28,7 @@
 //! A replay by hand (offsets reset) inside that age is skipped as well: the log counts what it skipped. `cargo msk ledger forget` makes it run.
 
 mod book;
+mod choose;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod fingerprint;
@@ -45,6 +46,8 @@ use crate::record::{EventSource, Record};
 
 pub(crate) use self::lease::LeaseTimes;
 pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
+#[expect(unused_imports, reason = "`settings` is to use it")]
+pub(crate) use self::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::memory::MemoryStore;
