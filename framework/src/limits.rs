@@ -140,8 +140,8 @@ pub const DYNAMODB_CALL_MS_MAX: u64 = 3_000;
 /// Largest data of a partition's ledger; beyond it the lowest offsets are forgotten. A third of what a DynamoDB item may hold (400 KB).
 pub const LEDGER_BYTES_MAX: usize = 128 * 1024;
 
-/// Longest namespace of keys: the longest name of a Lambda function.
-pub const NAMESPACE_BYTES_MAX: usize = 64;
+/// Longest namespace of keys: the longest name of a CloudFormation stack. A function's is half as long.
+pub const NAMESPACE_BYTES_MAX: usize = 128;
 
 /// Longest identity of a cluster given by hand.
 pub const CLUSTER_BYTES_MAX: usize = 256;

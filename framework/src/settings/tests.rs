@@ -133,9 +133,9 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
         bad("IDEMPOTENCY", "disk"),
         "`disk` is not one of `memory`, `none`"
     );
-    let name = "is not a name of 1 to 64 letters, digits, `-`, `_` and `.`";
+    let name = "is not a name of 1 to 128 letters, digits, `-`, `_` and `.`";
     assert_eq!(bad("NAMESPACE", "a/b"), format!("`a/b` {name}"));
-    assert!(bad("NAMESPACE", &"x".repeat(65)).ends_with(name));
+    assert!(bad("NAMESPACE", &"x".repeat(129)).ends_with(name));
     assert_eq!(
         bad("CLUSTER", "two words"),
         "`two words` is not a name of 1 to 256 visible ASCII characters"
@@ -146,7 +146,7 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
 
 #[test]
 fn names_may_be_as_long_as_their_limit() {
-    good("NAMESPACE", &"x".repeat(64));
+    good("NAMESPACE", &"x".repeat(128));
     good("CLUSTER", &"x".repeat(256));
 }
 
