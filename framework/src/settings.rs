@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::destination::{BoxDestination, Destination, choose};
 use crate::error::ConfigurationFault;
-use crate::idempotency::{Idempotency, IdempotencyStore, WhenStoreFails};
+use crate::idempotency::{Idempotency, IdempotencyStore, WhenStoreFails, choose_store};
 use crate::lane::ProcessingOrder;
 use crate::limits::{
     ATTEMPTS_DEFAULT, ATTEMPTS_MAX, CLUSTER_BYTES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX,
@@ -344,14 +344,10 @@ fn one_of<T: Copy>(text: &str, allowed: &[(&str, T)]) -> Result<T, String> {
 }
 
 fn idempotency(text: &str) -> Result<Idempotency, String> {
-    if text.contains("://") {
-        // A store's address may hold a password: it is not shown.
-        return Err("this version has no store outside the process: `memory` or `none`".to_owned());
-    }
     match text {
         "memory" => Ok(Idempotency::Memory),
         "none" => Ok(Idempotency::None),
-        _ => Err(format!("{} is not one of `memory`, `none`", shown(text))),
+        store => choose_store(store).map(Idempotency::Store),
     }
 }
 

@@ -7,7 +7,6 @@ const ALLOWED: &str = "allowed are `dynamodb://TABLE`, `memory`, and `none`";
 /// The store that the text names, or what is wrong with it and what is allowed. `none` names no store: its reader is above.
 ///
 /// Only looks at the text: no request is made. What is wrong is never shown, since a store's address may hold a password.
-#[cfg_attr(not(test), expect(dead_code, reason = "`settings` is to call it"))]
 pub(crate) fn choose_store(text: &str) -> Result<BoxStore, String> {
     if text == "memory" {
         return Ok(BoxStore::new(MemoryStore::new()));

@@ -24,9 +24,7 @@ use tokio::sync::OnceCell;
 use crate::idempotency::dynamodb::condition::Condition;
 use crate::idempotency::dynamodb::fault::{Fault, Place, REFUSED};
 use crate::idempotency::dynamodb::table::Table;
-use crate::idempotency::store::{
-    Change, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
-};
+use crate::idempotency::store::{Change, IdempotencyStore, Item, StoreError, Swap, Swapped};
 use crate::limits::{
     DYNAMODB_BACKOFF_MS, DYNAMODB_CALL_MS_MAX, DYNAMODB_TRIES_MAX, DYNAMODB_TRY_MS_MAX,
 };
@@ -105,10 +103,10 @@ impl DynamoDbStore {
         &self,
         client: &Client,
         swap: &Swap,
-        version: &Version,
+        owner: &str,
         (held_until_ms, expires_s): (u64, u64),
     ) -> Result<Swapped, StoreError> {
-        let condition = Condition::of(&swap.expect).and_hold(version, held_until_ms, expires_s);
+        let condition = Condition::of(&swap.expect).and_hold(owner, held_until_ms, expires_s);
         let request = client
             .update_item()
             .table_name(&self.table.address)
@@ -217,12 +215,12 @@ impl IdempotencyStore for DynamoDbStore {
         match &swap.change {
             Change::Put(item) => self.put(client, swap, item).await,
             Change::Hold {
-                version,
+                owner,
                 held_until_ms,
                 expires_s,
             } => {
                 let until = (*held_until_ms, *expires_s);
-                self.hold(client, swap, version, until).await
+                self.hold(client, swap, owner, until).await
             }
             Change::Delete => self.delete(client, swap).await,
         }

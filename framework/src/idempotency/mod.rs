@@ -44,12 +44,11 @@ use std::sync::Arc;
 use crate::partition::TopicPartition;
 use crate::record::{EventSource, Record};
 
-pub(crate) use self::lease::LeaseTimes;
-pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
-#[expect(unused_imports, reason = "`settings` is to use it")]
 pub(crate) use self::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
+pub(crate) use self::lease::LeaseTimes;
+pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
 pub use self::memory::MemoryStore;
 pub use self::store::{
     BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,

@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::idempotency::dynamodb::item::{
     EXPIRATION, ID, IN_PROGRESS_EXPIRATION, OWNER, SEQ, STATUS, number, text,
 };
-use crate::idempotency::store::{Expect, Status, Version};
+use crate::idempotency::store::{Expect, Status};
 
 /// The update that [`Condition::and_hold`] goes with. Data and validation are not named, so they stay.
-pub(super) const HOLD: &str = "SET #owner = :owner, #seq = :seq, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s";
+pub(super) const HOLD: &str = "SET #owner = :owner, #seq = if_not_exists(#seq, :zero) + :one, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s";
 
 const ABSENT: &str = "attribute_not_exists(#id)";
 
@@ -57,15 +57,11 @@ impl Condition {
     }
 
     /// With the names and values of [`HOLD`] too.
-    pub(super) fn and_hold(
-        mut self,
-        version: &Version,
-        held_until_ms: u64,
-        expires_s: u64,
-    ) -> Self {
+    pub(super) fn and_hold(mut self, owner: &str, held_until_ms: u64, expires_s: u64) -> Self {
         let values = [
-            (":owner", text(&version.owner)),
-            (":seq", number(version.seq)),
+            (":owner", text(owner)),
+            (":zero", number(0)),
+            (":one", number(1)),
             (":in_progress", text(Status::InProgress.as_str())),
             (":held_until_ms", number(held_until_ms)),
             (":expires_s", number(expires_s)),
@@ -139,7 +135,7 @@ mod tests {
             assert_eq!(used(&[condition.text]), given(condition));
         }
         for condition in all() {
-            let condition = condition.and_hold(&version(), 1, 2);
+            let condition = condition.and_hold("b", 1, 2);
             assert_eq!(used(&[condition.text, HOLD]), given(condition));
         }
     }
@@ -160,18 +156,13 @@ mod tests {
 
     #[test]
     fn the_version_that_is_expected_is_not_the_one_that_is_written() {
-        let next = Version {
-            owner: "b".into(),
-            seq: 1,
-        };
         let values = Condition::of(&Expect::Version(version()))
-            .and_hold(&next, 1, 2)
+            .and_hold("b", 1, 2)
             .values
             .unwrap();
 
         assert_eq!(values[":expected_owner"].as_s().unwrap(), "a");
         assert_eq!(values[":expected_seq"].as_n().unwrap(), "7");
         assert_eq!(values[":owner"].as_s().unwrap(), "b");
-        assert_eq!(values[":seq"].as_n().unwrap(), "1");
     }
 }

@@ -52,7 +52,7 @@ fn put() -> Swap {
 
 fn hold() -> Change {
     Change::Hold {
-        version: version("b", 8),
+        owner: "b".into(),
         held_until_ms: 0,
         expires_s: 1_000,
     }
@@ -95,7 +95,7 @@ async fn a_hold_is_one_update_that_names_neither_data_nor_validation() {
     let expected = json!({
         "TableName": TABLE,
         "Key": {"id": {"S": "orders#1"}},
-        "UpdateExpression": "SET #owner = :owner, #seq = :seq, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s",
+        "UpdateExpression": "SET #owner = :owner, #seq = if_not_exists(#seq, :zero) + :one, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s",
         "ConditionExpression": "attribute_not_exists(#id)",
         "ExpressionAttributeNames": {
             "#id": "id",
@@ -107,7 +107,8 @@ async fn a_hold_is_one_update_that_names_neither_data_nor_validation() {
         },
         "ExpressionAttributeValues": {
             ":owner": {"S": "b"},
-            ":seq": {"N": "8"},
+            ":zero": {"N": "0"},
+            ":one": {"N": "1"},
             ":in_progress": {"S": "INPROGRESS"},
             ":held_until_ms": {"N": "0"},
             ":expires_s": {"N": "1000"},

@@ -78,7 +78,7 @@ fn version(owner: &str, seq: u64) -> Version {
 
 fn take(id: &str, at_ms: u64) -> Swap {
     let change = Change::Hold {
-        version: version("a", 1),
+        owner: "a".into(),
         held_until_ms: at_ms + 10_000,
         expires_s: NOW_S + 86_400,
     };
