@@ -10,6 +10,8 @@ ENVIRONMENT = FUNCTION + ".Environment.Variables"
 POLICIES = "Resources.FunctionRole.Properties.Policies"
 LOGS = POLICIES + ".0.PolicyDocument.Statement.0"
 DEAD_LETTERS = POLICIES + ".2.PolicyDocument.Statement.0"
+IDEMPOTENCY = POLICIES + ".3.PolicyDocument.Statement.0"
+TABLE = "Resources.IdempotencyTable"
 
 # (what is wrong, where, the value put there, the check that finds it)
 CONTROLS = [
@@ -42,6 +44,7 @@ CONTROLS = [
     ("no metrics of the mapping", EVENT + ".MetricsConfig", None, "mapping_reports_what_the_alarms_read"),
     ("no alarm for dropped records", "Resources.DroppedAlarm", None, "mapping_reports_what_the_alarms_read"),
     ("an alarm that watches another queue", "Resources.DeadLetterAlarm.Properties.Dimensions.0.Value", "other", "mapping_reports_what_the_alarms_read"),
+    ("no alarm for throttled writes", "Resources.IdempotencyThrottledAlarm", None, "mapping_reports_what_the_alarms_read"),
     ("an alarm that tells nobody", "Resources.OffsetLagAlarm.Properties.AlarmActions", None, "alarms_notify_the_topic_they_are_given"),
     # The function.
     ("another architecture", FUNCTION + ".Architectures", ["x86_64"], "function_is_a_rust_binary_on_arm"),
@@ -50,6 +53,10 @@ CONTROLS = [
     ("a timeout that may be 900 s", "Parameters.FunctionTimeout.MaxValue", 900, "function_has_time_for_a_batch_and_not_too_much"),
     ("a timeout that may be 60 s", "Parameters.FunctionTimeout.MinValue", 60, "function_has_time_for_a_batch_and_not_too_much"),
     ("no destination of the function", ENVIRONMENT + ".LAMBDA_MSK_ON_FAILURE", None, "function_rejects_to_the_queue"),
+    ("a memory that ends with the process", ENVIRONMENT + ".LAMBDA_MSK_IDEMPOTENCY", "memory", "function_remembers_in_the_table_under_the_stacks_name"),
+    ("an ARN where a store is named by its scheme", ENVIRONMENT + ".LAMBDA_MSK_IDEMPOTENCY", {"Fn::GetAtt": ["IdempotencyTable", "Arn"]}, "function_remembers_in_the_table_under_the_stacks_name"),
+    ("keys that change with the function's name", ENVIRONMENT + ".LAMBDA_MSK_NAMESPACE", None, "function_remembers_in_the_table_under_the_stacks_name"),
+    ("keys that all stacks share", ENVIRONMENT + ".LAMBDA_MSK_NAMESPACE", "orders", "function_remembers_in_the_table_under_the_stacks_name"),
     ("an empty URL", ENVIRONMENT + ".FULFILMENT_URL", {"Ref": "FulfilmentUrl"}, "function_gets_a_url_only_if_there_is_one"),
     ("always in a VPC", "Conditions.InVpc", {"Fn::Equals": ["1", "1"]}, "function_is_in_a_vpc_only_if_asked"),
     ("subnets without security groups", "Rules.SubnetsNeedSecurityGroups", None, "half_a_vpc_is_refused"),
@@ -61,6 +68,9 @@ CONTROLS = [
     ("one action too many", LOGS + ".Action", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "role_allows_what_is_needed_and_no_more"),
     ("one action too few", POLICIES + ".1.PolicyDocument.Statement.5.Action", ["kafka-cluster:ReadData"], "role_allows_what_is_needed_and_no_more"),
     ("a wildcard resource", DEAD_LETTERS + ".Resource", "*", "role_allows_what_is_needed_and_no_more"),
+    ("reading the whole table", IDEMPOTENCY + ".Action", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Scan"], "role_allows_what_is_needed_and_no_more"),
+    ("no permission to hold", IDEMPOTENCY + ".Action", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], "role_allows_what_is_needed_and_no_more"),
+    ("all tables of the account", IDEMPOTENCY + ".Resource", "*", "role_allows_what_is_needed_and_no_more"),
     ("all topics of the cluster", POLICIES + ".1.PolicyDocument.Statement.5.Resource.Fn::Sub.0", "${Account}:topic/${Cluster}/*", "role_allows_what_is_needed_and_no_more"),
     ("a group that the role does not follow", POLICIES + ".1.PolicyDocument.Statement.6.Resource.Fn::Sub.1.Group", {"Ref": "AWS::StackName"}, "role_follows_a_given_group"),
     ("network actions open to the code", POLICIES + ".1.PolicyDocument.Statement.3.Effect", "Allow", "code_cannot_touch_the_network"),
@@ -70,6 +80,11 @@ CONTROLS = [
     ("a bucket that may be public", "Resources.GivenUpBucket.Properties.PublicAccessBlockConfiguration.BlockPublicPolicy", False, "what_failed_is_encrypted_and_outlives_the_stack"),
     ("a bucket that goes with the stack", "Resources.GivenUpBucket.DeletionPolicy", "Delete", "what_failed_is_encrypted_and_outlives_the_stack"),
     ("a bucket open without TLS", "Resources.GivenUpBucketPolicy.Properties.PolicyDocument.Statement.0.Condition", {"Bool": {"aws:SecureTransport": "true"}}, "queue_and_bucket_are_closed_without_tls"),
+    ("a table with another key", TABLE + ".Properties.KeySchema.0.AttributeName", "key", "table_is_as_the_store_needs_it"),
+    ("a table whose key is a number", TABLE + ".Properties.AttributeDefinitions.0.AttributeType", "N", "table_is_as_the_store_needs_it"),
+    ("a table that never forgets", TABLE + ".Properties.TimeToLiveSpecification", None, "table_is_as_the_store_needs_it"),
+    ("a table that forgets by another attribute", TABLE + ".Properties.TimeToLiveSpecification.AttributeName", "in_progress_expiration", "table_is_as_the_store_needs_it"),
+    ("a table that is left behind", TABLE + ".DeletionPolicy", "Retain", "table_goes_with_the_stack"),
     ("logs for ever", "Resources.FunctionLogGroup.Properties.RetentionInDays", None, "log_group_is_the_functions_and_ends"),
     ("logs somewhere else", FUNCTION + ".LoggingConfig.LogGroup", None, "log_group_is_the_functions_and_ends"),
     ("a parameter that says nothing", "Parameters.Topic.Description", None, "every_parameter_says_what_it_is"),

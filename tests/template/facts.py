@@ -27,6 +27,10 @@ ALLOWED = {
     "s3:PutObject": "<GivenUpBucket.Arn>/*",
     "s3:ListBucket": "<GivenUpBucket.Arn>",
     "sqs:SendMessage": "<DeadLetterQueue.Arn>",
+    "dynamodb:GetItem": "<IdempotencyTable.Arn>",
+    "dynamodb:PutItem": "<IdempotencyTable.Arn>",
+    "dynamodb:UpdateItem": "<IdempotencyTable.Arn>",
+    "dynamodb:DeleteItem": "<IdempotencyTable.Arn>",
 }
 
 
@@ -120,6 +124,7 @@ def mapping_reports_what_the_alarms_read(template):
         ("AWS/Lambda", "OffsetLag", "FunctionName", "<Function>"),
         ("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
         ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "<IdempotencyTable>"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "<DeadLetterQueue.QueueName>"),
     }, alarms
 
@@ -146,6 +151,12 @@ def function_has_time_for_a_batch_and_not_too_much(template):
 
 def function_rejects_to_the_queue(template):
     assert variables(stack(template)).get("LAMBDA_MSK_ON_FAILURE") == "<DeadLetterQueue>"
+
+
+def function_remembers_in_the_table_under_the_stacks_name(template):
+    v = variables(stack(template))
+    assert v.get("LAMBDA_MSK_IDEMPOTENCY") == "dynamodb://<IdempotencyTable>", v.get("LAMBDA_MSK_IDEMPOTENCY")
+    assert v.get("LAMBDA_MSK_NAMESPACE") == "stack", v.get("LAMBDA_MSK_NAMESPACE")
 
 
 def function_gets_a_url_only_if_there_is_one(template):
@@ -221,6 +232,22 @@ def queue_and_bucket_are_closed_without_tls(template):
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, kind
 
 
+def table_is_as_the_store_needs_it(template):
+    s = stack(template)
+    table = only(s.of_type("AWS::DynamoDB::Table"))
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}], table["KeySchema"]
+    assert table["AttributeDefinitions"] == [{"AttributeName": "id", "AttributeType": "S"}], table["AttributeDefinitions"]
+    ttl = table.get("TimeToLiveSpecification")
+    assert ttl == {"AttributeName": "expiration", "Enabled": True}, f"never forgets: {ttl}"
+    assert table.get("BillingMode") == "PAY_PER_REQUEST", "has a capacity to run out of"
+
+
+def table_goes_with_the_stack(template):
+    table = only({n: r for n, r in stack(template).resources.items() if r["Type"] == "AWS::DynamoDB::Table"})
+    kept = table.get("DeletionPolicy"), table.get("UpdateReplacePolicy")
+    assert kept == ("Delete", "Delete"), kept
+
+
 def log_group_is_the_functions_and_ends(template):
     s = stack(template)
     assert function(s)["LoggingConfig"]["LogGroup"] == "<FunctionLogGroup>"
@@ -244,6 +271,7 @@ FACTS = [
     function_is_a_rust_binary_on_arm,
     function_has_time_for_a_batch_and_not_too_much,
     function_rejects_to_the_queue,
+    function_remembers_in_the_table_under_the_stacks_name,
     function_gets_a_url_only_if_there_is_one,
     function_is_in_a_vpc_only_if_asked,
     half_a_vpc_is_refused,
@@ -253,6 +281,8 @@ FACTS = [
     code_cannot_touch_the_network,
     what_failed_is_encrypted_and_outlives_the_stack,
     queue_and_bucket_are_closed_without_tls,
+    table_is_as_the_store_needs_it,
+    table_goes_with_the_stack,
     log_group_is_the_functions_and_ends,
     every_parameter_says_what_it_is,
 ]
