@@ -33,6 +33,7 @@ mod choose;
 mod dynamodb;
 mod fingerprint;
 mod format;
+mod inspect;
 mod lease;
 mod ledger;
 mod memory;
@@ -44,6 +45,10 @@ use std::sync::Arc;
 use crate::partition::TopicPartition;
 use crate::record::{EventSource, Record};
 
+pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
+pub(crate) use self::lease::LeaseTimes;
+pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
+#[expect(unused_imports, reason = "`settings` is to use it")]
 pub(crate) use self::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};

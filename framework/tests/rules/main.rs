@@ -7,6 +7,7 @@ mod support;
 
 mod idempotency_key;
 mod layers;
+mod ledger_for_people;
 mod ledger_leases;
 mod ledger_writes;
 mod log_lines;
