@@ -1,19 +1,12 @@
 //! A partition's ledger as people read it in a store, and make it forget.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use lambda_msk::idempotency::{
-    Change, Expect, ForgetError, IdempotencyStore, Item, MemoryStore, PartitionState, StoreError,
-    Swap, Swapped, Version,
+    Change, Expect, ForgetError, IdempotencyStore, Item, PartitionState, Swap, Swapped, Version,
 };
 use lambda_msk::testing::{Event, Invoked, Sample, invoke};
-use lambda_msk::{
-    Builder, Consumer, Failure, FailureReporting, Idempotency, Json, MemoryDestination, Outcome,
-    TopicPartition,
-};
-use tokio::sync::Notify;
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, MemoryDestination, TopicPartition};
 
+use crate::shared_store::{Meets, Shared, killed_after, millis};
 use crate::support::letters;
 
 /// When the first invocation of a test takes place: 2026-01-01T00:00:00Z.
@@ -29,15 +22,17 @@ async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
     }
 }
 
-fn consumer(store: impl Into<Idempotency>) -> Builder<()> {
+fn consumer(store: &Shared) -> Consumer {
     Consumer::builder()
         .topic("orders", ship)
         .on_failure(MemoryDestination::new())
-        .idempotency(store)
+        .idempotency(store.clone())
         .namespace("shop")
         .cluster("main")
         .attempts(1)
         .failure_reporting(FailureReporting::Partial)
+        .build()
+        .unwrap()
 }
 
 /// Partition 0, with these values from offset 10 on.
@@ -51,12 +46,11 @@ fn orders(values: &[u64]) -> Event {
     Event::self_managed().records(samples).build()
 }
 
-async fn run(store: &MemoryStore, values: &[u64]) -> Invoked {
-    let consumer = consumer(store.clone()).build().unwrap();
-    invoke(&consumer, orders(values)).await
+async fn run(store: &Shared, values: &[u64]) -> Invoked {
+    invoke(&consumer(store), orders(values)).await
 }
 
-async fn read<S: IdempotencyStore>(store: &S) -> PartitionState {
+async fn read(store: &Shared) -> PartitionState {
     let at = TopicPartition::new("orders", 0);
     let state = PartitionState::read(store, "shop", "main", &at).await;
     state.unwrap().unwrap()
@@ -71,37 +65,15 @@ fn ranges(state: &PartitionState) -> Vec<String> {
         .collect()
 }
 
-/// An invocation that holds the partition has settled 10, and is killed in 11.
-async fn killed(store: &MemoryStore) {
-    let started = Arc::new(Notify::new());
-    let handler = {
-        let started = Arc::clone(&started);
-        move |Json(order): Json<u64>| {
-            let started = Arc::clone(&started);
-            async move {
-                if order == 2 {
-                    started.notify_one();
-                }
-                ship(Json(order)).await
-            }
-        }
-    };
-    let consumer = Consumer::builder()
-        .topic("orders", handler)
-        .idempotency(store.clone())
-        .namespace("shop")
-        .cluster("main")
-        .build()
-        .unwrap();
-    tokio::select! {
-        _ = invoke(&consumer, orders(&[7, 2])) => panic!("it never ends"),
-        () = started.notified() => {}
-    }
+/// An invocation has settled 10, and is killed in 11: it holds the partition.
+async fn killed(store: &Shared) {
+    let consumer = consumer(store);
+    killed_after(millis(1), invoke(&consumer, orders(&[7, 2]))).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_settled_is_shown_as_ranges_that_ended_alike() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
 
     run(&store, &[7, 7, 1, 1, 7, 0, 7]).await;
 
@@ -117,15 +89,15 @@ async fn what_was_settled_is_shown_as_ranges_that_ended_alike() {
     assert_eq!(state.highest().unwrap().0, 16);
     assert_eq!(state.reported().unwrap().0, 15);
     assert_eq!(state.lease(), None);
-    // As the ledger in memory forgets.
-    assert_eq!(state.expires_s(), START_MS / 1000 + 15 * 60);
+    // A day: it outlives the process.
+    assert_eq!(state.expires_s(), START_MS / 1000 + 24 * 60 * 60);
     assert_eq!(state.unreadable(), None);
     assert!(state.data_bytes() > 20);
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_a_partition_that_never_came_nothing_is_known() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     run(&store, &[7]).await;
 
     let other = TopicPartition::new("orders", 1);
@@ -136,7 +108,7 @@ async fn of_a_partition_that_never_came_nothing_is_known() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_forgotten_whole_runs_again() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     run(&store, &[7, 7, 7]).await;
 
     let state = read(&store).await;
@@ -148,7 +120,7 @@ async fn what_is_forgotten_whole_runs_again() {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_part_that_is_forgotten_the_rest_is_still_skipped() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     run(&store, &[7, 7, 7, 7]).await;
 
     let state = read(&store).await;
@@ -164,7 +136,7 @@ async fn of_a_part_that_is_forgotten_the_rest_is_still_skipped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_report_is_forgotten_with_its_offset() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     run(&store, &[7, 0]).await;
 
     let state = read(&store).await;
@@ -178,7 +150,7 @@ async fn a_report_is_forgotten_with_its_offset() {
 
 #[tokio::test(start_paused = true)]
 async fn while_a_lease_is_live_nothing_is_forgotten() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     killed(&store).await;
 
     let state = read(&store).await;
@@ -194,7 +166,7 @@ async fn while_a_lease_is_live_nothing_is_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_written_since_it_was_read_is_not_forgotten() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     run(&store, &[7]).await;
     let state = read(&store).await;
 
@@ -209,7 +181,7 @@ async fn what_was_written_since_it_was_read_is_not_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn what_another_one_has_deleted_counts_as_changed() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     run(&store, &[7]).await;
     let state = read(&store).await;
 
@@ -223,7 +195,7 @@ async fn what_another_one_has_deleted_counts_as_changed() {
 /// An invocation whose lease is over sleeps on; a part is forgotten; it wakes, and must not write over that.
 #[tokio::test(start_paused = true)]
 async fn one_who_held_it_before_finds_another_version_after_a_part_is_forgotten() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     killed(&store).await;
     let state = read(&store).await;
     let lease = state.lease().unwrap();
@@ -242,7 +214,7 @@ async fn one_who_held_it_before_finds_another_version_after_a_part_is_forgotten(
     assert_eq!(read(&store).await.lease(), None);
 }
 
-async fn put(store: &MemoryStore, version: Option<Version>, data: &'static [u8]) {
+async fn put(store: &Shared, version: Option<Version>, data: &'static [u8]) {
     let mut item = Item::new(version, START_MS / 1000 + 60);
     item.data = data.into();
     let id = "shop/main/orders/0".into();
@@ -252,7 +224,7 @@ async fn put(store: &MemoryStore, version: Option<Version>, data: &'static [u8])
 
 #[tokio::test(start_paused = true)]
 async fn of_a_ledger_that_cannot_be_read_only_the_whole_is_forgotten() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     let owner = "later".into();
     put(&store, Some(Version { owner, seq: 1 }), &[2, 0]).await;
 
@@ -268,7 +240,7 @@ async fn of_a_ledger_that_cannot_be_read_only_the_whole_is_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn an_item_without_a_version_is_not_touched() {
-    let store = MemoryStore::new();
+    let store = Shared::default();
     put(&store, None, &[]).await;
 
     let forgotten = read(&store).await.forget(&store, .., START_MS).await;
@@ -279,79 +251,34 @@ async fn an_item_without_a_version_is_not_touched() {
     );
 }
 
-/// Loses the answer to each request's first try: a write has been applied by then.
-struct Forgetful {
-    store: MemoryStore,
-    lost: AtomicBool,
-}
-
-impl Forgetful {
-    fn lose<T>(&self, answer: T) -> Result<T, StoreError> {
-        match self.lost.fetch_xor(true, Ordering::Relaxed) {
-            false => Err(StoreError::transient("connection reset")),
-            true => Ok(answer),
-        }
-    }
-}
-
-impl IdempotencyStore for Forgetful {
-    async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
-        self.lose(self.store.read(id).await?)
-    }
-
-    async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
-        self.lose(self.store.swap(swap).await?)
-    }
-
-    fn describe(&self) -> String {
-        "forgetful".to_owned()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_asked_for_again() {
     for whole in [true, false] {
-        let store = MemoryStore::new();
+        let store = Shared::default();
         run(&store, &[7, 7]).await;
-        let lost = AtomicBool::default();
-        let forgetful = Forgetful { store, lost };
 
-        let state = read(&forgetful).await;
+        store.next_meet([Meets::LostAnswer, Meets::Nothing, Meets::LostAnswer]);
+        let state = read(&store).await;
         let forgotten = match whole {
-            true => state.forget(&forgetful, .., START_MS).await,
-            false => state.forget(&forgetful, 10..11, START_MS).await,
+            true => state.forget(&store, .., START_MS).await,
+            false => state.forget(&store, 10..11, START_MS).await,
         };
 
         assert!(forgotten.is_ok(), "{whole}: {forgotten:?}");
     }
 }
 
-struct Broken;
-
-impl IdempotencyStore for Broken {
-    async fn read(&self, _: &str) -> Result<Option<Item>, StoreError> {
-        Err(StoreError::permanent("no such table"))
-    }
-
-    async fn swap(&self, _: &Swap) -> Result<Swapped, StoreError> {
-        Err(StoreError::permanent("no such table"))
-    }
-
-    fn describe(&self) -> String {
-        "broken".to_owned()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_will_not_pass_is_told_at_once() {
-    let store = MemoryStore::new();
-    let done = run(&store, &[7]).await;
+    let store = Shared::default();
+    run(&store, &[7]).await;
     let at = TopicPartition::new("orders", 0);
+    let known = read(&store).await;
 
-    let state = PartitionState::read(&Broken, "shop", "main", &at).await;
-    let forgotten = read(&store).await.forget(&Broken, .., START_MS).await;
+    store.meets(|_, _| Meets::Refusal);
+    let state = PartitionState::read(&store, "shop", "main", &at).await;
+    let forgotten = known.forget(&store, .., START_MS).await;
 
-    assert_eq!(done.outcomes(), [Outcome::Done]);
     assert_eq!(state.unwrap_err().to_string(), "no such table");
     assert!(
         matches!(forgotten, Err(ForgetError::Store(_))),
