@@ -176,15 +176,7 @@ fn sample(
 
 /// The number of records; every argument that cannot be is named here.
 fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if args.topic.is_empty() || args.topic.len() > TOPIC_BYTES_MAX || !args.topic.chars().all(legal)
-    {
-        return Err(
-            Fault::new(format!("{:?} is no name of a topic", args.topic)).help(format!(
-                "Kafka allows 1 to {TOPIC_BYTES_MAX} letters, digits, '.', '_' and '-'"
-            )),
-        );
-    }
+    check_topic(&args.topic)?;
     let count = args.records.or(lines.map(<[String]>::len)).unwrap_or(10);
     if count > RECORDS_MAX {
         return Err(
@@ -210,6 +202,16 @@ fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
         .help("a record is one or the other: raise --records"));
     }
     Ok(count)
+}
+
+/// Whether Kafka allows a topic of that name.
+pub(crate) fn check_topic(name: &str) -> Result<(), Fault> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if (1..=TOPIC_BYTES_MAX).contains(&name.len()) && name.chars().all(legal) {
+        return Ok(());
+    }
+    let allowed = format!("Kafka allows 1 to {TOPIC_BYTES_MAX} letters, digits, '.', '_' and '-'");
+    Err(Fault::new(format!("{name:?} is no name of a topic")).help(allowed))
 }
 
 fn too_short(args: &Args, i: usize, bytes: usize) -> Fault {

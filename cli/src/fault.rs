@@ -49,12 +49,14 @@ impl Fault {
         self
     }
 
+    /// Another exit code than [`EXIT_FAULT`].
+    pub(crate) fn code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
     /// Stopped by Ctrl-C: 128 and the signal, as shells count.
     pub(crate) fn interrupted() -> Self {
-        Self {
-            code: 130,
-            ..Self::new("interrupted")
-        }
+        Self::new("interrupted").code(130)
     }
 
     pub(crate) fn text(&self) -> String {

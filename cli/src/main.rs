@@ -7,6 +7,7 @@ mod completions;
 mod event;
 mod fault;
 mod invoke;
+mod ledger;
 mod style;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Invoke(invoke::Args),
     Event(event::Args),
+    Ledger(ledger::Args),
     Completions(completions::Args),
 }
 
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Invoke(args) => invoke::run(&args),
         Command::Event(args) => event::run(&args),
+        Command::Ledger(args) => ledger::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match outcome {

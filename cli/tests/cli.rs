@@ -31,6 +31,23 @@ fn faults_exit_2_and_say_what_to_do() {
             "error: --function is no command",
         ),
         (
+            &[
+                "ledger",
+                "show",
+                "--store",
+                "memory",
+                "--namespace",
+                "f",
+                "--cluster",
+                "c",
+                "--topic",
+                "orders",
+                "--partition",
+                "0",
+            ],
+            "error: `memory` is no store that outlives its process",
+        ),
+        (
             &["event", "--topic", "a b"],
             "error: \"a b\" is no name of a topic",
         ),
@@ -55,6 +72,19 @@ fn a_slip_in_the_arguments_exits_2() {
         &["invoke", "--env", "X"],
         &["event", "--topic", "a", "--value", "{ofset}"],
         &["event"],
+        &["ledger"],
+        &[
+            "ledger",
+            "show",
+            "--store",
+            "dynamodb://t",
+            "--namespace",
+            "f",
+            "--cluster",
+            "c",
+            "--topic",
+            "t",
+        ],
         &["nothing"],
     ] {
         assert_eq!(msk(args, "").status.code(), Some(2), "{args:?}");
@@ -139,8 +169,16 @@ fn an_event_over_6_mb_is_written_with_a_warning() {
 #[test]
 fn completions_and_help_are_printed() {
     assert!(stdout(&msk(&["completions", "bash"], "")).contains("cargo-msk"));
-    for command in ["invoke", "event", "completions"] {
-        let help = stdout(&msk(&["msk", command, "--help"], ""));
+    for command in [
+        "invoke",
+        "event",
+        "ledger show",
+        "ledger forget",
+        "completions",
+    ] {
+        let words = ["msk"].into_iter().chain(command.split(' '));
+        let args: Vec<&str> = words.chain(["--help"]).collect();
+        let help = stdout(&msk(&args, ""));
 
         assert!(
             help.contains("Examples:") && help.contains(&format!("Usage: cargo msk {command}")),

@@ -23,7 +23,10 @@ pub fn msk(args: &[&str], input: &str) -> Output {
     command
         .env_remove("AWS_REGION")
         .env_remove("AWS_DEFAULT_REGION")
-        .env_remove("CLICOLOR_FORCE");
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("LAMBDA_MSK_IDEMPOTENCY")
+        .env_remove("LAMBDA_MSK_NAMESPACE")
+        .env_remove("LAMBDA_MSK_CLUSTER");
     let mut child = command
         .args(args)
         .stdin(Stdio::piped())

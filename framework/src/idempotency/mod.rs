@@ -45,13 +45,11 @@ use std::sync::Arc;
 use crate::partition::TopicPartition;
 use crate::record::{EventSource, Record};
 
-pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
-pub(crate) use self::lease::LeaseTimes;
-pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
 #[expect(unused_imports, reason = "`settings` is to use it")]
 pub(crate) use self::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
+pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
 pub(crate) use self::lease::LeaseTimes;
 pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
 pub use self::memory::MemoryStore;
