@@ -45,7 +45,6 @@ use std::sync::Arc;
 use crate::partition::TopicPartition;
 use crate::record::{EventSource, Record};
 
-#[expect(unused_imports, reason = "`settings` is to use it")]
 pub(crate) use self::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
