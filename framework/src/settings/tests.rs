@@ -131,7 +131,7 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
     );
     assert_eq!(
         bad("IDEMPOTENCY", "disk"),
-        "`disk` is not one of `memory`, `none`"
+        "is no store; allowed are `dynamodb://TABLE`, `memory`, and `none`"
     );
     let name = "is not a name of 1 to 128 letters, digits, `-`, `_` and `.`";
     assert_eq!(bad("NAMESPACE", "a/b"), format!("`a/b` {name}"));
@@ -166,7 +166,7 @@ fn a_stores_address_is_not_shown_since_it_may_hold_a_password() {
 
     assert_eq!(
         reason,
-        "this version has no store outside the process: `memory` or `none`"
+        "names a Redis server, which this version cannot use; allowed are `dynamodb://TABLE`, `memory`, and `none`"
     );
 }
 
