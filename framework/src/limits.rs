@@ -75,7 +75,7 @@ pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Longest try of one request to SQS. A connection that died while the process was frozen is noticed by this.
 pub const SQS_TRY_MS_MAX: u64 = 5_000;
 
-/// How long a partition or a record is its invocation's alone, unless that renews it. Long enough to outlast a slow write, short enough that a successor
+/// How long a partition is its invocation's alone, unless that renews it. Long enough to outlast a slow write, short enough that a successor
 /// of a killed process waits little.
 pub const LEASE_MS: u64 = 10_000;
 

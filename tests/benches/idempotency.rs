@@ -1,6 +1,4 @@
-//! What it costs to do nothing twice: the ledger in memory, a record; ledger and claims in DynamoDB, a batch; next to Powertools for Python on the same batch and table.
-//!
-//! `make bench` measures the memory; with a table server (`tests/services/run cargo bench -p tests --bench idempotency`) the rest too.
+//! What it costs to do nothing twice: the ledger in memory, a record.
 
 #![allow(clippy::print_stdout, reason = "a bench says what it measured")]
 #![allow(

@@ -1,4 +1,4 @@
-//! How long something is held, and when its holder must not start anything any more. Used by `ledger` and `claims`.
+//! How long something is held, and when its holder must not start anything any more. Used by `ledger`.
 
 use std::time::Duration;
 

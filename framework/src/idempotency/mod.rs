@@ -1,4 +1,4 @@
-//! What was settled in an earlier delivery, so that it is skipped: keys, ledgers, claims, stores. Asked and told by `process`.
+//! What was settled in an earlier delivery, so that it is skipped: ledgers, and the stores below them. Asked and told by `process`.
 //!
 //! Lambda delivers at least once: after a failure, a time-out or a rebalance the same records come again, perhaps while the first invocation still runs.
 //!
@@ -8,8 +8,6 @@
 //!   its own rules. A handler may run again for a record: by retry in place; when it was dropped or Failed (its effect may have happened); when it was Done but
 //!   not yet recorded as its owner died or lost its lease or store; when the ledger has forgotten it. With clocks within
 //!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended.
-//! - *At most once:* while its mark is kept, a handler starts at most once a key; its effect may be missing; such records go to the destination, or are logged
-//!   as lost.
 //! - *With the key passed on:* one effect, if the receiver applies key and effect atomically, keeps keys longer than the longest redelivery, and the request
 //!   depends only on the record.
 //!
@@ -34,6 +32,7 @@ mod dynamodb;
 mod fingerprint;
 mod format;
 mod inspect;
+mod item_id;
 mod lease;
 mod ledger;
 mod memory;
@@ -42,13 +41,13 @@ mod store;
 
 use std::sync::Arc;
 
-use crate::partition::TopicPartition;
 use crate::record::{EventSource, Record};
 
 pub(crate) use self::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
+pub(crate) use self::item_id::ledger_id;
 pub(crate) use self::lease::LeaseTimes;
 pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
 pub use self::memory::MemoryStore;
@@ -119,12 +118,6 @@ fn owner_token() -> Result<Arc<str>, StoreError> {
     let mut token = [0; 16];
     getrandom::fill(&mut token).map_err(StoreError::permanent)?;
     Ok(format!("{:032x}", u128::from_ne_bytes(token)).into())
-}
-
-/// The id of a partition's ledger. No `/` can stand in a namespace or a topic's name, so two partitions never share one.
-pub(crate) fn ledger_id(namespace: &str, cluster: &str, at: &TopicPartition) -> Arc<str> {
-    let TopicPartition { topic, partition } = at;
-    format!("{namespace}/{cluster}/{topic}/{partition}").into()
 }
 
 /// How an earlier delivery of a record ended.

@@ -1,4 +1,4 @@
-//! What a store of idempotency items can do: compare and swap. Leases, fences, claims and merges stand above it, in `ledger` and `claims`.
+//! What a store of idempotency items can do: compare and swap. Leases, fences and merges stand above it, in `ledger`.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -81,7 +81,7 @@ pub trait IdempotencyStore: Send + Sync + 'static {
     }
 }
 
-/// One item of a store: a partition's ledger, or one record's claim.
+/// One item of a store: a partition's ledger; the format has room for one record's claim, as Powertools makes them.
 ///
 /// The fields are what Powertools for AWS Lambda keeps, and a version.
 #[derive(Clone, PartialEq, Eq)]

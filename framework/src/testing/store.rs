@@ -14,7 +14,7 @@ const NOW_MS: u64 = 1_767_225_600_000;
 /// Far from `NOW_MS`, seconds.
 const LATER_S: u64 = NOW_MS / 1000 + 86_400;
 
-/// Runs a store through everything that leases, claims and merges above it rely on: fencing, expiry, two owners, merges, repeated and late writes,
+/// Runs a store through everything that leases and merges above it rely on: fencing, expiry, two owners, merges, repeated and late writes,
 /// and many at once. Writes items whose ids begin with `check/`, under names of this run's own, and leaves them.
 ///
 /// # Panics

@@ -68,6 +68,17 @@ async fn a_reported_record_that_never_comes_again_is_said_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_below_the_reported_record_decides_nothing() {
+    // The mapping goes back before it passes the record by.
+    let batches = [batch([(5, 0)]), batch([(3, 1)]), batch([(6, 1)])];
+
+    let said = said_of(&processes(3), &batches).await;
+
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0]["offset"], 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_process_with_a_ledger_in_memory_sees_it_too() {
     let consumer = Consumer::builder()
         .topic(

@@ -158,6 +158,20 @@ async fn give(consumer: &Consumer, offsets: impl IntoIterator<Item = i64>) -> St
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_skipped_is_remembered_from_then_on() {
+    let consumer = consumer(&Journal::default()).build().unwrap();
+    let two_thirds = Duration::from_millis(lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX) * 2 / 3;
+
+    let mut outcomes = String::new();
+    for _ in 0..4 {
+        outcomes += &give(&consumer, [0]).await;
+        tokio::time::advance(two_thirds).await;
+    }
+
+    assert_eq!(outcomes, "DSSS");
+}
+
+#[tokio::test(start_paused = true)]
 async fn below_the_batch_at_hand_the_ledger_forgets_the_lowest_offsets() {
     let kept = i64::try_from(lambda_msk::limits::LEDGER_OFFSETS_KEPT).unwrap();
     let consumer = consumer(&Journal::default()).build().unwrap();
