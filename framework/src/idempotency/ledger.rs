@@ -1,6 +1,7 @@
 //! One partition's ledger in one invocation: taken, kept, given back. The rules of leases, fences and merges stand here, once for all stores.
 //! Called by `process`: lanes ask and tell, and two futures beside them open the ledger and keep it.
 
+mod open;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +13,10 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::failure::error_text;
 use crate::idempotency::book::{Book, Entry, Reported};
 use crate::idempotency::fingerprint::fingerprint;
-use crate::idempotency::format::decode;
-use crate::idempotency::lease::{Hold, LeaseTimes, millis, now_ms};
-use crate::idempotency::patience::{Patience, answer};
-use crate::idempotency::store::{
-    BoxStore, Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
-};
-use crate::idempotency::{Refusal, Settled, WhenStoreFails, owner_token};
+use crate::idempotency::lease::{Hold, LeaseTimes, now_ms};
+use crate::idempotency::patience::answer;
+use crate::idempotency::store::{BoxStore, IdempotencyStore, StoreError, Version};
+use crate::idempotency::{Refusal, Settled, WhenStoreFails};
 use crate::invocation::{Clock, Deadline};
 use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
 use crate::record::Record;
@@ -103,123 +101,6 @@ impl<'a> PartitionLedger<'a> {
             standing: watch::Sender::new(Standing::default()),
             wake: Notify::new(),
         }
-    }
-
-    /// Takes the partition and reads what is known of it, in one request; waits while another invocation holds it.
-    pub(crate) async fn open(&self) -> Result<Opened, Refusal> {
-        let opened = match self.terms.leased {
-            true => self.take().await,
-            false => self.read().await,
-        };
-        match (opened, self.terms.when_store_fails) {
-            (Err(refusal), WhenStoreFails::Process) if refusal.is_the_stores() => {
-                self.standing.send_modify(|standing| standing.off = true);
-                Ok(Opened {
-                    without_store: Some(refusal.message),
-                    ..Opened::default()
-                })
-            }
-            (opened, _) => opened,
-        }
-    }
-
-    async fn take(&self) -> Result<Opened, Refusal> {
-        let Terms {
-            clock,
-            deadline,
-            times,
-            ..
-        } = self.terms;
-        let owner = owner_token().map_err(|error| self.unavailable(&error))?;
-        let mut failing = Patience::until(Some(self.patient_until(deadline.work_end())));
-        let mut held = Patience::until(deadline.work_end());
-        let first = times.hold(clock);
-        loop {
-            let hold = times.hold(clock);
-            let change = Change::Hold {
-                owner: Arc::clone(&owner),
-                held_until_ms: hold.until_wall_ms,
-                expires_s: self.expires_s(),
-            };
-            let free = Expect::Free {
-                at_ms: times.free_at_ms(clock),
-            };
-            let swap = Swap::new(Arc::clone(&self.id), free, change);
-            match self.call(self.terms.store.swap(&swap)).await {
-                Ok(Swapped::Applied(item)) => return Ok(self.opened(item, owner, Some(hold))),
-                Ok(Swapped::Refused(Some(item))) if is_of(&item, &owner) => {
-                    // An earlier try was applied and its answer lost: held since then at the least.
-                    let hold = Hold {
-                        until: first.until,
-                        until_wall_ms: item.held_until_ms,
-                    };
-                    return Ok(self.opened(Some(item), owner, Some(hold)));
-                }
-                Ok(Swapped::Refused(item)) => {
-                    let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.skew);
-                    let left_ms = free_ms.saturating_sub(now_ms(clock)) + 1;
-                    if !held.wait(Duration::from_millis(left_ms)).await {
-                        return Err(self.held());
-                    }
-                }
-                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
-                Err(error) => return Err(self.unavailable(&error)),
-            }
-        }
-    }
-
-    async fn read(&self) -> Result<Opened, Refusal> {
-        let owner = owner_token().map_err(|error| self.unavailable(&error))?;
-        let mut failing = Patience::until(Some(self.patient_until(self.terms.deadline.work_end())));
-        loop {
-            match self.call(self.terms.store.read(&self.id)).await {
-                Ok(item) => return Ok(self.opened(item, owner, None)),
-                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
-                Err(error) => return Err(self.unavailable(&error)),
-            }
-        }
-    }
-
-    fn opened(&self, item: Option<Item>, owner: Arc<str>, hold: Option<Hold>) -> Opened {
-        let mut opened = Opened::default();
-        let mut state = self.lock();
-        state.owner = owner;
-        if let Some(item) = item {
-            state.version = item.version;
-            state.book = decode(&item.data).unwrap_or_else(|error| {
-                tracing::warn!(
-                    id = &*self.id,
-                    problem = %error,
-                    "a partition's ledger cannot be read: its records run again, and it is written anew"
-                );
-                Book::default()
-            });
-        }
-        if self.was_made_anew(&state.book) {
-            state.book.highest = None;
-            state.book.reported = None;
-        }
-        state.highest_before = state.book.highest;
-        let reported = state.book.reported.filter(|_| !self.is_redrive());
-        if let Some(reported) = reported {
-            opened.mapping_is_sound = self.records.iter().any(|record| is(record, reported));
-            let passed = reported.offset < self.batch_start();
-            opened.overlooked = passed.then_some(reported.offset);
-            if opened.mapping_is_sound || passed {
-                state.book.reported = None;
-            }
-        }
-        drop(state);
-        self.standing.send_modify(|standing| standing.hold = hold);
-        opened
-    }
-
-    /// Whether other records stand where settled ones stood: a topic made anew, restored, or refilled.
-    fn was_made_anew(&self, book: &Book) -> bool {
-        self.records.iter().any(|record| {
-            let entry = book.find(record.offset().0);
-            entry.is_some_and(|entry| entry.fingerprint != fingerprint(record))
-        })
     }
 
     fn is_redrive(&self) -> bool {
@@ -413,13 +294,4 @@ impl<'a> PartitionLedger<'a> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn is_of(item: &Item, owner: &str) -> bool {
-    let version = item.version.as_ref();
-    version.is_some_and(|version| *version.owner == *owner)
-}
-
-fn is(record: &Record, reported: Reported) -> bool {
-    record.offset().0 == reported.offset && fingerprint(record) == reported.fingerprint
 }
