@@ -15,7 +15,10 @@ use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route};
-use crate::idempotency::{BoxStore, Idempotency, IdempotencyStore, MemoryStore, WhenStoreFails};
+use crate::idempotency::{
+    BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
+};
+use crate::invocation::RecordKeys;
 use crate::lane::ProcessingOrder;
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS_MAX, TOPIC_BYTES_MAX};
 use crate::log::Advice;
@@ -122,6 +125,18 @@ impl<S: Send + Sync + 'static> Builder<S> {
     /// What keeps an effect from happening twice (`LAMBDA_MSK_IDEMPOTENCY`): an [`Idempotency`], or a store.
     pub fn idempotency(mut self, idempotency: impl Into<Idempotency>) -> Self {
         self.settings.idempotency.by_code(idempotency.into());
+        self
+    }
+
+    /// Records are known by a key that they hold, in place of their offset: for producers that send the same thing twice.
+    pub fn per_record(mut self, per_record: PerRecord) -> Self {
+        self.settings.per_record.by_code(Some(Arc::new(per_record)));
+        self
+    }
+
+    /// How often a record's handler may start. [`Guarantee::AtMostOnce`] needs much beside it: [`build`](Self::build) says what is missing.
+    pub fn guarantee(mut self, guarantee: Guarantee) -> Self {
+        self.settings.guarantee.by_code(guarantee);
         self
     }
 
@@ -239,9 +254,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
         settings.check(&mut faults);
         let topics = check_topics(self.topics, self.fallback.as_ref(), &mut faults);
         let unknown_variables = settings.read(&self.variables, &mut faults);
+        let routes = topics.values().chain(&self.fallback);
+        settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
         if !faults.is_empty() {
             return Err(ConfigurationError::new(faults).into());
         }
+        let per_record = settings.per_record.value.clone();
+        let keys = per_record.map(|per_record| per_record as Arc<dyn RecordKeys>);
         let processor = Processor {
             topics,
             fallback: self.fallback,
@@ -260,6 +279,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             unknown_variables,
             snapstart: self.snapstart,
             advice: Advice::default(),
+            keys,
         }))
     }
 }
@@ -280,6 +300,8 @@ fn keeping(settings: &Settings) -> Option<Keeping> {
         progress: settings.progress.value,
         age: Duration::from_millis(age_ms),
         when_store_fails: settings.when_store_fails.value,
+        per_record: settings.per_record.value.clone(),
+        guarantee: settings.guarantee.value,
     })
 }
 

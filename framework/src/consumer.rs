@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event;
 use crate::failure::BoxError;
 use crate::idempotency::{Cluster, cluster_of};
-use crate::invocation::{Clock, Deadline, Invocation};
+use crate::invocation::{Clock, Deadline, Invocation, RecordKeys};
 use crate::log::{self, Advice};
 use crate::process::Processor;
 use crate::report::Report;
@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) unknown_variables: Vec<String>,
     pub(crate) snapstart: Vec<Arc<dyn SnapStartResource>>,
     pub(crate) advice: Advice,
+    /// *None: records are known by where they stand.*
+    pub(crate) keys: Option<Arc<dyn RecordKeys>>,
 }
 
 /// One event as it comes, and what Lambda says with it.
@@ -155,6 +157,7 @@ impl Inner {
             clock: incoming.clock,
             namespace,
             cluster: Arc::clone(cluster.identity()),
+            keys: self.keys.clone(),
         }
     }
 }

@@ -57,8 +57,7 @@ impl Delivery {
 
     /// The key that names this record and no other, the same in every delivery of it.
     pub fn idempotency_key(&self) -> IdempotencyKey {
-        let invocation = &self.invocation;
-        IdempotencyKey::of(&invocation.namespace, &invocation.cluster, &self.record)
+        IdempotencyKey::in_invocation(&self.invocation, &self.record)
     }
 
     pub(crate) fn prepare(&mut self, run: HandlerRun) {
@@ -92,7 +91,11 @@ impl fmt::Debug for Delivery {
 
 /// A key that names one record and no other, for the receiver of an effect: the same in every delivery of the record, also after a redrive.
 ///
-/// Made of the consumer's namespace, the cluster, topic, partition, offset and timestamp. As an HTTP header: `Idempotency-Key`.
+/// Made of the consumer's namespace, the cluster, topic, partition, offset and timestamp; with [`PerRecord`](crate::idempotency::PerRecord) keys, of the key
+/// that the record holds, so that two records of one key have one. As an HTTP header: `Idempotency-Key`.
+///
+/// This is the way to an effect that happens once, if the receiver applies key and effect in one step, keeps keys longer than the longest redelivery, and
+/// the request depends on the record alone.
 ///
 /// # Example
 ///
@@ -109,6 +112,14 @@ impl fmt::Debug for Delivery {
 pub struct IdempotencyKey(Arc<str>);
 
 impl IdempotencyKey {
+    /// By what the record holds, if that is how records are known here; of one that lacks it, by where it stands.
+    pub(crate) fn in_invocation(invocation: &Invocation, record: &Record) -> Self {
+        match invocation.record_key(record) {
+            Ok(Some(key)) => Self(key),
+            Ok(None) | Err(_) => Self::of(&invocation.namespace, &invocation.cluster, record),
+        }
+    }
+
     /// No `/` can stand in a namespace or a topic's name, so two different records never make the same text.
     pub(crate) fn of(namespace: &str, cluster: &str, record: &Record) -> Self {
         let topic = record.topic();

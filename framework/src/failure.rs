@@ -193,6 +193,13 @@ impl Rejection {
     /// The attempts were used up, and the consumer was told to reject then.
     pub(crate) const EXHAUSTED: &'static str = "reject.attempts_exhausted";
 
+    /// A record without the key by which it is known.
+    pub(crate) const IDEMPOTENCY_KEY: &'static str = "reject.idempotency_key";
+    /// A record whose key came before with another payload.
+    pub(crate) const PAYLOAD_MISMATCH: &'static str = "reject.payload_mismatch";
+    /// A record that was started once, and must not be started again.
+    pub(crate) const AT_MOST_ONCE: &'static str = "reject.at_most_once";
+
     /// A rejection of that code.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {

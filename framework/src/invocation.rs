@@ -1,12 +1,15 @@
 //! What is true of one whole invocation: who asked, until when, by which clock. Made by `lambda` and `testing`, read by `delivery` and `process`.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::failure::Rejection;
 use crate::limits::{DEADLINE_AHEAD_MS_MAX, DEADLINE_MARGIN_PART_MAX};
+use crate::record::Record;
 
 /// Wall time. Time spans are measured with [`tokio::time::Instant`], which tests pause.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +39,16 @@ impl Clock {
     }
 }
 
+/// How a record's idempotency key is made of what it holds. Implemented by `idempotency`.
+pub(crate) trait RecordKeys: fmt::Debug + Send + Sync {
+    /// The key.
+    ///
+    /// # Errors
+    ///
+    /// The record holds none: it is rejected.
+    fn key(&self, namespace: &str, cluster: &str, record: &Record) -> Result<Arc<str>, Rejection>;
+}
+
 /// One invocation. One `Arc` of it is shared by all its deliveries.
 #[derive(Debug)]
 pub(crate) struct Invocation {
@@ -47,6 +60,21 @@ pub(crate) struct Invocation {
     pub(crate) namespace: Arc<str>,
     /// Of idempotency keys: two clusters never share keys.
     pub(crate) cluster: Arc<str>,
+    /// *None: a record is known by where it stands.*
+    pub(crate) keys: Option<Arc<dyn RecordKeys>>,
+}
+
+impl Invocation {
+    /// The key by what the record holds. *None: records are known by where they stand.*
+    ///
+    /// # Errors
+    ///
+    /// The record holds none.
+    pub(crate) fn record_key(&self, record: &Record) -> Result<Option<Arc<str>>, Rejection> {
+        let keys = self.keys.as_ref();
+        keys.map(|keys| keys.key(&self.namespace, &self.cluster, record))
+            .transpose()
+    }
 }
 
 /// When Lambda ends the invocation. As a handler's argument: how much time is left.

@@ -103,6 +103,9 @@ pub const STORE_RETRY_BASE_MS: u64 = 100;
 /// Longest wait before a store is asked again.
 pub const STORE_RETRY_MAX_MS: u64 = 2_000;
 
+/// Time that is left to a store's last call where asking it again has an end: what DynamoDB takes for one, several times over.
+pub const STORE_LAST_CALL_MS: u64 = 50;
+
 /// Longest that a store is asked again where no deadline is known.
 pub const STORE_WAIT_MS_MAX: u64 = 30_000;
 
@@ -140,6 +143,18 @@ pub const DYNAMODB_CALL_MS_MAX: u64 = 3_000;
 /// Largest data of a partition's ledger; beyond it the lowest offsets are forgotten. A third of what a DynamoDB item may hold (400 KB).
 pub const LEDGER_BYTES_MAX: usize = 128 * 1024;
 
+/// Deepest nesting of a value that a key is made of, or that is compared: what it takes is bounded, and no event has as much.
+pub const KEY_JSON_DEPTH_MAX: usize = 128;
+
+/// Longest prefix of ids that is given by hand; a hash of 32 digits follows it.
+pub const KEY_PREFIX_BYTES_MAX: usize = 512;
+
+/// Longest time that a key can be kept: a year.
+pub const KEY_EXPIRES_AFTER_MS_MAX: u64 = 365 * 24 * 60 * 60 * 1000;
+
+/// Time that a mark of "at most once" is kept at the least: a day longer than `MaximumRecordAgeInSeconds` (at most 604,800) lets a record come again.
+pub const AT_MOST_ONCE_MARK_MS: u64 = 8 * 24 * 60 * 60 * 1000;
+
 /// Longest namespace of keys: the longest name of a CloudFormation stack. A function's is half as long.
 pub const NAMESPACE_BYTES_MAX: usize = 128;
 
@@ -156,6 +171,9 @@ const _: () = {
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
+    assert!(KEY_PREFIX_BYTES_MAX + 1 + 32 <= STORE_ID_BYTES_MAX);
+    assert!(AT_MOST_ONCE_MARK_MS > 604_800 * 1000);
+    assert!(AT_MOST_ONCE_MARK_MS <= KEY_EXPIRES_AFTER_MS_MAX);
     assert!(
         (DYNAMODB_TRY_MS_MAX + DYNAMODB_BACKOFF_MS) * (DYNAMODB_TRIES_MAX as u64)
             < DYNAMODB_CALL_MS_MAX

@@ -106,6 +106,10 @@ impl Advice {
         );
         if let Some(keeping) = keeping.filter(|_| skipped > 0) {
             let (reason, to_run_them) = match keeping.store.is_durable() {
+                _ if keeping.per_record.is_some() => (
+                    "a record of the same idempotency key was settled before",
+                    "wait until their keys expire, delete their items, or set LAMBDA_MSK_IDEMPOTENCY=none",
+                ),
                 true => (
                     "they were settled in an earlier delivery",
                     "`cargo msk ledger forget` for their partitions, or LAMBDA_MSK_IDEMPOTENCY=none while a replay lasts",
@@ -120,7 +124,7 @@ impl Advice {
                 skipped,
                 reason,
                 store = keeping.store.describe(),
-                for_minutes = keeping.age.as_secs() / 60,
+                for_minutes = keeping.kept_for().as_secs() / 60,
                 to_run_them,
                 "records skipped"
             );
@@ -137,7 +141,7 @@ impl Advice {
     }
 }
 
-/// Failed and rejected records. Of those of a partition that could not be had at all, the first stands for all.
+/// Failed, rejected and lost records. Of those of a partition that could not be had at all, the first stands for all.
 fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
     let mut said = None;
     report.records.iter().filter(move |record| {
@@ -147,7 +151,12 @@ fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
         let unclaimed = unclaimed.map(|code| (record.record.partition_index(), code.to_owned()));
         let repeats = unclaimed.is_some() && unclaimed == said;
         said = unclaimed;
-        matches!(record.outcome, Outcome::Failed | Outcome::Rejected) && !repeats
+        // A skipped record with a problem is lost.
+        let ended_well = match record.outcome {
+            Outcome::Failed | Outcome::Rejected => false,
+            _ => record.problem.is_none(),
+        };
+        !ended_well && !repeats
     })
 }
 
@@ -207,6 +216,10 @@ fn record_ended(request_id: &str, report: &RecordReport) {
     }
     match report.outcome {
         Outcome::Rejected => line!(warn, "record rejected"),
+        Outcome::Skipped => line!(
+            error,
+            "record lost: it is not started again, and there is no destination for it (LAMBDA_MSK_ON_FAILURE)"
+        ),
         _ => line!(error, "record failed"),
     }
 }

@@ -1,5 +1,6 @@
 //! Runs a batch: lanes side by side, records of a lane one after the other, each to exactly one outcome. Called by `consumer`.
 
+mod claimed;
 mod lane_run;
 mod partitions;
 
@@ -17,7 +18,8 @@ use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
 use crate::failure::{Failure, Rejection, cut, error_text};
 use crate::handler::{Prepared, Route};
 use crate::idempotency::{
-    BoxStore, LeaseTimes, PartitionLedger, Settled, Terms, WhenStoreFails, ledger_id,
+    BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Settled, Terms,
+    WhenStoreFails, ledger_id,
 };
 use crate::invocation::Invocation;
 use crate::lane::{Lanes, ProcessingOrder};
@@ -61,6 +63,17 @@ pub(crate) struct Keeping {
     pub(crate) progress: Duration,
     pub(crate) age: Duration,
     pub(crate) when_store_fails: WhenStoreFails,
+    /// *None: by offset.*
+    pub(crate) per_record: Option<Arc<PerRecord>>,
+    pub(crate) guarantee: Guarantee,
+}
+
+impl Keeping {
+    /// How long it is kept what was settled.
+    pub(crate) fn kept_for(&self) -> Duration {
+        let by_key = self.per_record.as_ref().and_then(|keys| keys.expiry());
+        by_key.unwrap_or(self.age)
+    }
 }
 
 impl Processor {
@@ -69,17 +82,22 @@ impl Processor {
         let started = Instant::now();
         let lanes = Lanes::of(batch, self.order);
         let records: Vec<Record> = batch.iter().collect();
-        let terms = self.keeping.as_ref();
-        let terms = terms.map(|keeping| self.terms(keeping, invocation));
-        let run = Run {
+        let kept = self.keeping.as_ref();
+        let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation)));
+        let mut run = Run {
             processor: self,
             invocation,
             records: &records,
-            ledgers: terms.as_ref().map_or_else(Vec::new, |terms| {
-                ledgers(terms, batch, &records, invocation)
-            }),
+            ledgers: Vec::new(),
+            claims: None,
             longest_run_us: AtomicU64::new(0),
         };
+        if let Some((keeping, terms)) = &kept {
+            match &keeping.per_record {
+                Some(keys) => run.claims = Some(Claims::new(terms, keys, keeping.guarantee)),
+                None => run.ledgers = ledgers(terms, batch, &records, invocation),
+            }
+        }
         let ran = run.run_partitions(&lanes).await;
         let ends = records.iter().zip(ran.ends);
         Report {
@@ -182,16 +200,18 @@ struct Run<'a> {
     processor: &'a Processor,
     invocation: &'a Arc<Invocation>,
     records: &'a [Record],
-    /// By the partition's index. *Empty: nothing is kept.*
+    /// By the partition's index. *Empty: nothing is kept by offset.*
     ledgers: Vec<Option<PartitionLedger<'a>>>,
+    /// *None: nothing is kept by key.*
+    claims: Option<Claims<'a>>,
     /// Of any handler in this invocation so far.
     longest_run_us: AtomicU64,
 }
 
 /// A record before its handler.
 enum Before<'a> {
-    /// Its arguments are taken.
-    Ready(&'a Route, Prepared),
+    /// Its arguments are taken. Its key, where records are known by one.
+    Ready(&'a Route, Prepared, Option<Arc<str>>),
     /// Its handler will not run.
     Rejected(Rejection),
     /// An extractor panicked: a failed try.
@@ -218,9 +238,13 @@ impl<'a> Run<'a> {
             );
             return Before::Rejected(Rejection::new(Rejection::NO_HANDLER, message));
         };
+        let key = match self.invocation.record_key(record) {
+            Ok(key) => key,
+            Err(rejection) => return Before::Rejected(rejection),
+        };
         let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
         match catch_unwind(AssertUnwindSafe(|| route.extract(delivery))) {
-            Ok(Ok(prepared)) => Before::Ready(route, prepared),
+            Ok(Ok(prepared)) => Before::Ready(route, prepared, key),
             // An extractor of the user's own may say as much as it likes.
             Ok(Err(Rejection { code, message })) => {
                 Before::Rejected(Rejection::new(code, cut(message)))

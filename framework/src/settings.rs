@@ -1,5 +1,7 @@
 //! A consumer's settings: default, code, environment, in rising order, and where each came from. Read by `consumer`.
 
+mod line;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,9 +9,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::destination::{BoxDestination, Destination, choose};
+use crate::destination::{BoxDestination, choose};
 use crate::error::ConfigurationFault;
-use crate::idempotency::{Idempotency, IdempotencyStore, WhenStoreFails, choose_store};
+use crate::idempotency::{
+    Guarantee, Idempotency, IdempotencyStore, PerRecord, WhenStoreFails, choose_store,
+};
 use crate::lane::ProcessingOrder;
 use crate::limits::{
     ATTEMPTS_DEFAULT, ATTEMPTS_MAX, CLUSTER_BYTES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX,
@@ -68,6 +72,9 @@ pub(crate) struct Settings {
     pub(crate) idempotency: Setting<Idempotency>,
     pub(crate) progress: Setting<Duration>,
     pub(crate) when_store_fails: Setting<WhenStoreFails>,
+    /// *None: by offset.*
+    pub(crate) per_record: Setting<Option<Arc<PerRecord>>>,
+    pub(crate) guarantee: Setting<Guarantee>,
     pub(crate) failure_reporting: Setting<FailureReporting>,
     pub(crate) order: Setting<ProcessingOrder>,
     pub(crate) concurrency: Setting<usize>,
@@ -87,6 +94,8 @@ impl Default for Settings {
             idempotency: Setting::default(Idempotency::default()),
             progress: Setting::default(Duration::from_millis(PROGRESS_MS)),
             when_store_fails: Setting::default(WhenStoreFails::default()),
+            per_record: Setting::default(None),
+            guarantee: Setting::default(Guarantee::default()),
             failure_reporting: Setting::default(FailureReporting::default()),
             order: Setting::default(ProcessingOrder::default()),
             concurrency: Setting::default(CONCURRENCY_DEFAULT),
@@ -206,72 +215,49 @@ impl Settings {
         if let Some(cluster) = &self.cluster.value {
             check(self.cluster.origin, ".cluster(…)", check_cluster(cluster));
         }
+        if let Some(per_record) = &self.per_record.value {
+            let Setting { origin, .. } = self.per_record;
+            check(origin, ".per_record(…)", per_record.check());
+        }
     }
-}
 
-impl fmt::Display for Settings {
-    /// The whole configuration in effect, on one line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = |name: &Option<Arc<str>>, unset: &str| match name {
-            Some(name) => name.to_string(),
-            None => unset.to_owned(),
+    /// Whatever would let a handler start twice for one key, if that was ruled out. `attempts` are those that routes have of their own.
+    pub(crate) fn check_guarantee(
+        &self,
+        attempts: impl Iterator<Item = u32>,
+        faults: &mut Vec<ConfigurationFault>,
+    ) {
+        if self.guarantee.value != Guarantee::AtMostOnce {
+            return;
+        }
+        let durable = match &self.idempotency.value {
+            Idempotency::Store(store) => store.is_durable(),
+            Idempotency::Memory | Idempotency::None => false,
         };
-        let settings = [
+        let most = attempts.fold(self.attempts.value, u32::max);
+        let needs = [
             (
-                "on_failure",
-                self.destination.shown(|destination| match destination {
-                    Some(destination) => destination.describe(),
-                    None => "none".to_owned(),
-                }),
+                self.per_record.value.is_some(),
+                "keys that records hold: `.per_record(PerRecord::by_json([\"/order_id\"]))`".to_owned(),
             ),
             (
-                "idempotency",
-                self.idempotency.shown(|idempotency| match idempotency {
-                    Idempotency::Memory => "memory".to_owned(),
-                    Idempotency::Store(store) => store.describe(),
-                    Idempotency::None => "none".to_owned(),
-                }),
-            ),
-            ("progress", self.progress.shown(|each| format!("{each:?}"))),
-            ("when_store_fails", self.when_store_fails.shown(lower)),
-            ("failure_reporting", self.failure_reporting.shown(lower)),
-            ("order", self.order.shown(lower)),
-            ("concurrency", self.concurrency.shown(ToString::to_string)),
-            ("attempts", self.attempts.shown(ToString::to_string)),
-            ("when_exhausted", self.when_exhausted.shown(lower)),
-            (
-                "deadline_margin",
-                self.deadline_margin.shown(|value| format!("{value:?}")),
+                durable,
+                "a store that outlives the process: `LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE`, or `.idempotency(…)` with a durable one".to_owned(),
             ),
             (
-                "namespace",
-                self.namespace
-                    .shown(|name| named(name, "the function's name")),
+                most == 1,
+                format!("one attempt: `.attempts(1)` or `LAMBDA_MSK_ATTEMPTS=1`, and no route with more; there are {most}"),
             ),
             (
-                "cluster",
-                self.cluster.shown(|name| named(name, "from the event")),
+                self.when_store_fails.value == WhenStoreFails::Fail,
+                "records that wait while the store fails: `WhenStoreFails::Fail`".to_owned(),
             ),
         ];
-        for (index, (name, value)) in settings.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{name}={value}")?;
+        for (_, need) in needs.into_iter().filter(|(met, _)| !met) {
+            let place = ".guarantee(Guarantee::AtMostOnce)";
+            faults.push(ConfigurationFault::new(place, format!("needs {need}")));
         }
-        Ok(())
     }
-}
-
-/// A variant's name as the environment spells it: `WholeBatch` is `whole-batch`.
-fn lower(value: &impl fmt::Debug) -> String {
-    let name = format!("{value:?}");
-    let mut text = String::with_capacity(name.len() + 1);
-    for (index, letter) in name.chars().enumerate() {
-        if letter.is_ascii_uppercase() && index > 0 {
-            text.push('-');
-        }
-        text.push(letter.to_ascii_lowercase());
-    }
-    text
 }
 
 struct Reader<'a> {

@@ -27,6 +27,7 @@ pub(crate) fn invocation(deadline: Deadline) -> Arc<Invocation> {
         },
         namespace: "orders".into(),
         cluster: "orders-cluster".into(),
+        keys: None,
     })
 }
 

@@ -72,8 +72,7 @@ impl DeadLetter {
 
     /// The record's own key, the same in every delivery.
     pub fn idempotency_key(&self) -> IdempotencyKey {
-        let invocation = &self.invocation;
-        IdempotencyKey::of(&invocation.namespace, &invocation.cluster, &self.record)
+        IdempotencyKey::in_invocation(&self.invocation, &self.record)
     }
 
     /// When the record was rejected.

@@ -32,6 +32,7 @@ fn delivery(sample: Sample) -> Delivery {
         clock: Clock::System,
         namespace: "shop".into(),
         cluster: "main".into(),
+        keys: None,
     });
     Delivery::new(record, invocation, 2)
 }

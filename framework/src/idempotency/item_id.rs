@@ -1,4 +1,4 @@
-//! The ids of a store's items: bounded, of visible ASCII alone. Called by `process` and `inspect`.
+//! The ids of a store's items: bounded, of visible ASCII alone. Called by `process`, `per_record` and `inspect`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,6 +15,12 @@ pub(crate) fn ledger_id(namespace: &str, cluster: &str, at: &TopicPartition) -> 
     format!("{namespace}/{cluster}/{topic}/{partition}").into()
 }
 
+/// The id of a record's item, by the hash of its key. A `#` stands in no topic's name, so it is never a partition's.
+pub(super) fn record_id(namespace: &str, cluster: &str, topic: &str, hash: &str) -> Arc<str> {
+    let cluster = cluster_part(cluster);
+    format!("{namespace}/{cluster}/{topic}#{hash}").into()
+}
+
 /// The cluster itself, or `md5:` and its hash, where it is a long list of brokers or holds what no id may.
 fn cluster_part(cluster: &str) -> Cow<'_, str> {
     let fits = cluster.len() <= CLUSTER_BYTES_MAX;
@@ -27,11 +33,13 @@ fn cluster_part(cluster: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cluster_part, ledger_id};
+    use super::{cluster_part, ledger_id, record_id};
     use crate::limits::{
         CLUSTER_BYTES_MAX, NAMESPACE_BYTES_MAX, STORE_ID_BYTES_MAX, TOPIC_BYTES_MAX,
     };
     use crate::partition::TopicPartition;
+
+    const HASH: &str = "a349dd60a79378cced807f4abe985dd0";
 
     #[test]
     fn a_cluster_stands_as_it_is_unless_it_is_too_long_or_not_visible_ascii() {
@@ -57,6 +65,8 @@ mod tests {
 
         for cluster in [&brokers, &"b".repeat(CLUSTER_BYTES_MAX)] {
             let id = ledger_id(&"n".repeat(NAMESPACE_BYTES_MAX), cluster, &at);
+            assert!(id.len() <= STORE_ID_BYTES_MAX, "{}", id.len());
+            let id = record_id(&"n".repeat(NAMESPACE_BYTES_MAX), cluster, &at.topic, HASH);
             assert!(id.len() <= STORE_ID_BYTES_MAX, "{}", id.len());
         }
     }

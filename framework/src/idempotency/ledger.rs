@@ -5,38 +5,17 @@ mod open;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::failure::error_text;
 use crate::idempotency::book::{Book, Entry, Reported};
 use crate::idempotency::fingerprint::fingerprint;
-use crate::idempotency::lease::{Hold, LeaseTimes, now_ms};
-use crate::idempotency::patience::answer;
-use crate::idempotency::store::{BoxStore, IdempotencyStore, StoreError, Version};
-use crate::idempotency::{Refusal, Settled, WhenStoreFails};
-use crate::invocation::{Clock, Deadline};
-use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
+use crate::idempotency::lease::{Hold, now_ms};
+use crate::idempotency::store::{IdempotencyStore, StoreError, Version};
+use crate::idempotency::terms::Terms;
+use crate::idempotency::{Refusal, Settled};
 use crate::record::Record;
-
-/// What is the same for all ledgers of an invocation.
-#[derive(Debug)]
-pub(crate) struct Terms {
-    pub(crate) store: BoxStore,
-    pub(crate) clock: Clock,
-    pub(crate) deadline: Deadline,
-    pub(crate) times: LeaseTimes,
-    /// False: there is no order to keep, nobody waits, and what all have settled is merged.
-    pub(crate) leased: bool,
-    /// Time between two writes while the batch runs. Zero: a lane's next record waits until the one before is recorded.
-    pub(crate) progress: Duration,
-    pub(crate) age: Duration,
-    pub(crate) when_store_fails: WhenStoreFails,
-    /// Whether records that are not done are reported one by one: else no mapping can overlook them.
-    pub(crate) reports_partially: bool,
-}
 
 /// One partition's ledger in one invocation.
 #[derive(Debug)]
@@ -230,30 +209,6 @@ impl<'a> PartitionLedger<'a> {
         progress.into_iter().chain(renewal).min()
     }
 
-    /// A call that is given up before it costs the lease.
-    async fn call<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let longest = Instant::now() + self.terms.times.renewed_each;
-        let end = self.terms.deadline.settle_end();
-        answer(call, end.map_or(longest, |end| end.min(longest))).await
-    }
-
-    /// Until when a store that fails is asked again, if `end` is the latest.
-    fn patient_until(&self, end: Option<Instant>) -> Instant {
-        let now = Instant::now();
-        match self.terms.when_store_fails {
-            WhenStoreFails::Fail => end.unwrap_or(now + Duration::from_millis(STORE_WAIT_MS_MAX)),
-            WhenStoreFails::Process => {
-                let until = now + Duration::from_millis(STORE_PATIENCE_MS);
-                end.map_or(until, |end| {
-                    until.min(now + end.saturating_duration_since(now) / 4)
-                })
-            }
-        }
-    }
-
     fn minute(&self) -> u32 {
         u32::try_from(now_ms(&self.terms.clock) / 60_000).unwrap_or(u32::MAX)
     }
@@ -262,17 +217,8 @@ impl<'a> PartitionLedger<'a> {
         u32::try_from(self.terms.age.as_secs() / 60).unwrap_or(u32::MAX)
     }
 
-    fn expires_s(&self) -> u64 {
-        now_ms(&self.terms.clock) / 1000 + self.terms.age.as_secs()
-    }
-
     fn unavailable(&self, error: &StoreError) -> Refusal {
-        let store = self.terms.store.describe();
-        let why = error_text(error);
-        Refusal::new(
-            Refusal::UNAVAILABLE,
-            format!("the partition's ledger in {store} could not be had: {why}"),
-        )
+        self.terms.unavailable("the partition's ledger", error)
     }
 
     fn held(&self) -> Refusal {

@@ -8,6 +8,8 @@
 //!   its own rules. A handler may run again for a record: by retry in place; when it was dropped or Failed (its effect may have happened); when it was Done but
 //!   not yet recorded as its owner died or lost its lease or store; when the ledger has forgotten it. With clocks within
 //!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended.
+//! - *At most once:* while its mark is kept, a handler starts at most once a key; its effect may be missing; such records go to the destination, or are logged
+//!   as lost.
 //! - *With the key passed on:* one effect, if the receiver applies key and effect atomically, keeps keys longer than the longest redelivery, and the request
 //!   depends only on the record.
 //!
@@ -24,9 +26,44 @@
 //! After a kill, what was started since the last confirmed write runs again; with progress at zero that is at most one record a lane.
 //!
 //! A replay by hand (offsets reset) inside that age is skipped as well: the log counts what it skipped. `cargo msk ledger forget` makes it run.
+//!
+//! # Per record
+//!
+//! By key, with [`PerRecord`]: two records that bear one key are one to the business, though they stand at two offsets. A record's item is claimed before its
+//! handler starts, renewed while that runs, and completed after it: two writes a record. A claim's owner is one record in one invocation, and every write is
+//! conditional on it, so that an invocation which was thought dead changes nothing of its successor's. Another record of the key waits for how the first one
+//! ends. With [`Guarantee::AtMostOnce`] the claim is a mark that nobody takes over.
+//!
+//! The items bear the names of Powertools for AWS Lambda, and either reads what the other wrote. Powertools itself completes and deletes without a
+//! condition: what an invocation of *it* does after its time is not fenced.
+//!
+//! # An effect that happens once
+//!
+//! No framework can make a call over the network and its own note of it one step. The receiver can: give it the [`IdempotencyKey`](crate::IdempotencyKey), and
+//! let it keep key and effect together.
+//!
+//! ```
+//! use lambda_msk::{Failure, IdempotencyKey, Json};
+//! # use lambda_msk::BoxError;
+//! # async fn send(_: http::Request<Vec<u8>>) -> Result<http::Response<()>, BoxError> { Ok(http::Response::new(())) }
+//!
+//! async fn charge(Json(order): Json<serde_json::Value>, key: IdempotencyKey) -> Result<(), Failure> {
+//!     // The same key in every delivery and every retry: the service answers a repeated one with what it did the first time.
+//!     let request = http::Request::post("https://payments.example/charges").header("Idempotency-Key", key.as_str());
+//!     let response = send(request.body(serde_json::to_vec(&order)?)?).await?;
+//!     match response.status().as_u16() {
+//!         200..=299 => Ok(()),
+//!         408 | 425 | 429 | 500.. => Err(Failure::retry("the payment service is busy")),
+//!         _ => Err(Failure::reject("the payment service refused the charge")),
+//!     }
+//! }
+//! ```
+//!
 
 mod book;
+mod canonical;
 mod choose;
+mod claims;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod fingerprint;
@@ -37,23 +74,28 @@ mod lease;
 mod ledger;
 mod memory;
 mod patience;
+mod per_record;
 mod store;
+mod terms;
 
 use std::sync::Arc;
 
 use crate::record::{EventSource, Record};
 
 pub(crate) use self::choose::choose_store;
+pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims};
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
 pub(crate) use self::item_id::ledger_id;
 pub(crate) use self::lease::LeaseTimes;
-pub(crate) use self::ledger::{Opened, PartitionLedger, Terms};
+pub(crate) use self::ledger::{Opened, PartitionLedger};
 pub use self::memory::MemoryStore;
+pub use self::per_record::PerRecord;
 pub use self::store::{
     BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };
+pub(crate) use self::terms::Terms;
 
 /// What keeps a record's effect from happening twice: where it is kept what was settled.
 ///
@@ -77,6 +119,24 @@ impl<S: IdempotencyStore> From<S> for Idempotency {
     fn from(store: S) -> Self {
         Self::Store(BoxStore::new(store))
     }
+}
+
+/// How often a record's handler may start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Guarantee {
+    /// Until the record is done: what was started and may not have ended is started again.
+    #[default]
+    AtLeastOnce,
+    /// Once a key at most, while its mark is kept: the record is marked before its handler starts. For effects that are better missing than done twice.
+    ///
+    /// A record that is found marked, unsettled and without its owner goes to the destination with the code `reject.at_most_once`, since its outcome is
+    /// unknown; without a destination it is logged as lost, and Skipped. One whose handler failed is rejected at once.
+    ///
+    /// Needs [`PerRecord`] keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
+    /// repeats its call starts the handler again: use none. Marks are kept for
+    /// [`AT_MOST_ONCE_MARK_MS`](crate::limits::AT_MOST_ONCE_MARK_MS) at the least, longer than Lambda's `MaximumRecordAgeInSeconds` can be.
+    AtMostOnce,
 }
 
 /// What becomes of records while the store fails.

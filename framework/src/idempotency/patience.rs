@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::idempotency::store::StoreError;
-use crate::limits::{STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS};
+use crate::limits::{STORE_LAST_CALL_MS, STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS};
 
 /// Waits that grow, until a time.
 #[derive(Debug)]
@@ -24,19 +24,23 @@ impl Patience {
         }
     }
 
-    /// Waits, longer each time, and not longer than that. False: the time is over; it was not waited.
+    /// Waits, longer each time, and not longer than that, the last time to the end. False: the time is over; it was not waited.
     pub(super) async fn wait(&mut self, at_most: Duration) -> bool {
         let longest = self.wait.min(at_most);
         // Half of it by chance, so that those who wait for one thing do not ask at once.
         let wait = longest / 2 + longest.mul_f64(fastrand::f64() / 2.0);
         self.wait = (self.wait * 2).min(Duration::from_millis(STORE_RETRY_MAX_MS));
-        if self
-            .until
-            .is_some_and(|until| Instant::now() + wait >= until)
-        {
+        let Some(until) = self.until else {
+            sleep(wait).await;
+            return true;
+        };
+        // To the end, but for what a last call takes: giving up sooner would cost one of the mapping's attempts.
+        let last = until - Duration::from_millis(STORE_LAST_CALL_MS);
+        let left = last.saturating_duration_since(Instant::now());
+        if left.is_zero() {
             return false;
         }
-        sleep(wait).await;
+        sleep(wait.min(left)).await;
         true
     }
 }
@@ -57,7 +61,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::Patience;
-    use crate::limits::{STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS};
+    use crate::limits::{STORE_LAST_CALL_MS, STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS};
 
     #[tokio::test(start_paused = true)]
     async fn waits_grow_to_a_bound_and_are_at_least_half_of_it() {
@@ -75,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_before_its_time_is_over() {
+    async fn it_goes_on_until_time_is_left_for_one_more_call() {
         let start = Instant::now();
         let end = start + Duration::from_secs(5);
         let mut patience = Patience::until(Some(end));
@@ -85,7 +89,10 @@ mod tests {
             waits += 1;
         }
 
-        assert!(Instant::now() < end);
+        assert_eq!(
+            end - Instant::now(),
+            Duration::from_millis(STORE_LAST_CALL_MS)
+        );
         assert!((4..20).contains(&waits), "{waits}");
     }
 }

@@ -1,15 +1,17 @@
 //! One lane: what comes next after each record. Decides; the leaves of `process` do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::destination::DeadLetter;
 use crate::failure::{Failure, Next, Rejection};
 use crate::handler::{Prepared, Route};
-use crate::idempotency::Settled;
+use crate::idempotency::{Claim, ClaimEnd, Claims, Settled};
 use crate::limits::{
     DEAD_LETTERS_PER_SEND_MAX, RETRY_AFTER_MS_MAX, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS,
 };
 use crate::outcome::Outcome;
+use crate::process::claimed::{Ended, keeping};
 use crate::process::{Before, End, Run, Tried, WhenExhausted};
 use crate::record::Record;
 use crate::report::Problem;
@@ -17,9 +19,14 @@ use crate::report::Problem;
 const RETRY_AFTER_MAX: Duration = Duration::from_millis(RETRY_AFTER_MS_MAX);
 
 /// What a lane has come to. Records that are not in `ends` are Unreached.
+#[derive(Default)]
 pub(super) struct LaneEnd {
     pub(super) ends: Vec<(u32, End)>,
     pub(super) out_of_time: bool,
+    /// *Some: how a record ended may not be recorded.*
+    pub(super) unrecorded: Option<Problem>,
+    /// *Some: records ran without the store, which failed.*
+    pub(super) without_store: Option<String>,
 }
 
 /// Records of a lane that are rejected before their handler and stand one behind the other: sent in one call.
@@ -32,10 +39,21 @@ struct Pending {
 impl<'a> Run<'a> {
     /// Runs the records of a lane in order until one fails or time is up.
     pub(super) async fn run_lane(&self, lane: &[u32]) -> LaneEnd {
-        let mut end = LaneEnd {
-            ends: Vec::with_capacity(lane.len()),
-            out_of_time: false,
-        };
+        let mut end = LaneEnd::default();
+        end.ends.reserve_exact(lane.len());
+        let mut ended = None;
+        self.run_records(lane, &mut end, &mut ended).await;
+        self.record(ended, &mut end).await;
+        end
+    }
+
+    /// `ended` is the claim of the record that ran last, until its end is recorded.
+    async fn run_records<'r>(
+        &'r self,
+        lane: &[u32],
+        end: &mut LaneEnd,
+        ended: &mut Option<Ended<'r>>,
+    ) {
         let mut pending = Pending::default();
         for &index in lane {
             // A handler that never waits would keep the other lanes from their turn.
@@ -49,41 +67,65 @@ impl<'a> Run<'a> {
                 end.out_of_time = true;
                 break;
             }
-            let (route, first) = match self.prepare(record, 1) {
+            let (route, first, key) = match self.prepare(record, 1) {
                 Before::Rejected(rejection) => {
                     pending.indices.push(index);
                     pending.letters.push(self.letter(record, &rejection, 0));
                     let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
-                    if full && !self.settle(&mut pending, &mut end).await {
-                        return end;
+                    if full && !self.settle(&mut pending, end).await {
+                        return;
                     }
                     continue;
                 }
-                Before::Ready(route, prepared) => (route, Ok(prepared)),
-                Before::Failed(route, failure) => (route, Err(failure)),
+                Before::Ready(route, prepared, key) => (route, Ok(prepared), key),
+                Before::Failed(route, failure) => (route, Err(failure), None),
             };
-            if !self.settle(&mut pending, &mut end).await {
-                return end;
+            if !self.settle(&mut pending, end).await {
+                return;
             }
-            if let Err(problem) = self.may_start(record).await {
-                let ended = End::of(Outcome::Failed, 0, Some(problem));
-                end.ends.push((index, ended));
-                return end;
-            }
+            let claim = match self.begin(record, key, ended.take(), end).await {
+                Ok(claim) => claim,
+                Err(over) => {
+                    let settled = over.outcome.is_settled();
+                    end.ends.push((index, over));
+                    if settled {
+                        continue;
+                    }
+                    return;
+                }
+            };
             // The destination or the store may have taken what time there was.
             if !self.has_room_after(Duration::ZERO) {
+                *ended = claim.map(|claim| (claim, ClaimEnd::Unstarted));
                 end.out_of_time = true;
                 break;
             }
-            let ended = self.run_record(record, route, first).await;
-            let settled = ended.outcome.is_settled();
-            end.ends.push((index, ended));
+            let run = self.run_record(record, route, first, claim.as_ref());
+            let over = keeping(claim.as_ref(), run).await;
+            let settled = over.outcome.is_settled();
+            *ended = claim.map(|claim| (claim, over.of_claim()));
+            end.ends.push((index, over));
             if !settled {
-                return end;
+                return;
             }
         }
-        self.settle(&mut pending, &mut end).await;
-        end
+        self.settle(&mut pending, end).await;
+    }
+
+    /// Whether the record's handler may start. *Err: how it ended without.*
+    async fn begin<'r>(
+        &'r self,
+        record: &Record,
+        key: Option<Arc<str>>,
+        before: Option<Ended<'r>>,
+        end: &mut LaneEnd,
+    ) -> Result<Option<Claim<'r>>, End> {
+        let failed = |problem| End::of(Outcome::Failed, 0, Some(problem));
+        self.may_start(record).await.map_err(failed)?;
+        match (&self.claims, key) {
+            (Some(claims), Some(key)) => self.claim(claims, key, record, before, end).await,
+            _ => Ok(None),
+        }
     }
 
     /// Sends what is pending. False: a record of it failed, so the lane stops.
@@ -92,7 +134,10 @@ impl<'a> Run<'a> {
         if letters.is_empty() {
             return true;
         }
-        let ends = self.deliver(&letters).await;
+        let ends = match &self.claims {
+            Some(claims) => self.deliver_unclaimed(claims, letters, end).await,
+            None => self.deliver(&letters).await,
+        };
         let settled = ends.iter().all(|end| end.outcome.is_settled());
         end.ends.extend(indices.into_iter().zip(ends));
         settled
@@ -104,6 +149,7 @@ impl<'a> Run<'a> {
         record: &Record,
         route: &'a Route,
         first: Result<Prepared, Failure>,
+        claim: Option<&Claim<'_>>,
     ) -> End {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
         let mut attempt = 1;
@@ -133,7 +179,11 @@ impl<'a> Run<'a> {
                 return failed(&failure, "no time is left for another try", attempt);
             }
             tokio::time::sleep(wait).await;
-            if let Err(problem) = self.may_start(record).await {
+            let held = match claim {
+                Some(claim) => claim.may_start().await.map_err(Problem::from),
+                None => self.may_start(record).await,
+            };
+            if let Err(problem) = held {
                 return End::of(Outcome::Failed, attempt, Some(problem));
             }
             // Another lane's run may have shown meanwhile how long a run can take.
@@ -142,7 +192,7 @@ impl<'a> Run<'a> {
             }
             attempt += 1;
             next = match self.prepare(record, attempt) {
-                Before::Ready(_, prepared) => Ok(prepared),
+                Before::Ready(_, prepared, _) => Ok(prepared),
                 Before::Failed(_, failure) => Err(failure),
                 Before::Rejected(rejection) => {
                     return self.reject(record, &rejection, attempt - 1).await;
@@ -156,7 +206,14 @@ impl<'a> Run<'a> {
             1 => "it was tried once".to_owned(),
             _ => format!("it was tried {attempts} times"),
         };
+        let never_again = self.claims.as_ref().is_some_and(Claims::is_at_most_once);
         match self.processor.when_exhausted {
+            WhenExhausted::Fail if never_again => {
+                let code = failure.given_code().unwrap_or(Rejection::AT_MOST_ONCE);
+                let why = "it was started once, and at most once is its guarantee";
+                let rejection = Rejection::new(code, format!("{} ({why})", failure.text()));
+                self.reject(record, &rejection, attempts).await
+            }
             WhenExhausted::Fail => failed(failure, &why, attempts),
             WhenExhausted::Reject => {
                 let code = failure.given_code().unwrap_or(Rejection::EXHAUSTED);
@@ -167,7 +224,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn reject(&self, record: &Record, rejection: &Rejection, attempts: u32) -> End {
+    pub(super) async fn reject(
+        &self,
+        record: &Record,
+        rejection: &Rejection,
+        attempts: u32,
+    ) -> End {
         let letter = self.letter(record, rejection, attempts);
         let ends = self.deliver(std::slice::from_ref(&letter)).await;
         // `deliver` answers with one end for each letter.

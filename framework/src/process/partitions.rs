@@ -55,7 +55,7 @@ impl Run<'_> {
             tokio::select! {
                 biased;
                 Some((lane, end)) = running.next() => {
-                    ran.add(end);
+                    ran.add(self.records[lane[0] as usize].topic_partition(), end);
                     let index = self.partition_of(lane);
                     if let Some(left) = left.get_mut(index) {
                         *left -= 1;
@@ -127,11 +127,22 @@ impl Run<'_> {
 }
 
 impl Ran {
-    fn add(&mut self, lane: LaneEnd) {
+    fn add(&mut self, at: &TopicPartition, lane: LaneEnd) {
         for (index, end) in lane.ends {
             self.ends[index as usize] = Some(end);
         }
         self.out_of_time |= lane.out_of_time;
+        // Lanes of one partition have one line together.
+        if let Some(problem) = lane.unrecorded
+            && self.unrecorded.iter().all(|(said, _)| said != at)
+        {
+            self.unrecorded.push((at.clone(), problem));
+        }
+        if let Some(why) = lane.without_store
+            && self.without_store.iter().all(|(said, _)| said != at)
+        {
+            self.without_store.push((at.clone(), why));
+        }
     }
 
     /// Nothing of the partition runs.

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod keyed;
 mod shared_store;
 mod support;
 
+mod at_most_once;
 mod idempotency_key;
 mod layers;
 mod ledger_for_people;
@@ -12,6 +14,7 @@ mod ledger_leases;
 mod ledger_writes;
 mod log_lines;
 mod mapping_overlooks;
+mod per_record;
 
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;

@@ -7,9 +7,10 @@ use crate::idempotency::book::{Book, Reported};
 use crate::idempotency::fingerprint::fingerprint;
 use crate::idempotency::format::decode;
 use crate::idempotency::lease::{Hold, millis, now_ms};
-use crate::idempotency::ledger::{Opened, PartitionLedger, Terms};
+use crate::idempotency::ledger::{Opened, PartitionLedger};
 use crate::idempotency::patience::Patience;
 use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped};
+use crate::idempotency::terms::Terms;
 use crate::idempotency::{Refusal, WhenStoreFails, owner_token};
 use crate::record::Record;
 
@@ -40,7 +41,7 @@ impl PartitionLedger<'_> {
             ..
         } = self.terms;
         let owner = owner_token().map_err(|error| self.unavailable(&error))?;
-        let mut failing = Patience::until(Some(self.patient_until(deadline.work_end())));
+        let mut failing = Patience::until(Some(self.terms.patient_until(deadline.work_end())));
         let mut held = Patience::until(deadline.work_end());
         let first = times.hold(clock);
         loop {
@@ -48,13 +49,13 @@ impl PartitionLedger<'_> {
             let change = Change::Hold {
                 owner: Arc::clone(&owner),
                 held_until_ms: hold.until_wall_ms,
-                expires_s: self.expires_s(),
+                expires_s: self.terms.expires_s(),
             };
             let free = Expect::Free {
                 at_ms: times.free_at_ms(clock),
             };
             let swap = Swap::new(Arc::clone(&self.id), free, change);
-            match self.call(self.terms.store.swap(&swap)).await {
+            match self.terms.call(self.terms.store.swap(&swap)).await {
                 Ok(Swapped::Applied(item)) => return Ok(self.opened(item, owner, Some(hold))),
                 Ok(Swapped::Refused(Some(item))) if is_of(&item, &owner) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
@@ -79,9 +80,11 @@ impl PartitionLedger<'_> {
 
     async fn read(&self) -> Result<Opened, Refusal> {
         let owner = owner_token().map_err(|error| self.unavailable(&error))?;
-        let mut failing = Patience::until(Some(self.patient_until(self.terms.deadline.work_end())));
+        let mut failing = Patience::until(Some(
+            self.terms.patient_until(self.terms.deadline.work_end()),
+        ));
         loop {
-            match self.call(self.terms.store.read(&self.id)).await {
+            match self.terms.call(self.terms.store.read(&self.id)).await {
                 Ok(item) => return Ok(self.opened(item, owner, None)),
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
                 Err(error) => return Err(self.unavailable(&error)),

@@ -28,11 +28,11 @@ impl PartitionLedger<'_> {
     /// Records what was settled; renews the lease, or gives the partition back.
     pub(super) async fn write(&self, last: bool) -> Result<(), Refusal> {
         let mut write = self.next_write(last);
-        let until = self.patient_until(self.terms.deadline.settle_end());
+        let until = self.terms.patient_until(self.terms.deadline.settle_end());
         let mut patience = Patience::until(Some(until));
         loop {
             // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
-            let refused = match self.call(self.terms.store.swap(&write.swap)).await {
+            let refused = match self.terms.call(self.terms.store.swap(&write.swap)).await {
                 Ok(Swapped::Applied(_)) => return self.written(write),
                 Ok(Swapped::Refused(item)) => item,
                 Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {
@@ -85,7 +85,7 @@ impl PartitionLedger<'_> {
             owner: Arc::clone(&state.owner),
             seq,
         };
-        let mut item = Item::new(Some(version.clone()), self.expires_s());
+        let mut item = Item::new(Some(version.clone()), self.terms.expires_s());
         item.held_until_ms = hold.map_or(0, |hold| hold.until_wall_ms);
         item.data = data;
         let expect = state

@@ -1,0 +1,285 @@
+//! Claims by key: a record's item is claimed before its handler starts, and completed or released after it ended. Called by `process`, for lanes.
+//!
+//! A lane holds one claim at a time. Claiming ahead was left out on purpose: two lanes that had each claimed what the other one comes to next would wait for each
+//! other until time is up.
+
+mod claim;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::idempotency::lease::{millis, now_ms};
+use crate::idempotency::patience::Patience;
+use crate::idempotency::per_record::PerRecord;
+use crate::idempotency::store::{
+    Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
+};
+use crate::idempotency::terms::Terms;
+use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails, owner_token};
+use crate::limits::AT_MOST_ONCE_MARK_MS;
+use crate::record::Record;
+
+pub(crate) use self::claim::{Claim, ClaimEnd};
+
+/// The claims of one invocation.
+#[derive(Debug)]
+pub(crate) struct Claims<'a> {
+    terms: &'a Terms,
+    per_record: &'a PerRecord,
+    guarantee: Guarantee,
+    /// Of this invocation; drawn with its first claim.
+    token: OnceLock<Arc<str>>,
+    /// Why the store failed, where records run without it, as was chosen.
+    off: OnceLock<String>,
+}
+
+/// What claiming has come to.
+#[derive(Debug)]
+pub(crate) enum Claimed<'c> {
+    /// The record is this lane's.
+    Ours(Claim<'c>),
+    /// A record of the same key is settled.
+    Settled,
+    /// A record of the same key had another payload.
+    Mismatch,
+    /// At most once: a record of the same key was started, and nobody will ever say how it ended.
+    Unknown(Claim<'c>),
+    /// The store fails for this reason, and records run without it.
+    WithoutStore(String),
+}
+
+/// What an item's data says, beside what Powertools reads. Its own functions' results have no such field.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case", tag = "lambda_msk")]
+enum Note {
+    /// It was rejected, and is at the destination.
+    Rejected,
+    /// A mark of "at most once". Its `in_progress_expiration` is its expiry, so that nobody takes it, Powertools included.
+    Started {
+        /// Its owner's until then, milliseconds since 1970.
+        owner_until_ms: u64,
+    },
+}
+
+impl Note {
+    /// *None: another program's result, or nothing.*
+    fn of(item: &Item) -> Option<Self> {
+        serde_json::from_slice(&item.data).ok()
+    }
+
+    fn bytes(&self) -> bytes::Bytes {
+        // A struct of numbers and names is always JSON.
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+}
+
+/// What an item that was not free means for a claim.
+enum Stands {
+    Settled,
+    Mismatch,
+    /// Until then another one works on it, milliseconds since 1970.
+    Held(u64),
+    /// Nobody holds it, and it may be taken as it stands.
+    Takeable(Item),
+    Unknown(Item),
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn new(terms: &'a Terms, per_record: &'a PerRecord, guarantee: Guarantee) -> Self {
+        Self {
+            terms,
+            per_record,
+            guarantee,
+            token: OnceLock::new(),
+            off: OnceLock::new(),
+        }
+    }
+
+    /// Claims the record's key; waits while another one works on it.
+    pub(crate) async fn claim(
+        &self,
+        id: Arc<str>,
+        record: &Record,
+    ) -> Result<Claimed<'_>, Refusal> {
+        if let Some(why) = self.off.get() {
+            return Ok(Claimed::WithoutStore(why.clone()));
+        }
+        let runs_without = self.terms.when_store_fails == WhenStoreFails::Process;
+        match self.take(id, record).await {
+            Err(refusal) if refusal.is_the_stores() && runs_without => {
+                let why = self.off.get_or_init(|| refusal.message);
+                Ok(Claimed::WithoutStore(why.clone()))
+            }
+            claimed => claimed,
+        }
+    }
+
+    pub(crate) fn is_at_most_once(&self) -> bool {
+        self.guarantee == Guarantee::AtMostOnce
+    }
+
+    async fn take(&self, id: Arc<str>, record: &Record) -> Result<Claimed<'_>, Refusal> {
+        let Terms {
+            clock,
+            deadline,
+            times,
+            store,
+            ..
+        } = self.terms;
+        let validation = self.per_record.validation(record);
+        let owner = self.owner(record)?;
+        let mut failing = Patience::until(Some(self.terms.patient_until(deadline.work_end())));
+        let mut held = Patience::until(deadline.work_end());
+        let mut stands: Option<Item> = None;
+        let first = times.hold(clock);
+        loop {
+            let hold = times.hold(clock);
+            let free = Expect::Free {
+                at_ms: times.free_at_ms(clock),
+            };
+            let version = stands.as_ref().and_then(|item| item.version.clone());
+            let seq = stands.as_ref().map_or(0, Item::seq) + 1;
+            let expect = version.map_or(free, Expect::Version);
+            let mut claim = Claim::new(self, Arc::clone(&id), Arc::clone(&owner), hold);
+            claim.validation.clone_from(&validation);
+            claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
+            let item = claim.in_progress(seq, hold);
+            let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
+            let refused = match self.terms.call(store.swap(&swap)).await {
+                Ok(Swapped::Applied(_)) => return Ok(Claimed::Ours(claim.at(seq, hold))),
+                Ok(Swapped::Refused(item)) => item,
+                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => continue,
+                Err(error) => return Err(self.terms.unavailable(ITEM, &error)),
+            };
+            let stood = match refused {
+                Some(item) if is_of(&item, &owner) => {
+                    // An earlier try was applied and its answer lost: held since then at the least.
+                    return Ok(Claimed::Ours(claim.at(item.seq(), first)));
+                }
+                Some(item) => self.judge(&item, validation.as_deref(), record),
+                // It went between the two.
+                None => Stands::Held(0),
+            };
+            let free_ms = match stood {
+                Stands::Settled => return Ok(Claimed::Settled),
+                Stands::Mismatch => return Ok(Claimed::Mismatch),
+                Stands::Unknown(item) => return Ok(Claimed::Unknown(claim.over(&item))),
+                Stands::Takeable(item) => {
+                    stands = Some(item);
+                    continue;
+                }
+                Stands::Held(until_ms) => until_ms.saturating_add(millis(times.skew) + 1),
+            };
+            stands = None;
+            let left_ms = free_ms.saturating_sub(now_ms(clock));
+            if !held.wait(Duration::from_millis(left_ms)).await {
+                return Err(self.held());
+            }
+        }
+    }
+
+    fn judge(&self, item: &Item, validation: Option<&str>, record: &Record) -> Stands {
+        let other = |theirs: &Arc<str>| validation.is_some_and(|ours| ours != &**theirs);
+        if item.validation.as_ref().is_some_and(other) {
+            return Stands::Mismatch;
+        }
+        // Both need the version that it has: another program's item is not compared and swapped.
+        let versioned = item.version.is_some();
+        match (item.status, Note::of(item)) {
+            (Status::Completed, note) => {
+                let settled = match note {
+                    Some(Note::Rejected) => Settled::Rejected,
+                    _ => Settled::Done,
+                };
+                match settled.skips(record) || !versioned {
+                    true => Stands::Settled,
+                    false => Stands::Takeable(item.clone()),
+                }
+            }
+            (Status::InProgress, Some(Note::Started { owner_until_ms })) if versioned => {
+                if owner_until_ms >= self.terms.times.free_at_ms(&self.terms.clock) {
+                    return Stands::Held(owner_until_ms);
+                }
+                match self.guarantee {
+                    // Who runs a consumer at least once again wants it to run.
+                    Guarantee::AtLeastOnce => Stands::Takeable(item.clone()),
+                    Guarantee::AtMostOnce => Stands::Unknown(item.clone()),
+                }
+            }
+            (Status::InProgress, _) => Stands::Held(item.held_until_ms),
+        }
+    }
+
+    /// Whether a record of the same key is settled, for one that is about to go to the destination without having run. If the store cannot say, it is not.
+    pub(crate) async fn is_settled(&self, id: &str, record: &Record) -> bool {
+        if self.off.get().is_some() {
+            return false;
+        }
+        let Ok(Some(item)) = self.terms.call(self.terms.store.read(id)).await else {
+            return false;
+        };
+        let at_ms = self.terms.times.free_at_ms(&self.terms.clock);
+        let validation = self.per_record.validation(record);
+        let stands = self.judge(&item, validation.as_deref(), record);
+        !item.is_free(at_ms) && matches!(stands, Stands::Settled)
+    }
+
+    /// Notes that a record which never ran is at the destination.
+    pub(crate) async fn rejected(&self, id: Arc<str>, record: &Record) -> Result<(), Refusal> {
+        if self.off.get().is_some() {
+            return Ok(());
+        }
+        let hold = self.terms.times.hold(&self.terms.clock);
+        let mut claim = Claim::new(self, id, self.owner(record)?, hold);
+        claim.validation = self.per_record.validation(record);
+        claim.note_rejected().await
+    }
+
+    /// One holder: this record in this invocation.
+    fn owner(&self, record: &Record) -> Result<Arc<str>, Refusal> {
+        let token = match self.token.get() {
+            Some(token) => token,
+            None => {
+                let token = owner_token().map_err(|error| self.terms.unavailable(ITEM, &error))?;
+                self.token.get_or_init(|| token)
+            }
+        };
+        let (at, offset) = (record.identifier(), record.offset().0);
+        Ok(format!("{token}/{at}@{offset}").into())
+    }
+
+    /// Until when an item is kept that is written now, seconds since 1970.
+    fn expires_s(&self) -> u64 {
+        let given = self.per_record.expiry().unwrap_or(self.terms.age);
+        let least = match self.guarantee {
+            // What has expired is free: not before it is given back.
+            Guarantee::AtLeastOnce => self.terms.times.lease * 2,
+            Guarantee::AtMostOnce => Duration::from_millis(AT_MOST_ONCE_MARK_MS),
+        };
+        now_ms(&self.terms.clock) / 1000 + given.max(least).as_secs()
+    }
+
+    fn held(&self) -> Refusal {
+        let store = self.terms.store.describe();
+        Refusal::new(
+            Refusal::HELD,
+            format!(
+                "another one still worked on a record of the same key (in {store}) when time was up"
+            ),
+        )
+    }
+}
+
+/// What is asked for, in messages.
+const ITEM: &str = "the record's item";
+
+fn is_of(item: &Item, owner: &str) -> bool {
+    let version: Option<&Version> = item.version.as_ref();
+    version.is_some_and(|version| *version.owner == *owner)
+}
+
+fn is_rejected(item: &Item) -> bool {
+    item.status == Status::Completed && matches!(Note::of(item), Some(Note::Rejected))
+}

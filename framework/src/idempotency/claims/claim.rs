@@ -1,0 +1,247 @@
+//! One claim: renewed while its handler runs, completed or released when it has ended. Every write is conditional on the version that it wrote before.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::error_text;
+use crate::idempotency::claims::{Claims, Note, is_of};
+use crate::idempotency::lease::Hold;
+use crate::idempotency::patience::Patience;
+use crate::idempotency::store::{
+    Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
+};
+use crate::idempotency::{Guarantee, Refusal, Settled};
+use crate::limits::STORE_PATIENCE_MS;
+
+/// A record's item, while this lane holds it.
+#[derive(Debug)]
+pub(crate) struct Claim<'c> {
+    claims: &'c Claims<'c>,
+    id: Arc<str>,
+    owner: Arc<str>,
+    pub(super) validation: Option<Arc<str>>,
+    /// It stood at the destination, and was fed back.
+    pub(super) was_rejected: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    /// How the item must stand for the next write.
+    expect: Expect,
+    /// Of the item as it was written last.
+    seq: u64,
+    hold: Hold,
+}
+
+/// How a claimed record ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClaimEnd {
+    Settled(Settled),
+    /// Its handler was started, and it is not done: it is to be run again; at most once: never again.
+    Released,
+    /// Its handler was not started.
+    Unstarted,
+}
+
+impl<'c> Claim<'c> {
+    pub(super) fn new(claims: &'c Claims<'c>, id: Arc<str>, owner: Arc<str>, hold: Hold) -> Self {
+        Self {
+            claims,
+            id,
+            owner,
+            validation: None,
+            was_rejected: false,
+            state: Mutex::new(State {
+                expect: Expect::Absent,
+                seq: 0,
+                hold,
+            }),
+        }
+    }
+
+    /// As it was claimed.
+    pub(super) fn at(self, seq: u64, hold: Hold) -> Self {
+        let expect = Expect::Version(self.version(seq));
+        *self.lock() = State { expect, seq, hold };
+        self
+    }
+
+    /// To be settled over another one's item.
+    pub(super) fn over(self, item: &Item) -> Self {
+        {
+            let mut state = self.lock();
+            state.seq = item.seq();
+            // Marks are ours, so they have a version; an item without one is not there for whoever compares.
+            state.expect = item.version.clone().map_or(Expect::Absent, Expect::Version);
+        }
+        self
+    }
+
+    /// The item while its record runs.
+    pub(super) fn in_progress(&self, seq: u64, hold: Hold) -> Item {
+        let expires_s = self.claims.expires_s();
+        let mut item = Item::new(Some(self.version(seq)), expires_s);
+        item.validation.clone_from(&self.validation);
+        match self.claims.guarantee {
+            Guarantee::AtLeastOnce => item.held_until_ms = hold.until_wall_ms,
+            Guarantee::AtMostOnce => self.mark(&mut item, hold.until_wall_ms),
+        }
+        item
+    }
+
+    /// Nobody takes a mark before it expires, whoever made it.
+    fn mark(&self, item: &mut Item, owner_until_ms: u64) {
+        item.held_until_ms = item.expires_s.saturating_mul(1000);
+        item.data = Note::Started { owner_until_ms }.bytes();
+    }
+
+    fn ended(&self, end: ClaimEnd, seq: u64) -> Change {
+        let expires_s = self.claims.expires_s();
+        let mut item = Item::new(Some(self.version(seq)), expires_s);
+        item.validation.clone_from(&self.validation);
+        let rejected = match end {
+            ClaimEnd::Settled(settled) => settled == Settled::Rejected,
+            ClaimEnd::Released if self.claims.is_at_most_once() => {
+                self.mark(&mut item, 0);
+                return Change::Put(item);
+            }
+            ClaimEnd::Released | ClaimEnd::Unstarted if self.was_rejected => true,
+            ClaimEnd::Released | ClaimEnd::Unstarted => return Change::Delete,
+        };
+        item.status = Status::Completed;
+        if rejected {
+            item.data = Note::Rejected.bytes();
+        }
+        Change::Put(item)
+    }
+
+    /// Whether the handler may start (again): the item is held for certain. Renews it where that is due.
+    pub(crate) async fn may_start(&self) -> Result<(), Refusal> {
+        if self.is_live() {
+            return Ok(());
+        }
+        self.renew().await?;
+        match self.is_live() {
+            true => Ok(()),
+            false => Err(self.lost("its time was over before it could be renewed")),
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        let terms = self.claims.terms;
+        self.lock().hold.is_live(&terms.times, &terms.clock)
+    }
+
+    /// Renews the claim for as long as this is polled; it does not end. What is lost is told when something is to start, or is written.
+    pub(crate) async fn keep(&self) -> Infallible {
+        let times = self.claims.terms.times;
+        loop {
+            let until = self.lock().hold.until;
+            sleep_until(until - times.lease + times.renewed_each).await;
+            if self.renew().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<(), Refusal> {
+        let terms = self.claims.terms;
+        let hold = terms.times.hold(&terms.clock);
+        let end = terms.deadline.work_end();
+        self.write(
+            |seq| Change::Put(self.in_progress(seq, hold)),
+            terms.patient_until(end),
+        )
+        .await?;
+        self.lock().hold = hold;
+        Ok(())
+    }
+
+    /// Records how it ended. *Err: why that may not be recorded.*
+    pub(crate) async fn end(&self, end: ClaimEnd) -> Result<(), Refusal> {
+        let terms = self.claims.terms;
+        let until = terms.patient_until(terms.deadline.settle_end());
+        self.write(|seq| self.ended(end, seq), until).await
+    }
+
+    /// Records a rejection over whatever is free, without having claimed it.
+    pub(super) async fn note_rejected(&self) -> Result<(), Refusal> {
+        let terms = self.claims.terms;
+        let at_ms = terms.times.free_at_ms(&terms.clock);
+        self.lock().expect = Expect::Free { at_ms };
+        // Without it a dead letter may be sent twice, which is not worth waiting for until the deadline.
+        let patient = Instant::now() + Duration::from_millis(STORE_PATIENCE_MS);
+        let until = terms.patient_until(terms.deadline.settle_end());
+        let end = ClaimEnd::Settled(Settled::Rejected);
+        self.write(|seq| self.ended(end, seq), until.min(patient))
+            .await
+    }
+
+    /// One write, until its fate is known.
+    async fn write(&self, change: impl Fn(u64) -> Change, until: Instant) -> Result<(), Refusal> {
+        let terms = self.claims.terms;
+        let mut patience = Patience::until(Some(until));
+        loop {
+            let State { expect, seq, .. } = self.lock().clone();
+            let seq = seq + 1;
+            let change = change(seq);
+            let deletes = change == Change::Delete;
+            let swap = Swap::new(Arc::clone(&self.id), expect, change);
+            let refused = loop {
+                // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
+                match terms.call(terms.store.swap(&swap)).await {
+                    Ok(Swapped::Applied(_)) => return self.written(seq),
+                    Ok(Swapped::Refused(item)) => break item,
+                    Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
+                    Err(error) => return Err(self.lost(&error_text(&error))),
+                }
+            };
+            match refused {
+                None if deletes => return Ok(()),
+                // The item is gone, so nobody works on it: what ended is written all the same.
+                None if swap.expect != Expect::Absent => self.lock().expect = Expect::Absent,
+                Some(item) if is_of(&item, &self.owner) && item.seq() == seq => {
+                    return self.written(seq);
+                }
+                // A renewal that was dropped on its way has come through.
+                Some(item) if is_of(&item, &self.owner) && item.seq() > seq - 1 => {
+                    let mut state = self.lock();
+                    state.seq = item.seq();
+                    state.expect = Expect::Version(self.version(item.seq()));
+                }
+                _ => return Err(self.lost("another one has taken it")),
+            }
+        }
+    }
+
+    fn written(&self, seq: u64) -> Result<(), Refusal> {
+        let expect = Expect::Version(self.version(seq));
+        let mut state = self.lock();
+        state.seq = seq;
+        state.expect = expect;
+        Ok(())
+    }
+
+    fn version(&self, seq: u64) -> Version {
+        Version {
+            owner: Arc::clone(&self.owner),
+            seq,
+        }
+    }
+
+    fn lost(&self, why: &str) -> Refusal {
+        let store = self.claims.terms.store.describe();
+        Refusal::new(
+            Refusal::LOST,
+            format!("the claim on the record's key in {store} was lost: {why}"),
+        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,362 @@
+//! Which records are the same to the business: a key from what a record holds. Set in `builder`; read by `delivery` and `claims`.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use md5::{Digest, Md5};
+
+use crate::failure::Rejection;
+use crate::idempotency::canonical::{Node, NotCanonical, write_text};
+use crate::idempotency::item_id::record_id;
+use crate::invocation::RecordKeys;
+use crate::limits::{KEY_EXPIRES_AFTER_MS_MAX, KEY_PREFIX_BYTES_MAX};
+use crate::record::Record;
+
+/// Idempotency by a key that the record itself holds, in place of its offset: for producers that send the same order twice, as two records.
+///
+/// Of the records of one topic that have the same key, in any partition, one runs; the others are skipped while the key is kept
+/// ([`expires_after`](Self::expires_after)). While one runs, another waits for how it ends. This costs two writes a record, where the ledger
+/// by offset costs two a partition and batch.
+///
+/// A record in which the key cannot be found is rejected with the code `reject.idempotency_key`: to run it unguarded would be silent.
+///
+/// The items are those of Powertools for AWS Lambda: with [`key_prefix`](Self::key_prefix), what Powertools for Python has completed is skipped here, and
+/// the other way round.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::idempotency::PerRecord;
+/// use lambda_msk::{Consumer, Failure, Json};
+/// use std::time::Duration;
+///
+/// async fn ship(Json(_order): Json<u64>) -> Result<(), Failure> {
+///     Ok(())
+/// }
+///
+/// let by_order = PerRecord::by_json(["/order_id"]).validate_payload().expires_after(Duration::from_secs(3600));
+/// let consumer = Consumer::builder().topic("orders", ship).per_record(by_order).build()?;
+/// # Ok::<(), lambda_msk::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PerRecord {
+    key: KeyFrom,
+    validation: Option<Validation>,
+    /// *None: as long as the store's default.*
+    expires_after: Option<Duration>,
+    prefix: Option<Arc<str>>,
+}
+
+#[derive(Clone)]
+enum KeyFrom {
+    RecordKey,
+    Header(String),
+    /// Pointers.
+    Json(Vec<String>),
+    Closure(Arc<KeyClosure>),
+}
+
+type KeyClosure = dyn Fn(&Record) -> Option<String> + Send + Sync;
+
+/// What two records of one key must have in common.
+#[derive(Clone, Debug)]
+enum Validation {
+    Value,
+    /// Pointers.
+    Fields(Vec<String>),
+}
+
+impl PerRecord {
+    fn new(key: KeyFrom) -> Self {
+        Self {
+            key,
+            validation: None,
+            expires_after: None,
+            prefix: None,
+        }
+    }
+
+    /// By the record's own key. Absent or of no bytes: the record is rejected.
+    pub fn by_key() -> Self {
+        Self::new(KeyFrom::RecordKey)
+    }
+
+    /// By a header; of repeated ones the last, as Kafka has it. Absent, null or of no bytes: the record is rejected.
+    pub fn by_header(name: impl Into<String>) -> Self {
+        Self::new(KeyFrom::Header(name.into()))
+    }
+
+    /// By a part of the value, a JSON document: one [pointer](https://datatracker.ietf.org/doc/html/rfc6901) (`["/order_id"]`) is the value that it leads to, several are
+    /// the list of them, and `[""]` is all of it. The number 7 and the text "7" are two keys.
+    ///
+    /// Null, an empty text, list or object, or one of nulls alone is no key: the record is rejected.
+    pub fn by_json<P: Into<String>>(pointers: impl IntoIterator<Item = P>) -> Self {
+        Self::new(KeyFrom::Json(
+            pointers.into_iter().map(Into::into).collect(),
+        ))
+    }
+
+    /// By whatever this makes of the record. *None, an empty text, or a panic: the record is rejected.*
+    pub fn by(key: impl Fn(&Record) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::new(KeyFrom::Closure(Arc::new(key)))
+    }
+
+    /// Compares the whole value: a record whose key was there before with another value is rejected with the code `reject.payload_mismatch`.
+    ///
+    /// JSON is compared by what it says, not by its spaces or the order of its fields; any other value by its bytes. Items that were written without
+    /// this compare as equal.
+    #[must_use]
+    pub fn validate_payload(mut self) -> Self {
+        self.validation = Some(Validation::Value);
+        self
+    }
+
+    /// [`validate_payload`](Self::validate_payload) of these parts of the JSON value alone. What a pointer does not find counts as null.
+    #[must_use]
+    pub fn validate_fields<P: Into<String>>(
+        mut self,
+        pointers: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let pointers = pointers.into_iter().map(Into::into).collect();
+        self.validation = Some(Validation::Fields(pointers));
+        self
+    }
+
+    /// How long a key is kept after its record has ended, up to a year. Default: [a day](crate::limits::LEDGER_AGE_MS_MAX) in a durable store,
+    /// [15 minutes](crate::limits::MEMORY_LEDGER_AGE_MS_MAX) in memory. A duplicate that comes later runs.
+    #[must_use]
+    pub fn expires_after(mut self, time: Duration) -> Self {
+        self.expires_after = Some(time);
+        self
+    }
+
+    /// What ids begin with, as Powertools' `key_prefix`: `prefix#hash`. Default: namespace, cluster and topic, so that two topics never share a key; with this
+    /// they do.
+    ///
+    /// To go on with the items of a function that ran under Powertools for Python, give the prefix that stands in them: `orders-fn.app.record_handler`.
+    #[must_use]
+    pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    pub(crate) fn expiry(&self) -> Option<Duration> {
+        self.expires_after
+    }
+
+    /// What is wrong with it, for the builder.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let pointers = match &self.key {
+            KeyFrom::Header(name) if name.is_empty() => {
+                return Err("a header has a name".to_owned());
+            }
+            KeyFrom::Json(pointers) if pointers.is_empty() => {
+                return Err("`by_json` needs a pointer, such as `/order_id`".to_owned());
+            }
+            KeyFrom::Json(pointers) => pointers.as_slice(),
+            KeyFrom::RecordKey | KeyFrom::Header(_) | KeyFrom::Closure(_) => &[],
+        };
+        let fields = match &self.validation {
+            Some(Validation::Fields(pointers)) if pointers.is_empty() => {
+                return Err("`validate_fields` needs a pointer; the whole value is compared by `validate_payload()`".to_owned());
+            }
+            Some(Validation::Fields(pointers)) => pointers.as_slice(),
+            Some(Validation::Value) | None => &[],
+        };
+        let wrong = |pointer: &&String| !pointer.is_empty() && !pointer.starts_with('/');
+        if let Some(pointer) = pointers.iter().chain(fields).find(wrong) {
+            return Err(format!(
+                "`{pointer}` is no JSON pointer: write `/{pointer}`"
+            ));
+        }
+        let longest = Duration::from_millis(KEY_EXPIRES_AFTER_MS_MAX);
+        let second = Duration::from_secs(1);
+        if let Some(time) = self.expires_after
+            && !(second..=longest).contains(&time)
+        {
+            return Err(format!("{time:?} is not from {second:?} to {longest:?}"));
+        }
+        let graphic = |prefix: &Arc<str>| prefix.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = |prefix: &Arc<str>| (1..=KEY_PREFIX_BYTES_MAX).contains(&prefix.len());
+        match &self.prefix {
+            Some(prefix) if !fits(prefix) || !graphic(prefix) => Err(format!(
+                "a prefix has 1 to {KEY_PREFIX_BYTES_MAX} visible ASCII characters"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn key_hash(&self, record: &Record) -> Result<String, Rejection> {
+        let none = |why: String| Rejection::new(Rejection::IDEMPOTENCY_KEY, why);
+        match &self.key {
+            KeyFrom::RecordKey => {
+                let key = record.key().filter(|key| !key.is_empty());
+                key.map(hash_of_bytes).ok_or_else(|| {
+                    none(
+                        "the record has no key of its own, which is its idempotency key".to_owned(),
+                    )
+                })
+            }
+            KeyFrom::Header(name) => {
+                let value = record.header(name).filter(|value| !value.is_empty());
+                value.map(hash_of_bytes).ok_or_else(|| {
+                    none(format!(
+                        "the record has no header `{name}`, which is its idempotency key"
+                    ))
+                })
+            }
+            KeyFrom::Closure(key) => {
+                let found = catch_unwind(AssertUnwindSafe(|| key(record)));
+                let key = found.ok().flatten().filter(|key| !key.is_empty());
+                key.map(|key| hash_of_bytes(key.as_bytes())).ok_or_else(|| {
+                    none("the closure of `PerRecord::by` found no idempotency key".to_owned())
+                })
+            }
+            KeyFrom::Json(pointers) => {
+                let of = |why: &str| {
+                    let at = pointers.join("`, `");
+                    none(format!("{why}: no idempotency key at `{at}`"))
+                };
+                let value = record
+                    .value()
+                    .ok_or_else(|| of("the record is a tombstone"))?;
+                let root = Node::parse(value).map_err(|_| of("the value is not JSON"))?;
+                let found = Found::of(root, pointers);
+                if found.is_missing() {
+                    return Err(of("the value holds nothing there"));
+                }
+                found.hash().map_err(|why| match why {
+                    NotCanonical::NotJson => of("the value is not JSON"),
+                    NotCanonical::TooDeep => of("the value is nested too deeply"),
+                })
+            }
+        }
+    }
+
+    /// Of the payload that the record's claim is for. *None: payloads are not compared.*
+    pub(crate) fn validation(&self, record: &Record) -> Option<Arc<str>> {
+        let value = record.value().unwrap_or(b"null");
+        let by_bytes = || hash_of_bytes(value);
+        let hash = match self.validation.as_ref()? {
+            Validation::Value => {
+                let canonical = Node::parse(value).and_then(|root| Found::One(Some(root)).hash());
+                canonical.unwrap_or_else(|_| by_bytes())
+            }
+            Validation::Fields(pointers) => {
+                let canonical =
+                    Node::parse(value).and_then(|root| Found::of(root, pointers).hash());
+                canonical.unwrap_or_else(|_| by_bytes())
+            }
+        };
+        Some(hash.into())
+    }
+}
+
+impl RecordKeys for PerRecord {
+    /// The id of the record's item.
+    fn key(&self, namespace: &str, cluster: &str, record: &Record) -> Result<Arc<str>, Rejection> {
+        let hash = self.key_hash(record)?;
+        Ok(match &self.prefix {
+            Some(prefix) => format!("{prefix}#{hash}").into(),
+            None => record_id(namespace, cluster, record.topic(), &hash),
+        })
+    }
+}
+
+/// What pointers lead to: one to a value, several to the list of them. *None: to nothing, which is null.*
+enum Found<'a> {
+    One(Option<Node<'a>>),
+    Several(Vec<Option<Node<'a>>>),
+}
+
+impl<'a> Found<'a> {
+    fn of(root: Node<'a>, pointers: &[String]) -> Self {
+        match pointers {
+            [pointer] => Self::One(at(root, pointer)),
+            pointers => Self::Several(pointers.iter().map(|pointer| at(root, pointer)).collect()),
+        }
+    }
+
+    fn is_missing(&self) -> bool {
+        match self {
+            Self::One(node) => node.is_none_or(Node::is_missing),
+            Self::Several(nodes) => nodes.iter().flatten().all(|node| node.is_null()),
+        }
+    }
+
+    fn hash(&self) -> Result<String, NotCanonical> {
+        let mut text = String::new();
+        let write = |node: &Option<Node<'_>>, text: &mut String| match node {
+            Some(node) => node.write(text),
+            None => {
+                text.push_str("null");
+                Ok(())
+            }
+        };
+        match self {
+            Self::One(node) => write(node, &mut text)?,
+            Self::Several(nodes) => {
+                text.push('[');
+                for (index, node) in nodes.iter().enumerate() {
+                    text.push_str(if index == 0 { "" } else { ", " });
+                    write(node, &mut text)?;
+                }
+                text.push(']');
+            }
+        }
+        Ok(md5(text.as_bytes()))
+    }
+}
+
+/// RFC 6901: `~1` is a slash, `~0` a tilde.
+fn at<'a>(root: Node<'a>, pointer: &str) -> Option<Node<'a>> {
+    pointer.split('/').skip(1).try_fold(root, |node, step| {
+        node.child(&step.replace("~1", "/").replace("~0", "~"))
+    })
+}
+
+/// Text is hashed as Powertools does it, in JSON's quotes. What is no text begins with a byte that no JSON begins with.
+fn hash_of_bytes(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let mut json = String::with_capacity(text.len() + 2);
+            write_text(text, &mut json);
+            md5(json.as_bytes())
+        }
+        Err(_) => md5(&[&[0], bytes].concat()),
+    }
+}
+
+/// Powertools' own hash: it tells keys apart, and keeps nothing secret.
+fn md5(bytes: &[u8]) -> String {
+    format!("{:032x}", u128::from_be_bytes(Md5::digest(bytes).into()))
+}
+
+impl fmt::Debug for KeyFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for KeyFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RecordKey => f.write_str("the record's key"),
+            Self::Header(name) => write!(f, "header {name}"),
+            Self::Json(pointers) => write!(f, "JSON {}", pointers.join(" + ")),
+            Self::Closure(_) => f.write_str("a closure"),
+        }
+    }
+}
+
+impl fmt::Display for PerRecord {
+    /// For the start line: `by JSON /order_id`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by {}", self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What is the same for everything that asks the store in one invocation: where, until when, and how long to be patient. Made by `process`, read by `ledger` and `claims`.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::failure::error_text;
+use crate::idempotency::lease::{LeaseTimes, now_ms};
+use crate::idempotency::patience::answer;
+use crate::idempotency::store::{BoxStore, IdempotencyStore, StoreError};
+use crate::idempotency::{Refusal, WhenStoreFails};
+use crate::invocation::{Clock, Deadline};
+use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
+
+/// What is the same for all ledgers and claims of an invocation.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) store: BoxStore,
+    pub(crate) clock: Clock,
+    pub(crate) deadline: Deadline,
+    pub(crate) times: LeaseTimes,
+    /// False: there is no order to keep, nobody waits, and what all have settled is merged.
+    pub(crate) leased: bool,
+    /// Time between two writes while the batch runs. Zero: a lane's next record waits until the one before is recorded.
+    pub(crate) progress: Duration,
+    pub(crate) age: Duration,
+    pub(crate) when_store_fails: WhenStoreFails,
+    /// Whether records that are not done are reported one by one: else no mapping can overlook them.
+    pub(crate) reports_partially: bool,
+}
+
+impl Terms {
+    /// A call that is given up before it costs the lease.
+    pub(super) async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let longest = Instant::now() + self.times.renewed_each;
+        let end = self.deadline.settle_end();
+        answer(call, end.map_or(longest, |end| end.min(longest))).await
+    }
+
+    /// Until when a store that fails is asked again, if `end` is the latest.
+    pub(super) fn patient_until(&self, end: Option<Instant>) -> Instant {
+        let now = Instant::now();
+        match self.when_store_fails {
+            WhenStoreFails::Fail => end.unwrap_or(now + Duration::from_millis(STORE_WAIT_MS_MAX)),
+            WhenStoreFails::Process => {
+                let until = now + Duration::from_millis(STORE_PATIENCE_MS);
+                end.map_or(until, |end| {
+                    until.min(now + end.saturating_duration_since(now) / 4)
+                })
+            }
+        }
+    }
+
+    pub(super) fn expires_s(&self) -> u64 {
+        now_ms(&self.clock) / 1000 + self.age.as_secs()
+    }
+
+    /// The store could not say. `what` is what was asked for: `the partition's ledger`.
+    pub(super) fn unavailable(&self, what: &str, error: &StoreError) -> Refusal {
+        let store = self.store.describe();
+        let why = error_text(error);
+        Refusal::new(
+            Refusal::UNAVAILABLE,
+            format!("{what} in {store} could not be had: {why}"),
+        )
+    }
+}

@@ -1,0 +1,81 @@
+//! The settings as one line, for the log's first one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::destination::Destination;
+use crate::idempotency::{Idempotency, IdempotencyStore};
+use crate::settings::Settings;
+
+impl fmt::Display for Settings {
+    /// The whole configuration in effect, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |name: &Option<Arc<str>>, unset: &str| match name {
+            Some(name) => name.to_string(),
+            None => unset.to_owned(),
+        };
+        let settings = [
+            (
+                "on_failure",
+                self.destination.shown(|destination| match destination {
+                    Some(destination) => destination.describe(),
+                    None => "none".to_owned(),
+                }),
+            ),
+            (
+                "idempotency",
+                self.idempotency.shown(|idempotency| match idempotency {
+                    Idempotency::Memory => "memory".to_owned(),
+                    Idempotency::Store(store) => store.describe(),
+                    Idempotency::None => "none".to_owned(),
+                }),
+            ),
+            (
+                "keys",
+                self.per_record.shown(|per_record| match per_record {
+                    Some(per_record) => per_record.to_string(),
+                    None => "by offset".to_owned(),
+                }),
+            ),
+            ("guarantee", self.guarantee.shown(lower)),
+            ("progress", self.progress.shown(|each| format!("{each:?}"))),
+            ("when_store_fails", self.when_store_fails.shown(lower)),
+            ("failure_reporting", self.failure_reporting.shown(lower)),
+            ("order", self.order.shown(lower)),
+            ("concurrency", self.concurrency.shown(ToString::to_string)),
+            ("attempts", self.attempts.shown(ToString::to_string)),
+            ("when_exhausted", self.when_exhausted.shown(lower)),
+            (
+                "deadline_margin",
+                self.deadline_margin.shown(|value| format!("{value:?}")),
+            ),
+            (
+                "namespace",
+                self.namespace
+                    .shown(|name| named(name, "the function's name")),
+            ),
+            (
+                "cluster",
+                self.cluster.shown(|name| named(name, "from the event")),
+            ),
+        ];
+        for (index, (name, value)) in settings.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A variant's name as the environment spells it: `WholeBatch` is `whole-batch`.
+fn lower(value: &impl fmt::Debug) -> String {
+    let name = format!("{value:?}");
+    let mut text = String::with_capacity(name.len() + 1);
+    for (index, letter) in name.chars().enumerate() {
+        if letter.is_ascii_uppercase() && index > 0 {
+            text.push('-');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}

@@ -1,0 +1,315 @@
+//! At most once: a handler starts once a key, or never; what may have been started is not started again.
+
+use lambda_msk::idempotency::{Guarantee, PerRecord, WhenStoreFails};
+use lambda_msk::testing::{Invoke, invoke};
+use lambda_msk::{Builder, Consumer, Failure, Json, MemoryDestination, State, each};
+use tokio::join;
+use tokio::time::{advance, sleep};
+
+use crate::keyed::{Order, by_id, event, order};
+use crate::shared_store::{Meets, Shared, killed_after, millis, secs};
+use crate::support::{Journal, Lines, code, letters};
+
+const DAY_S: u64 = 24 * 60 * 60;
+
+fn once(store: &Shared, journal: &Journal) -> Builder<Journal> {
+    by_id(store, journal).guarantee(Guarantee::AtMostOnce)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_started_and_whose_owner_is_gone_goes_to_the_destination() {
+    let (store, journal, destination) = (
+        Shared::default(),
+        Journal::default(),
+        MemoryDestination::new(),
+    );
+    let process = || {
+        once(&store, &journal)
+            .on_failure(destination.clone())
+            .build()
+            .unwrap()
+    };
+
+    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    let next = invoke(&process(), event([order(0, 7, 5_000), order(0, 8, 5)])).await;
+    let again = invoke(&process(), event([order(0, 7, 5_000)])).await;
+
+    assert_eq!(
+        (letters(&next).as_str(), letters(&again).as_str()),
+        ("RD", "S")
+    );
+    assert_eq!(code(&next, 0, 0), "reject.at_most_once");
+    assert!(
+        destination.letters()[0]
+            .message()
+            .contains("the outcome is unknown")
+    );
+    assert_eq!(
+        journal.lines(),
+        ["+orders-0@0", "+orders-0@1", "-orders-0@1"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_destination_it_is_logged_as_lost_once() {
+    let (store, journal, lines) = (Shared::default(), Journal::default(), Lines::default());
+    let process = || once(&store, &journal).build().unwrap();
+    let _guard = lines.listen();
+
+    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    let next = invoke(&process(), event([order(0, 7, 5_000), order(0, 8, 5)])).await;
+    invoke(&process(), event([order(0, 7, 5_000)])).await;
+
+    assert_eq!(letters(&next), "SD");
+    let lost = lines.of("record lost");
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert_eq!(lost[0]["code"], "reject.at_most_once");
+    assert_eq!(lost[0]["offset"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_an_owner_that_lives() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let process = || once(&store, &journal).build().unwrap();
+    let (long, same) = (process(), process());
+
+    let (first, second) = join!(invoke(&long, event([order(0, 7, 40_000)])), async {
+        sleep(secs(1)).await;
+        invoke(&same, event([order(1, 7, 40_000)])).await
+    });
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&second).as_str()),
+        ("D", "S")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fails_is_not_started_again_and_its_record_is_rejected() {
+    let (store, journal, destination) = (
+        Shared::default(),
+        Journal::default(),
+        MemoryDestination::new(),
+    );
+    let consumer = once(&store, &journal)
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let first = invoke(&consumer, event([order(0, 7, 0), order(0, 8, 5)])).await;
+    let again = invoke(&consumer, event([order(0, 7, 0)])).await;
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&again).as_str()),
+        ("RD", "S")
+    );
+    assert_eq!(code(&first, 0, 0), "reject.at_most_once");
+    assert_eq!(destination.letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_fails_without_a_destination_is_lost_with_the_next_delivery() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let consumer = once(&store, &journal).build().unwrap();
+
+    let first = invoke(&consumer, event([order(0, 7, 0)])).await;
+    let again = invoke(&consumer, event([order(0, 7, 0)])).await;
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&again).as_str()),
+        ("F", "S")
+    );
+    // Its owner had given it up: nobody waited for it.
+    assert!(again.elapsed() < secs(1), "{:?}", again.elapsed());
+    assert_eq!(journal.lines(), ["+orders-0@0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dropped_at_the_margin_is_not_started_again() {
+    let (store, journal, destination) = (
+        Shared::default(),
+        Journal::default(),
+        MemoryDestination::new(),
+    );
+    let consumer = once(&store, &journal)
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+
+    let first = Invoke::new(event([order(0, 7, 60_000)]))
+        .time_given(secs(5))
+        .run(&consumer)
+        .await;
+    let again = invoke(&consumer, event([order(0, 7, 60_000)])).await;
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&again).as_str()),
+        ("F", "R")
+    );
+    assert_eq!(code(&first, 0, 0), "handler.dropped");
+    assert_eq!(code(&again, 0, 0), "reject.at_most_once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_mark_is_written_before_the_handler_starts() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let written = journal.clone();
+    store.meets(move |_, _| {
+        written.write("write");
+        Meets::Nothing
+    });
+    let consumer = once(&store, &journal).build().unwrap();
+
+    invoke(&consumer, event([order(0, 7, 5)])).await;
+
+    assert_eq!(
+        journal.lines(),
+        ["write", "+orders-0@0", "-orders-0@0", "write"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_was_marked_and_not_started_runs_later() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    store.next_meet([Meets::Nothing, Meets::Nothing, Meets::Delay(millis(300))]);
+    let consumer = once(&store, &journal).build().unwrap();
+
+    // The second claim takes what time there was.
+    let first = Invoke::new(event([order(0, 7, 1_500), order(0, 8, 5)]))
+        .time_given(millis(3_500))
+        .run(&consumer)
+        .await;
+    let next = invoke(&consumer, event([order(0, 8, 5)])).await;
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&next).as_str()),
+        ("DU", "D")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn marks_and_ends_outlive_the_longest_redelivery() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let process = || {
+        once(&store, &journal)
+            .on_failure(MemoryDestination::new())
+            .build()
+            .unwrap()
+    };
+
+    invoke(&process(), event([order(0, 6, 5)])).await;
+    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    advance(secs(7 * DAY_S)).await;
+    let next = invoke(&process(), event([order(0, 6, 5), order(0, 7, 5_000)])).await;
+
+    assert_eq!(letters(&next), "SR");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_is_fed_back_is_started_once_more() {
+    let (store, journal, destination) = (
+        Shared::default(),
+        Journal::default(),
+        MemoryDestination::new(),
+    );
+    let process = || {
+        once(&store, &journal)
+            .on_failure(destination.clone())
+            .build()
+            .unwrap()
+    };
+    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    invoke(&process(), event([order(0, 7, 5_000)])).await;
+    let envelope: serde_json::Value =
+        serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+    let payload = envelope["payload"].to_string();
+
+    let fed_back = invoke(&process(), payload.clone()).await;
+    let again = invoke(&process(), payload).await;
+
+    assert_eq!(
+        (letters(&fed_back).as_str(), letters(&again).as_str()),
+        ("D", "S")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_that_is_at_least_once_again_runs_what_was_marked() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    killed_after(
+        secs(1),
+        invoke(
+            &once(&store, &journal).build().unwrap(),
+            event([order(0, 7, 5_000)]),
+        ),
+    )
+    .await;
+
+    let next = invoke(
+        &by_id(&store, &journal).build().unwrap(),
+        event([order(0, 7, 5_000)]),
+    )
+    .await;
+
+    assert_eq!(letters(&next), "D");
+}
+
+async fn ship(Json(_): Json<Order>, State(_): State<Journal>) -> Result<(), Failure> {
+    Ok(())
+}
+
+#[test]
+fn whatever_would_start_a_handler_twice_is_a_build_error() {
+    let fault = Consumer::builder()
+        .state(Journal::default())
+        .route("orders", each(ship).attempts(2))
+        .attempts(1)
+        .when_store_fails(WhenStoreFails::Process)
+        .guarantee(Guarantee::AtMostOnce)
+        .build()
+        .unwrap_err();
+
+    let fault = format!("{fault:?}");
+    for need in [
+        "keys that records hold",
+        "a store that outlives the process",
+        "one attempt: `.attempts(1)`",
+        "there are 2",
+        "`WhenStoreFails::Fail`",
+    ] {
+        assert!(fault.contains(need), "{need}: {fault}");
+    }
+}
+
+#[test]
+fn the_default_of_three_attempts_is_too_many() {
+    let builder = Consumer::builder()
+        .topic("orders", async || {})
+        .idempotency(Shared::default())
+        .per_record(PerRecord::by_key())
+        .guarantee(Guarantee::AtMostOnce);
+
+    let fault = format!("{:?}", builder.build().unwrap_err());
+
+    assert!(fault.contains("there are 3"), "{fault}");
+    assert!(!fault.contains("outlives"), "{fault}");
+}
+
+#[test]
+fn the_environment_cannot_undo_it_in_silence() {
+    let builder = once(&Shared::default(), &Journal::default());
+
+    let fault = builder
+        .from_vars([
+            ("LAMBDA_MSK_IDEMPOTENCY", "memory"),
+            ("LAMBDA_MSK_ATTEMPTS", "5"),
+        ])
+        .build()
+        .unwrap_err();
+
+    let fault = format!("{fault:?}");
+    assert!(
+        fault.contains("outlives") && fault.contains("there are 5"),
+        "{fault}"
+    );
+}

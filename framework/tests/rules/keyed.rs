@@ -1,0 +1,54 @@
+//! What the tests of keys share: orders that bear a key, and how long each takes.
+
+use lambda_msk::idempotency::{IdempotencyStore, PerRecord};
+use lambda_msk::testing::{Event, Sample};
+use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, Record, State};
+use serde::Deserialize;
+use tokio::time::sleep;
+
+use crate::shared_store::millis;
+use crate::support::Journal;
+
+/// `id` is its key. It takes `ms`; 0 fails, and 1 is rejected.
+#[derive(Deserialize)]
+pub(crate) struct Order {
+    ms: u64,
+}
+
+pub(crate) async fn work(
+    record: Record,
+    Json(order): Json<Order>,
+    State(journal): State<Journal>,
+) -> Result<(), Failure> {
+    journal.start(&record);
+    match order.ms {
+        0 => return Err(Failure::retry("inventory is down")),
+        1 => return Err(Failure::reject("unknown currency").code("order.unknown_currency")),
+        ms => sleep(millis(ms)).await,
+    }
+    journal.end(&record);
+    Ok(())
+}
+
+/// A process: a consumer of its own on the shared store, by the order's id.
+pub(crate) fn by_id(
+    store: &(impl IdempotencyStore + Clone),
+    journal: &Journal,
+) -> Builder<Journal> {
+    Consumer::builder()
+        .state(journal.clone())
+        .topic(["orders", "returns"], work)
+        .attempts(1)
+        .failure_reporting(FailureReporting::Partial)
+        .idempotency(store.clone())
+        .per_record(PerRecord::by_json(["/id"]))
+}
+
+/// An order of that key, in a partition, that takes so long.
+pub(crate) fn order(partition: i32, id: u64, ms: u64) -> Sample {
+    Sample::new("orders", partition).value(format!(r#"{{"id":{id},"ms":{ms}}}"#))
+}
+
+pub(crate) fn event<const N: usize>(orders: [Sample; N]) -> Event {
+    Event::msk().records(orders).build()
+}
