@@ -78,7 +78,9 @@ impl DynamoDbStore {
     }
 
     async fn client(&self) -> &Client {
-        self.client.get_or_init(|| connect(&self.table)).await
+        // On the heap: it is awaited once, and would make each future of the store as large.
+        let connect = || Box::pin(connect(&self.table));
+        self.client.get_or_init(connect).await
     }
 
     async fn put(&self, client: &Client, swap: &Swap, item: &Item) -> Result<Swapped, StoreError> {

@@ -1,0 +1,79 @@
+//! One batch of orders: each order's id says where its record stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use lambda_msk::TopicPartition;
+use lambda_msk::idempotency::{DynamoDbStore, PartitionState};
+use lambda_msk::testing::{Event, Sample};
+
+/// As many as Lambda hands out at most.
+const RECORDS: u64 = 10_000;
+pub const PARTITIONS: u64 = 10;
+
+/// No partition begins at zero for ever.
+const OFFSET_FIRST: i64 = 70_000;
+const CLUSTER: &str =
+    "arn:aws:kafka:eu-central-1:123456789012:cluster/orders/11111111-2222-3333-4444-555555555555-1";
+/// The function has to be told it, so that the ledger's items are found.
+pub const NAMESPACE: &str = "shop";
+const TOPIC: &str = "orders";
+
+/// Orders 0, 1, 2, … over the partitions in turns.
+#[derive(Clone)]
+pub struct Batch {
+    body: Bytes,
+}
+
+impl Batch {
+    pub fn new() -> Self {
+        let samples = (0..RECORDS).map(|order| {
+            let value = format!(
+                r#"{{"order_id":{order},"customer_id":"c-{}","amount_cents":1250}}"#,
+                order % 500
+            );
+            Sample::new(TOPIC, partition_of(order))
+                .offset(OFFSET_FIRST + (order / PARTITIONS) as i64)
+                .key(format!("c-{}", order % 500))
+                .value(value)
+        });
+        let body = Event::msk().arn(CLUSTER).records(samples).to_json();
+        Self { body: body.into() }
+    }
+
+    pub fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
+    /// Its orders by partition, as they have to be shipped.
+    pub fn orders() -> BTreeMap<u64, Vec<u64>> {
+        let of = |partition| (partition..RECORDS).step_by(PARTITIONS as usize).collect();
+        (0..PARTITIONS)
+            .map(|partition| (partition, of(partition)))
+            .collect()
+    }
+
+    /// The orders whose records the store holds as settled.
+    pub async fn settled(&self, store: &DynamoDbStore) -> BTreeSet<u64> {
+        let mut settled = BTreeSet::new();
+        for partition in 0..PARTITIONS {
+            let at = TopicPartition::new(TOPIC, partition as i32);
+            let state = PartitionState::read(store, NAMESPACE, CLUSTER, &at);
+            let Some(state) = state.await.unwrap() else {
+                continue;
+            };
+            for range in state.settled(..) {
+                assert!(!range.rejected, "no order is refused");
+                let offsets = range.first.0..=range.last.0;
+                settled.extend(
+                    offsets.map(|offset| (offset - OFFSET_FIRST) as u64 * PARTITIONS + partition),
+                );
+            }
+        }
+        settled
+    }
+}
+
+fn partition_of(order: u64) -> i32 {
+    (order % PARTITIONS) as i32
+}

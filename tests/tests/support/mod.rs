@@ -1,0 +1,52 @@
+//! What the tests with real processes share: the sample function's binary, a table, a receiver outside of both, a batch.
+
+#![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+#![allow(clippy::print_stderr, reason = "a failed test shows what was logged")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod batch;
+mod receiver;
+mod table;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use msk_mapping::{Environment, Function, Logs};
+
+pub use self::batch::{Batch, NAMESPACE, PARTITIONS};
+pub use self::receiver::{Effect, Receiver};
+pub use self::table::Table;
+
+/// The sample function as people copy it, in an environment of its own: it has no process yet, and what it will know is in the table. Its log is shown if
+/// the test fails.
+pub fn environment(table: &Table, url: &str, progress_ms: &str) -> Environment {
+    let function = Function::new(binary())
+        .env("AWS_LAMBDA_LOG_LEVEL", "info")
+        .env("FULFILMENT_URL", url)
+        .env("LAMBDA_MSK_IDEMPOTENCY", table.url())
+        .env("LAMBDA_MSK_NAMESPACE", NAMESPACE)
+        .env("LAMBDA_MSK_PROGRESS_MS", progress_ms)
+        .logs(Logs::lines(|line| eprintln!("{}", line.text)));
+    Environment::new(function)
+}
+
+/// Built once, with the profile of the test itself.
+fn binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args([
+            "build", "--quiet", "--locked", "-p", "handler", "--bin", "handler",
+        ]);
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "{cargo:?}");
+        // target/debug/deps/kills-…
+        let own = std::env::current_exe().unwrap();
+        own.ancestors().nth(2).unwrap().join("handler")
+    };
+    BINARY.get_or_init(build).clone()
+}
