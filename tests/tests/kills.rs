@@ -179,16 +179,15 @@ async fn two_processes_with_the_same_batch_at_once_ship_each_order_once_and_in_o
     let (batch, table, receiver) = (Batch::new(), Table::create().await, Receiver::start().await);
     let start = |name| environment(&table, &receiver.url(name), "250");
     let (mut a, mut b) = (start("a"), start("b"));
-    let nothing = Invocation::new(r#"{"eventSource":"aws:kafka","records":{}}"#, PATIENCE);
-    for environment in [&mut a, &mut b] {
-        environment.invoke(&nothing).await.unwrap();
-    }
+    let warm_ups = [0, 1].map(Batch::to_warm_up);
+    delivered(&mut a, &warm_ups[0]).await;
+    delivered(&mut b, &warm_ups[1]).await;
 
     let (of_a, of_b) = tokio::join!(delivered(&mut a, &batch), delivered(&mut b, &batch));
     a.stop().await;
     b.stop().await;
 
-    let effects = receiver.effects();
+    let effects = receiver.effects().split_off(warm_ups.len());
     let shared: BTreeSet<_> = effects
         .iter()
         .map(|effect| (effect.order % PARTITIONS, &*effect.sender))

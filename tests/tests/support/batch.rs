@@ -41,6 +41,14 @@ impl Batch {
         Self { body: body.into() }
     }
 
+    /// One order of a partition that is in no other batch: after it, a process has its connections.
+    pub fn to_warm_up(process: i32) -> Self {
+        let order = r#"{"order_id":0,"customer_id":"c-0","amount_cents":0}"#;
+        let sample = Sample::new(TOPIC, PARTITIONS as i32 + process).value(order);
+        let body = Event::msk().arn(CLUSTER).record(sample).to_json();
+        Self { body: body.into() }
+    }
+
     pub fn body(&self) -> Bytes {
         self.body.clone()
     }
