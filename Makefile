@@ -11,8 +11,8 @@ invoke: ## a batch with two bad records through the real function; they land in 
 test: ## all tests, doctests included
 	cargo test --locked --workspace --all-features
 
-services: ## the tests that need a real queue or table (Java and Maven; fetches and starts ElasticMQ and DynamoDB Local, and stops them)
-	tests/services/run cargo test --locked -p lambda-msk --all-features --lib real -- --ignored
+services: ## the tests that need a real queue or table (Java, Maven, Python 3; fetches and starts ElasticMQ and DynamoDB Local, and stops them)
+	tests/services/run cargo test --locked -p lambda-msk -p tests --all-features --lib --test kills -- --ignored
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 
