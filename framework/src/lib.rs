@@ -96,7 +96,7 @@ pub use extract::{
 };
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
-pub use idempotency::Idempotency;
+pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
 pub use invocation::Deadline;
 pub use lambda::run;
 pub use lane::ProcessingOrder;

@@ -290,6 +290,8 @@ async fn a_claim_or_an_end_whose_answer_was_lost_is_known_again() {
             ("D", "S"),
             "{lost}"
         );
+        // Nobody waited for himself.
+        assert!(first.elapsed() < secs(1), "{:?}", first.elapsed());
         assert_eq!(starts(&journal), 1);
     }
 }
