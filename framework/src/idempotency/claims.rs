@@ -173,7 +173,7 @@ impl<'a> Claims<'a> {
                 Stands::Held(until_ms) => until_ms.saturating_add(millis(times.skew) + 1),
             };
             stands = None;
-            let left_ms = free_ms.saturating_sub(now_ms(clock));
+            let left_ms = free_ms.saturating_sub(now_ms(clock)).max(1);
             if !held.wait(Duration::from_millis(left_ms)).await {
                 return Err(self.held());
             }

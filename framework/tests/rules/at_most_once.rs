@@ -69,8 +69,17 @@ async fn without_a_destination_it_is_logged_as_lost_once() {
 
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_an_owner_that_lives() {
-    let (store, journal) = (Shared::default(), Journal::default());
-    let process = || once(&store, &journal).build().unwrap();
+    let (store, journal, destination) = (
+        Shared::default(),
+        Journal::default(),
+        MemoryDestination::new(),
+    );
+    let process = || {
+        once(&store, &journal)
+            .on_failure(destination.clone())
+            .build()
+            .unwrap()
+    };
     let (long, same) = (process(), process());
 
     let (first, second) = join!(invoke(&long, event([order(0, 7, 40_000)])), async {
@@ -82,6 +91,8 @@ async fn it_waits_for_an_owner_that_lives() {
         (letters(&first).as_str(), letters(&second).as_str()),
         ("D", "S")
     );
+    assert!(second.elapsed() >= secs(39), "{:?}", second.elapsed());
+    assert!(destination.letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
