@@ -18,7 +18,8 @@ Of each request:
 The answer: {"ran": whether the function was called, "response": what came back, "error": the name of the exception's class, or null}.
 
 A request with `payloads` instead of `payload` is a batch: one call a payload, one after the other, as Powertools' batch processor makes them. Its answer:
-{"ran": calls, "milliseconds": of the whole, "requests": sent to DynamoDB, "write_units": and "read_units": as DynamoDB answered}.
+{"ran": calls, "milliseconds": of the whole, "requests": sent to DynamoDB, "write_units": as DynamoDB answered, "refused": writes whose condition did not
+hold: AWS charges them too, and no answer says so}.
 """
 
 import json
@@ -63,7 +64,7 @@ class Counted:
         events.register("after-call.dynamodb", self.answered)
 
     def zero(self):
-        self.requests = self.write_units = self.read_units = 0
+        self.requests = self.write_units = self.refused = 0
 
     def ask(self, params, **_):
         params["ReturnConsumedCapacity"] = "TOTAL"
@@ -71,12 +72,9 @@ class Counted:
     def sent(self, **_):
         self.requests += 1
 
-    def answered(self, parsed, model, **_):
-        units = parsed.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
-        if model.name == "GetItem":
-            self.read_units += units
-        else:
-            self.write_units += units
+    def answered(self, parsed, **_):
+        self.refused += "Error" in parsed
+        self.write_units += parsed.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
 
 
 COUNTED = Counted()
@@ -135,7 +133,7 @@ def batch(request):
         "milliseconds": took * 1000,
         "requests": COUNTED.requests,
         "write_units": COUNTED.write_units,
-        "read_units": COUNTED.read_units,
+        "refused": COUNTED.refused,
     }
 
 
