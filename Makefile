@@ -12,7 +12,7 @@ test: ## all tests, doctests included
 	cargo test --locked --workspace --all-features
 
 services: ## the tests that need a real queue or table (Java, Maven, Python 3; fetches and starts ElasticMQ and DynamoDB Local, and stops them)
-	tests/services/run cargo test --locked -p lambda-msk -p tests --all-features --lib --test kills -- --ignored
+	tests/services/run cargo test --locked -p lambda-msk -p tests --all-features --lib --test services -- --ignored
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 

@@ -12,7 +12,7 @@
 mod batch;
 mod capacity;
 mod powertools;
-#[path = "../../tests/support/table.rs"]
+#[path = "../../tests/services/support/table.rs"]
 mod table;
 
 use std::time::Instant;

@@ -1,13 +1,5 @@
 //! Real processes of the sample function: killed and delivered to again, and two at once. Judged by what reaches a service outside, and by the table.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "figures for whoever asks with --nocapture"
-)]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -40,6 +40,6 @@ impl Table {
     }
 
     pub fn store(&self) -> DynamoDbStore {
-        DynamoDbStore::new(&self.name).unwrap()
+        DynamoDbStore::with_client(self.client.clone(), &self.name).unwrap()
     }
 }

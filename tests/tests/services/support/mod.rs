@@ -1,11 +1,7 @@
-//! What the tests with real processes share: the sample function's binary, a table, a receiver outside of both, a batch.
-
-#![allow(dead_code, reason = "no test file needs all of it")]
-#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
-#![allow(clippy::print_stderr, reason = "a failed test shows what was logged")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! What these tests share: the sample function's binary, a table, a receiver outside of both, a batch.
 
 mod batch;
+mod powertools;
 mod receiver;
 mod table;
 
@@ -16,6 +12,7 @@ use std::sync::OnceLock;
 use msk_mapping::{Environment, Function, Logs};
 
 pub use self::batch::{Batch, NAMESPACE, PARTITIONS};
+pub use self::powertools::Powertools;
 pub use self::receiver::{Effect, Receiver};
 pub use self::table::Table;
 
@@ -44,7 +41,7 @@ fn binary() -> PathBuf {
             cargo.arg("--release");
         }
         assert!(cargo.status().unwrap().success(), "{cargo:?}");
-        // target/debug/deps/kills-…
+        // target/debug/deps/services-…
         let own = std::env::current_exe().unwrap();
         own.ancestors().nth(2).unwrap().join("handler")
     };

@@ -1,0 +1,13 @@
+//! What can be shown with real servers and real processes alone: `make services`.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "figures for whoever asks with --nocapture"
+)]
+#![allow(clippy::print_stderr, reason = "a failed test shows what was logged")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "modules that benches use too")]
+
+mod kills;
+mod powertools;
+mod support;
