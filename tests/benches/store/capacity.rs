@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::delete_item::{DeleteItemInput, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 
 /// What requests have used.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,7 +109,7 @@ impl Intercept for Capacity {
         } else {
             None
         };
-        let units = consumed.and_then(|consumed| consumed.capacity_units());
+        let units = consumed.and_then(ConsumedCapacity::capacity_units);
         self.lock().write_units += units.unwrap_or_default();
         Ok(())
     }

@@ -8,26 +8,31 @@
     clippy::disallowed_methods,
     reason = "a bench measures the machine's time"
 )]
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
 mod batch;
 mod capacity;
+#[path = "../../tests/services/support/powertools.rs"]
 mod powertools;
 #[path = "../../tests/services/support/table.rs"]
+#[allow(dead_code, reason = "tests ask more of it")]
 mod table;
 
 use std::time::Instant;
 
-use lambda_msk::idempotency::DynamoDbStore;
+use lambda_msk::idempotency::{DynamoDbStore, PerRecord};
 use lambda_msk::testing::invoke;
-use lambda_msk::{Consumer, Idempotency};
+use lambda_msk::{Builder, Consumer, ProcessingOrder};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::batch::Batch;
 use crate::capacity::{Capacity, Used};
 use crate::powertools::Powertools;
 use crate::table::Table;
 
-/// Batches of which each figure is the median.
-const TURNS: usize = 5;
+/// Records a batch, and batches of which each figure is the median.
+const BATCHES: [(u64, u64); 2] = [(1_000, 5), (10_000, 1)];
 
 /// What one batch has cost.
 #[derive(Clone, Copy, Debug)]
@@ -36,36 +41,51 @@ struct Cost {
     milliseconds: f64,
 }
 
-/// A batch that is new, and the same again.
-#[derive(Debug, Default)]
-struct Costs {
-    new: Vec<Cost>,
-    again: Vec<Cost>,
-}
-
 /// One of our ways, on the table.
 struct Ours {
+    name: &'static str,
     consumer: Consumer,
     capacity: Capacity,
 }
 
 impl Ours {
-    fn ledger(table: &Table) -> Self {
+    fn new(
+        name: &'static str,
+        table: &Table,
+        with: impl FnOnce(Builder<()>) -> Builder<()>,
+    ) -> Self {
         let capacity = Capacity::default();
         let client = capacity.counting(&table.client);
-        let store = DynamoDbStore::with_client(client, &table.name).expect("the table has a name");
+        let store = DynamoDbStore::with_client(client, &table.name).expect("a table has a name");
+        let builder = Consumer::builder().topic("orders", async || {});
+        let consumer = with(builder.idempotency(store)).build();
         Self {
-            consumer: consumer(store),
+            name,
+            consumer: consumer.expect("a topic is all that a consumer needs"),
             capacity,
         }
+    }
+
+    fn all(table: &Table) -> [Self; 3] {
+        let by_order = || PerRecord::by_json(["/order_id"]);
+        [
+            Self::new("ledger", table, |builder| builder),
+            Self::new("per record, in order", table, |builder| {
+                builder.per_record(by_order().key_prefix("in-order"))
+            }),
+            Self::new("per record, unordered", table, |builder| {
+                let builder = builder.order(ProcessingOrder::Unordered);
+                builder.per_record(by_order().key_prefix("unordered"))
+            }),
+        ]
     }
 
     async fn run(&self, batch: &Batch) -> Cost {
         let (event, before) = (batch.event(), self.capacity.used());
         let start = Instant::now();
-        let invoked = invoke(&self.consumer, event).await;
+        let invoked = Box::pin(invoke(&self.consumer, event)).await;
         let took = start.elapsed();
-        assert!(invoked.response().is_ok());
+        assert!(invoked.response().is_ok(), "{:?}", invoked.response());
         Cost {
             used: self.capacity.used() - before,
             milliseconds: took.as_secs_f64() * 1e3,
@@ -73,16 +93,35 @@ impl Ours {
     }
 }
 
-fn consumer(idempotency: impl Into<Idempotency>) -> Consumer {
-    Consumer::builder()
-        .topic("orders", async || {})
-        .idempotency(idempotency)
-        .build()
-        .expect("a topic is all that a consumer needs")
+/// Each order through the idempotent function of Powertools, by its id.
+fn run_powertools(powertools: &mut Powertools, batch: &Batch) -> Cost {
+    #[derive(Deserialize)]
+    struct Answer {
+        milliseconds: f64,
+        requests: u64,
+        write_units: f64,
+        refused: u64,
+    }
+    let answer = powertools.ask(json!({
+        "prefix": "powertools",
+        "key": "order_id",
+        // As long as no claim of a bench lasts.
+        "left_ms": 600_000,
+        "payloads": batch.values(),
+    }));
+    let answer: Answer = serde_json::from_value(answer).expect("it answers as it says");
+    Cost {
+        used: Used {
+            requests: answer.requests,
+            write_units: answer.write_units,
+            refused: answer.refused,
+        },
+        milliseconds: answer.milliseconds,
+    }
 }
 
-fn median(costs: &[Cost]) -> Cost {
-    let mut costs = costs.to_vec();
+/// The batch of the median time, whole.
+fn median(mut costs: Vec<Cost>) -> Cost {
     costs.sort_by(|a, b| a.milliseconds.total_cmp(&b.milliseconds));
     costs[costs.len() / 2]
 }
@@ -93,40 +132,51 @@ fn print(name: &str, cost: Cost, theirs: Cost) {
         write_units,
         refused,
     } = cost.used;
+    let charged = |used: Used| used.write_units + used.refused as f64;
     println!(
-        "    {name:24} {requests:6} requests {write_units:7.0} write units {refused:6} refused {:8.1} ms   {:6.1} {:6.1} {:6.1}",
+        "    {name:22} {requests:7} {write_units:12.0} {refused:8} {:9.1}   {:7.2} {:7.2} {:7.2}",
         cost.milliseconds,
         theirs.used.requests as f64 / requests as f64,
-        (theirs.used.write_units + theirs.used.refused as f64) / (write_units + refused as f64),
+        charged(theirs.used) / charged(cost.used),
         theirs.milliseconds / cost.milliseconds,
     );
 }
 
 /// Batches of so many records of ten partitions, one behind the other as a topic has them.
-async fn measure(records: u64) {
+async fn measure(records: u64, turns: u64) {
     let table = Table::create().await;
-    let ledger = Ours::ledger(&table);
+    let ways = Ours::all(&table);
     let mut powertools = Powertools::start(&table);
-    let (mut of_ledger, mut of_powertools) = (Costs::default(), Costs::default());
     let warm_ups = Batch::until_ledgers_are_full(records);
-    for turn in 0..warm_ups {
-        ledger.run(&Batch::new(records, turn)).await;
+    for number in 0..warm_ups {
+        ways[0].run(&Batch::new(records, number)).await;
     }
-    for turn in warm_ups..warm_ups + TURNS as u64 {
-        let batch = Batch::new(records, turn);
-        of_ledger.new.push(ledger.run(&batch).await);
-        of_ledger.again.push(ledger.run(&batch).await);
-        of_powertools.new.push(powertools.run(&batch));
-        of_powertools.again.push(powertools.run(&batch));
+    let mut ours = [const { (Vec::new(), Vec::new()) }; 3];
+    let mut theirs = (Vec::new(), Vec::new());
+    for number in warm_ups..warm_ups + turns {
+        let batch = Batch::new(records, number);
+        for (way, (new, again)) in ways.iter().zip(&mut ours) {
+            new.push(way.run(&batch).await);
+            again.push(way.run(&batch).await);
+        }
+        theirs.0.push(run_powertools(&mut powertools, &batch));
+        theirs.1.push(run_powertools(&mut powertools, &batch));
     }
-    println!("{records} records of {} partitions", batch::PARTITIONS);
+    let (ours_new, ours_again): (Vec<_>, Vec<_>) = ours.into_iter().unzip();
+    let partitions = batch::PARTITIONS;
     for (what, ours, theirs) in [
-        ("new", &of_ledger.new, &of_powertools.new),
-        ("all known, skipped", &of_ledger.again, &of_powertools.again),
+        ("all new", ours_new, theirs.0),
+        ("all known: skipped", ours_again, theirs.1),
     ] {
-        println!("  {what:91} Powertools / this: requests, units, ms");
+        println!("{records} records of {partitions} partitions, {what}");
+        println!(
+            "    {:22} requests  write units  refused        ms   Powertools / this: requests, units, ms",
+            ""
+        );
         let theirs = median(theirs);
-        print("ledger", median(ours), theirs);
+        for (way, ours) in ways.iter().zip(ours) {
+            print(way.name, median(ours), theirs);
+        }
         print("Powertools for Python", theirs, theirs);
     }
 }
@@ -143,7 +193,7 @@ async fn main() {
         );
         return;
     }
-    for records in [1_000, 10_000] {
-        measure(records).await;
+    for (records, turns) in BATCHES {
+        Box::pin(measure(records, turns)).await;
     }
 }

@@ -6,7 +6,6 @@
 )]
 #![allow(clippy::print_stderr, reason = "a failed test shows what was logged")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![allow(unreachable_pub, reason = "modules that benches use too")]
 
 mod kills;
 mod powertools;

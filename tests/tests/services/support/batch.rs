@@ -9,24 +9,24 @@ use lambda_msk::testing::{Event, Sample};
 
 /// As many as Lambda hands out at most.
 const RECORDS: u64 = 10_000;
-pub const PARTITIONS: u64 = 10;
+pub(crate) const PARTITIONS: u64 = 10;
 
 /// No partition begins at zero for ever.
 const OFFSET_FIRST: i64 = 70_000;
 const CLUSTER: &str =
     "arn:aws:kafka:eu-central-1:123456789012:cluster/orders/11111111-2222-3333-4444-555555555555-1";
 /// The function has to be told it, so that the ledger's items are found.
-pub const NAMESPACE: &str = "shop";
+pub(crate) const NAMESPACE: &str = "shop";
 const TOPIC: &str = "orders";
 
 /// Orders 0, 1, 2, … over the partitions in turns.
 #[derive(Clone)]
-pub struct Batch {
+pub(crate) struct Batch {
     body: Bytes,
 }
 
 impl Batch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let samples = (0..RECORDS).map(|order| {
             let value = format!(
                 r#"{{"order_id":{order},"customer_id":"c-{}","amount_cents":1250}}"#,
@@ -42,19 +42,19 @@ impl Batch {
     }
 
     /// One order of a partition that is in no other batch: after it, a process has its connections.
-    pub fn to_warm_up(process: i32) -> Self {
+    pub(crate) fn to_warm_up(process: i32) -> Self {
         let order = r#"{"order_id":0,"customer_id":"c-0","amount_cents":0}"#;
         let sample = Sample::new(TOPIC, PARTITIONS as i32 + process).value(order);
         let body = Event::msk().arn(CLUSTER).record(sample).to_json();
         Self { body: body.into() }
     }
 
-    pub fn body(&self) -> Bytes {
+    pub(crate) fn body(&self) -> Bytes {
         self.body.clone()
     }
 
     /// Its orders by partition, as they have to be shipped.
-    pub fn orders() -> BTreeMap<u64, Vec<u64>> {
+    pub(crate) fn orders() -> BTreeMap<u64, Vec<u64>> {
         let of = |partition| (partition..RECORDS).step_by(PARTITIONS as usize).collect();
         (0..PARTITIONS)
             .map(|partition| (partition, of(partition)))
@@ -62,7 +62,7 @@ impl Batch {
     }
 
     /// The orders whose records the store holds as settled.
-    pub async fn settled(&self, store: &DynamoDbStore) -> BTreeSet<u64> {
+    pub(crate) async fn settled(&self, store: &DynamoDbStore) -> BTreeSet<u64> {
         let mut settled = BTreeSet::new();
         for partition in 0..PARTITIONS {
             let at = TopicPartition::new(TOPIC, partition as i32);

@@ -11,14 +11,14 @@ use std::sync::OnceLock;
 
 use msk_mapping::{Environment, Function, Logs};
 
-pub use self::batch::{Batch, NAMESPACE, PARTITIONS};
-pub use self::powertools::Powertools;
-pub use self::receiver::{Effect, Receiver};
-pub use self::table::Table;
+pub(crate) use self::batch::{Batch, NAMESPACE, PARTITIONS};
+pub(crate) use self::powertools::Powertools;
+pub(crate) use self::receiver::{Effect, Receiver};
+pub(crate) use self::table::Table;
 
 /// The sample function as people copy it, in an environment of its own: it has no process yet, and what it will know is in the table. Its log is shown if
 /// the test fails.
-pub fn environment(table: &Table, url: &str, progress_ms: &str) -> Environment {
+pub(crate) fn environment(table: &Table, url: &str, progress_ms: &str) -> Environment {
     let function = Function::new(binary())
         .env("AWS_LAMBDA_LOG_LEVEL", "info")
         .env("FULFILMENT_URL", url)

@@ -12,7 +12,7 @@ const PROGRAM: &str = concat!(
     "/services/powertools/records.py"
 );
 
-pub struct Powertools {
+pub(crate) struct Powertools {
     child: Child,
     /// *None: it is to end.*
     asks: Option<ChildStdin>,
@@ -21,7 +21,7 @@ pub struct Powertools {
 }
 
 impl Powertools {
-    pub fn start(table: &Table) -> Self {
+    pub(crate) fn start(table: &Table) -> Self {
         let python = std::env::var_os("POWERTOOLS_PYTHON").expect("run by tests/services/run");
         let mut command = Command::new(python);
         command
@@ -39,7 +39,7 @@ impl Powertools {
     }
 
     /// Asks it to do something on the table, and waits for its answer.
-    pub fn ask(&mut self, mut request: Value) -> Value {
+    pub(crate) fn ask(&mut self, mut request: Value) -> Value {
         request["table"] = Value::from(&*self.table);
         let asks = self.asks.as_mut().unwrap();
         writeln!(asks, "{request}").unwrap();

@@ -15,15 +15,15 @@ use tokio::sync::watch;
 
 /// An order that has reached the service.
 #[derive(Clone, Debug)]
-pub struct Effect {
+pub(crate) struct Effect {
     /// The order's id.
-    pub order: u64,
+    pub(crate) order: u64,
     /// The process that sent it.
-    pub sender: String,
+    pub(crate) sender: String,
 }
 
 /// The service; it ends with the test's runtime.
-pub struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -43,7 +43,7 @@ struct Order {
 }
 
 impl Receiver {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
@@ -68,24 +68,24 @@ impl Receiver {
     }
 
     /// Where that process is to send its orders.
-    pub fn url(&self, sender: &str) -> String {
+    pub(crate) fn url(&self, sender: &str) -> String {
         format!("http://{}/{sender}", self.address)
     }
 
     /// Waits until so many orders have come.
-    pub async fn come(&self, count: usize) {
+    pub(crate) async fn come(&self, count: usize) {
         let mut come = self.shared.come.subscribe();
         come.wait_for(|come| *come >= count).await.unwrap();
     }
 
     /// Waits until no connection is open: what a killed process had sent is noted then.
-    pub async fn quiet(&self) {
+    pub(crate) async fn quiet(&self) {
         let mut open = self.shared.open.subscribe();
         open.wait_for(|open| *open == 0).await.unwrap();
     }
 
     /// All that have come so far.
-    pub fn effects(&self) -> Vec<Effect> {
+    pub(crate) fn effects(&self) -> Vec<Effect> {
         self.shared.effects.lock().unwrap().clone()
     }
 }

@@ -6,13 +6,13 @@ use aws_sdk_dynamodb::types::{
 };
 use lambda_msk::idempotency::DynamoDbStore;
 
-pub struct Table {
-    pub name: String,
-    pub client: Client,
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) client: Client,
 }
 
 impl Table {
-    pub async fn create() -> Self {
+    pub(crate) async fn create() -> Self {
         let endpoint = std::env::var("AWS_ENDPOINT_URL_DYNAMODB");
         endpoint.expect("run by tests/services/run");
         let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
@@ -35,11 +35,11 @@ impl Table {
     }
 
     /// As `LAMBDA_MSK_IDEMPOTENCY` names it.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("dynamodb://{}", self.name)
     }
 
-    pub fn store(&self) -> DynamoDbStore {
+    pub(crate) fn store(&self) -> DynamoDbStore {
         DynamoDbStore::with_client(self.client.clone(), &self.name).unwrap()
     }
 }
