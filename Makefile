@@ -34,8 +34,8 @@ deny: ## licences, bans and sources of the dependencies (cargo install --locked 
 template: ## template.yaml: valid, translated, linted, its facts hold
 	tests/template/run
 
-bench: ## the benches, with ratios to what people use today
-	cargo bench --locked -p tests
+bench: ## the benches, with ratios to what people use today (Java, Maven, Python 3: one is on a table)
+	tests/services/run cargo bench --locked -p tests
 
 fuzz: ## half a minute of bytes that no one thought of (nightly Rust, cargo install --locked cargo-fuzz)
 	cargo +nightly fuzz run decode -- -max_total_time=30
