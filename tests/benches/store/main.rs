@@ -18,10 +18,10 @@ mod powertools;
 #[allow(dead_code, reason = "tests ask more of it")]
 mod table;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lambda_msk::idempotency::{DynamoDbStore, PerRecord};
-use lambda_msk::testing::invoke;
+use lambda_msk::testing::Invoke;
 use lambda_msk::{Builder, Consumer, ProcessingOrder};
 use serde::Deserialize;
 use serde_json::json;
@@ -33,6 +33,9 @@ use crate::table::Table;
 
 /// Records a batch, and batches of which each figure is the median.
 const BATCHES: [(u64, u64); 2] = [(1_000, 5), (10_000, 1)];
+
+/// What an invocation has, so that none ends before its batch.
+const TIME_GIVEN: Duration = Duration::from_secs(600);
 
 /// What one batch has cost.
 #[derive(Clone, Copy, Debug)]
@@ -81,9 +84,10 @@ impl Ours {
     }
 
     async fn run(&self, batch: &Batch) -> Cost {
-        let (event, before) = (batch.event(), self.capacity.used());
+        let invoke = Invoke::new(batch.event()).time_given(TIME_GIVEN);
+        let before = self.capacity.used();
         let start = Instant::now();
-        let invoked = Box::pin(invoke(&self.consumer, event)).await;
+        let invoked = Box::pin(invoke.run(&self.consumer)).await;
         let took = start.elapsed();
         assert!(invoked.response().is_ok(), "{:?}", invoked.response());
         Cost {
@@ -105,8 +109,7 @@ fn run_powertools(powertools: &mut Powertools, batch: &Batch) -> Cost {
     let answer = powertools.ask(json!({
         "prefix": "powertools",
         "key": "order_id",
-        // As long as no claim of a bench lasts.
-        "left_ms": 600_000,
+        "left_ms": TIME_GIVEN.as_millis() as u64,
         "payloads": batch.values(),
     }));
     let answer: Answer = serde_json::from_value(answer).expect("it answers as it says");
