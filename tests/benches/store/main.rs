@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use lambda_msk::idempotency::{DynamoDbStore, PerRecord};
 use lambda_msk::testing::Invoke;
-use lambda_msk::{Builder, Consumer, ProcessingOrder};
+use lambda_msk::{Builder, Consumer, ProcessingOrder, State};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -31,8 +31,32 @@ use crate::capacity::{Capacity, Used};
 use crate::powertools::Powertools;
 use crate::table::Table;
 
-/// Records a batch, and batches of which each figure is the median.
-const BATCHES: [(u64, u64); 2] = [(1_000, 5), (10_000, 1)];
+/// What is measured. The longer a handler takes, the more progress the ledger writes.
+const SIZES: [Size; 3] = [
+    Size::new(1_000, Duration::ZERO, 5),
+    Size::new(1_000, Duration::from_millis(20), 1),
+    Size::new(10_000, Duration::ZERO, 1),
+];
+
+/// Batches of one size.
+#[derive(Clone, Copy)]
+struct Size {
+    records: u64,
+    /// How long each of the handler's calls takes.
+    handler: Duration,
+    /// Batches of which each figure is the median.
+    turns: u64,
+}
+
+impl Size {
+    const fn new(records: u64, handler: Duration, turns: u64) -> Self {
+        Self {
+            records,
+            handler,
+            turns,
+        }
+    }
+}
 
 /// What an invocation has, so that none ends before its batch.
 const TIME_GIVEN: Duration = Duration::from_secs(600);
@@ -42,6 +66,12 @@ const TIME_GIVEN: Duration = Duration::from_secs(600);
 struct Cost {
     used: Used,
     milliseconds: f64,
+}
+
+async fn wait(State(handler): State<Duration>) {
+    if !handler.is_zero() {
+        tokio::time::sleep(handler).await;
+    }
 }
 
 /// One of our ways, on the table.
@@ -55,12 +85,13 @@ impl Ours {
     fn new(
         name: &'static str,
         table: &Table,
-        with: impl FnOnce(Builder<()>) -> Builder<()>,
+        handler: Duration,
+        with: impl FnOnce(Builder<Duration>) -> Builder<Duration>,
     ) -> Self {
         let capacity = Capacity::default();
         let client = capacity.counting(&table.client);
         let store = DynamoDbStore::with_client(client, &table.name).expect("a table has a name");
-        let builder = Consumer::builder().topic("orders", async || {});
+        let builder = Consumer::builder().state(handler).topic("orders", wait);
         let consumer = with(builder.idempotency(store)).build();
         Self {
             name,
@@ -69,14 +100,14 @@ impl Ours {
         }
     }
 
-    fn all(table: &Table) -> [Self; 3] {
+    fn all(table: &Table, handler: Duration) -> [Self; 3] {
         let by_order = || PerRecord::by_json(["/order_id"]);
         [
-            Self::new("ledger", table, |builder| builder),
-            Self::new("per record, in order", table, |builder| {
+            Self::new("ledger", table, handler, |builder| builder),
+            Self::new("per record, in order", table, handler, |builder| {
                 builder.per_record(by_order().key_prefix("in-order"))
             }),
-            Self::new("per record, unordered", table, |builder| {
+            Self::new("per record, unordered", table, handler, |builder| {
                 let builder = builder.order(ProcessingOrder::Unordered);
                 builder.per_record(by_order().key_prefix("unordered"))
             }),
@@ -98,7 +129,7 @@ impl Ours {
 }
 
 /// Each order through the idempotent function of Powertools, by its id.
-fn run_powertools(powertools: &mut Powertools, batch: &Batch) -> Cost {
+fn run_powertools(powertools: &mut Powertools, batch: &Batch, handler: Duration) -> Cost {
     #[derive(Deserialize)]
     struct Answer {
         milliseconds: f64,
@@ -110,6 +141,7 @@ fn run_powertools(powertools: &mut Powertools, batch: &Batch) -> Cost {
         "prefix": "powertools",
         "key": "order_id",
         "left_ms": TIME_GIVEN.as_millis() as u64,
+        "takes_ms": handler.as_millis() as u64,
         "payloads": batch.values(),
     }));
     let answer: Answer = serde_json::from_value(answer).expect("it answers as it says");
@@ -146,9 +178,14 @@ fn print(name: &str, cost: Cost, theirs: Cost) {
 }
 
 /// Batches of so many records of ten partitions, one behind the other as a topic has them.
-async fn measure(records: u64, turns: u64) {
+async fn measure(size: Size) {
+    let Size {
+        records,
+        handler,
+        turns,
+    } = size;
     let table = Table::create().await;
-    let ways = Ours::all(&table);
+    let ways = Ours::all(&table, handler);
     let mut powertools = Powertools::start(&table);
     let warm_ups = Batch::until_ledgers_are_full(records);
     for number in 0..warm_ups {
@@ -162,8 +199,12 @@ async fn measure(records: u64, turns: u64) {
             new.push(way.run(&batch).await);
             again.push(way.run(&batch).await);
         }
-        theirs.0.push(run_powertools(&mut powertools, &batch));
-        theirs.1.push(run_powertools(&mut powertools, &batch));
+        theirs
+            .0
+            .push(run_powertools(&mut powertools, &batch, handler));
+        theirs
+            .1
+            .push(run_powertools(&mut powertools, &batch, handler));
     }
     let (ours_new, ours_again): (Vec<_>, Vec<_>) = ours.into_iter().unzip();
     let partitions = batch::PARTITIONS;
@@ -171,7 +212,7 @@ async fn measure(records: u64, turns: u64) {
         ("all new", ours_new, theirs.0),
         ("all known: skipped", ours_again, theirs.1),
     ] {
-        println!("{records} records of {partitions} partitions, {what}");
+        println!("{records} records of {partitions} partitions, a handler of {handler:?}, {what}");
         println!(
             "    {:22} requests  write units  refused        ms   Powertools / this: requests, units, ms",
             ""
@@ -196,7 +237,7 @@ async fn main() {
         );
         return;
     }
-    for (records, turns) in BATCHES {
-        Box::pin(measure(records, turns)).await;
+    for size in SIZES {
+        Box::pin(measure(size)).await;
     }
 }

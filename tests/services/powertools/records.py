@@ -14,6 +14,7 @@ Of each request:
   left_ms     milliseconds that the invocation has left; without it Powertools sets no in_progress_expiration
   ends        how the function ends: `returns` (default), `raises`, or `killed`: then Powertools neither completes nor releases the claim
   returns     what it returns (default: true)
+  takes_ms    how long it takes (default: 0)
 
 The answer: {"ran": whether the function was called, "response": what came back, "error": the name of the exception's class, or null}.
 
@@ -87,6 +88,7 @@ class Function:
         self.ran = 0
         self.ends = request.get("ends", "returns")
         self.returns = request.get("returns", True)
+        self.takes_s = request.get("takes_ms", 0) / 1000
         config = IdempotencyConfig(
             event_key_jmespath=request.get("key", ""),
             payload_validation_jmespath=request.get("validate", ""),
@@ -104,6 +106,8 @@ class Function:
 
     def body(self, payload):
         self.ran += 1
+        if self.takes_s:
+            time.sleep(self.takes_s)
         if self.ends == "killed":
             raise Killed
         if self.ends == "raises":
