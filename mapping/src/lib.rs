@@ -9,6 +9,11 @@
 
 pub mod limits;
 
+pub mod record;
+pub mod time;
+
+pub mod event;
+
 mod clock;
 mod error;
 mod invocation;
@@ -19,6 +24,8 @@ mod process;
 
 mod environment;
 pub mod response;
+
+pub mod machine;
 
 pub use crate::environment::Environment;
 pub use crate::error::Error;

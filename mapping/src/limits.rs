@@ -36,6 +36,66 @@ pub const EXTENSION_EVENTS_MAX: usize = 64;
 /// The longest line of captured log: longer ones are cut in pieces (CloudWatch: 256 kB an event).
 pub const LOG_LINE_BYTES_MAX: usize = 256 * 1024;
 
+/// `BatchSize`, at most (Lambda API).
+pub const BATCH_SIZE_MAX: i64 = 10_000;
+
+/// `BatchSize` when it is not set (Lambda API).
+pub const BATCH_SIZE_DEFAULT: usize = 100;
+
+/// `MaximumBatchingWindowInSeconds`, at most (Lambda API).
+pub const BATCHING_WINDOW_MAX_S: i64 = 300;
+
+/// The batching window when it is not set (Lambda developer guide, Kafka parameters).
+pub const BATCHING_WINDOW_DEFAULT_MS: u64 = 500;
+
+/// `MaximumRetryAttempts`, at most (Lambda API).
+pub const RETRY_ATTEMPTS_MAX: i64 = 10_000;
+
+/// Retries when they are infinite and there is a destination (Lambda developer guide, Kafka error handling).
+pub const RETRY_ATTEMPTS_WITH_DESTINATION: u32 = 10;
+
+/// `MaximumRecordAgeInSeconds`, at least (Lambda API).
+pub const RECORD_AGE_MIN_S: i64 = 60;
+
+/// `MaximumRecordAgeInSeconds`, at most: a week (Lambda API).
+pub const RECORD_AGE_MAX_S: i64 = 604_800;
+
+/// `MinimumPollers`, at most (Lambda API).
+pub const MINIMUM_POLLERS_MAX: i64 = 200;
+
+/// `MaximumPollers`, at most (Lambda API).
+pub const MAXIMUM_POLLERS_MAX: i64 = 2_000;
+
+/// `MaximumPollers` when it is not set (Lambda developer guide, Kafka parameters).
+pub const MAXIMUM_POLLERS_DEFAULT: i64 = 200;
+
+/// How many invocations of one poller are under way at once (Lambda developer guide: 5 MB/s or 5 invocations).
+pub const POLLER_INVOCATIONS_MAX: usize = 5;
+
+/// How often a share group delivers a record (Kafka's `group.share.delivery.count.limit`).
+pub const DELIVERY_COUNT_MAX: u16 = 5;
+
+/// The pause after a first failure. Lambda does not say how long its own is.
+pub const BACKOFF_FIRST_MS: u64 = 500;
+
+/// The longest pause between two attempts: half a minute, so that a function that was mended is soon tried again.
+pub const BACKOFF_MOST_MS: u64 = 30_000;
+
+/// The pause before a refused commit is sent again: a rebalance that is under way has often ended by then.
+pub const COMMIT_AGAIN_MS: u64 = 1_000;
+
+/// How many groups of listed records of one partition are tried again beside its next batches, if they do not wait.
+/// It bounds what a poller holds behind a record that always fails.
+pub const RETRIED_ASIDE_MAX: usize = 16;
+
+/// How many batches of one partition wait at a poller before its polling pauses: one that is filled while the other runs.
+pub const BATCHES_WAITING_MAX: usize = 2;
+
+/// How many bytes of records wait at one poller before it pauses each partition that has some: what it takes to fill all
+/// its invocations.
+pub const POLLER_WAITING_BYTES_MAX: usize = POLLER_INVOCATIONS_MAX * EVENT_BYTES_MAX;
+
 const _: () =
     assert!(EVENT_BYTES_MAX < RESPONSE_BYTES_MAX && RESPONSE_BYTES_MAX < DISCARD_BYTES_MAX);
 const _: () = assert!(INIT_TIMEOUT_MS < TIMEOUT_MAX_MS && DRAIN_MS <= EXIT_GRACE_MS);
+const _: () = assert!(BACKOFF_FIRST_MS < BACKOFF_MOST_MS);
