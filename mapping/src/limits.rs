@@ -91,6 +91,10 @@ pub const RETRIED_ASIDE_MAX: usize = 16;
 /// How many batches of one partition wait at a poller before its polling pauses: one that is filled while the other runs.
 pub const BATCHES_WAITING_MAX: usize = 2;
 
+/// How many polled records of one partition are not committed before its polling pauses. Only records that are done
+/// behind one that is tried again beside them add up to that.
+pub const UNCOMMITTED_MAX: usize = 100_000;
+
 /// How many bytes of records wait at one poller before it pauses each partition that has some: what it takes to fill all
 /// its invocations.
 pub const POLLER_WAITING_BYTES_MAX: usize = POLLER_INVOCATIONS_MAX * EVENT_BYTES_MAX;

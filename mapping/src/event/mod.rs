@@ -121,9 +121,4 @@ impl Envelope {
         envelope_end(&mut json);
         Bytes::from(json)
     }
-
-    /// The length of the event without records, in bytes: what a batch begins with.
-    pub fn size(&self) -> Size {
-        Size::of(self)
-    }
 }

@@ -37,12 +37,28 @@ mod metrics;
 mod output;
 mod readings;
 
-use std::collections::VecDeque;
+mod batch;
+mod rules;
+mod tracker;
+
+mod batching;
+mod partition;
+mod verdict;
+
+mod context;
+mod pacing;
+mod poller;
+mod sending;
+mod settling;
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 pub use self::configuration::{
     Backoff, Configuration, ConsumptionMode, Fault, Faults, Filter, OnFailure, ProvisionedPollers,
     StartingPosition,
 };
+use self::context::Context;
 pub use self::ids::{DeliveryId, InvocationId, PollerId};
 pub use self::input::{End, Input};
 pub use self::metrics::{Metrics, PartitionStatus};
@@ -50,18 +66,21 @@ pub use self::output::{
     Acknowledgement, Batch, Because, Condition, Discarded, Dropped, LastResponse, Offsets, Output,
     Position,
 };
+use self::poller::Poller;
 pub use self::readings::{
-    Again, Age, Attempts, Bisecting, Exhausted, Halves, NextBatch, PartialAnswer, Progress,
+    Again, Age, Attempts, Bisecting, Exhausted, Halves, NextBatch, Nulls, PartialAnswer, Progress,
     Readings, Rebalance, Throttles, Window,
 };
+use self::rules::Rules;
 use crate::time::Time;
 
 /// A mapping with its pollers.
-#[derive(Debug)]
 pub struct Mapping {
     configuration: Configuration,
-    outputs: VecDeque<Output>,
-    metrics: Metrics,
+    context: Context,
+    pollers: BTreeMap<PollerId, Poller>,
+    /// What was asked for last.
+    wake_at: Option<Time>,
 }
 
 impl Mapping {
@@ -73,18 +92,45 @@ impl Mapping {
     pub fn new(configuration: Configuration) -> Result<Self, Faults> {
         configuration.check()?;
         Ok(Self {
+            context: Context::new(Rules::of(&configuration)),
             configuration,
-            outputs: VecDeque::new(),
-            metrics: Metrics::default(),
+            pollers: BTreeMap::new(),
+            wake_at: None,
         })
     }
 
     /// Takes in what happened. Time must not go back; a time that does is taken for the latest one given.
-    pub fn handle(&mut self, _now: Time, _input: Input) {}
+    ///
+    /// What cannot be, such as the end of an invocation that ended before, is ignored: outside, answers come late.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        let cx = &mut self.context;
+        cx.now = cx.now.max(now);
+        let woken = matches!(input, Input::Woken);
+        if matches!(input, Input::Drain) {
+            cx.draining = true;
+        }
+        let all = woken || matches!(input, Input::Drain);
+        let concerned = take_in(input, &mut self.pollers, cx);
+        for poller in self.pollers.values_mut() {
+            if all || Some(poller.id) == concerned {
+                poller.commit(cx);
+                poller.send_due(cx);
+                poller.commit(cx);
+                poller.pace(cx);
+                poller.plan(cx);
+            }
+        }
+        let wake_at = self.wake_at();
+        // Who wakes a moment too early has to be asked again.
+        if wake_at != self.wake_at || woken {
+            self.wake_at = wake_at.or(self.wake_at);
+            self.context.outputs.extend(wake_at.map(Output::WakeAt));
+        }
+    }
 
     /// What to do next. None: nothing, until something happens.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.context.outputs.pop_front()
     }
 
     /// Its settings.
@@ -92,28 +138,128 @@ impl Mapping {
         &self.configuration
     }
 
-    /// Whether no invocation and no delivery is under way, and no record waits: nothing happens until records come.
+    /// Whether no invocation and no delivery is under way, and no record waits for one: nothing happens until records come.
+    /// After [`Input::Drain`] records may wait.
     pub fn is_idle(&self) -> bool {
-        true
+        let cx = &self.context;
+        let idle = |poller: &Poller| {
+            let waits = poller
+                .partitions
+                .values()
+                .any(|partition| !partition.waiting.is_empty());
+            poller.unsettled.is_empty() && !waits
+        };
+        cx.invocations.is_empty()
+            && cx.deliveries.is_empty()
+            && (cx.draining || self.pollers.values().all(idle))
     }
 
-    /// The number of invocations under way.
+    /// The number of invocations under way, those of revoked partitions included.
     pub fn in_flight(&self) -> usize {
-        0
+        self.context.invocations.len()
     }
 
     /// When [`Input::Woken`] is wanted. None: not at all.
     pub fn wake_at(&self) -> Option<Time> {
-        None
+        self.pollers
+            .values()
+            .filter_map(|poller| poller.wake_at)
+            .min()
     }
 
     /// What it has counted.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.context.metrics
     }
 
-    /// How each partition of each poller stands.
+    /// How each partition of each poller stands, in their order.
     pub fn partitions(&self) -> Vec<PartitionStatus> {
-        Vec::new()
+        let status = |poller: &Poller| poller.status(&self.context);
+        self.pollers.values().flat_map(status).collect()
     }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping")
+            .field("configuration", &self.configuration)
+            .field("partitions", &self.partitions())
+            .field("in_flight", &self.in_flight())
+            .field("metrics", self.metrics())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Hands an input to the poller that it is for, and names it. None: to none.
+fn take_in(
+    input: Input,
+    pollers: &mut BTreeMap<PollerId, Poller>,
+    cx: &mut Context,
+) -> Option<PollerId> {
+    match input {
+        Input::Assigned {
+            poller: id,
+            partition,
+            committed,
+        } => {
+            let poller = pollers.entry(id).or_insert_with(|| Poller::new(id));
+            poller.assigned(partition, committed, cx);
+            Some(id)
+        }
+        Input::Revoked { poller, partition } => {
+            pollers.get_mut(&poller)?.revoked(&partition, cx);
+            Some(poller)
+        }
+        Input::Polled { poller, records } => {
+            pollers.get_mut(&poller)?.polled(records, cx);
+            Some(poller)
+        }
+        Input::Advanced {
+            poller,
+            partition,
+            position,
+        } => {
+            pollers.get_mut(&poller)?.advanced(&partition, position, cx);
+            Some(poller)
+        }
+        Input::Ended {
+            id,
+            request_id,
+            how,
+        } => {
+            let flight = cx.invocations.remove(&id)?;
+            let poller = pollers.get_mut(&flight.poller)?;
+            poller.ended((id, &flight), request_id, &how, cx);
+            Some(flight.poller)
+        }
+        Input::Delivered { id } => delivered(id, true, pollers, cx),
+        Input::DeliveryFailed { id } => delivered(id, false, pollers, cx),
+        Input::OutOfRange { poller, partition } => {
+            pollers.get_mut(&poller)?.out_of_range(partition, cx);
+            Some(poller)
+        }
+        Input::CommitRefused {
+            poller,
+            partition,
+            position,
+        } => {
+            pollers
+                .get_mut(&poller)?
+                .refused(&partition, position, cx.now);
+            Some(poller)
+        }
+        Input::Woken | Input::Drain => None,
+    }
+}
+
+fn delivered(
+    id: DeliveryId,
+    taken: bool,
+    pollers: &mut BTreeMap<PollerId, Poller>,
+    cx: &mut Context,
+) -> Option<PollerId> {
+    let delivery = cx.deliveries.remove(&id)?;
+    let poller = delivery.poller;
+    pollers.get_mut(&poller)?.delivered(delivery, taken, cx);
+    Some(poller)
 }

@@ -39,7 +39,7 @@ pub enum Output {
     /// Invoke the function, and tell with [`Input::Ended`](super::Input::Ended) how it ended.
     Invoke(Batch),
     /// Commit a position: one past the last settled offset. Each is higher than the one before, as long as a poller has the
-    /// partition. Not in Queue mode.
+    /// partition and its log goes on; one that was refused comes again. Not in Queue mode.
     Commit {
         /// Who.
         poller: PollerId,
@@ -69,8 +69,8 @@ pub enum Output {
         /// What it came to.
         verdict: Verdict,
     },
-    /// Give [`Input::Woken`](super::Input::Woken) at this time, if nothing else comes before. It replaces the time asked for
-    /// before; waking too early, or for nothing, does no harm.
+    /// Give [`Input::Woken`](super::Input::Woken) at this time. It stands until another time replaces it; waking too early,
+    /// or for nothing, does no harm.
     WakeAt(Time),
 }
 
@@ -168,8 +168,8 @@ impl fmt::Display for Condition {
 pub enum LastResponse {
     /// There was none: too large, too old before the first attempt, or throttled.
     None,
-    /// An answer that listed them.
-    Partial,
+    /// An answer that listed them, or that could not be read.
+    Answered,
     /// An error, a crash, a time-out.
     FunctionError,
 }

@@ -1,5 +1,6 @@
 //! What AWS leaves open, one switch a question. The simulator turns them all; a right function is right under each.
 
+pub use crate::event::Nulls;
 pub use crate::response::Again;
 
 /// How the open questions are read. The default of each is what AWS's documentation says for Kafka; where it says
@@ -32,6 +33,8 @@ pub struct Readings {
     pub next_batch: NextBatch,
     /// When the window of a partition's next batch begins.
     pub window: Window,
+    /// How a key or value that is not there stands in the event.
+    pub nulls: Nulls,
 }
 
 impl Default for Readings {
@@ -49,6 +52,7 @@ impl Default for Readings {
             age: Age::PerRecord,
             next_batch: NextBatch::Waits,
             window: Window::FromArrival,
+            nulls: Nulls::Absent,
         }
     }
 }

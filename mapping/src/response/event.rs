@@ -36,6 +36,11 @@ impl Event {
         Ok(Self { partitions })
     }
 
+    /// The event of these partitions and offsets, in this order.
+    pub(crate) fn of(partitions: Vec<(String, Vec<i64>)>) -> Self {
+        Self { partitions }
+    }
+
     /// The number of records.
     pub fn records(&self) -> usize {
         self.partitions

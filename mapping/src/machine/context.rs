@@ -1,0 +1,119 @@
+//! What all pollers of a mapping share: the rules, the time, what goes out, what is awaited.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::batch::UnsettledId;
+use super::ids::{DeliveryId, InvocationId, PollerId};
+use super::metrics::Metrics;
+use super::output::{Condition, Offsets, Output};
+use super::readings::Rebalance;
+use super::rules::Rules;
+use crate::record::TopicPartition;
+use crate::time::Time;
+
+pub(super) struct Context {
+    pub(super) rules: Rules,
+    pub(super) now: Time,
+    pub(super) draining: bool,
+    pub(super) outputs: VecDeque<Output>,
+    pub(super) metrics: Metrics,
+    pub(super) invocations: BTreeMap<InvocationId, Flight>,
+    pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
+    /// The counted attempts of records that a poller lost, under [`Rebalance::Keeps`].
+    tries: BTreeMap<TopicPartition, BTreeMap<i64, u32>>,
+    /// What was numbered so far, of all kinds.
+    numbered: u64,
+    invocations_numbered: u64,
+    deliveries_numbered: u64,
+}
+
+/// An invocation that has not ended.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) poller: PollerId,
+    pub(super) unsettled: UnsettledId,
+    /// What the event holds.
+    pub(super) sent: Vec<Offsets>,
+}
+
+/// A delivery that the destination has not answered.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) poller: PollerId,
+    pub(super) condition: Condition,
+    /// The batch that waits for it. None: none does.
+    pub(super) unsettled: Option<UnsettledId>,
+    /// Whether its partitions wait for it.
+    pub(super) holds: bool,
+    /// What is to be settled: without partitions that were lost since.
+    pub(super) records: Vec<Offsets>,
+    /// How many records it was sent with.
+    pub(super) sent: usize,
+}
+
+impl Context {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            now: Time::default(),
+            draining: false,
+            outputs: VecDeque::new(),
+            metrics: Metrics::default(),
+            invocations: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            numbered: 0,
+            invocations_numbered: 0,
+            deliveries_numbered: 0,
+        }
+    }
+
+    pub(super) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(super) fn unsettled_id(&mut self) -> UnsettledId {
+        UnsettledId(number(&mut self.numbered))
+    }
+
+    pub(super) fn invocation_id(&mut self) -> InvocationId {
+        InvocationId(number(&mut self.invocations_numbered))
+    }
+
+    pub(super) fn delivery_id(&mut self) -> DeliveryId {
+        DeliveryId(number(&mut self.deliveries_numbered))
+    }
+
+    /// A record that came before is lost with its partition.
+    pub(super) fn remember(&mut self, partition: &TopicPartition, offset: i64, tries: u32) {
+        if tries > 0 && self.rules.readings.rebalance == Rebalance::Keeps {
+            let tried = self.tries.entry(partition.clone()).or_default();
+            tried.insert(offset, tries);
+        }
+    }
+
+    /// The attempts of a record that comes again, for whoever takes it over.
+    pub(super) fn recall(&mut self, partition: &TopicPartition, offset: i64) -> u32 {
+        let Some(tried) = self.tries.get_mut(partition) else {
+            return 0;
+        };
+        let tries = tried.remove(&offset).unwrap_or(0);
+        if tried.is_empty() {
+            self.tries.remove(partition);
+        }
+        tries
+    }
+
+    /// What lies below this position never comes again.
+    pub(super) fn forget(&mut self, partition: &TopicPartition, below: i64) {
+        if let Some(tried) = self.tries.get_mut(partition) {
+            *tried = tried.split_off(&below);
+        }
+    }
+}
+
+fn number(numbered: &mut u64) -> u64 {
+    let number = *numbered;
+    *numbered += 1;
+    number
+}

@@ -1,0 +1,80 @@
+//! A partition that a poller has: what waits, what is under way, where it stands.
+
+use std::collections::VecDeque;
+
+use super::batch::Held;
+use super::rules::Rules;
+use super::tracker::Tracker;
+use crate::limits::{
+    BATCHES_WAITING_MAX, EVENT_BYTES_MAX, POLLER_WAITING_BYTES_MAX, UNCOMMITTED_MAX,
+};
+use crate::time::Time;
+
+#[derive(Debug)]
+pub(super) struct Partition {
+    /// Records that were never in a batch, in offset order.
+    pub(super) waiting: VecDeque<Held>,
+    pub(super) waiting_bytes: usize,
+    /// Not in Queue mode.
+    pub(super) tracker: Tracker,
+    /// How many records of it have to be settled before its next batch.
+    pub(super) held: usize,
+    /// Since when that is none.
+    pub(super) free_since: Time,
+    pub(super) paused: bool,
+    /// Its position was out of range: the next offset may be lower.
+    pub(super) restarts: bool,
+    /// When a refused commit is sent again.
+    pub(super) commit_again: Option<Time>,
+}
+
+impl Partition {
+    pub(super) fn at(committed: Option<i64>, now: Time) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            tracker: Tracker::at(committed),
+            held: 0,
+            free_since: now,
+            paused: true,
+            restarts: false,
+            commit_again: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, held: Held) {
+        self.waiting_bytes += held.bytes;
+        self.waiting.push_back(held);
+    }
+
+    /// Takes the first waiting records, which hold the partition from now on.
+    pub(super) fn take(&mut self, records: usize) -> impl Iterator<Item = Held> {
+        let taken = self.waiting.drain(..records);
+        self.held += records;
+        let bytes = &mut self.waiting_bytes;
+        taken.inspect(|held| *bytes -= held.bytes)
+    }
+
+    /// So many records no longer hold it.
+    pub(super) fn release(&mut self, records: usize, now: Time) {
+        self.held = self.held.saturating_sub(records);
+        if self.held == 0 {
+            self.free_since = now;
+        }
+    }
+
+    /// Whether a batch may be made of its records.
+    pub(super) fn is_free(&self, rules: &Rules) -> bool {
+        rules.queue || self.held == 0
+    }
+
+    /// Whether enough waits. What is paused goes on at half of that, so that it does not flutter.
+    pub(super) fn has_enough(&self, rules: &Rules, poller_bytes: usize) -> bool {
+        let most = if self.paused { 1 } else { 2 };
+        let of = |limit: usize| limit * most / 2;
+        self.waiting.len() >= of(BATCHES_WAITING_MAX * rules.batch_size)
+            || self.waiting_bytes >= of(BATCHES_WAITING_MAX * EVENT_BYTES_MAX)
+            || self.tracker.uncommitted() >= of(UNCOMMITTED_MAX)
+            || !self.waiting.is_empty() && poller_bytes >= of(POLLER_WAITING_BYTES_MAX)
+    }
+}
