@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use self::faults::{Fault, Faults};
 use super::readings::Readings;
-use crate::event::Source;
+use crate::event::{Envelope, Source};
 use crate::limits::{BACKOFF_FIRST_MS, BACKOFF_MOST_MS, MAXIMUM_POLLERS_DEFAULT};
 use crate::response::FailureReporting;
 
@@ -111,6 +111,11 @@ impl Configuration {
     /// settings exclude each other.
     pub fn check(&self) -> Result<(), Faults> {
         faults::check(self)
+    }
+
+    /// What is the same in each event of the mapping.
+    pub fn envelope(&self) -> Envelope {
+        Envelope::new(self.source.clone(), self.readings.nulls)
     }
 
     /// How many pollers Lambda would run for a topic of so many partitions, from the least to the most: as many as are

@@ -174,7 +174,7 @@ pub enum LastResponse {
     FunctionError,
 }
 
-/// Records that were given up, for the destination.
+/// Records that were given up, for the destination. [`Documents`](crate::document::Documents) has Lambda's words for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Discarded {

@@ -50,7 +50,7 @@ impl Rules {
                 Duration::from_secs,
             );
         Self {
-            envelope: Envelope::new(settings.source.clone(), settings.readings.nulls),
+            envelope: settings.envelope(),
             start: match settings.starting_position {
                 StartingPosition::TrimHorizon => Position::Beginning,
                 StartingPosition::Latest => Position::End,

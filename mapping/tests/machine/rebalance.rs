@@ -1,0 +1,219 @@
+//! Partitions that are taken away, and draining.
+
+use std::time::Duration;
+
+use msk_mapping::machine::{Input, PollerId, Rebalance};
+
+use crate::desk::{Desk, POLLER, orders, record, settings, shown};
+
+const SECOND: Duration = Duration::from_secs(1);
+const OTHER: PollerId = PollerId(1);
+
+fn give_to_other(desk: &mut Desk, committed: i64) {
+    desk.give(Input::Assigned {
+        poller: OTHER,
+        partition: orders(0),
+        committed: Some(committed),
+    });
+}
+
+#[test]
+fn an_answer_after_a_revocation_commits_nothing() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0]);
+    let batch = desk.next_batch();
+
+    desk.revoke(0);
+    desk.answer(&batch, "null");
+
+    assert!(desk.commits.is_empty());
+    assert!(desk.mapping.is_idle());
+}
+
+#[test]
+fn an_answer_after_a_revocation_counts_for_the_other_partitions() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0, 1]);
+    desk.poll(1, [0, 1]);
+    let batch = desk.next_batch();
+
+    desk.revoke(0);
+    desk.list(&batch, &[(0, 0), (1, 1)]);
+
+    assert_eq!(desk.commits, ["orders-1@1"]);
+    assert_eq!(shown(&desk.next_batch().partitions), "orders-1: 1");
+}
+
+#[test]
+fn an_answer_does_not_count_for_a_partition_that_came_back() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0]);
+    let old = desk.next_batch();
+    desk.revoke(0);
+    desk.assign(0, Some(0));
+    desk.poll(0, [0]);
+    let new = desk.next_batch();
+
+    desk.answer(&old, "null");
+    assert!(desk.commits.is_empty());
+    desk.answer(&new, "null");
+
+    assert_eq!(desk.commits, ["orders-0@1"]);
+}
+
+#[test]
+fn what_waits_is_forgotten_with_its_partition() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0]);
+    let batch = desk.next_batch();
+    desk.fail(&batch);
+    desk.poll(0, [1]);
+
+    desk.revoke(0);
+    desk.wait(SECOND * 60);
+
+    assert!(desk.batches.is_empty());
+    assert!(desk.mapping.is_idle());
+    assert_eq!(desk.mapping.partitions().len(), 1);
+}
+
+#[test]
+fn an_invocation_of_a_revoked_partition_still_takes_a_place() {
+    let mut desk = Desk::bare(settings());
+    for partition in 0..6 {
+        desk.assign(partition, Some(0));
+        desk.poll(partition, 0..10);
+    }
+
+    desk.revoke(0);
+    assert_eq!(desk.batches.len(), 5);
+    let first = desk.batches.pop_front().unwrap();
+    desk.answer(&first, "null");
+
+    assert_eq!(
+        shown(&desk.batches.back().unwrap().partitions),
+        "orders-5: 0 1 2 3 4 5 6 7 8 9"
+    );
+}
+
+#[test]
+fn another_poller_sends_what_its_predecessor_had_not_committed() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0, 1]);
+    let first = desk.next_batch();
+    desk.revoke(0);
+    give_to_other(&mut desk, 0);
+
+    desk.give(Input::Polled {
+        poller: OTHER,
+        records: vec![record(0, 0), record(0, 1)],
+    });
+    let second = desk.next_batch();
+    desk.answer(&second, "null");
+
+    assert_eq!((second.poller, second.attempt), (OTHER, 1));
+    assert_eq!(second.partitions, first.partitions);
+    assert_eq!(desk.commits, ["orders-0@2"]);
+}
+
+#[test]
+fn a_rebalance_starts_the_count_anew_or_keeps_it() {
+    for (rebalance, dropped) in [(Rebalance::StartsAnew, false), (Rebalance::Keeps, true)] {
+        let mut settings = settings();
+        settings.maximum_retry_attempts = Some(1);
+        settings.readings.rebalance = rebalance;
+        let mut desk = Desk::new(settings);
+        desk.poll(0, [0, 1]);
+        let first = desk.next_batch();
+        desk.list(&first, &[(0, 0), (0, 1)]);
+        desk.revoke(0);
+        give_to_other(&mut desk, 0);
+        desk.give(Input::Polled {
+            poller: OTHER,
+            records: vec![record(0, 0), record(0, 1)],
+        });
+
+        let second = desk.next_batch();
+        desk.fail(&second);
+
+        assert_eq!(!desk.dropped.is_empty(), dropped, "{rebalance:?}");
+    }
+}
+
+#[test]
+fn pollers_have_invocations_of_their_own() {
+    let mut desk = Desk::bare(settings());
+    for partition in 0..5 {
+        desk.assign(partition, Some(0));
+        desk.poll(partition, 0..10);
+    }
+    assert_eq!(desk.batches.len(), 5);
+
+    desk.give(Input::Assigned {
+        poller: OTHER,
+        partition: orders(5),
+        committed: Some(0),
+    });
+    let records = (0..10).map(|offset| record(5, offset)).collect();
+    desk.give(Input::Polled {
+        poller: OTHER,
+        records,
+    });
+
+    assert_eq!(desk.batches.back().unwrap().poller, OTHER);
+    assert_eq!(desk.mapping.in_flight(), 6);
+}
+
+#[test]
+fn draining_lets_what_is_under_way_end_and_begins_nothing() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0]);
+    let batch = desk.next_batch();
+    desk.poll(0, [1]);
+
+    desk.give(Input::Drain);
+    assert!(desk.polled.is_empty(), "each partition is paused");
+    assert!(!desk.mapping.is_idle());
+    desk.answer(&batch, "null");
+    desk.poll(1, [0]);
+    desk.wait(SECOND * 60);
+
+    assert_eq!(desk.commits, ["orders-0@1"]);
+    assert!(desk.batches.is_empty());
+    assert!(desk.mapping.is_idle());
+}
+
+#[test]
+fn draining_does_not_try_again() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0]);
+    let batch = desk.next_batch();
+
+    desk.give(Input::Drain);
+    desk.fail(&batch);
+    desk.wait(SECOND * 60);
+
+    assert!(desk.batches.is_empty());
+    assert_eq!(desk.mapping.wake_at(), None);
+    assert!(desk.mapping.is_idle());
+    assert!(desk.commits.is_empty());
+}
+
+#[test]
+fn a_poller_that_is_given_a_partition_twice_begins_anew() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0]);
+    let batch = desk.next_batch();
+
+    desk.polled.clear();
+    desk.polled.insert((POLLER, orders(1)));
+    desk.give(Input::Assigned {
+        poller: POLLER,
+        partition: orders(0),
+        committed: Some(0),
+    });
+    desk.answer(&batch, "null");
+
+    assert!(desk.commits.is_empty());
+    assert!(desk.polls(0));
+}
