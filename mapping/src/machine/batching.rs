@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::batch::Held;
 use super::partition::Partition;
-use super::readings::Window;
+use super::readings::{Attempts, Window};
 use super::rules::Rules;
 use crate::limits::EVENT_BYTES_MAX;
 use crate::record::TopicPartition;
@@ -112,6 +112,7 @@ fn fill<'c>(
     let mut size = rules.envelope.size();
     let mut left = rules.batch_size;
     let mut taken = Vec::new();
+    let mut tries = None;
     for (_, key) in candidates {
         let mut records = 0;
         let mut full = false;
@@ -120,6 +121,11 @@ fn fill<'c>(
             .into_iter()
             .flat_map(|partition| &partition.waiting)
         {
+            // A batch has one count. Where a rebalance keeps counts, they part it.
+            let count = *tries.get_or_insert(held.tries);
+            if count != held.tries && rules.readings.attempts == Attempts::PerBatch {
+                break;
+            }
             if left == 0 || size.with(key, held.bytes) > EVENT_BYTES_MAX {
                 // One that fits nowhere ends its partition's part, and not the batch.
                 full = left == 0 || fits_alone(held, key, rules);

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::batch::UnsettledId;
+use super::batch::{Held, UnsettledId};
 use super::ids::{DeliveryId, InvocationId, PollerId};
 use super::metrics::Metrics;
 use super::output::{Condition, Offsets, Output};
 use super::readings::Rebalance;
 use super::rules::Rules;
-use crate::record::TopicPartition;
+use crate::record::{Record, TopicPartition};
 use crate::time::Time;
 
 pub(super) struct Context {
@@ -19,8 +19,9 @@ pub(super) struct Context {
     pub(super) metrics: Metrics,
     pub(super) invocations: BTreeMap<InvocationId, Flight>,
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
-    /// The counted attempts of records that a poller lost, under [`Rebalance::Keeps`].
-    tries: BTreeMap<TopicPartition, BTreeMap<i64, u32>>,
+    /// The counted attempts of records that a poller lost, under [`Rebalance::Keeps`], by their offset. The timestamp
+    /// tells a record from one that stands there later, in a topic that was made anew.
+    tries: BTreeMap<TopicPartition, BTreeMap<i64, Tried>>,
     /// What was numbered so far, of all kinds.
     numbered: u64,
     invocations_numbered: u64,
@@ -49,6 +50,13 @@ pub(super) struct Delivery {
     pub(super) records: Vec<Offsets>,
     /// How many records it was sent with.
     pub(super) sent: usize,
+}
+
+/// What a poller knew of a record that it lost.
+#[derive(Debug, Clone, Copy)]
+struct Tried {
+    timestamp: i64,
+    tries: u32,
 }
 
 impl Context {
@@ -84,24 +92,30 @@ impl Context {
         DeliveryId(number(&mut self.deliveries_numbered))
     }
 
-    /// A record that came before is lost with its partition.
-    pub(super) fn remember(&mut self, partition: &TopicPartition, offset: i64, tries: u32) {
-        if tries > 0 && self.rules.readings.rebalance == Rebalance::Keeps {
-            let tried = self.tries.entry(partition.clone()).or_default();
-            tried.insert(offset, tries);
+    /// A record is lost with its partition.
+    pub(super) fn remember(&mut self, held: &Held) {
+        let Held { record, tries, .. } = held;
+        if *tries > 0 && self.rules.readings.rebalance == Rebalance::Keeps {
+            let tried = Tried {
+                timestamp: record.timestamp,
+                tries: *tries,
+            };
+            let partition = self.tries.entry(record.partition.clone()).or_default();
+            partition.insert(record.offset, tried);
         }
     }
 
     /// The attempts of a record that comes again, for whoever takes it over.
-    pub(super) fn recall(&mut self, partition: &TopicPartition, offset: i64) -> u32 {
-        let Some(tried) = self.tries.get_mut(partition) else {
+    pub(super) fn recall(&mut self, record: &Record) -> u32 {
+        let Some(partition) = self.tries.get_mut(&record.partition) else {
             return 0;
         };
-        let tries = tried.remove(&offset).unwrap_or(0);
-        if tried.is_empty() {
-            self.tries.remove(partition);
+        let tried = partition.remove(&record.offset);
+        if partition.is_empty() {
+            self.tries.remove(&record.partition);
         }
-        tries
+        let same = |tried: &Tried| tried.timestamp == record.timestamp;
+        tried.filter(same).map_or(0, |tried| tried.tries)
     }
 
     /// What lies below this position never comes again.

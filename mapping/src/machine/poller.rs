@@ -70,9 +70,7 @@ impl Poller {
             }
             self.tidy(id, cx.now);
         }
-        for held in lost {
-            cx.remember(key, held.record.offset, held.tries);
-        }
+        lost.iter().for_each(|held| cx.remember(held));
         let own = |poller: PollerId| poller == self.id;
         for delivery in cx
             .deliveries
@@ -101,7 +99,7 @@ impl Poller {
                 partition.push(Held {
                     bytes: cx.rules.envelope.record_bytes(&record),
                     arrived: cx.now,
-                    tries: cx.recall(&record.partition, record.offset),
+                    tries: cx.recall(&record),
                     invoked: 0,
                     record,
                 });

@@ -95,7 +95,7 @@ pub enum Progress {
 pub enum Rebalance {
     /// The count starts at nothing.
     StartsAnew,
-    /// The count goes on with the next owner.
+    /// The count goes on with the next owner. Records of different counts are not batched together, if a batch has one.
     Keeps,
 }
 

@@ -182,6 +182,20 @@ fn retries_that_are_set_come_before_the_release() {
 }
 
 #[test]
+fn a_record_that_is_too_old_is_given_up_whatever_its_deliveries() {
+    let mut settings = queue();
+    settings.maximum_record_age_in_seconds = Some(60);
+    let mut desk = desk(settings);
+
+    desk.poll_records(vec![record(0, 0).with_timestamp(1), record(0, 1)]);
+
+    let expected = [("orders-0: 0".to_owned(), Acknowledgement::Reject)];
+    assert_eq!(desk.acknowledged, expected);
+    assert_eq!(desk.dropped[0].condition, Condition::RecordAgeExceeded);
+    assert_eq!(shown(&desk.batch().partitions), "orders-0: 1");
+}
+
+#[test]
 fn filtered_records_are_accepted() {
     let mut settings = queue();
     settings.filter_criteria = Some(Arc::new(|value: Option<&[u8]>| value.is_none()));

@@ -140,6 +140,55 @@ fn a_rebalance_starts_the_count_anew_or_keeps_it() {
     }
 }
 
+/// A desk on which offset 0 has failed once, with one retry, and then has another poller.
+fn failed_and_moved() -> Desk {
+    let mut settings = settings();
+    settings.maximum_retry_attempts = Some(1);
+    settings.readings.rebalance = Rebalance::Keeps;
+    let mut desk = Desk::new(settings);
+    desk.poll(0, [0]);
+    let first = desk.next_batch();
+    desk.fail(&first);
+    desk.revoke(0);
+    give_to_other(&mut desk, 0);
+    desk
+}
+
+#[test]
+fn a_kept_count_does_not_spread_to_fresh_records() {
+    let mut desk = failed_and_moved();
+    desk.give(Input::Polled {
+        poller: OTHER,
+        records: vec![record(0, 0), record(0, 1)],
+    });
+
+    let second = desk.next_batch();
+    desk.fail(&second);
+    assert_eq!(shown(&desk.dropped[0].records), "orders-0: 0");
+    let third = desk.next_batch();
+    assert_eq!(
+        (shown(&third.partitions).as_str(), third.attempt),
+        ("orders-0: 1", 1)
+    );
+    desk.fail(&third);
+
+    assert_eq!(desk.dropped.len(), 1, "one retry is left");
+}
+
+#[test]
+fn another_record_at_the_same_offset_has_a_count_of_its_own() {
+    let mut desk = failed_and_moved();
+    desk.give(Input::Polled {
+        poller: OTHER,
+        records: vec![record(0, 0).with_timestamp(1)],
+    });
+
+    let second = desk.next_batch();
+    desk.fail(&second);
+
+    assert!(desk.dropped.is_empty());
+}
+
 #[test]
 fn pollers_have_invocations_of_their_own() {
     let mut desk = Desk::bare(settings());

@@ -1,0 +1,578 @@
+//! A cluster with a consumer group, and what must hold of a mapping on it. It keeps its own books.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use msk_mapping::limits::{EVENT_BYTES_MAX, POLLER_INVOCATIONS_MAX};
+use msk_mapping::machine::{
+    Again, Batch, Condition, Configuration, DeliveryId, End, Halves, Input, InvocationId, Mapping,
+    NextBatch, Offsets, Output, PollerId, Position, Rebalance,
+};
+use msk_mapping::record::Record;
+use msk_mapping::time::Time;
+
+use super::Step;
+use super::choices::FILTERED;
+use crate::desk::{START, listing, orders};
+
+const PARTITIONS: i32 = 3;
+const POLLERS: u32 = 2;
+
+/// A record in the log, and what became of it.
+#[derive(Debug, Clone)]
+struct Logged {
+    record: Record,
+    /// For good: an answer that was heard, the destination, dropped, filtered.
+    settled: bool,
+    /// The same, since its partition was assigned last.
+    settled_here: bool,
+    /// Likewise.
+    polled: bool,
+    /// The attempts that count.
+    sent: u32,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    records: BTreeMap<i64, Logged>,
+    end: i64,
+    /// What the group has committed.
+    committed: Option<i64>,
+    /// Who has it, where it polls, and what it has committed. None of it: a rebalance is under way.
+    owner: Option<Owner>,
+    /// Rises with each assignment.
+    generation: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Owner {
+    poller: PollerId,
+    /// Where it began.
+    start: i64,
+    position: i64,
+    paused: bool,
+    committed: Option<i64>,
+}
+
+/// An invocation, with the generation of each partition when it was sent.
+#[derive(Debug, Clone)]
+struct Sent {
+    batch: Batch,
+    generations: Vec<u32>,
+}
+
+pub(super) struct World {
+    mapping: Mapping,
+    settings: Configuration,
+    now: Time,
+    logs: Vec<Log>,
+    in_flight: BTreeMap<InvocationId, Sent>,
+    ended: Vec<InvocationId>,
+    deliveries: BTreeMap<DeliveryId, (Vec<Offsets>, Vec<u32>)>,
+    refuse: bool,
+    woken: Option<Time>,
+    pub(super) trace: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(settings: Configuration) -> Self {
+        let mut world = Self {
+            mapping: Mapping::new(settings.clone()).unwrap(),
+            settings,
+            now: START,
+            logs: (0..PARTITIONS).map(|_| Log::default()).collect(),
+            in_flight: BTreeMap::new(),
+            ended: Vec::new(),
+            deliveries: BTreeMap::new(),
+            refuse: false,
+            woken: None,
+            trace: Vec::new(),
+        };
+        for partition in 0..PARTITIONS {
+            world.assign(partition, 0);
+        }
+        world
+    }
+
+    pub(super) fn step(&mut self, (what, which, how): Step) {
+        let partition = i32::from(which) % PARTITIONS;
+        match what % 16 {
+            0..=2 => self.produce(partition, how),
+            3..=6 => self.poll(partition, usize::from(how % 7)),
+            7..=9 => self.end_one(usize::from(which), how),
+            10 | 11 => self.wait(Duration::from_millis(u64::from(how) * 20)),
+            12 => self.deliver_one(usize::from(which), how % 3 > 0),
+            13 => self.rebalance(partition, u32::from(how)),
+            14 => self.refuse = true,
+            _ if how == 0 => self.wait(Duration::from_secs(70)),
+            _ => self.answer_late(usize::from(which)),
+        }
+    }
+
+    /// Faults end: each record is settled, and all is committed.
+    pub(super) fn end_well(&mut self) {
+        self.refuse = false;
+        for partition in 0..PARTITIONS {
+            if self.log(partition).owner.is_none() {
+                self.assign(partition, 0);
+            }
+        }
+        for _ in 0..10_000 {
+            for partition in 0..PARTITIONS {
+                self.poll(partition, 100);
+            }
+            while let Some(id) = self.in_flight.keys().next().copied() {
+                self.end(id, &End::Response("null".into()), &BTreeSet::new());
+            }
+            while !self.deliveries.is_empty() {
+                self.deliver_one(0, true);
+            }
+            let done = |log: &Log| log.committed.unwrap_or(0) >= log.end;
+            if self.mapping.is_idle() && self.logs.iter().all(done) {
+                break;
+            }
+            if let Some(time) = self.mapping.wake_at() {
+                assert_eq!(self.woken, Some(time), "it asked to be woken");
+                self.now = self.now.max(time);
+                self.give(Input::Woken);
+            }
+        }
+        for log in &self.logs {
+            let left: Vec<_> = log
+                .records
+                .values()
+                .filter(|logged| !logged.settled)
+                .collect();
+            assert!(left.is_empty(), "lost: {left:?}");
+            assert_eq!(log.committed.unwrap_or(0), log.end);
+        }
+        let records: u64 = self
+            .mapping
+            .partitions()
+            .iter()
+            .map(|status| status.waiting as u64)
+            .sum();
+        assert_eq!((records, self.mapping.in_flight()), (0, 0));
+        assert!(self.mapping.is_idle());
+    }
+
+    fn log(&mut self, partition: i32) -> &mut Log {
+        &mut self.logs[usize::try_from(partition).unwrap()]
+    }
+
+    fn produce(&mut self, partition: i32, how: u8) {
+        let timestamp = i64::try_from(self.now.as_millis()).unwrap() - i64::from(how % 4) * 10_000;
+        let log = self.log(partition);
+        for _ in 0..=how % 3 {
+            let value: &[u8] = if how % 5 == 4 { FILTERED } else { b"{}" };
+            let record =
+                Record::new(orders(partition), log.end + i64::from(how % 2)).with_value(value);
+            log.end = record.offset + 1;
+            let logged = Logged {
+                settled: value == FILTERED,
+                settled_here: value == FILTERED,
+                record: record.with_timestamp(if how % 7 == 0 { -1 } else { timestamp }),
+                polled: false,
+                sent: 0,
+            };
+            log.records.insert(logged.record.offset, logged);
+        }
+    }
+
+    fn poll(&mut self, partition: i32, most: usize) {
+        let log = self.log(partition);
+        let Some(owner) = log.owner.as_mut().filter(|owner| !owner.paused) else {
+            return;
+        };
+        let (poller, position) = (owner.poller, owner.position);
+        let mut records = Vec::new();
+        for (_, logged) in log.records.range_mut(position..).take(most) {
+            logged.polled = true;
+            records.push(logged.record.clone());
+        }
+        if let Some(last) = records.last() {
+            owner.position = last.offset + 1;
+            self.give(Input::Polled { poller, records });
+        }
+    }
+
+    fn wait(&mut self, duration: Duration) {
+        self.now = self.now.after(duration);
+        self.give(Input::Woken);
+    }
+
+    fn assign(&mut self, partition: i32, poller: u32) {
+        let anew = self.settings.readings.rebalance == Rebalance::StartsAnew;
+        let log = self.log(partition);
+        log.generation += 1;
+        let committed = log.committed;
+        let poller = PollerId(poller % POLLERS);
+        log.owner = Some(Owner {
+            poller,
+            start: i64::MAX,
+            position: i64::MAX,
+            paused: true,
+            committed,
+        });
+        for logged in log.records.values_mut() {
+            logged.settled_here = logged.record.value.as_deref() == Some(FILTERED);
+            logged.polled = false;
+            if anew {
+                logged.sent = 0;
+            }
+        }
+        self.give(Input::Assigned {
+            poller,
+            partition: orders(partition),
+            committed,
+        });
+    }
+
+    fn rebalance(&mut self, partition: i32, poller: u32) {
+        if let Some(owner) = self.log(partition).owner.take() {
+            let poller = owner.poller;
+            let log = self.log(partition);
+            log.generation += 1;
+            self.give(Input::Revoked {
+                poller,
+                partition: orders(partition),
+            });
+        }
+        if poller % 4 > 0 {
+            self.assign(partition, poller);
+        }
+    }
+
+    fn deliver_one(&mut self, which: usize, taken: bool) {
+        let Some(id) = self
+            .deliveries
+            .keys()
+            .nth(which % self.deliveries.len().max(1))
+            .copied()
+        else {
+            return;
+        };
+        let (parts, generations) = self.deliveries.remove(&id).unwrap();
+        self.settle(&parts, &generations, |_| true);
+        self.give(if taken {
+            Input::Delivered { id }
+        } else {
+            Input::DeliveryFailed { id }
+        });
+    }
+
+    fn answer_late(&mut self, which: usize) {
+        if let Some(id) = self.ended.get(which % self.ended.len().max(1)).copied() {
+            self.give(Input::Ended {
+                id,
+                request_id: None,
+                how: End::Response("null".into()),
+            });
+        }
+    }
+
+    fn end_one(&mut self, which: usize, how: u8) {
+        let Some(id) = self
+            .in_flight
+            .keys()
+            .nth(which % self.in_flight.len().max(1))
+            .copied()
+        else {
+            return;
+        };
+        let all = records(&self.in_flight[&id].batch);
+        let listed: BTreeSet<(i32, i64)> = all
+            .iter()
+            .copied()
+            .filter(|(_, offset)| (offset + i64::from(how)) % 3 == 0)
+            .collect();
+        let end = match how % 8 {
+            0 | 1 => End::Response("{}".into()),
+            2..=4 => {
+                let listed: Vec<_> = listed.iter().copied().collect();
+                End::Response(listing(&listed).into())
+            }
+            5 => End::FunctionError,
+            6 if how > 127 => End::TimedOut,
+            6 => End::Throttled,
+            _ => End::Response("no JSON".into()),
+        };
+        let listed = if (2..=4).contains(&(how % 8)) {
+            listed
+        } else {
+            BTreeSet::new()
+        };
+        self.end(id, &end, &listed);
+    }
+
+    /// Ends an invocation, and books what the answer settles.
+    fn end(&mut self, id: InvocationId, how: &End, listed: &BTreeSet<(i32, i64)>) {
+        let sent = self.in_flight.remove(&id).unwrap();
+        self.ended.push(id);
+        let counts = *how != End::Throttled
+            || self.settings.readings.throttles == msk_mapping::machine::Throttles::Count;
+        for (part, generation) in sent.batch.partitions.iter().zip(&sent.generations) {
+            let partition = part.partition.partition();
+            let log = self.log(partition);
+            if log.generation == *generation && counts {
+                for offset in &part.offsets {
+                    log.records.get_mut(offset).unwrap().sent += 1;
+                }
+            }
+        }
+        if matches!(how, End::Response(body) if body != "no JSON") {
+            let again = self.settings.readings.again;
+            let done = move |(partition, offset): (i32, i64)| {
+                let lowest = listed.iter().find(|(other, _)| *other == partition);
+                match (again, lowest) {
+                    (_, None) => true,
+                    (Again::OnlyListed, _) => !listed.contains(&(partition, offset)),
+                    (Again::FromLowest, Some((_, lowest))) => offset < *lowest,
+                }
+            };
+            self.settle(&sent.batch.partitions, &sent.generations, done);
+        }
+        self.give(Input::Ended {
+            id,
+            request_id: Some("r".to_owned()),
+            how: how.clone(),
+        });
+    }
+
+    fn settle(
+        &mut self,
+        parts: &[Offsets],
+        generations: &[u32],
+        which: impl Fn((i32, i64)) -> bool,
+    ) {
+        for (part, generation) in parts.iter().zip(generations) {
+            let partition = part.partition.partition();
+            let log = self.log(partition);
+            for offset in &part.offsets {
+                if log.generation == *generation && which((partition, *offset)) {
+                    let logged = log.records.get_mut(offset).unwrap();
+                    (logged.settled, logged.settled_here) = (true, true);
+                }
+            }
+        }
+    }
+
+    fn generations(&mut self, parts: &[Offsets]) -> Vec<u32> {
+        parts
+            .iter()
+            .map(|part| self.log(part.partition.partition()).generation)
+            .collect()
+    }
+
+    fn give(&mut self, input: Input) {
+        self.trace.push(format!("{} {input:?}", self.now));
+        self.mapping.handle(self.now, input);
+        let mut refused = Vec::new();
+        while let Some(output) = self.mapping.poll() {
+            self.trace.push(format!("  {output:?}"));
+            self.check(output, &mut refused);
+        }
+        for input in refused {
+            self.give(input);
+        }
+    }
+
+    fn check(&mut self, output: Output, refused: &mut Vec<Input>) {
+        match output {
+            Output::Seek {
+                poller,
+                partition,
+                to,
+            } => {
+                let owner = self.log(partition.partition()).owner.as_mut().unwrap();
+                assert_eq!(owner.poller, poller);
+                owner.position = match to {
+                    Position::Offset(offset) => offset,
+                    _ => 0,
+                };
+                owner.start = owner.position;
+            }
+            Output::Resume { poller, partition } => {
+                self.pause(poller, partition.partition(), false)
+            }
+            Output::Pause { poller, partition } => self.pause(poller, partition.partition(), true),
+            Output::Invoke(batch) => self.invoked(batch),
+            Output::Commit {
+                poller,
+                partition,
+                position,
+            } => {
+                let refuse = std::mem::take(&mut self.refuse);
+                self.committed(poller, partition.partition(), position, refuse);
+                if refuse {
+                    refused.push(Input::CommitRefused {
+                        poller,
+                        partition,
+                        position,
+                    });
+                }
+            }
+            Output::Deliver(discarded) => {
+                assert!(self.settings.on_failure.is_some());
+                let parts: Vec<_> = discarded.records.iter().map(of_record).collect();
+                self.given_up(&parts, discarded.condition);
+                let generations = self.generations(&parts);
+                for part in &parts {
+                    let log = self.log(part.partition.partition());
+                    let logged = log.records.get_mut(&part.offsets[0]).unwrap();
+                    (logged.settled, logged.settled_here) = (false, false); // until it is confirmed
+                }
+                self.deliveries.insert(discarded.id, (parts, generations));
+            }
+            Output::Dropped(dropped) => {
+                if self.settings.on_failure.is_none() {
+                    self.given_up(&dropped.records, dropped.condition);
+                }
+                let generations = self.generations(&dropped.records);
+                self.settle(&dropped.records, &generations, |_| true);
+            }
+            Output::Answered { .. } => {}
+            Output::WakeAt(time) => {
+                assert!(time > self.now, "it would wake for ever");
+                self.woken = Some(time);
+            }
+            output => panic!("not in stream mode: {output:?}"),
+        }
+    }
+
+    fn pause(&mut self, poller: PollerId, partition: i32, pause: bool) {
+        let owner = self.log(partition).owner.as_mut().unwrap();
+        assert_eq!((owner.poller, owner.paused), (poller, !pause));
+        owner.paused = pause;
+    }
+
+    fn invoked(&mut self, batch: Batch) {
+        let size = usize::try_from(self.settings.batch_size.unwrap()).unwrap();
+        assert!((1..=size).contains(&batch.records()));
+        assert!(batch.body.len() <= EVENT_BYTES_MAX);
+        assert_eq!(in_body(&batch), records(&batch));
+        let of_poller = |sent: &&Sent| sent.batch.poller == batch.poller;
+        assert!(self.in_flight.values().filter(of_poller).count() < POLLER_INVOCATIONS_MAX);
+
+        let readings = self.settings.readings;
+        let ordered =
+            readings.next_batch == NextBatch::Waits && readings.halves == Halves::InSequence;
+        for part in &batch.partitions {
+            assert!(part.offsets.is_sorted_by(|a, b| a < b));
+            let partition = part.partition.partition();
+            let generation = self.log(partition).generation;
+            let beside = self.in_flight.values().any(|sent| {
+                let parts = sent.batch.partitions.iter().zip(&sent.generations);
+                parts
+                    .filter(|(other, of)| other.partition == part.partition && **of == generation)
+                    .count()
+                    > 0
+            });
+            assert!(!ordered || !beside, "two batches of a partition");
+            let log = self.log(partition);
+            assert_eq!(log.owner.as_ref().unwrap().poller, batch.poller);
+            for offset in &part.offsets {
+                let logged = &log.records[offset];
+                assert!(
+                    logged.polled && !logged.settled_here,
+                    "sent for nothing: {logged:?}"
+                );
+            }
+            let last = *part.offsets.last().unwrap();
+            for (offset, logged) in log.records.range(..last) {
+                let before =
+                    logged.polled && !logged.settled_here && !part.offsets.contains(offset);
+                assert!(!ordered || !before, "{last} overtakes {logged:?}");
+            }
+        }
+        let generations = self.generations(&batch.partitions);
+        self.in_flight.insert(batch.id, Sent { batch, generations });
+    }
+
+    fn committed(&mut self, poller: PollerId, partition: i32, position: i64, refused: bool) {
+        let log = self.log(partition);
+        let owner = log.owner.as_mut().unwrap();
+        assert_eq!(owner.poller, poller);
+        assert!(position <= owner.position, "it was not polled");
+        assert!(
+            owner.committed.is_none_or(|committed| committed < position),
+            "it goes back"
+        );
+        for (_, logged) in log.records.range(..position) {
+            let settled =
+                logged.settled && (logged.settled_here || logged.record.offset < owner.start);
+            assert!(settled, "committed past {logged:?}");
+        }
+        if !refused {
+            owner.committed = Some(position);
+            log.committed = Some(position);
+        }
+    }
+
+    /// Records are given up by the mapping's own rules.
+    fn given_up(&mut self, parts: &[Offsets], condition: Condition) {
+        let now = self.now;
+        let settings = self.settings.clone();
+        for part in parts {
+            let log = self.log(part.partition.partition());
+            for offset in &part.offsets {
+                let logged = &log.records[offset];
+                match condition {
+                    Condition::RetryAttemptsExhausted => {
+                        let infinite = if settings.on_failure.is_some() {
+                            10
+                        } else {
+                            u32::MAX
+                        };
+                        let retries = settings.maximum_retry_attempts.unwrap_or(-1);
+                        let retries = u32::try_from(retries).unwrap_or(infinite);
+                        assert!(logged.sent > retries, "too soon: {logged:?}");
+                    }
+                    Condition::RecordAgeExceeded => {
+                        let timestamp =
+                            u64::try_from(logged.record.timestamp).unwrap_or(now.as_millis());
+                        let age = now.since(Time::from_millis(timestamp)).as_secs();
+                        let with_batch =
+                            settings.readings.age == msk_mapping::machine::Age::PerBatch;
+                        assert!(age >= 60 || with_batch, "too young: {logged:?}");
+                    }
+                    condition => panic!("{condition}"),
+                }
+            }
+        }
+    }
+}
+
+fn of_record(record: &Record) -> Offsets {
+    Offsets {
+        partition: record.partition.clone(),
+        offsets: vec![record.offset],
+    }
+}
+
+pub(super) fn records(batch: &Batch) -> Vec<(i32, i64)> {
+    let part = |part: &Offsets| {
+        let partition = part.partition.partition();
+        part.offsets
+            .iter()
+            .map(move |offset| (partition, *offset))
+            .collect::<Vec<_>>()
+    };
+    batch.partitions.iter().flat_map(part).collect()
+}
+
+/// What the function sees.
+pub(super) fn in_body(batch: &Batch) -> Vec<(i32, i64)> {
+    let event: serde_json::Value = serde_json::from_slice(&batch.body).unwrap();
+    let mut seen = Vec::new();
+    for part in &batch.partitions {
+        for record in event["records"][part.partition.to_string()]
+            .as_array()
+            .unwrap()
+        {
+            let partition = i32::try_from(record["partition"].as_i64().unwrap()).unwrap();
+            seen.push((partition, record["offset"].as_i64().unwrap()));
+        }
+    }
+    seen
+}
