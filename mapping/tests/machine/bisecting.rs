@@ -170,7 +170,7 @@ fn a_partial_answer_splits_at_the_returned_offset_and_costs_nothing() {
 #[test]
 fn a_partial_answer_halves_what_comes_again_if_it_is_read_so() {
     let mut desk = bisecting(0, |readings| {
-        readings.partial_answer = PartialAnswer::Halves
+        readings.partial_answer = PartialAnswer::Halves;
     });
     desk.poll(0, 0..5);
     let whole = desk.next_batch();
@@ -183,7 +183,7 @@ fn a_partial_answer_halves_what_comes_again_if_it_is_read_so() {
 #[test]
 fn a_partial_answer_is_an_ordinary_attempt_if_it_is_read_so() {
     let mut desk = bisecting(0, |readings| {
-        readings.partial_answer = PartialAnswer::Unsplit
+        readings.partial_answer = PartialAnswer::Unsplit;
     });
     desk.poll(0, 0..4);
     let whole = desk.next_batch();

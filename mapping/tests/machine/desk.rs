@@ -110,10 +110,10 @@ impl Desk {
             match output {
                 Output::Seek { partition, to, .. } => self.seeks.push((partition.to_string(), to)),
                 Output::Resume { poller, partition } => {
-                    assert!(self.polled.insert((poller, partition)))
+                    assert!(self.polled.insert((poller, partition)));
                 }
                 Output::Pause { poller, partition } => {
-                    assert!(self.polled.remove(&(poller, partition)))
+                    assert!(self.polled.remove(&(poller, partition)));
                 }
                 Output::Invoke(batch) => self.batches.push_back(batch),
                 Output::Commit {

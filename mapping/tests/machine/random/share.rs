@@ -240,10 +240,10 @@ impl World {
     fn check(&mut self, output: Output) {
         match output {
             Output::Resume { poller, .. } => {
-                assert_eq!(self.paused.insert(poller, false), Some(true))
+                assert_eq!(self.paused.insert(poller, false), Some(true));
             }
             Output::Pause { poller, .. } => {
-                assert_eq!(self.paused.insert(poller, true), Some(false))
+                assert_eq!(self.paused.insert(poller, true), Some(false));
             }
             Output::Invoke(batch) => self.invoked(batch),
             Output::Acknowledge {

@@ -171,7 +171,7 @@ impl World {
             let logged = Logged {
                 settled: value == FILTERED,
                 settled_here: value == FILTERED,
-                record: record.with_timestamp(if how % 7 == 0 { -1 } else { timestamp }),
+                record: record.with_timestamp(if how.is_multiple_of(7) { -1 } else { timestamp }),
                 polled: false,
                 sent: 0,
             };
@@ -238,7 +238,7 @@ impl World {
                 partition: orders(partition),
             });
         }
-        if poller % 4 > 0 {
+        if !poller.is_multiple_of(4) {
             self.assign(partition, poller);
         }
     }
@@ -393,7 +393,7 @@ impl World {
                 owner.start = owner.position;
             }
             Output::Resume { poller, partition } => {
-                self.pause(poller, partition.partition(), false)
+                self.pause(poller, partition.partition(), false);
             }
             Output::Pause { poller, partition } => self.pause(poller, partition.partition(), true),
             Output::Invoke(batch) => self.invoked(batch),
