@@ -121,9 +121,11 @@ fn fill<'c>(
             .into_iter()
             .flat_map(|partition| &partition.waiting)
         {
-            // A batch has one count. Where a rebalance keeps counts, they part it.
-            let count = *tries.get_or_insert(held.tries);
-            if count != held.tries && rules.readings.attempts == Attempts::PerBatch {
+            // A batch that has one count has it of all its records: one that was tried before its partition was lost is not
+            // sent with one that was not.
+            let other = *tries.get_or_insert(held.tries) != held.tries;
+            if other && rules.readings.attempts == Attempts::PerBatch {
+                full = true;
                 break;
             }
             if left == 0 || size.with(key, held.bytes) > EVENT_BYTES_MAX {

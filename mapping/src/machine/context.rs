@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::batch::{Held, UnsettledId};
+use super::batch::UnsettledId;
 use super::ids::{DeliveryId, InvocationId, PollerId};
 use super::metrics::Metrics;
 use super::output::{Condition, Offsets, Output};
@@ -19,13 +19,19 @@ pub(super) struct Context {
     pub(super) metrics: Metrics,
     pub(super) invocations: BTreeMap<InvocationId, Flight>,
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
-    /// The counted attempts of records that a poller lost, under [`Rebalance::Keeps`], by their offset. The timestamp
-    /// tells a record from one that stands there later, in a topic that was made anew.
+    /// The counted attempts of records that a poller lost, under [`Rebalance::Keeps`].
     tries: BTreeMap<TopicPartition, BTreeMap<i64, Tried>>,
     /// What was numbered so far, of all kinds.
     numbered: u64,
     invocations_numbered: u64,
     deliveries_numbered: u64,
+}
+
+/// The attempts of a record that was lost with its partition. What stands at its offset with another timestamp is another record: the topic was made anew.
+#[derive(Debug)]
+struct Tried {
+    timestamp: i64,
+    tries: u32,
 }
 
 /// An invocation that has not ended.
@@ -50,13 +56,6 @@ pub(super) struct Delivery {
     pub(super) records: Vec<Offsets>,
     /// How many records it was sent with.
     pub(super) sent: usize,
-}
-
-/// What a poller knew of a record that it lost.
-#[derive(Debug, Clone, Copy)]
-struct Tried {
-    timestamp: i64,
-    tries: u32,
 }
 
 impl Context {
@@ -92,30 +91,27 @@ impl Context {
         DeliveryId(number(&mut self.deliveries_numbered))
     }
 
-    /// A record is lost with its partition.
-    pub(super) fn remember(&mut self, held: &Held) {
-        let Held { record, tries, .. } = held;
-        if *tries > 0 && self.rules.readings.rebalance == Rebalance::Keeps {
-            let tried = Tried {
-                timestamp: record.timestamp,
-                tries: *tries,
-            };
-            let partition = self.tries.entry(record.partition.clone()).or_default();
-            partition.insert(record.offset, tried);
+    /// A record that came before is lost with its partition.
+    pub(super) fn remember(&mut self, record: &Record, tries: u32) {
+        if tries > 0 && self.rules.readings.rebalance == Rebalance::Keeps {
+            let tried = self.tries.entry(record.partition.clone()).or_default();
+            let timestamp = record.timestamp;
+            tried.insert(record.offset, Tried { timestamp, tries });
         }
     }
 
     /// The attempts of a record that comes again, for whoever takes it over.
     pub(super) fn recall(&mut self, record: &Record) -> u32 {
-        let Some(partition) = self.tries.get_mut(&record.partition) else {
+        let Some(tried) = self.tries.get_mut(&record.partition) else {
             return 0;
         };
-        let tried = partition.remove(&record.offset);
-        if partition.is_empty() {
+        let known = tried.remove(&record.offset);
+        if tried.is_empty() {
             self.tries.remove(&record.partition);
         }
-        let same = |tried: &Tried| tried.timestamp == record.timestamp;
-        tried.filter(same).map_or(0, |tried| tried.tries)
+        known
+            .filter(|known| known.timestamp == record.timestamp)
+            .map_or(0, |known| known.tries)
     }
 
     /// What lies below this position never comes again.

@@ -70,7 +70,9 @@ impl Poller {
             }
             self.tidy(id, cx.now);
         }
-        lost.iter().for_each(|held| cx.remember(held));
+        for held in lost {
+            cx.remember(&held.record, held.tries);
+        }
         let own = |poller: PollerId| poller == self.id;
         for delivery in cx
             .deliveries

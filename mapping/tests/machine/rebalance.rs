@@ -140,13 +140,13 @@ fn a_rebalance_starts_the_count_anew_or_keeps_it() {
     }
 }
 
-/// A desk on which offset 0 has failed once, with one retry, and then has another poller.
-fn failed_and_moved() -> Desk {
+/// A mapping that gives up after the second attempt and keeps counts, whose partition 0 is taken away after the first attempt of offsets 0 and 1.
+fn tried_once_and_taken_away() -> Desk {
     let mut settings = settings();
     settings.maximum_retry_attempts = Some(1);
     settings.readings.rebalance = Rebalance::Keeps;
     let mut desk = Desk::new(settings);
-    desk.poll(0, [0]);
+    desk.poll(0, [0, 1]);
     let first = desk.next_batch();
     desk.fail(&first);
     desk.revoke(0);
@@ -155,37 +155,36 @@ fn failed_and_moved() -> Desk {
 }
 
 #[test]
-fn a_kept_count_does_not_spread_to_fresh_records() {
-    let mut desk = failed_and_moved();
+fn a_record_that_was_not_tried_does_not_share_a_count_that_was_kept() {
+    let mut desk = tried_once_and_taken_away();
     desk.give(Input::Polled {
         poller: OTHER,
-        records: vec![record(0, 0), record(0, 1)],
+        records: vec![record(0, 0), record(0, 1), record(0, 2)],
     });
 
-    let second = desk.next_batch();
-    desk.fail(&second);
-    assert_eq!(shown(&desk.dropped[0].records), "orders-0: 0");
-    let third = desk.next_batch();
-    assert_eq!(
-        (shown(&third.partitions).as_str(), third.attempt),
-        ("orders-0: 1", 1)
-    );
-    desk.fail(&third);
+    let tried = desk.next_batch();
+    desk.fail(&tried);
+    let fresh = desk.next_batch();
 
-    assert_eq!(desk.dropped.len(), 1, "one retry is left");
+    assert_eq!(shown(&tried.partitions), "orders-0: 0 1");
+    assert_eq!(shown(&desk.dropped[0].records), "orders-0: 0 1");
+    assert_eq!(shown(&fresh.partitions), "orders-0: 2");
+    assert_eq!(fresh.attempt, 1);
 }
 
 #[test]
-fn another_record_at_the_same_offset_has_a_count_of_its_own() {
-    let mut desk = failed_and_moved();
+fn a_record_of_a_topic_made_anew_has_no_count() {
+    let mut desk = tried_once_and_taken_away();
+    let anew = record(0, 0).with_timestamp(1);
     desk.give(Input::Polled {
         poller: OTHER,
-        records: vec![record(0, 0).with_timestamp(1)],
+        records: vec![anew],
     });
 
-    let second = desk.next_batch();
-    desk.fail(&second);
+    let batch = desk.next_batch();
+    desk.fail(&batch);
 
+    assert_eq!(batch.attempt, 1);
     assert!(desk.dropped.is_empty());
 }
 
