@@ -82,25 +82,32 @@ fn window_start(first: &Held, partition: &Partition, rules: &Rules) -> Time {
 }
 
 fn fits_alone(held: &Held, key: &TopicPartition, rules: &Rules) -> bool {
-    rules.envelope.size().with(key, held.bytes) <= EVENT_BYTES_MAX
+    let fits = |bytes: usize| bytes <= EVENT_BYTES_MAX;
+    fits(rules.empty.bytes() + key_bytes_at_most(key) + held.bytes)
+        || fits(rules.empty.with(key, held.bytes))
 }
 
-/// A bound that is quickly had: no batch is filled record by record each time that one more arrives.
+/// A bound that is quickly had, as the next: no batch is filled record by record each time that one more arrives. Each
+/// character of a topic's name may be escaped; around it stand a number and a few signs.
+fn key_bytes_at_most(key: &TopicPartition) -> usize {
+    key.topic().len() * r"\u0000".len() + r#",["--2147483648":]"#.len()
+}
+
 fn may_be_full(
     partitions: &BTreeMap<TopicPartition, Partition>,
     candidates: &[(Time, TopicPartition)],
     rules: &Rules,
 ) -> bool {
     let mut records = 0;
-    let mut size = rules.envelope.size();
+    let mut bytes = rules.empty.bytes();
     for (_, key) in candidates {
         if let Some(partition) = partitions.get(key) {
             records += partition.waiting.len();
             // A comma between two records.
-            size.add(key, partition.waiting_bytes + partition.waiting.len());
+            bytes += key_bytes_at_most(key) + partition.waiting_bytes + partition.waiting.len();
         }
     }
-    records >= rules.batch_size || size.bytes() > EVENT_BYTES_MAX
+    records >= rules.batch_size || bytes > EVENT_BYTES_MAX
 }
 
 /// How many records of each partition go into the batch, and whether no more would.
@@ -109,7 +116,7 @@ fn fill<'c>(
     candidates: &'c [(Time, TopicPartition)],
     rules: &Rules,
 ) -> (Vec<(&'c TopicPartition, usize)>, bool) {
-    let mut size = rules.envelope.size();
+    let mut size = rules.empty.clone();
     let mut left = rules.batch_size;
     let mut taken = Vec::new();
     let mut tries = None;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::configuration::{Configuration, ConsumptionMode, Filter, StartingPosition};
 use super::output::Position;
 use super::readings::Readings;
-use crate::event::Envelope;
+use crate::event::{Envelope, Size};
 use crate::limits::{
     BATCH_SIZE_DEFAULT, BATCHING_WINDOW_DEFAULT_MS, RETRY_ATTEMPTS_WITH_DESTINATION,
 };
@@ -15,6 +15,8 @@ use crate::time::Time;
 
 pub(super) struct Rules {
     pub(super) envelope: Envelope,
+    /// An event without records.
+    pub(super) empty: Size,
     pub(super) start: Position,
     pub(super) queue: bool,
     pub(super) batch_size: usize,
@@ -51,6 +53,7 @@ impl Rules {
             );
         Self {
             envelope: settings.envelope(),
+            empty: settings.envelope().size(),
             start: match settings.starting_position {
                 StartingPosition::TrimHorizon => Position::Beginning,
                 StartingPosition::Latest => Position::End,
