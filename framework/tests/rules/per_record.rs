@@ -562,6 +562,80 @@ async fn what_was_rejected_before_its_handler_is_not_sent_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_owner_that_wakes_between_two_tries_does_not_start_what_its_successor_has_done() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let failing = by_id(&store, &journal).attempts(3).build().unwrap();
+    let successor = by_id(&store, &journal).build().unwrap();
+
+    // The first try fails at once; it is frozen while it waits for the second.
+    let (woken, next) = join!(
+        frozen(
+            Duration::ZERO,
+            secs(40),
+            invoke(&failing, event([order(0, 7, 0)]))
+        ),
+        async {
+            sleep(secs(20)).await;
+            invoke(&successor, event([order(0, 7, 50).offset(9)])).await
+        }
+    );
+
+    assert_eq!(letters(&next), "D");
+    assert_eq!(letters(&woken), "F");
+    assert_eq!(code(&woken, 0, 0), "idempotency.lost");
+    assert_eq!(starts(&journal), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_kept_for_a_second_is_kept_while_its_record_runs() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let short = PerRecord::by_json(["/id"]).expires_after(secs(1));
+    let process = || {
+        let builder = by_id(&store, &journal).per_record(short.clone());
+        builder.build().unwrap()
+    };
+    let (first, second) = (process(), process());
+
+    let (first, second) = join!(invoke(&first, event([order(0, 7, 9_000)])), async {
+        sleep(secs(5)).await;
+        invoke(&second, event([order(1, 7, 9_000)])).await
+    });
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&second).as_str()),
+        ("D", "S")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_rejected_before_its_handler_is_known_by_its_payload_until_it_expires() {
+    let (store, journal, destination) = (
+        Shared::default(),
+        Journal::default(),
+        MemoryDestination::new(),
+    );
+    let hour = PerRecord::by_json(["/id"])
+        .validate_payload()
+        .expires_after(secs(3600));
+    let consumer = by_id(&store, &journal)
+        .per_record(hour)
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+    let unreadable = || event([Sample::new("orders", 0).value(r#"{"id":7,"ms":"x"}"#)]);
+
+    let first = invoke(&consumer, unreadable()).await;
+    let other = invoke(&consumer, event([order(0, 7, 5).offset(9)])).await;
+    advance(secs(3610)).await;
+    let expired = invoke(&consumer, unreadable()).await;
+
+    assert_eq!(letters(&first), "R");
+    assert_eq!(code(&other, 0, 9), "reject.payload_mismatch");
+    assert_eq!(letters(&expired), "R");
+    assert_eq!(destination.letters().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn topics_share_keys_only_under_one_prefix() {
     let prefixed = PerRecord::by_json(["/id"]).key_prefix("shop");
     for (per_record, expected) in [(PerRecord::by_json(["/id"]), "D"), (prefixed, "S")] {
