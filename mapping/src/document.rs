@@ -20,11 +20,29 @@ use crate::record::Record;
 /// ```
 /// use msk_mapping::document::Documents;
 /// use msk_mapping::event::Source;
-/// use msk_mapping::machine::{Configuration, StartingPosition};
+/// use msk_mapping::machine::{Configuration, Input, Mapping, OnFailure, Output, PollerId, StartingPosition};
+/// use msk_mapping::record::{Record, TopicPartition};
+/// use msk_mapping::time::Time;
 ///
 /// let source = Source::SelfManaged { bootstrap_servers: None };
-/// let documents = Documents::of(&Configuration::new(source, "orders", StartingPosition::Latest));
-/// # let _ = documents;
+/// let mut configuration = Configuration::new(source, "orders", StartingPosition::TrimHorizon);
+/// configuration.on_failure = Some(OnFailure::S3("arn:aws:s3:::failed".to_owned()));
+/// let documents = Documents::of(&configuration);
+/// let mut mapping = Mapping::new(configuration)?;
+///
+/// let (poller, partition) = (PollerId(0), TopicPartition::new("orders", 0));
+/// let too_big = Record::new(partition.clone(), 7).with_value(vec![0; 6 * 1024 * 1024]);
+/// mapping.handle(Time::default(), Input::Assigned { poller, partition, committed: None });
+/// mapping.handle(Time::default(), Input::Polled { poller, records: vec![too_big] });
+/// while let Some(output) = mapping.poll() {
+///     if let Output::Deliver(discarded) = output {
+///         assert!(documents.metadata(&discarded).contains(r#""condition":"MaximumPayloadSizeExceeded""#));
+///         // Send it, then:
+///         mapping.handle(Time::default(), Input::Delivered { id: discarded.id });
+///     }
+/// }
+/// assert_eq!(mapping.metrics().delivered, 1);
+/// # Ok::<(), msk_mapping::machine::Faults>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Documents {
