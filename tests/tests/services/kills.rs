@@ -11,6 +11,9 @@ use crate::support::{Batch, Effect, PARTITIONS, Receiver, Table, environment};
 /// What each delivery is given: a whole batch with a write a record takes a fifth of it.
 const TIME_GIVEN: Duration = Duration::from_secs(120);
 
+/// Often enough that something is recorded before the first kill, on a quick machine too.
+const PROGRESS_MS: &str = "100";
+
 /// Bounds whatever a test waits for besides. Reached, the test has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -55,7 +58,7 @@ impl Story {
                 continue;
             }
             // Both together less than the batch, so that there is something left to kill.
-            let point = receiver.effects().len() + random.usize(1_000..4_500);
+            let point = receiver.effects().len() + random.usize(2_000..4_500);
             tokio::select! {
                 report = ends => panic!("it ended before it was killed: {report:?}"),
                 // The delivery is dropped, and its process is killed with it.
@@ -129,7 +132,7 @@ fn by_partition(orders: impl IntoIterator<Item = u64>) -> BTreeMap<u64, Vec<u64>
 #[ignore = "needs a table: make services"]
 async fn a_kill_repeats_at_most_what_was_started_since_the_last_recorded_progress() {
     for seed in [1, 2] {
-        let story = Story::with_kills("250", seed).await;
+        let story = Story::with_kills(PROGRESS_MS, seed).await;
 
         println!("seed {seed}");
         story.tell();
@@ -169,7 +172,7 @@ async fn delivered(environment: &mut Environment, batch: &Batch) -> (Instant, In
 #[ignore = "needs a table: make services"]
 async fn two_processes_with_the_same_batch_at_once_ship_each_order_once_and_in_order() {
     let (batch, table, receiver) = (Batch::new(), Table::create().await, Receiver::start().await);
-    let start = |name| environment(&table, &receiver.url(name), "250");
+    let start = |name| environment(&table, &receiver.url(name), PROGRESS_MS);
     let (mut a, mut b) = (start("a"), start("b"));
     let warm_ups = [0, 1].map(Batch::to_warm_up);
     delivered(&mut a, &warm_ups[0]).await;
