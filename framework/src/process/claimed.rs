@@ -25,12 +25,11 @@ impl From<Refusal> for Problem {
 }
 
 impl End {
-    /// What becomes of the record's claim.
+    /// What becomes of the record's claim, now that its handler was started.
     pub(super) fn of_claim(&self) -> ClaimEnd {
         match self.outcome {
             Outcome::Done | Outcome::Skipped => ClaimEnd::Settled(Settled::Done),
             Outcome::Rejected => ClaimEnd::Settled(Settled::Rejected),
-            Outcome::Failed | Outcome::Unreached if self.attempts == 0 => ClaimEnd::Unstarted,
             Outcome::Failed | Outcome::Unreached => ClaimEnd::Released,
         }
     }

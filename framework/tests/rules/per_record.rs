@@ -292,6 +292,8 @@ async fn a_claim_or_an_end_whose_answer_was_lost_is_known_again() {
         );
         // Nobody waited for himself.
         assert!(first.elapsed() < secs(1), "{:?}", first.elapsed());
+        // Claimed and ended, one of them asked twice; then the other one's claim.
+        assert_eq!(store.calls().len(), 3 + 1, "{lost}");
         assert_eq!(starts(&journal), 1);
     }
 }
@@ -636,6 +638,108 @@ async fn what_was_rejected_before_its_handler_is_known_by_its_payload_until_it_e
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_end_is_written_again_while_the_store_fails() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    store.next_meet([Meets::Nothing, Meets::Failure, Meets::Failure]);
+    let process = || by_id(&store, &journal).build().unwrap();
+
+    invoke(&process(), event([order(0, 7, 50)])).await;
+    let second = invoke(&process(), event([order(1, 7, 50)])).await;
+
+    assert_eq!(letters(&second), "S");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_written_over_a_renewal_that_was_still_on_its_way() {
+    let (store, journal, lines) = (Shared::default(), Journal::default(), Lines::default());
+    store.next_meet([Meets::Nothing, Meets::LateAnswer(secs(1))]);
+    let process = || by_id(&store, &journal).build().unwrap();
+    let _guard = lines.listen();
+
+    // A third of the lease and a little: the renewal is applied, and its answer never read.
+    invoke(&process(), event([order(0, 7, LEASE_MS / 3 + 200)])).await;
+    let second = invoke(&process(), event([order(1, 7, 50)])).await;
+
+    assert_eq!(letters(&second), "S");
+    assert!(lines.of("what was settled may not be recorded").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_written_though_the_item_was_deleted_meanwhile() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let process = || by_id(&store, &journal).build().unwrap();
+    let (first, second) = (process(), process());
+
+    let (first, ()) = join!(invoke(&first, event([order(0, 7, 2_000)])), async {
+        sleep(secs(1)).await;
+        store.lose().await;
+    });
+    let second = invoke(&second, event([order(1, 7, 50)])).await;
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&second).as_str()),
+        ("D", "S")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_took_nearly_its_lease_is_renewed_before_its_handler_starts() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let begun = Instant::now();
+    let mut calls = 0;
+    let seen = journal.clone();
+    store.meets(move |_, _| {
+        calls += 1;
+        match calls {
+            1 => Meets::LostAnswer,
+            _ if begun.elapsed() < millis(LEASE_MS - CLOCK_SKEW_MAX_MS) => Meets::Failure,
+            _ => {
+                seen.write("asked");
+                Meets::Nothing
+            }
+        }
+    });
+    let consumer = by_id(&store, &journal).build().unwrap();
+
+    let invoked = invoke(&consumer, event([order(0, 7, 50)])).await;
+
+    assert_eq!(letters(&invoked), "D");
+    // Told that it holds it since long ago, and then for longer.
+    assert_eq!(journal.lines()[..3], ["asked", "asked", "+orders-0@0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_is_not_held_up_by_a_store_that_is_down() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    store.meets(|_, _| Meets::Failure);
+    let builder = by_id(&store, &journal).on_failure(MemoryDestination::new());
+    let consumer = builder.build().unwrap();
+    let unreadable = Sample::new("orders", 0).value(r#"{"id":7,"ms":"x"}"#);
+
+    let invoked = invoke(&consumer, event([unreadable])).await;
+
+    assert_eq!(letters(&invoked), "R");
+    assert!(invoked.elapsed() < secs(3), "{:?}", invoked.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_destination_has_not_confirmed_is_sent_with_the_next_delivery() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let without = by_id(&store, &journal).build().unwrap();
+    let builder = by_id(&store, &journal).on_failure(MemoryDestination::new());
+    let with = builder.build().unwrap();
+    let unreadable = || event([Sample::new("orders", 0).value(r#"{"id":7,"ms":"x"}"#)]);
+
+    let first = invoke(&without, unreadable()).await;
+    let second = invoke(&with, unreadable()).await;
+
+    assert_eq!(
+        (letters(&first).as_str(), letters(&second).as_str()),
+        ("F", "R")
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn topics_share_keys_only_under_one_prefix() {
     let prefixed = PerRecord::by_json(["/id"]).key_prefix("shop");
     for (per_record, expected) in [(PerRecord::by_json(["/id"]), "D"), (prefixed, "S")] {
@@ -741,7 +845,7 @@ async fn a_closure_that_finds_none_or_panics_rejects_its_record() {
             .build()
             .unwrap();
 
-        let invoked = invoke(&consumer, event([order(0, 7, 5)])).await;
+        let invoked = invoke(&consumer, event([order(0, 7, 5).key("").header("id", "")])).await;
 
         assert_eq!(letters(&invoked), "R");
         assert_eq!(code(&invoked, 0, 0), "reject.idempotency_key");

@@ -25,6 +25,8 @@ pub(crate) enum Meets {
     LostAnswer,
     /// It takes so long.
     Delay(Duration),
+    /// It is applied at once, and the answer takes so long.
+    LateAnswer(Duration),
     /// It fails for good.
     Refusal,
 }
@@ -72,6 +74,15 @@ impl Shared {
         self.table.swap(swap).await.unwrap();
     }
 
+    /// Deletes every item, as a table's TTL does, or somebody's hand.
+    pub(crate) async fn lose(&self) {
+        for (id, _) in self.items().await {
+            let free = Expect::Free { at_ms: u64::MAX };
+            self.apply(&Swap::new(id.into(), free, Change::Delete))
+                .await;
+        }
+    }
+
     /// Puts bytes into every item that no version of the framework has written.
     pub(crate) async fn spoil(&self) {
         for (id, item) in self.items().await {
@@ -117,6 +128,11 @@ impl Shared {
             Meets::Delay(time) => {
                 sleep(time).await;
                 call.await
+            }
+            Meets::LateAnswer(time) => {
+                let answer = call.await;
+                sleep(time).await;
+                answer
             }
         }
     }

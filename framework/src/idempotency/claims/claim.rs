@@ -204,11 +204,12 @@ impl<'c> Claim<'c> {
                 None if deletes => return Ok(()),
                 // The item is gone, so nobody works on it: what ended is written all the same.
                 None if swap.expect != Expect::Absent => self.lock().expect = Expect::Absent,
-                Some(item) if is_of(&item, &self.owner) && item.seq() == seq => {
+                // By what it holds: a renewal that was dropped on its way may have taken the same seq.
+                Some(item) if swap.change == Change::Put(item.clone()) => {
                     return self.written(seq);
                 }
-                // A renewal that was dropped on its way has come through.
-                Some(item) if is_of(&item, &self.owner) && item.seq() > seq - 1 => {
+                // Such a renewal has come through.
+                Some(item) if is_of(&item, &self.owner) && item.seq() >= seq => {
                     let mut state = self.lock();
                     state.seq = item.seq();
                     state.expect = Expect::Version(self.version(item.seq()));
