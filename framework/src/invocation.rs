@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::failure::Rejection;
@@ -20,6 +21,14 @@ pub(crate) enum Clock {
     /// Starts at a given time and runs with tokio's: paused where that is.
     #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "made by tests"))]
     From { start: Timestamp, at: Instant },
+    /// A simulated machine's: as the one above, and it jumps when told to.
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "made by tests"))]
+    Simulated {
+        start: Timestamp,
+        at: Instant,
+        jumped_ms: Arc<AtomicI64>,
+        tokens: Arc<AtomicU64>,
+    },
 }
 
 impl Clock {
@@ -35,7 +44,28 @@ impl Clock {
             Self::From { start, at } => {
                 start.saturating_add(at.elapsed()).unwrap_or(Timestamp::MAX)
             }
+            Self::Simulated {
+                start,
+                at,
+                jumped_ms,
+                ..
+            } => {
+                let jumped = SignedDuration::from_millis(jumped_ms.load(Ordering::Relaxed));
+                let steady = start.saturating_add(at.elapsed());
+                let wall = steady.and_then(|wall| wall.saturating_add(jumped));
+                wall.unwrap_or(Timestamp::MAX)
+            }
         }
+    }
+
+    /// Bytes that no one else has drawn: the system's entropy. A simulated machine counts, so that a run can be repeated.
+    pub(crate) fn token(&self) -> Result<u128, getrandom::Error> {
+        if let Self::Simulated { tokens, .. } = self {
+            return Ok(tokens.fetch_add(1, Ordering::Relaxed).into());
+        }
+        let mut token = [0; 16];
+        getrandom::fill(&mut token)?;
+        Ok(u128::from_ne_bytes(token))
     }
 }
 

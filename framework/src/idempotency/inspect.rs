@@ -13,6 +13,7 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
 use crate::idempotency::{Settled, ledger_id, owner_token};
+use crate::invocation::Clock;
 use crate::limits::{CLOCK_SKEW_MAX_MS, STORE_WAIT_MS_MAX};
 use crate::partition::{Offset, TopicPartition};
 
@@ -248,7 +249,7 @@ impl PartitionState {
             .retain(|entry| !offsets.contains(&entry.offset));
         let reported = book.reported;
         book.reported = reported.filter(|reported| !offsets.contains(&reported.offset));
-        let owner = owner_token().map_err(ForgetError::Store)?;
+        let owner = owner_token(&Clock::System).map_err(ForgetError::Store)?;
         let seq = self.item.seq() + 1;
         let mut item = Item::new(Some(Version { owner, seq }), self.item.expires_s);
         item.data = encode(&book);

@@ -80,6 +80,7 @@ mod terms;
 
 use std::sync::Arc;
 
+use crate::invocation::Clock;
 use crate::record::{EventSource, Record};
 
 pub(crate) use self::choose::choose_store;
@@ -174,10 +175,9 @@ impl Refusal {
 }
 
 /// A name that no other holder has. Drawn when something begins to be held, never at the start: SnapStart makes many processes of one.
-fn owner_token() -> Result<Arc<str>, StoreError> {
-    let mut token = [0; 16];
-    getrandom::fill(&mut token).map_err(StoreError::permanent)?;
-    Ok(format!("{:032x}", u128::from_ne_bytes(token)).into())
+fn owner_token(clock: &Clock) -> Result<Arc<str>, StoreError> {
+    let token = clock.token().map_err(StoreError::permanent)?;
+    Ok(format!("{token:032x}").into())
 }
 
 /// How an earlier delivery of a record ended.

@@ -16,6 +16,7 @@ use crate::outcome::Outcome;
 use crate::report::RecordReport;
 use crate::response::BatchResponse;
 use crate::testing::event::Event;
+use crate::testing::machine::Machine;
 
 /// Time that an invocation is given when nothing else is said.
 const TIME_GIVEN: Duration = Duration::from_secs(60);
@@ -69,7 +70,9 @@ pub struct Invoke {
     body: Bytes,
     request_id: String,
     time_given: Option<Duration>,
+    deadline_ms: Option<u64>,
     ahead: SignedDuration,
+    machine: Option<Machine>,
 }
 
 impl Invoke {
@@ -79,7 +82,9 @@ impl Invoke {
             body: event.into().into_bytes(),
             request_id: "test-request".to_owned(),
             time_given: Some(TIME_GIVEN),
+            deadline_ms: None,
             ahead: SignedDuration::ZERO,
+            machine: None,
         }
     }
 
@@ -107,14 +112,32 @@ impl Invoke {
         self
     }
 
+    /// Sets the deadline as Lambda says it, milliseconds since 1970, whatever the process's own clock reads. Outweighs a time given.
+    pub fn deadline_ms(mut self, deadline_ms: u64) -> Self {
+        self.deadline_ms = Some(deadline_ms);
+        self
+    }
+
+    /// Runs it on a simulated machine: its wall clock, its tokens. Outweighs [`clock_ahead`](Self::clock_ahead).
+    pub fn on(mut self, machine: &Machine) -> Self {
+        self.machine = Some(machine.clone());
+        self
+    }
+
     /// Runs it to its answer.
     pub async fn run(self, consumer: &Consumer) -> Invoked {
         let started = Instant::now();
-        let clock = clock(self.ahead);
-        let deadline_ms = self.time_given.map_or(0, |time| {
-            let now = clock.now().as_millisecond().unsigned_abs();
-            now + u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2)
-        });
+        let clock = match &self.machine {
+            Some(machine) => machine.clock(),
+            None => clock(self.ahead),
+        };
+        let given = || {
+            self.time_given.map_or(0, |time| {
+                let now = clock.now().as_millisecond().unsigned_abs();
+                now + u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2)
+            })
+        };
+        let deadline_ms = self.deadline_ms.unwrap_or_else(given);
         let incoming = Incoming {
             body: self.body,
             request_id: self.request_id,

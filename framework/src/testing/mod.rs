@@ -2,6 +2,7 @@
 
 mod event;
 mod invoke;
+mod machine;
 mod sample;
 pub mod store;
 #[cfg(feature = "proptest")]
@@ -9,4 +10,5 @@ pub mod strategy;
 
 pub use self::event::{Event, EventBuilder, FixtureError};
 pub use self::invoke::{Invoke, Invoked, invoke};
+pub use self::machine::Machine;
 pub use self::sample::Sample;

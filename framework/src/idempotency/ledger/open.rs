@@ -40,7 +40,7 @@ impl PartitionLedger<'_> {
             times,
             ..
         } = self.terms;
-        let owner = owner_token().map_err(|error| self.unavailable(&error))?;
+        let owner = owner_token(clock).map_err(|error| self.unavailable(&error))?;
         let mut failing = Patience::until(Some(self.terms.patient_until(deadline.work_end())));
         let mut held = Patience::until(deadline.work_end());
         let first = times.hold(clock);
@@ -79,7 +79,7 @@ impl PartitionLedger<'_> {
     }
 
     async fn read(&self) -> Result<Opened, Refusal> {
-        let owner = owner_token().map_err(|error| self.unavailable(&error))?;
+        let owner = owner_token(&self.terms.clock).map_err(|error| self.unavailable(&error))?;
         let mut failing = Patience::until(Some(
             self.terms.patient_until(self.terms.deadline.work_end()),
         ));
