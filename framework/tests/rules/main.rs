@@ -11,6 +11,7 @@ mod idempotency_key;
 mod layers;
 mod ledger_for_people;
 mod ledger_leases;
+mod ledger_merges;
 mod ledger_writes;
 mod log_lines;
 mod mapping_overlooks;

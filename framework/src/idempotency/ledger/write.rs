@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::error_text;
+use crate::idempotency::book::Entry;
+use crate::idempotency::fingerprint::fingerprint;
 use crate::idempotency::format::{decode, encode};
 use crate::idempotency::lease::Hold;
 use crate::idempotency::ledger::PartitionLedger;
@@ -13,6 +15,7 @@ use crate::idempotency::store::{
 };
 use crate::idempotency::{Refusal, WhenStoreFails};
 use crate::limits::{LEDGER_BYTES_MAX, STORE_RETRY_BASE_MS};
+use crate::record::Record;
 
 /// One write, until its fate is known.
 struct Write {
@@ -113,8 +116,21 @@ impl PartitionLedger<'_> {
     fn merge(&self, item: Option<Item>) {
         let mut state = self.lock();
         let theirs = item.as_ref().and_then(|item| decode(&item.data).ok());
-        state.book.merge(theirs.unwrap_or_default());
+        let theirs = theirs.unwrap_or_default();
+        // What was only read, and is another record's place by now, is out of date: the partition was made anew meanwhile.
+        state.book.entries.retain(|ours| {
+            let their = theirs.find(ours.offset);
+            their.is_none_or(|their| their.fingerprint == ours.fingerprint) || self.has(ours)
+        });
+        state.book.merge(theirs);
         state.version = item.and_then(|item| item.version);
+    }
+
+    /// Whether the entry is of a record of this batch.
+    fn has(&self, entry: &Entry) -> bool {
+        let offset = |record: &Record| record.offset().0;
+        let at = self.records.binary_search_by_key(&entry.offset, offset);
+        at.is_ok_and(|at| fingerprint(&self.records[at]) == entry.fingerprint)
     }
 
     /// The store has failed. Records run on without it only if that was chosen.
