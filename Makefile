@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help invoke test services check fmt clippy doc messages deny template bench fuzz build deploy
+.PHONY: help invoke test simulate mutants services check fmt clippy doc messages deny template bench fuzz build deploy
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -10,6 +10,14 @@ invoke: ## a batch with two bad records through the real function; they land in 
 
 test: ## all tests, doctests included
 	cargo test --locked --workspace --all-features
+
+SEEDS ?= 100000
+
+simulate: ## so many whole runs of function and mapping under faults (SEEDS=100000), judged by an oracle
+	cargo run --locked -q --profile simulation -p cargo-msk -- simulate --seeds 0..$(SEEDS)
+
+mutants: ## what the oracle is worth: promises broken on purpose, and the schedules until each shows (Python 3; a quarter of an hour)
+	simulation/mutants/run
 
 services: ## the tests that need a real queue or table (Java, Maven, Python 3; fetches and starts ElasticMQ and DynamoDB Local, and stops them)
 	tests/services/run cargo test --locked -p lambda-msk -p tests --all-features --lib --test services -- --ignored

@@ -8,6 +8,7 @@ mod event;
 mod fault;
 mod invoke;
 mod ledger;
+mod simulate;
 mod style;
 
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ enum Command {
     Invoke(invoke::Args),
     Event(event::Args),
     Ledger(ledger::Args),
+    Simulate(simulate::Args),
     Completions(completions::Args),
 }
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::run(&args),
         Command::Event(args) => event::run(&args),
         Command::Ledger(args) => ledger::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match outcome {

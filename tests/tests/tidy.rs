@@ -9,7 +9,38 @@ use std::path::{Path, PathBuf};
 /// Lines of a file before its tests, comments and blank lines left out.
 const CODE_LINES_MAX: usize = 400;
 
-const CRATES: [&str; 5] = ["framework", "handler", "mapping", "cli", "tests"];
+const CRATES: [&str; 6] = [
+    "framework",
+    "handler",
+    "mapping",
+    "simulation",
+    "cli",
+    "tests",
+];
+
+/// What runs in a simulation, and so has to do the same each time.
+const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulation/src"];
+
+/// Of these, what meets the world outside: a simulation puts something else in its place.
+const NOT_SIMULATED: [&str; 7] = [
+    "framework/src/destination/file",
+    "framework/src/destination/sqs",
+    "framework/src/idempotency/dynamodb",
+    "framework/src/lambda.rs",
+    "framework/src/logging.rs",
+    "framework/src/testing/invoke.rs",
+    "framework/src/testing/event.rs",
+];
+
+/// Whose maps are looked up, and never gone through: the order of a `HashMap` is another one each time.
+const LOOKED_UP: [&str; 6] = [
+    "framework/src/builder.rs",
+    "framework/src/event/read.rs",
+    "framework/src/extract/names.rs",
+    "framework/src/idempotency/memory.rs",
+    "framework/src/lane.rs",
+    "framework/src/process.rs",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -89,6 +120,19 @@ fn crate_paths(line: &str) -> impl Iterator<Item = &str> {
             .next()
             .filter(|name| !name.is_empty())
     })
+}
+
+/// The sources of what runs in a simulation.
+fn simulated() -> impl Iterator<Item = Source> {
+    let met = |source: &Source| {
+        NOT_SIMULATED
+            .iter()
+            .any(|path| source.path.starts_with(path))
+    };
+    let tests =
+        |source: &Source| source.path.ends_with("tests.rs") || source.path.contains("/tests/");
+    let all = SIMULATED.into_iter().flat_map(sources);
+    all.filter(move |source| !met(source) && !tests(source))
 }
 
 fn none(faults: &[String]) {
@@ -176,6 +220,82 @@ fn every_rule_of_behaviour_has_a_module_of_tests() {
         .collect();
     let expected: BTreeSet<String> = (1..=10).map(|rule| format!("{rule:02}")).collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn what_runs_in_a_simulation_takes_nothing_from_outside_it() {
+    // Each with who may: the seam that a simulation replaces.
+    let outside = [
+        ("spawn_blocking", ""),
+        ("std::thread::sleep", ""),
+        ("std::time::Instant", ""),
+        ("SystemTime::now", "framework/src/invocation.rs"),
+        ("getrandom::", "framework/src/invocation.rs"),
+        ("RandomState", ""),
+        ("Rng::new()", ""),
+        ("tokio::spawn", ""),
+    ];
+    let mut faults = Vec::new();
+    for source in simulated() {
+        for (number, line) in source.code() {
+            for (word, may) in outside {
+                if line.contains(word) && source.path != may {
+                    faults.push(format!("{}:{number}: {word}", source.path));
+                }
+            }
+            let hashed = line.contains("HashMap") || line.contains("HashSet");
+            if hashed && !LOOKED_UP.contains(&&*source.path) {
+                faults.push(format!(
+                    "{}:{number}: hashed: take a BTreeMap or BTreeSet, or say in this test that it is only looked up",
+                    source.path
+                ));
+            }
+        }
+    }
+    none(&faults);
+}
+
+#[test]
+fn each_select_of_what_runs_in_a_simulation_is_biased() {
+    let mut faults = Vec::new();
+    let mut selects = 0;
+    for source in simulated() {
+        let lines: Vec<(usize, &str)> = source.code().collect();
+        for pair in lines.windows(2) {
+            let [(number, select), (_, next)] = pair else {
+                continue;
+            };
+            if select.contains("select!") {
+                selects += 1;
+                if !next.starts_with("biased;") {
+                    faults.push(format!(
+                        "{}:{number}: `select!` without `biased;`",
+                        source.path
+                    ));
+                }
+            }
+        }
+    }
+    none(&faults);
+    assert!(selects > 0);
+}
+
+#[test]
+fn the_oracle_shares_no_code_with_what_it_judges() {
+    let mut faults = Vec::new();
+    for source in sources("simulation/src/oracle") {
+        for (number, line) in source.code() {
+            let shared = line.contains("lambda_msk") || line.contains("msk_mapping");
+            let beyond = line.starts_with("use crate::")
+                && !["use crate::fact::", "use crate::oracle::"]
+                    .iter()
+                    .any(|own| line.starts_with(own));
+            if shared || beyond {
+                faults.push(format!("{}:{number}: {line}", source.path));
+            }
+        }
+    }
+    none(&faults);
 }
 
 #[test]

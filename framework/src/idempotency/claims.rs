@@ -242,7 +242,8 @@ impl<'a> Claims<'a> {
         let token = match self.token.get() {
             Some(token) => token,
             None => {
-                let token = owner_token(&self.terms.clock).map_err(|error| self.terms.unavailable(ITEM, &error))?;
+                let token = owner_token(&self.terms.clock)
+                    .map_err(|error| self.terms.unavailable(ITEM, &error))?;
                 self.token.get_or_init(|| token)
             }
         };

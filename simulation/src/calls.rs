@@ -1,0 +1,193 @@
+//! The far end of processes' calls: the store of all processes and the function's destination, and what can go wrong on the way to them and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lambda_msk::idempotency::{Change, Item, StoreError, Swap, Swapped};
+use tokio::runtime::Runtime;
+
+use crate::dice::Dice;
+use crate::fact::{InvocationId, ItemId, What};
+use crate::ledger::{item_id, note_read, note_swap};
+use crate::limits::START_MS;
+use crate::plan::Faults;
+use crate::port::{Letter, Reply, Request};
+
+/// What becomes of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// How long it is on its way. *None: it does not come in time, or not at all.*
+    pub(crate) there_ms: Option<u64>,
+    /// How long the answer is on its way back. *None: it never comes.*
+    pub(crate) back_ms: Option<u64>,
+    /// Whether the answer is an error, whatever was done.
+    pub(crate) fails: bool,
+    /// When it is carried out once more, or at last: a network that held it back.
+    pub(crate) late_ms: Option<u64>,
+    /// Whether this is a fault.
+    pub(crate) is_fault: bool,
+}
+
+impl Fate {
+    pub(crate) fn of(faults: &Faults, dice: &mut Dice) -> Self {
+        let usual = Self {
+            there_ms: Some(dice.between(0, 12)),
+            back_ms: Some(dice.between(0, 12)),
+            fails: false,
+            late_ms: None,
+            is_fault: false,
+        };
+        let fault = Self {
+            is_fault: true,
+            ..usual
+        };
+        match () {
+            // Throttled.
+            () if dice.per_mille(faults.call_fails) => Self {
+                there_ms: None,
+                fails: true,
+                ..fault
+            },
+            // Done, and it does not say so.
+            () if dice.per_mille(faults.answer_of_call_lost) => Self {
+                back_ms: dice.per_mille(500).then_some(dice.between(1, 1_500)),
+                fails: true,
+                ..fault
+            },
+            // Not done, and done much later.
+            () if dice.per_mille(faults.call_late) => Self {
+                there_ms: None,
+                back_ms: dice.per_mille(500).then_some(dice.between(1, 1_500)),
+                fails: true,
+                late_ms: Some(dice.between(10, 30_000)),
+                ..fault
+            },
+            // Done twice.
+            () if dice.per_mille(faults.call_twice) => Self {
+                late_ms: Some(dice.between(10, 30_000)),
+                ..fault
+            },
+            () if dice.per_mille(faults.call_slow) => Self {
+                there_ms: Some(dice.between(10, 4_000)),
+                back_ms: Some(dice.between(10, 4_000)),
+                ..fault
+            },
+            () => usual,
+        }
+    }
+}
+
+/// Store and destination.
+#[derive(Debug)]
+pub(crate) struct Services {
+    table: BTreeMap<Arc<str>, Item>,
+    /// Letters that stand at the destination.
+    pub(crate) letters: Vec<Letter>,
+    /// For reading items by the framework's reader, which asks tokio for the time.
+    reading: Runtime,
+}
+
+impl Services {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let reading = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()?;
+        Ok(Self {
+            table: BTreeMap::new(),
+            letters: Vec::new(),
+            reading,
+        })
+    }
+
+    /// Carries a call out: the answer, and what was seen.
+    pub(crate) fn carry_out(
+        &mut self,
+        request: &Request,
+        invocation: InvocationId,
+    ) -> (Reply, Vec<What>) {
+        match request {
+            Request::Read(id) => {
+                let item = self.table.get(id).cloned();
+                (Reply::Read(Ok(item)), vec![note_read(id, None, invocation)])
+            }
+            Request::Swap(swap) => {
+                let swapped = self.swap(swap);
+                let note = note_swap(swap, &swapped, None, invocation);
+                let noted = self.reading.block_on(note);
+                (Reply::Swap(Ok(swapped)), noted.into_iter().collect())
+            }
+            Request::Send(letters) => {
+                self.letters.extend(letters.iter().cloned());
+                let landed = letters.iter().map(|letter| What::Landed {
+                    invocation,
+                    record: letter.record,
+                });
+                (Reply::Send(vec![true; letters.len()]), landed.collect())
+            }
+        }
+    }
+
+    fn swap(&mut self, swap: &Swap) -> Swapped {
+        let stands = self.table.get(&swap.id);
+        if !swap.expect.holds(stands) {
+            return Swapped::Refused(stands.cloned());
+        }
+        let item = swap.change.applied(stands);
+        match &item {
+            Some(item) => self.table.insert(Arc::clone(&swap.id), item.clone()),
+            None => self.table.remove(&swap.id),
+        };
+        Swapped::Applied(item)
+    }
+
+    /// Deletes what has expired, and, if all is wanted, whatever nobody holds.
+    pub(crate) fn delete(&mut self, now_ms: u64, all: bool) -> Vec<ItemId> {
+        let wall_ms = now_ms + START_MS.unsigned_abs();
+        let mut deleted = Vec::new();
+        self.table.retain(|id, item| {
+            let expired = item.expires_s < wall_ms / 1_000;
+            // Clocks that differ: nobody holds it by any of them.
+            let free = item.held_until_ms + 60_000 < wall_ms;
+            let stays = !(expired || all && free);
+            if !stays {
+                deleted.push(item_id(id, None));
+            }
+            stays
+        });
+        deleted
+    }
+}
+
+/// The answer of a call that failed.
+pub(crate) fn failure(request: &Request) -> Reply {
+    let error = || StoreError::transient("the table is throttled");
+    match request {
+        Request::Read(_) => Reply::Read(Err(error())),
+        Request::Swap(_) => Reply::Swap(Err(error())),
+        Request::Send(letters) => Reply::Send(vec![false; letters.len()]),
+    }
+}
+
+/// For readers of the trace.
+pub(crate) fn describe(request: &Request) -> String {
+    match request {
+        Request::Read(id) => format!("read {}", short(id)),
+        Request::Swap(swap) => {
+            let what = match &swap.change {
+                Change::Hold { .. } => "take".to_owned(),
+                Change::Put(item) if item.held_until_ms == 0 => {
+                    format!("give back as {}", item.seq())
+                }
+                Change::Put(item) => format!("write {}", item.seq()),
+                Change::Delete => "delete".to_owned(),
+            };
+            format!("{what} {}", short(&swap.id))
+        }
+        Request::Send(letters) => format!("send {} letters", letters.len()),
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
+}

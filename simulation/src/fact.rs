@@ -1,0 +1,221 @@
+//! What was seen of a run, as plain data: all that the oracle is given. Written by the simulated world, read by `oracle` and `trace`.
+
+/// A record that was ever appended to a log. Another one at the same offset is another record.
+pub type RecordId = u32;
+
+/// A log: a partition between two times at which it was made anew.
+pub type LogId = u32;
+
+/// One delivery of a batch to a function.
+pub type InvocationId = u32;
+
+/// A process that a function runs in.
+pub type EnvironmentId = u32;
+
+/// An item of a store: a partition's ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ItemId {
+    /// The process in whose memory it is. *None: all processes share it.*
+    pub environment: Option<EnvironmentId>,
+    /// Whose ledger it is.
+    pub partition: u32,
+}
+
+/// One thing that was seen, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Milliseconds since the run began, by the one true clock.
+    pub at_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum What {
+    /// A record stands in its log.
+    Appended {
+        /// Which.
+        record: RecordId,
+        /// Where.
+        log: LogId,
+        /// The partition that the log is of.
+        partition: u32,
+        /// Its place.
+        offset: i64,
+        /// Its lane, under key order. *None: it has no key.*
+        key: Option<u8>,
+        /// Its own time, on the run's clock.
+        timestamp_ms: i64,
+    },
+    /// A record stands in its log no more: compacted, or the log was cut. Nobody has to do it any more.
+    Erased {
+        /// Which.
+        record: RecordId,
+    },
+    /// A function was given a batch.
+    Delivered {
+        /// Under that name.
+        invocation: InvocationId,
+        /// In that process.
+        environment: EnvironmentId,
+        /// In the event's order.
+        records: Vec<RecordId>,
+        /// Whether it was a dead letter that was fed back, past the mapping.
+        redrive: bool,
+    },
+    /// A handler was started.
+    Started {
+        /// In that invocation.
+        invocation: InvocationId,
+        /// For that record.
+        record: RecordId,
+    },
+    /// A handler has ended.
+    Ended {
+        /// In that invocation.
+        invocation: InvocationId,
+        /// For that record.
+        record: RecordId,
+        /// So.
+        how: How,
+    },
+    /// A letter of the function's stands at the destination.
+    Landed {
+        /// Whose.
+        invocation: InvocationId,
+        /// Of that record.
+        record: RecordId,
+    },
+    /// The destination's word that a letter is there has reached the function.
+    Confirmed {
+        /// Whose.
+        invocation: InvocationId,
+        /// Of that record.
+        record: RecordId,
+    },
+    /// A function's answer has left its process.
+    Answered {
+        /// To that invocation.
+        invocation: InvocationId,
+        /// What it says.
+        answer: Answer,
+    },
+    /// A process's own clock has passed the deadline, and no answer had left.
+    Overdue {
+        /// Of that invocation.
+        invocation: InvocationId,
+    },
+    /// A process is no more.
+    Killed {
+        /// Which.
+        environment: EnvironmentId,
+    },
+    /// An invocation has taken an item, and is to know what stood in it.
+    Taken {
+        /// Which.
+        item: ItemId,
+        /// Who.
+        invocation: InvocationId,
+    },
+    /// An invocation was told what stands in an item, without taking it.
+    Read {
+        /// Which.
+        item: ItemId,
+        /// Who.
+        invocation: InvocationId,
+    },
+    /// An invocation was shown what stands in an item, as a write of its own was refused.
+    Shown {
+        /// Which.
+        item: ItemId,
+        /// Who.
+        invocation: InvocationId,
+    },
+    /// An item was written.
+    Written {
+        /// Which.
+        item: ItemId,
+        /// By whom.
+        invocation: InvocationId,
+        /// The offsets that stand in it as settled, ascending.
+        settled: Vec<i64>,
+        /// Whether it is free from now on.
+        given_back: bool,
+    },
+    /// An item was deleted: it had expired, or somebody wanted it forgotten.
+    Deleted {
+        /// Which.
+        item: ItemId,
+    },
+    /// A call of a store or destination has met a fault: what was promised for working ones cannot be asked.
+    Faulted {
+        /// Whose call.
+        invocation: InvocationId,
+    },
+    /// The consumer group's position in a log is that one.
+    Committed {
+        /// Which log.
+        log: LogId,
+        /// The offset that would be read next.
+        position: i64,
+    },
+    /// The mapping has given up a record.
+    GivenUp {
+        /// Which.
+        record: RecordId,
+        /// Why.
+        why: GivenUp,
+    },
+    /// The mapping asked for an invocation and the function service had none: throttled.
+    Throttled {
+        /// Of that batch.
+        records: Vec<RecordId>,
+    },
+    /// From now on nothing fails.
+    Quiet,
+    /// The run is over.
+    Over {
+        /// Records that stand in logs behind the group's position, uncommitted.
+        lag: usize,
+    },
+    /// For readers of the trace.
+    Note(String),
+}
+
+/// How a handler's run has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum How {
+    /// It returned Ok.
+    Ok,
+    /// It returned a failure that is tried again.
+    Failed,
+    /// It returned a rejection.
+    Rejected,
+    /// It panicked.
+    Panicked,
+    /// It was dropped before it ended.
+    Dropped,
+}
+
+/// What a function has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// A function error.
+    Error,
+    /// A list of what is not done: identifier and offset as they stood in it.
+    Listed(Vec<(String, i64)>),
+}
+
+/// Why the mapping has given up a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GivenUp {
+    /// It was tried as often as was allowed.
+    Attempts,
+    /// It is older than was allowed.
+    Age,
+}

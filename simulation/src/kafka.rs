@@ -1,0 +1,262 @@
+//! The cluster: logs with gaps, and the consumer group's positions in them. Changed by `world`, polled for `polling`.
+
+use msk_mapping::record::{Record, TopicPartition};
+
+use crate::dice::Dice;
+use crate::fact::{LogId, RecordId, What};
+use crate::limits::START_MS;
+use crate::plan::Plan;
+
+/// A record before it stands anywhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) partition: u32,
+    pub(crate) key: Option<u8>,
+    pub(crate) value: Value,
+    /// How far its timestamp is from the time of its appending, milliseconds.
+    pub(crate) timestamp_off_ms: i64,
+    pub(crate) header: Option<u8>,
+    /// Offsets that stay free before it.
+    pub(crate) gap: i64,
+    pub(crate) append_at_ms: u64,
+    /// Its handler rejects it.
+    pub(crate) rejected: bool,
+    /// It is for the log that replaces the first, second, … one.
+    pub(crate) generation: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Number(u8),
+    /// No JSON: it is rejected before its handler.
+    Garbage(u8),
+    Tombstone,
+    /// The mapping's filter lets it not through.
+    Filtered,
+}
+
+/// One partition's log, and the group in it.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) id: LogId,
+    pub(crate) generation: u32,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    /// Offset, record, and when it was appended.
+    pub(crate) entries: Vec<(i64, RecordId, u64)>,
+    pub(crate) committed: Option<i64>,
+    /// *None: it is being rebalanced.*
+    pub(crate) owner: Option<u32>,
+    /// Raised by each change of the owner: an older commit is fenced.
+    pub(crate) epoch: u64,
+    /// Until when its owner's commits are on their way: they do not overtake each other.
+    pub(crate) commits_until_ms: u64,
+    /// Where the owner polls next.
+    pub(crate) position: i64,
+    pub(crate) resumed: bool,
+    pub(crate) fetching: bool,
+}
+
+impl Log {
+    /// Records that are not committed.
+    pub(crate) fn lag(&self) -> usize {
+        let committed = self.committed.unwrap_or(0);
+        self.entries
+            .iter()
+            .filter(|(offset, ..)| *offset >= committed)
+            .count()
+    }
+
+    pub(crate) fn has_more(&self) -> bool {
+        self.position < self.end
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) names: Vec<TopicPartition>,
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) logs: Vec<Log>,
+    logs_made: u32,
+}
+
+impl Cluster {
+    pub(crate) fn new(names: Vec<TopicPartition>, drafts: Vec<Draft>) -> Self {
+        let log = |id: usize| Log {
+            id: id as u32,
+            ..Log::default()
+        };
+        Self {
+            logs: (0..names.len()).map(log).collect(),
+            logs_made: names.len() as u32,
+            names,
+            drafts,
+        }
+    }
+
+    /// *None: the log that it was for is gone.*
+    pub(crate) fn append(&mut self, record: RecordId, now_ms: u64) -> Option<What> {
+        let draft = &self.drafts[record as usize];
+        let log = &mut self.logs[draft.partition as usize];
+        if log.generation != draft.generation {
+            return None;
+        }
+        let offset = log.end + draft.gap;
+        log.end = offset + 1;
+        log.entries.push((offset, record, now_ms));
+        Some(What::Appended {
+            record,
+            log: log.id,
+            partition: draft.partition,
+            offset,
+            key: draft.key,
+            timestamp_ms: now_ms.cast_signed() + draft.timestamp_off_ms,
+        })
+    }
+
+    /// The next records of a partition, as its poller gets them.
+    pub(crate) fn fetch(&self, partition: u32, most: usize) -> Vec<(RecordId, Record)> {
+        let log = &self.logs[partition as usize];
+        let name = &self.names[partition as usize];
+        let next = log
+            .entries
+            .iter()
+            .filter(|(offset, ..)| *offset >= log.position);
+        next.take(most)
+            .map(|(offset, record, at_ms)| (*record, self.record(name, *offset, *record, *at_ms)))
+            .collect()
+    }
+
+    fn record(&self, name: &TopicPartition, offset: i64, record: RecordId, at_ms: u64) -> Record {
+        let draft = &self.drafts[record as usize];
+        let timestamp = START_MS + at_ms.cast_signed() + draft.timestamp_off_ms;
+        let mut built = Record::new(name.clone(), offset).with_timestamp(timestamp);
+        if let Some(key) = draft.key {
+            built = built.with_key(vec![b'k', key]);
+        }
+        built = match draft.value {
+            Value::Number(number) => built.with_value(number.to_string()),
+            Value::Garbage(number) => built.with_value(format!("garbage {number}")),
+            Value::Filtered => built.with_value("skip"),
+            Value::Tombstone => built,
+        };
+        match draft.header {
+            Some(header) => built.with_header("trace", vec![header]),
+            None => built,
+        }
+    }
+
+    /// Takes records out of a log, those that the dice choose.
+    pub(crate) fn compact(&mut self, partition: u32, dice: &mut Dice) -> Vec<RecordId> {
+        let log = &mut self.logs[partition as usize];
+        let mut gone = Vec::new();
+        log.entries.retain(|(_, record, _)| {
+            let stays = !dice.per_mille(300);
+            if !stays {
+                gone.push(*record);
+            }
+            stays
+        });
+        gone
+    }
+
+    /// Cuts the oldest records off a log: retention.
+    pub(crate) fn cut(&mut self, partition: u32, count: usize) -> Vec<RecordId> {
+        let log = &mut self.logs[partition as usize];
+        let gone = log.entries.drain(..count.min(log.entries.len()));
+        let gone: Vec<RecordId> = gone.map(|(_, record, _)| record).collect();
+        log.start = log.entries.first().map_or(log.end, |(offset, ..)| *offset);
+        gone
+    }
+
+    /// Makes a partition anew: other records will stand at the same offsets. The group's position is gone with it.
+    pub(crate) fn renew(&mut self, partition: u32) -> Vec<RecordId> {
+        let id = self.logs_made;
+        self.logs_made += 1;
+        let log = &mut self.logs[partition as usize];
+        let new = Log {
+            id,
+            generation: log.generation + 1,
+            epoch: log.epoch + 1,
+            ..Log::default()
+        };
+        let old = std::mem::replace(log, new);
+        old.entries
+            .into_iter()
+            .map(|(_, record, _)| record)
+            .collect()
+    }
+
+    pub(crate) fn lag(&self) -> usize {
+        self.logs.iter().map(Log::lag).sum()
+    }
+}
+
+/// All records of a run.
+pub(crate) fn drafts(plan: &Plan, dice: &mut Dice) -> Vec<Draft> {
+    let records = &plan.records;
+    let mut drafts = Vec::new();
+    // As often as logs may be made anew, there are records for the new ones.
+    let generations = u32::try_from(plan.faults.renewals).unwrap_or(0) + 1;
+    for partition in 0..records.partitions {
+        let first = dice.between(1, records.each_max);
+        let mut olds: Vec<Draft> = Vec::new();
+        for generation in 0..generations {
+            let mut at_ms = 0;
+            let mut news = Vec::new();
+            for place in 0..first {
+                at_ms += dice.between(0, records.over_ms / first + 1);
+                let mut draft = draft(plan, dice, partition);
+                if let Some(old) = olds.get(place as usize) {
+                    // Restored from elsewhere: much is as it was, and something is not.
+                    draft = alike(old, &draft, dice);
+                }
+                draft.append_at_ms = at_ms;
+                draft.generation = generation;
+                news.push(draft);
+            }
+            drafts.extend(news.iter().cloned());
+            olds = news;
+        }
+    }
+    drafts
+}
+
+fn draft(plan: &Plan, dice: &mut Dice, partition: u32) -> Draft {
+    let odd = plan.records.odd;
+    let number = dice.between(0, 9) as u8;
+    let value = match () {
+        () if plan.mapping.filters && dice.per_mille(200) => Value::Filtered,
+        () if dice.per_mille(odd / 2) => Value::Garbage(number),
+        () if dice.per_mille(odd / 5) => Value::Tombstone,
+        () => Value::Number(number),
+    };
+    let keys = plan.records.keys;
+    Draft {
+        partition,
+        key: match dice.between(0, keys) {
+            0 => None,
+            key => Some(key as u8),
+        },
+        value,
+        timestamp_off_ms: dice.pick(&[0, 0, -1, -1_000]),
+        header: dice.per_mille(300).then_some(number),
+        gap: dice.pick(&[0, 0, 0, 1, 5]),
+        append_at_ms: 0,
+        rejected: dice.per_mille(odd / 2),
+        generation: 0,
+    }
+}
+
+/// The old record, but for one part.
+fn alike(old: &Draft, new: &Draft, dice: &mut Dice) -> Draft {
+    let mut draft = old.clone();
+    draft.rejected = new.rejected;
+    match dice.between(0, 3) {
+        0 => draft.key = new.key,
+        1 => draft.value = new.value,
+        2 => draft.header = new.header,
+        _ => draft.timestamp_off_ms = new.timestamp_off_ms,
+    }
+    draft
+}

@@ -1,0 +1,13 @@
+//! Every bound of the simulation, with its reason.
+
+/// When a run begins, by the one true clock, milliseconds since 1970: 2026-01-01T00:00:00Z.
+pub const START_MS: i64 = 1_767_225_600_000;
+
+/// Tokens that one process may draw before it would draw another one's.
+pub const TOKENS_APART: u64 = 1 << 20;
+
+/// Records that a poller gets at once.
+pub const FETCH_RECORDS_MAX: usize = 8;
+
+/// Seeds that a thread takes at once: few enough that all threads end together, many enough that they do not meet often.
+pub const SEEDS_AT_ONCE: u64 = 16;

@@ -1,0 +1,130 @@
+//! *Answer:* exactly the records that are neither settled nor skipped are listed; the answer left before the deadline, by that process's clock.
+
+use std::collections::BTreeSet;
+
+use crate::fact::{Answer, InvocationId, ItemId, RecordId};
+use crate::oracle::{Invariant, Judge, Kind, Ledger, Reporting};
+
+impl Judge<'_> {
+    pub(super) fn answers(&mut self, invocation: InvocationId, answer: &Answer) {
+        let records = self.model.invocations[&invocation].records.clone();
+        let open: Vec<RecordId> = records
+            .iter()
+            .copied()
+            .filter(|record| self.is_open(invocation, *record))
+            .collect();
+        match (self.terms.reporting, answer) {
+            (Reporting::Partial, Answer::Listed(listed)) => {
+                self.lists(invocation, &records, &open, listed);
+            }
+            (Reporting::Partial, Answer::Error) => {
+                let text = format!("invocation {invocation} was an error, under partial reporting");
+                self.broken(Invariant::Answer, text);
+            }
+            (Reporting::WholeBatch, Answer::Listed(listed)) => {
+                if !listed.is_empty() {
+                    let text = format!(
+                        "invocation {invocation} lists records to a mapping that reads no lists"
+                    );
+                    self.broken(Invariant::Answer, text);
+                }
+                if let Some(record) = open.first() {
+                    let text = format!(
+                        "invocation {invocation} was a success, though {} is not done",
+                        self.name(*record)
+                    );
+                    self.broken(Invariant::Answer, text);
+                }
+            }
+            (Reporting::WholeBatch, Answer::Error) => {
+                let settled = &self.model.invocations[&invocation].settled;
+                if records.iter().all(|record| settled.contains_key(record)) {
+                    let text =
+                        format!("invocation {invocation} was an error, though all is settled");
+                    self.broken(Invariant::Answer, text);
+                }
+            }
+        }
+    }
+
+    /// Whether a record is certainly neither settled nor rightly skipped. What was settled earlier may be either: skipped, or not reached.
+    fn is_open(&self, invocation: InvocationId, record: RecordId) -> bool {
+        let of = &self.model.invocations[&invocation];
+        if of.settled.contains_key(&record) {
+            return false;
+        }
+        if of.started.contains(&record) {
+            return true;
+        }
+        let item = ItemId {
+            environment: match self.terms.ledger {
+                Ledger::Memory => Some(of.environment),
+                Ledger::Durable | Ledger::None => None,
+            },
+            partition: self.model.records[&record].partition,
+        };
+        let known = self.model.items.get(&item);
+        let known = known.and_then(|item| item.known.get(&record).copied());
+        match known.or_else(|| self.model.told(invocation, record)) {
+            // A dead letter that is fed back is skipped only if it was done since.
+            Some(known) => known.kind == Kind::Rejected && of.redrive,
+            // Where a log was made anew, it may be this one that stands there, or another.
+            None => !self.model.may_stand(item, record),
+        }
+    }
+
+    fn lists(
+        &mut self,
+        invocation: InvocationId,
+        records: &[RecordId],
+        open: &[RecordId],
+        listed: &[(String, i64)],
+    ) {
+        let mut named = BTreeSet::new();
+        let mut last = None;
+        for (partition, offset) in listed {
+            let at = records.iter().position(|record| {
+                let known = &self.model.records[record];
+                known.offset == *offset && format!("orders-{}", known.partition) == *partition
+            });
+            let Some(at) = at else {
+                let text = format!(
+                    "invocation {invocation} lists {partition}@{offset}, which it was not given"
+                );
+                self.broken(Invariant::Answer, text);
+                continue;
+            };
+            if last.replace(at).is_some_and(|last| last >= at) {
+                let text = format!(
+                    "invocation {invocation} lists {partition}@{offset} twice, or out of the event's order"
+                );
+                self.broken(Invariant::Answer, text);
+            }
+            named.insert(records[at]);
+        }
+        for record in open {
+            if !named.contains(record) {
+                let text = format!(
+                    "invocation {invocation} does not list {}, which is not done",
+                    self.name(*record)
+                );
+                self.broken(Invariant::Answer, text);
+            }
+        }
+        for record in named {
+            let settled = &self.model.invocations[&invocation].settled;
+            if settled.contains_key(&record) {
+                let text = format!(
+                    "invocation {invocation} lists {}, which is settled",
+                    self.name(record)
+                );
+                self.broken(Invariant::Answer, text);
+            }
+        }
+    }
+
+    pub(super) fn overdue(&mut self, invocation: InvocationId) {
+        let text = format!("invocation {invocation} had not answered when its deadline was there");
+        self.broken(Invariant::Answer, text);
+    }
+}

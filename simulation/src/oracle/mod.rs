@@ -1,0 +1,250 @@
+//! The judge of a run. It shares no code with what it judges: it reads plain facts, in the order of time, and keeps accounts of its own.
+//!
+//! It knows the promise of `lambda_msk::idempotency` and what Lambda documents of a mapping, nothing of how either is kept. One file an invariant.
+
+mod answer;
+mod live;
+mod lost;
+mod model;
+mod once;
+mod order;
+
+use std::fmt;
+
+use self::model::{Kind, Model};
+use crate::fact::{Fact, How, What};
+
+/// What was promised in this run: what the function and the mapping were set to.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The function's order.
+    pub order: Order,
+    /// How it answers.
+    pub reporting: Reporting,
+    /// What it keeps.
+    pub ledger: Ledger,
+    /// How often the mapping may send a record again. *None: for ever.*
+    pub retries: Option<u64>,
+    /// Whether a throttled invocation counts as an attempt.
+    pub throttles_count: bool,
+    /// Whether a record that was tried often enough takes those behind it in its partition with it.
+    pub tail_goes_too: bool,
+    /// How old a record may become. *None: as old as it likes.*
+    pub age_ms: Option<u64>,
+    /// Whether one old record takes its batch with it.
+    pub age_of_batch: bool,
+    /// Whether the mapping itself sends no record of a partition before those below it are settled. False: order is asked within a batch only.
+    pub mapping_keeps_order: bool,
+    /// Whether no two clocks are further apart than leases allow for. False: only *nothing lost* is asked.
+    pub clocks_within_limit: bool,
+    /// How long after it was settled a record may be forgotten.
+    pub forgets_after_ms: u64,
+    /// Whether a handler starts at most once a record.
+    pub at_most_once: bool,
+}
+
+/// Which records of a partition wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// All.
+    Partition,
+    /// Those of one key; those without one as well.
+    Key,
+    /// None.
+    Unordered,
+}
+
+/// How a function answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reporting {
+    /// An error, if anything is not done.
+    WholeBatch,
+    /// A list of what is not done.
+    Partial,
+}
+
+/// Where it is kept what was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ledger {
+    /// In a store of all processes.
+    Durable,
+    /// In each process's memory.
+    Memory,
+    /// Nowhere.
+    None,
+}
+
+/// What a run may break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// A committed record was done, is at the destination, or was given up under the mapping's rules.
+    NothingLost,
+    /// A record of a lane first starts when those before it were settled.
+    Order,
+    /// What is recorded as settled is not started by whoever takes the partition later.
+    Once,
+    /// Nobody starts anything of a partition that another one has taken.
+    OneOwner,
+    /// The answer names exactly what is neither settled nor skipped, in time.
+    Answer,
+    /// Without faults everything is done in the end, and a partition is given back as soon as it is settled.
+    Live,
+    /// A handler starts at most once a record.
+    AtMostOnce,
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NothingLost => "nothing lost",
+            Self::Order => "order",
+            Self::Once => "once",
+            Self::OneOwner => "one owner",
+            Self::Answer => "answer",
+            Self::Live => "live",
+            Self::AtMostOnce => "at most once",
+        })
+    }
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When it showed, milliseconds since the run began.
+    pub at_ms: u64,
+    /// Which.
+    pub invariant: Invariant,
+    /// How.
+    pub text: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            at_ms,
+            invariant,
+            text,
+        } = self;
+        write!(f, "{at_ms} ms: {invariant}: {text}")
+    }
+}
+
+/// Reads a run, in the order of time, and says what was broken in it.
+pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
+    let mut judge = Judge {
+        terms,
+        model: Model::default(),
+        now_ms: 0,
+        violations: Vec::new(),
+    };
+    for fact in facts {
+        judge.now_ms = fact.at_ms;
+        judge.take(&fact.what);
+    }
+    judge.violations
+}
+
+struct Judge<'a> {
+    terms: &'a Terms,
+    model: Model,
+    now_ms: u64,
+    violations: Vec<Violation>,
+}
+
+impl Judge<'_> {
+    fn broken(&mut self, invariant: Invariant, text: String) {
+        if !self.terms.clocks_within_limit && invariant != Invariant::NothingLost {
+            return;
+        }
+        self.violations.push(Violation {
+            at_ms: self.now_ms,
+            invariant,
+            text,
+        });
+    }
+
+    /// Each check reads the accounts before the fact is in them.
+    fn take(&mut self, what: &What) {
+        match what {
+            What::Started { invocation, record } => {
+                self.in_order(*invocation, *record);
+                self.not_again(*invocation, *record);
+                self.by_the_owner(*invocation, *record);
+                self.at_most_once(*record);
+            }
+            What::Answered { invocation, answer } => {
+                self.answers(*invocation, answer);
+                self.hands_over(*invocation);
+            }
+            What::Overdue { invocation } => self.overdue(*invocation),
+            What::Written {
+                item,
+                invocation,
+                settled,
+                ..
+            } => self.only_settled(*item, *invocation, settled),
+            What::Committed { log, position } => self.committed(*log, *position),
+            What::GivenUp { record, why } => self.given_up(*record, *why),
+            What::Over { lag } => self.all_done(*lag),
+            _ => {}
+        }
+        self.enter(what);
+    }
+
+    fn enter(&mut self, what: &What) {
+        let (model, now_ms) = (&mut self.model, self.now_ms);
+        match what {
+            What::Appended { .. } => model.appended(what),
+            What::Erased { record } => model.record(*record).erased = true,
+            What::Delivered {
+                invocation,
+                environment,
+                records,
+                redrive,
+            } => model.delivered(*invocation, *environment, records, *redrive),
+            What::Throttled { records } => {
+                for record in records {
+                    let throttled = model.record(*record);
+                    throttled.throttles += 1;
+                    throttled.beside = records.clone();
+                }
+            }
+            What::Started { invocation, record } => model.started(*invocation, *record),
+            What::Ended {
+                invocation,
+                record,
+                how: How::Ok,
+            } => model.settled(*invocation, *record, Kind::Done, now_ms),
+            What::Landed { record, .. } => model.record(*record).landed = true,
+            What::Confirmed { invocation, record } => {
+                model.settled(*invocation, *record, Kind::Rejected, now_ms);
+            }
+            What::Taken { item, invocation } => model.taken(*item, *invocation, now_ms),
+            What::Read { item, invocation } => model.read(*item, *invocation),
+            What::Shown { item, invocation } => model.seen(*item, *invocation),
+            What::Written {
+                item,
+                invocation,
+                settled,
+                given_back,
+            } => model.written(*item, *invocation, settled, *given_back, now_ms),
+            What::Deleted { item } => model.deleted(*item),
+            What::Faulted { invocation } => model.invocation(*invocation).faulted = true,
+            What::Committed { log, position } => {
+                let known = model.positions.entry(*log).or_default();
+                *known = (*known).max(*position);
+            }
+            What::GivenUp { record, .. } => model.record(*record).given_up = true,
+            _ => {}
+        }
+    }
+
+    /// For those who read a violation: `orders-0@15 (record 7)`.
+    fn name(&self, record: u32) -> String {
+        let known = &self.model.records[&record];
+        format!(
+            "orders-{}@{} (record {record})",
+            known.partition, known.offset
+        )
+    }
+}

@@ -1,0 +1,293 @@
+//! The oracle's accounts: what it has seen of each record, invocation and item.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fact::{EnvironmentId, InvocationId, ItemId, LogId, RecordId, What};
+
+#[derive(Default)]
+pub(super) struct Model {
+    pub(super) records: BTreeMap<RecordId, Record>,
+    pub(super) invocations: BTreeMap<InvocationId, Invocation>,
+    pub(super) items: BTreeMap<ItemId, Item>,
+    /// Committed, by log.
+    pub(super) positions: BTreeMap<LogId, i64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    pub(super) log: LogId,
+    pub(super) partition: u32,
+    pub(super) offset: i64,
+    pub(super) key: Option<u8>,
+    pub(super) timestamp_ms: i64,
+    pub(super) erased: bool,
+    /// A handler returned Ok for it.
+    pub(super) done: bool,
+    /// It is at the function's destination.
+    pub(super) landed: bool,
+    /// The mapping has given it up.
+    pub(super) given_up: bool,
+    pub(super) starts: u64,
+    pub(super) deliveries: u64,
+    pub(super) throttles: u64,
+    /// With which others it was delivered last.
+    pub(super) beside: Vec<RecordId>,
+}
+
+impl Record {
+    /// Whether nobody has to do it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.done || self.landed || self.given_up || self.erased
+    }
+}
+
+/// How a record was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Done,
+    Rejected,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Invocation {
+    pub(super) environment: EnvironmentId,
+    pub(super) records: Vec<RecordId>,
+    pub(super) redrive: bool,
+    pub(super) started: BTreeSet<RecordId>,
+    /// Settled in it, how and when last.
+    pub(super) settled: BTreeMap<RecordId, (Kind, u64)>,
+    /// What it was told is settled, by partition, when it took or read that.
+    pub(super) told: BTreeMap<u32, BTreeMap<RecordId, Known>>,
+    /// What it has seen stand in items: it may write that back.
+    pub(super) seen: BTreeMap<(u32, i64), BTreeSet<RecordId>>,
+    /// By partition.
+    pub(super) holds: BTreeMap<u32, Hold>,
+    /// A fault has met one of its calls, or it was frozen.
+    pub(super) faulted: bool,
+}
+
+/// A partition in an invocation's hands.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) taken_ms: u64,
+    /// When. *None: it is not.*
+    pub(super) given_back_ms: Option<u64>,
+    /// Another one has taken it since.
+    pub(super) superseded: bool,
+}
+
+/// What is known of a settled record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) kind: Kind,
+    /// When whoever recorded it had settled it.
+    pub(super) settled_ms: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Item {
+    /// What each of its settled offsets may stand for: one record, or one of several where the log was made anew.
+    pub(super) entries: BTreeMap<i64, BTreeSet<RecordId>>,
+    /// Whatever an applied write has held, and nothing has made it forget.
+    pub(super) known: BTreeMap<RecordId, Known>,
+}
+
+impl Model {
+    /// A record that nobody has seen being appended has no account: that is a fault of the simulation.
+    pub(super) fn record(&mut self, record: RecordId) -> &mut Record {
+        self.records.entry(record).or_default()
+    }
+
+    pub(super) fn invocation(&mut self, invocation: InvocationId) -> &mut Invocation {
+        self.invocations.entry(invocation).or_default()
+    }
+
+    pub(super) fn appended(&mut self, what: &What) {
+        let What::Appended {
+            record,
+            log,
+            partition,
+            offset,
+            key,
+            timestamp_ms,
+        } = what
+        else {
+            return;
+        };
+        let appended = Record {
+            log: *log,
+            partition: *partition,
+            offset: *offset,
+            key: *key,
+            timestamp_ms: *timestamp_ms,
+            ..Record::default()
+        };
+        self.records.insert(*record, appended);
+    }
+
+    pub(super) fn delivered(
+        &mut self,
+        invocation: InvocationId,
+        environment: EnvironmentId,
+        records: &[RecordId],
+        redrive: bool,
+    ) {
+        for record in records {
+            let record = self.record(*record);
+            if !redrive {
+                record.deliveries += 1;
+                record.beside = records.to_vec();
+            }
+        }
+        let delivered = Invocation {
+            environment,
+            records: records.to_vec(),
+            redrive,
+            ..Invocation::default()
+        };
+        self.invocations.insert(invocation, delivered);
+    }
+
+    pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {
+        self.record(record).starts += 1;
+        self.invocation(invocation).started.insert(record);
+    }
+
+    pub(super) fn settled(
+        &mut self,
+        invocation: InvocationId,
+        record: RecordId,
+        kind: Kind,
+        now_ms: u64,
+    ) {
+        let settled = &mut self.invocation(invocation).settled;
+        settled.insert(record, (kind, now_ms));
+        let record = self.record(record);
+        record.done |= kind == Kind::Done;
+    }
+
+    pub(super) fn taken(&mut self, item: ItemId, invocation: InvocationId, now_ms: u64) {
+        for (other, known) in &mut self.invocations {
+            let shares = item
+                .environment
+                .is_none_or(|environment| environment == known.environment);
+            if *other != invocation
+                && shares
+                && let Some(hold) = known.holds.get_mut(&item.partition)
+            {
+                hold.superseded = true;
+            }
+        }
+        self.read(item, invocation);
+        // Taken once more, its lease had ended, and begins anew: it is told anew.
+        let hold = Hold {
+            taken_ms: now_ms,
+            given_back_ms: None,
+            superseded: false,
+        };
+        let invocation = self.invocation(invocation);
+        invocation.holds.insert(item.partition, hold);
+    }
+
+    /// An invocation is told what stands in an item. The last that it was told counts: what was told before may never have reached it.
+    pub(super) fn read(&mut self, item: ItemId, invocation: InvocationId) {
+        let known = self.items.entry(item).or_default().known.clone();
+        let told = &mut self.invocation(invocation).told;
+        told.insert(item.partition, known);
+        self.seen(item, invocation);
+    }
+
+    /// An invocation is shown what stands in an item, in the middle of its work.
+    pub(super) fn seen(&mut self, item: ItemId, invocation: InvocationId) {
+        let stands = self.items.entry(item).or_default().entries.clone();
+        let seen = &mut self.invocation(invocation).seen;
+        for (offset, records) in stands {
+            let known = seen.entry((item.partition, offset)).or_default();
+            known.extend(records);
+        }
+    }
+
+    pub(super) fn written(
+        &mut self,
+        item: ItemId,
+        invocation: InvocationId,
+        settled: &[i64],
+        given_back: bool,
+        now_ms: u64,
+    ) {
+        let entries: BTreeMap<i64, BTreeSet<RecordId>> = settled
+            .iter()
+            .map(|offset| (*offset, self.entry(item, invocation, *offset)))
+            .collect();
+        let invocation = self.invocations.entry(invocation).or_default();
+        if let Some(hold) = invocation.holds.get_mut(&item.partition) {
+            hold.given_back_ms = given_back.then_some(now_ms);
+        }
+        let item = self.items.entry(item).or_default();
+        // Where another record stands, or may stand, the one before it is known no more.
+        item.known.retain(|known, _| {
+            let offset = self.records[known].offset;
+            let stands = entries.get(&offset);
+            stands.is_none_or(|stands| stands.iter().all(|record| record == known))
+        });
+        for stands in entries.values().filter(|stands| stands.len() == 1) {
+            for record in stands {
+                let own = invocation.settled.get(record);
+                let own = own.map(|(kind, settled_ms)| Known {
+                    kind: *kind,
+                    settled_ms: *settled_ms,
+                });
+                // What was done once stays done.
+                match (own, item.known.get_mut(record)) {
+                    (Some(own), Some(known)) if known.kind == Kind::Done => {
+                        known.settled_ms = known.settled_ms.max(own.settled_ms);
+                    }
+                    (Some(own), _) => {
+                        item.known.insert(*record, own);
+                    }
+                    (None, _) => {}
+                }
+            }
+        }
+        item.entries = entries;
+    }
+
+    /// Which records an invocation may mean by a settled offset. *Empty: none that was settled.*
+    pub(super) fn entry(
+        &self,
+        item: ItemId,
+        invocation: InvocationId,
+        offset: i64,
+    ) -> BTreeSet<RecordId> {
+        let Some(of) = self.invocations.get(&invocation) else {
+            return BTreeSet::new();
+        };
+        let seen = of.seen.get(&(item.partition, offset)).cloned();
+        let mut records = seen.unwrap_or_default();
+        records.extend(of.records.iter().filter(|record| {
+            let known = &self.records[record];
+            (known.partition, known.offset) == (item.partition, offset)
+                && of.settled.contains_key(record)
+        }));
+        records
+    }
+
+    /// Whether a record may stand in an item as settled.
+    pub(super) fn may_stand(&self, item: ItemId, record: RecordId) -> bool {
+        let offset = self.records[&record].offset;
+        let item = self.items.get(&item);
+        let stands = item.and_then(|item| item.entries.get(&offset));
+        stands.is_some_and(|stands| stands.contains(&record))
+    }
+
+    /// What it was told of a record. *None: nothing.*
+    pub(super) fn told(&self, invocation: InvocationId, record: RecordId) -> Option<Known> {
+        let partition = self.records[&record].partition;
+        let told = self.invocations[&invocation].told.get(&partition)?;
+        told.get(&record).copied()
+    }
+
+    pub(super) fn deleted(&mut self, item: ItemId) {
+        self.items.remove(&item);
+    }
+}

@@ -1,0 +1,75 @@
+//! *Once:* after a write that holds r was applied, nobody who takes the partition later starts r, unless it was forgotten by the stated bounds.
+//! *One owner:* an old owner starts nothing once its successor has the partition.
+
+use crate::fact::{InvocationId, ItemId, RecordId};
+use crate::oracle::{Invariant, Judge, Kind, Ledger, Order};
+
+/// Ages are kept to the minute, and by clocks that differ.
+const AGE_TOLERANCE_MS: u64 = 2 * 60_000;
+
+impl Judge<'_> {
+    pub(super) fn not_again(&mut self, invocation: InvocationId, record: RecordId) {
+        let of = &self.model.invocations[&invocation];
+        if of.settled.contains_key(&record) {
+            let text = format!(
+                "{} starts in invocation {invocation}, which has settled it",
+                self.name(record)
+            );
+            self.broken(Invariant::Once, text);
+            return;
+        }
+        let Some(known) = self.model.told(invocation, record) else {
+            return;
+        };
+        let age_ms = self.now_ms - known.settled_ms;
+        let forgotten = age_ms + AGE_TOLERANCE_MS >= self.terms.forgets_after_ms;
+        let fed_back = of.redrive && known.kind == Kind::Rejected;
+        if !forgotten && !fed_back {
+            let text = format!(
+                "{} starts in invocation {invocation}, though a write that holds it had been applied before that took the partition",
+                self.name(record)
+            );
+            self.broken(Invariant::Once, text);
+        }
+    }
+
+    pub(super) fn by_the_owner(&mut self, invocation: InvocationId, record: RecordId) {
+        if self.terms.ledger == Ledger::None || self.terms.order == Order::Unordered {
+            return;
+        }
+        let partition = self.model.records[&record].partition;
+        let hold = self.model.invocations[&invocation].holds.get(&partition);
+        let why = match hold {
+            None => "which has not taken the partition",
+            Some(hold) if hold.superseded => "from which another one has taken the partition",
+            Some(hold) if hold.given_back_ms.is_some() => "which has given the partition back",
+            Some(_) => return,
+        };
+        let text = format!(
+            "{} starts in invocation {invocation}, {why}",
+            self.name(record)
+        );
+        self.broken(Invariant::OneOwner, text);
+    }
+
+    /// A ledger holds nothing that was not settled: it would be skipped, and so lost.
+    pub(super) fn only_settled(&mut self, item: ItemId, invocation: InvocationId, settled: &[i64]) {
+        for offset in settled {
+            if self.model.entry(item, invocation, *offset).is_empty() {
+                let text = format!(
+                    "invocation {invocation} records orders-{}@{offset} as settled, which it is not",
+                    item.partition
+                );
+                self.broken(Invariant::NothingLost, text);
+            }
+        }
+    }
+
+    /// While its mark is kept, a handler starts at most once a record. Asked only of functions that promise it.
+    pub(super) fn at_most_once(&mut self, record: RecordId) {
+        if self.terms.at_most_once && self.model.records[&record].starts > 0 {
+            let text = format!("{} starts once more", self.name(record));
+            self.broken(Invariant::AtMostOnce, text);
+        }
+    }
+}

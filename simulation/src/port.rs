@@ -1,0 +1,148 @@
+//! The one way out of a simulated process: calls go to the world, which answers when and as it likes. Used by what the function is built from.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use lambda_msk::idempotency::{Item, StoreError, Swap, Swapped};
+
+use crate::fact::RecordId;
+
+/// What a process asks of the world.
+#[derive(Clone, Debug)]
+pub(crate) enum Request {
+    Read(Arc<str>),
+    Swap(Swap),
+    Send(Vec<Letter>),
+}
+
+/// A dead letter.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub(crate) record: RecordId,
+    /// The event that feeds it back.
+    pub(crate) payload: Arc<str>,
+}
+
+/// What the world answers.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Read(Result<Option<Item>, StoreError>),
+    Swap(Result<Swapped, StoreError>),
+    /// For each letter: whether it is confirmed.
+    Send(Vec<bool>),
+}
+
+/// A call that the world has not seen yet.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) call: u64,
+    pub(crate) request: Request,
+}
+
+/// A process's side of the wire. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Port(Arc<Mutex<Wire>>);
+
+#[derive(Debug, Default)]
+struct Wire {
+    cut: bool,
+    calls: u64,
+    asked: Vec<Asked>,
+    waiting: BTreeMap<u64, Slot>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    reply: Option<Reply>,
+    waker: Option<Waker>,
+}
+
+impl Port {
+    /// Asks, with the first poll at the latest: what is dropped afterwards is on its way all the same.
+    pub(crate) fn call(&self, request: Request) -> Call {
+        let mut wire = self.lock();
+        wire.calls += 1;
+        let call = wire.calls;
+        if !wire.cut {
+            wire.asked.push(Asked { call, request });
+            wire.waiting.insert(call, Slot::default());
+        }
+        drop(wire);
+        Call {
+            port: self.clone(),
+            call,
+        }
+    }
+
+    /// Nothing goes out any more: the process is dead, though its futures are not dropped yet.
+    pub(crate) fn cut(&self) {
+        let mut wire = self.lock();
+        wire.cut = true;
+        wire.asked.clear();
+        wire.waiting.clear();
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.lock().cut
+    }
+
+    pub(crate) fn has_asked(&self) -> bool {
+        !self.lock().asked.is_empty()
+    }
+
+    pub(crate) fn take_asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.lock().asked)
+    }
+
+    /// Brings the world's answer; nobody may wait for it any more.
+    pub(crate) fn reply(&self, call: u64, reply: Reply) {
+        let mut wire = self.lock();
+        let Some(slot) = wire.waiting.get_mut(&call) else {
+            return;
+        };
+        slot.reply = Some(reply);
+        let waker = slot.waker.take();
+        drop(wire);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Wire> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Call {
+    port: Port,
+    call: u64,
+}
+
+impl Future for Call {
+    type Output = Reply;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        let mut wire = self.port.lock();
+        let Some(slot) = wire.waiting.get_mut(&self.call) else {
+            return Poll::Pending;
+        };
+        match slot.reply.take() {
+            Some(reply) => Poll::Ready(reply),
+            None => {
+                slot.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.port.lock().waiting.remove(&self.call);
+    }
+}

@@ -1,0 +1,128 @@
+//! A run as lines of text, one an event, with virtual times; and the hash by which two runs are told apart.
+
+use std::fmt::Write;
+
+use crate::fact::{Answer, Fact, What};
+use crate::oracle::Violation;
+
+/// The facts of a run, and between them what was broken, as text.
+pub fn text(facts: &[Fact], violations: &[Violation]) -> String {
+    let mut text = String::new();
+    for fact in facts {
+        // Writing into a String does not fail.
+        let _ = writeln!(text, "{:>9} ms  {}", fact.at_ms, line(&fact.what));
+    }
+    for violation in violations {
+        let _ = writeln!(
+            text,
+            "{:>9} ms  BROKEN: {}: {}",
+            violation.at_ms, violation.invariant, violation.text
+        );
+    }
+    text
+}
+
+/// Tells two runs apart: of all that was seen, in order.
+pub fn hash(facts: &[Fact]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for fact in facts {
+        hasher.update(format!("{fact:?}").as_bytes());
+    }
+    hasher.finalize()
+}
+
+fn line(what: &What) -> String {
+    match what {
+        What::Appended {
+            record,
+            partition,
+            offset,
+            key,
+            ..
+        } => {
+            let key = key.map(|key| format!(", key k{key}")).unwrap_or_default();
+            format!("appended: record {record} at orders-{partition}@{offset}{key}")
+        }
+        What::Erased { record } => format!("erased: record {record}"),
+        What::Delivered {
+            invocation,
+            environment,
+            records,
+            redrive,
+        } => {
+            let how = if *redrive { ", fed back" } else { "" };
+            format!(
+                "invocation {invocation} in environment {environment}: records {records:?}{how}"
+            )
+        }
+        What::Started { invocation, record } => {
+            format!("invocation {invocation}: record {record} starts")
+        }
+        What::Ended {
+            invocation,
+            record,
+            how,
+        } => format!("invocation {invocation}: record {record} ends: {how:?}"),
+        What::Landed { invocation, record } => {
+            format!(
+                "the letter of record {record} is at the destination, from invocation {invocation}"
+            )
+        }
+        What::Confirmed { invocation, record } => {
+            format!("invocation {invocation}: the letter of record {record} is confirmed")
+        }
+        What::Answered { invocation, answer } => match answer {
+            Answer::Error => format!("invocation {invocation} answers: an error"),
+            Answer::Listed(listed) => {
+                let listed: Vec<String> = listed
+                    .iter()
+                    .map(|(at, offset)| format!("{at}@{offset}"))
+                    .collect();
+                format!(
+                    "invocation {invocation} answers: not done [{}]",
+                    listed.join(", ")
+                )
+            }
+        },
+        What::Overdue { invocation } => format!("invocation {invocation} is past its deadline"),
+        What::Killed { environment } => format!("environment {environment} is killed"),
+        What::Taken { item, invocation } => {
+            format!(
+                "invocation {invocation} has taken the ledger of partition {}",
+                item.partition
+            )
+        }
+        What::Read { item, invocation } => {
+            format!(
+                "invocation {invocation} has read the ledger of partition {}",
+                item.partition
+            )
+        }
+        What::Shown { item, invocation } => {
+            format!(
+                "invocation {invocation} is refused the ledger of partition {}",
+                item.partition
+            )
+        }
+        What::Written {
+            item,
+            invocation,
+            settled,
+            given_back,
+        } => {
+            let back = if *given_back { ", given back" } else { "" };
+            format!(
+                "the ledger of partition {} is written by invocation {invocation}: settled {settled:?}{back}",
+                item.partition
+            )
+        }
+        What::Deleted { item } => format!("the ledger of partition {} is deleted", item.partition),
+        What::Faulted { invocation } => format!("invocation {invocation} has met a fault"),
+        What::Committed { log, position } => format!("log {log} is committed up to {position}"),
+        What::GivenUp { record, why } => format!("the mapping gives up record {record}: {why:?}"),
+        What::Throttled { records } => format!("throttled: records {records:?}"),
+        What::Quiet => "from now on nothing fails".to_owned(),
+        What::Over { lag } => format!("over; lag {lag}"),
+        What::Note(line) => line.clone(),
+    }
+}

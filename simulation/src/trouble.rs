@@ -1,0 +1,188 @@
+//! What befalls the whole: rebalances, compaction, logs made anew, offsets set back, ledgers forgotten, clocks that jump, dead letters fed back. Called by `world`.
+
+use jiff::SignedDuration;
+
+use crate::fact::{RecordId, What};
+use crate::world::{Event, Fault, Trouble, World};
+
+impl World {
+    pub(crate) fn plan_trouble(&mut self) {
+        let faults = self.plan.faults.clone();
+        let pause_ms = faults.long_pause_ms;
+        // Before the long pause, if there is one: in it nothing goes on that could be troubled.
+        let most_ms = self.plan.quiet_at_ms - pause_ms;
+        let counts = [
+            (Trouble::Rebalance, faults.rebalances),
+            (Trouble::Compaction, faults.compactions),
+            (Trouble::Renewal, faults.renewals),
+            (Trouble::Reset, faults.resets),
+            (Trouble::Forgetting, faults.forgets),
+            (Trouble::ClockJump, faults.clock_jumps),
+            (Trouble::Redrive, faults.redrives),
+        ];
+        for (trouble, count) in counts {
+            for _ in 0..count {
+                let most_ms = self
+                    .dice
+                    .trouble
+                    .pick(&[most_ms / 10, most_ms / 3, most_ms]);
+                let mut at_ms = self.dice.trouble.between(0, most_ms);
+                if pause_ms > 0 && matches!(trouble, Trouble::Reset | Trouble::Redrive) {
+                    at_ms = self.plan.quiet_at_ms - self.dice.trouble.between(1, 4_000);
+                }
+                self.queue.plan(at_ms, Event::Trouble(trouble));
+            }
+        }
+        if pause_ms > 0 {
+            let at_ms = self.plan.quiet_at_ms - 4_500;
+            self.queue.plan(at_ms, Event::Trouble(Trouble::Expiry));
+        }
+    }
+
+    pub(crate) fn trouble(&mut self, trouble: Trouble) -> Result<(), Fault> {
+        let most = u64::from(self.plan.records.partitions - 1);
+        let partition = self.dice.trouble.between(0, most) as u32;
+        match trouble {
+            Trouble::Rebalance => self.rebalance(partition),
+            Trouble::Compaction => self.compact(partition),
+            Trouble::Renewal => self.renew(partition),
+            Trouble::Reset => self.reset(partition),
+            Trouble::Forgetting => self.forget(true),
+            Trouble::Expiry => self.forget(false),
+            Trouble::ClockJump => self.clock_jump(),
+            Trouble::Redrive => self.redrive()?,
+        }
+        Ok(())
+    }
+
+    /// The partition goes to any poller, perhaps the same, after a while in which it has none.
+    fn reassign(&mut self, partition: u32) {
+        let pollers = u64::from(self.plan.mapping.pollers);
+        let poller = self.dice.trouble.between(0, pollers - 1) as u32;
+        let wait_ms = self.dice.trouble.between(0, 3_000);
+        let event = Event::Assign { partition, poller };
+        self.queue.plan(self.now_ms + wait_ms, event);
+    }
+
+    fn rebalance(&mut self, partition: u32) {
+        if self.revoke(partition).is_some() {
+            self.reassign(partition);
+        }
+    }
+
+    fn compact(&mut self, partition: u32) {
+        let gone = match self.dice.trouble.per_mille(600) {
+            true => self.cluster.compact(partition, &mut self.dice.trouble),
+            false => {
+                let count = self.dice.trouble.between(1, 6) as usize;
+                self.cluster.cut(partition, count)
+            }
+        };
+        self.erased(gone);
+    }
+
+    fn erased(&self, records: Vec<RecordId>) {
+        for record in records {
+            self.fact(What::Erased { record });
+        }
+    }
+
+    fn renew(&mut self, partition: u32) {
+        // A partition that is being rebalanced has somebody on the way to it already.
+        if self.revoke(partition).is_none() {
+            return;
+        }
+        let gone = self.cluster.renew(partition);
+        self.erased(gone);
+        let generation = self.cluster.logs[partition as usize].generation;
+        self.note(self.now_ms, || format!("orders-{partition} is made anew"));
+        let drafts = self.cluster.drafts.iter().enumerate();
+        let news = drafts
+            .filter(|(_, draft)| (draft.partition, draft.generation) == (partition, generation));
+        // Restored at once, or written by producers again.
+        let slowly = self.dice.trouble.per_mille(500);
+        for (record, draft) in news {
+            let at_ms = match slowly {
+                true => self.now_ms + draft.append_at_ms,
+                false => self.now_ms,
+            };
+            self.queue.plan(at_ms, Event::Append(record as RecordId));
+        }
+        self.reassign(partition);
+    }
+
+    fn reset(&mut self, partition: u32) {
+        if self.revoke(partition).is_none() {
+            return;
+        }
+        let log = &mut self.cluster.logs[partition as usize];
+        if let Some(committed) = log.committed {
+            let to = self
+                .dice
+                .trouble
+                .between(0, committed.unsigned_abs())
+                .cast_signed();
+            log.committed = Some(to.max(log.start));
+            self.note(self.now_ms, || {
+                format!("orders-{partition} is set back to {to}")
+            });
+        }
+        self.reassign(partition);
+    }
+
+    fn forget(&mut self, all: bool) {
+        for item in self.services.delete(self.now_ms, all) {
+            self.fact(What::Deleted { item });
+        }
+    }
+
+    fn clock_jump(&mut self) {
+        let off_ms = self.plan.faults.clock_off_ms;
+        let mut alive: Vec<usize> = (0..self.environments.len()).collect();
+        alive.retain(|at| self.environments[*at].is_alive());
+        if alive.is_empty() {
+            return;
+        }
+        let at = self.dice.trouble.pick(&alive);
+        let ahead_ms = self.dice.trouble.around_zero(off_ms);
+        let environment = &mut self.environments[at];
+        let jump_ms = ahead_ms - environment.ahead_ms;
+        environment.ahead_ms = ahead_ms;
+        let jump = SignedDuration::from_millis(jump_ms);
+        environment.process.machine().jump(jump);
+        self.note(self.now_ms, || {
+            format!("the clock of environment {at} jumps by {jump_ms} ms")
+        });
+    }
+
+    fn redrive(&mut self) -> Result<(), Fault> {
+        let letters = &self.services.letters;
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let at = self.dice.trouble.between(0, letters.len() as u64 - 1) as usize;
+        let letter = &letters[at];
+        let body: bytes::Bytes = letter.payload.as_bytes().to_vec().into();
+        let Some((partition, offset)) = place(&body) else {
+            return Err("a dead letter's payload is no event".into());
+        };
+        let record = letter.record;
+        self.note(self.now_ms, || {
+            format!("the dead letter of record {record} is fed back")
+        });
+        self.invoke(None, body, vec![(record, partition, offset)])
+    }
+}
+
+/// Where the one record of an event stands.
+fn place(event: &[u8]) -> Option<(u32, i64)> {
+    let event: serde_json::Value = serde_json::from_slice(event).ok()?;
+    let record = event["records"]
+        .as_object()?
+        .values()
+        .next()?
+        .get(0)?
+        .clone();
+    let partition = u32::try_from(record["partition"].as_u64()?).ok()?;
+    Some((partition, record["offset"].as_i64()?))
+}

@@ -1,0 +1,320 @@
+//! The world of one run: what happens next, to whom. Its parts are in `service` (processes and invocations), `polling` (the mapping) and `trouble` (what befalls them).
+//!
+//! Time goes from event to event. Before an event takes place, each process is brought up to its time; what a process asks on the way is an event of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use msk_mapping::machine::{DeliveryId, End, Mapping};
+
+use crate::calls::Services;
+use crate::dice::Dice;
+use crate::environment::Driven;
+use crate::fact::{EnvironmentId, Fact, InvocationId, RecordId, What};
+use crate::function::Journal;
+use crate::kafka::{Cluster, drafts};
+use crate::ledger::partition_names;
+use crate::plan::Plan;
+use crate::port::{Reply, Request};
+use crate::queue::Queue;
+use crate::script::Script;
+use crate::service::{Delivered, Environment};
+
+/// What is going to happen.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Append(RecordId),
+    /// The mapping asked for it.
+    Wake,
+    Fetch(u32),
+    Assign {
+        partition: u32,
+        poller: u32,
+    },
+    Commit {
+        partition: u32,
+        epoch: u64,
+        poller: u32,
+        position: i64,
+        refused: bool,
+    },
+    DeliveryEnds {
+        id: DeliveryId,
+        taken: bool,
+    },
+    Dispatch(InvocationId),
+    Arrives {
+        environment: EnvironmentId,
+        call: u64,
+        request: Request,
+        invocation: InvocationId,
+        back_ms: Option<u64>,
+        fails: bool,
+    },
+    Replies {
+        environment: EnvironmentId,
+        call: u64,
+        reply: Reply,
+    },
+    /// A call that the network held back.
+    Late {
+        request: Request,
+        invocation: InvocationId,
+    },
+    Kill {
+        environment: EnvironmentId,
+        invocation: InvocationId,
+    },
+    Freeze {
+        environment: EnvironmentId,
+        invocation: InvocationId,
+        for_ms: u64,
+    },
+    Thaw(EnvironmentId),
+    TimesOut(InvocationId),
+    LosesConnection(InvocationId),
+    /// The mapping hears how an invocation ended.
+    Heard {
+        invocation: InvocationId,
+        end: End,
+    },
+    Trouble(Trouble),
+    Quiet,
+    Over,
+}
+
+/// What befalls the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Rebalance,
+    Compaction,
+    Renewal,
+    Reset,
+    Forgetting,
+    Expiry,
+    ClockJump,
+    Redrive,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) now_ms: u64,
+    pub(crate) queue: Queue<Event>,
+    pub(crate) journal: Journal,
+    pub(crate) script: Arc<Script>,
+    pub(crate) dice: Dices,
+    pub(crate) cluster: Cluster,
+    pub(crate) mapping: Mapping,
+    /// When the mapping is to be woken.
+    pub(crate) wake_ms: Option<u64>,
+    pub(crate) environments: Vec<Environment>,
+    pub(crate) invocations: Vec<Delivered>,
+    /// What the mapping was given last at each offset.
+    pub(crate) polled: BTreeMap<(u32, i64), RecordId>,
+    pub(crate) services: Services,
+    pub(crate) is_quiet: bool,
+    pub(crate) verbose: bool,
+    pub(crate) lag: Option<usize>,
+}
+
+/// Dice by concern.
+#[derive(Debug)]
+pub(crate) struct Dices {
+    pub(crate) calls: Dice,
+    pub(crate) service: Dice,
+    pub(crate) polling: Dice,
+    pub(crate) trouble: Dice,
+}
+
+/// Why a run could not be made: a fault of the simulation, or of the machine that it runs on.
+pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+impl World {
+    pub(crate) fn new(seed: u64, plan: Plan, verbose: bool) -> Result<Self, Fault> {
+        let root = Dice::new(seed);
+        fastrand::seed(root.of("jitter", 0).between(0, u64::MAX));
+        let drafts = drafts(&plan, &mut root.of("records", 0));
+        let rejected = drafts.iter().map(|draft| draft.rejected).collect();
+        let script = Script::new(
+            root.of("script", 0),
+            plan.faults.clone(),
+            plan.quiet_at_ms,
+            plan.function.timeout_ms,
+            rejected,
+        );
+        let mut world = Self {
+            now_ms: 0,
+            queue: Queue::new(),
+            journal: Journal::default(),
+            script: Arc::new(script),
+            dice: Dices {
+                calls: root.of("calls", 0),
+                service: root.of("service", 0),
+                polling: root.of("polling", 0),
+                trouble: root.of("trouble", 0),
+            },
+            mapping: Self::mapping(&plan)?,
+            cluster: Cluster::new(partition_names(plan.records.partitions), drafts),
+            wake_ms: None,
+            environments: Vec::new(),
+            invocations: Vec::new(),
+            polled: BTreeMap::new(),
+            services: Services::new()?,
+            is_quiet: false,
+            verbose,
+            lag: None,
+            plan,
+        };
+        world.begin();
+        Ok(world)
+    }
+
+    fn begin(&mut self) {
+        for (record, draft) in self.cluster.drafts.iter().enumerate() {
+            if draft.generation == 0 {
+                self.queue
+                    .plan(draft.append_at_ms, Event::Append(record as RecordId));
+            }
+        }
+        let pollers = self.plan.mapping.pollers;
+        for partition in 0..self.plan.records.partitions {
+            let poller = partition % pollers;
+            self.queue.plan(0, Event::Assign { partition, poller });
+        }
+        self.plan_trouble();
+        self.queue.plan(self.plan.quiet_at_ms, Event::Quiet);
+        self.queue.plan(self.plan.over_at_ms, Event::Over);
+    }
+
+    /// Runs to the end: the facts, in the order of time.
+    pub(crate) fn run(mut self) -> Result<Vec<Fact>, Fault> {
+        while self.lag.is_none() {
+            let Some(next_ms) = self.queue.next_ms() else {
+                break;
+            };
+            if let Some(environment) = self.behind(next_ms) {
+                self.drive(environment, next_ms);
+                continue;
+            }
+            if let Some((at_ms, event)) = self.queue.pop() {
+                self.now_ms = at_ms;
+                self.happens(event)?;
+                self.ask_mapping()?;
+                self.end_if_done();
+            }
+        }
+        // Processes end before what they hold on to.
+        for environment in &mut self.environments {
+            environment.process.kill();
+        }
+        let mut facts = self.journal.take();
+        facts.sort_by_key(|fact| fact.at_ms);
+        let lag = self.lag.unwrap_or_else(|| self.cluster.lag());
+        facts.push(Fact {
+            at_ms: self.now_ms,
+            what: What::Over { lag },
+        });
+        Ok(facts)
+    }
+
+    /// A process that has not come as far as that.
+    fn behind(&self, until_ms: u64) -> Option<usize> {
+        self.environments.iter().position(|environment| {
+            environment.is_driven() && environment.process.at_ms() < until_ms
+        })
+    }
+
+    fn drive(&mut self, environment: usize, until_ms: u64) {
+        match self.environments[environment].process.drive(until_ms) {
+            Driven::Waits => {}
+            Driven::Asks => self.asked(environment),
+            Driven::Ended(answered) => {
+                self.asked(environment);
+                self.answered(environment, answered);
+            }
+        }
+    }
+
+    fn happens(&mut self, event: Event) -> Result<(), Fault> {
+        match event {
+            Event::Append(record) => self.append(record),
+            Event::Wake => self.wake(),
+            Event::Fetch(partition) => self.fetch(partition),
+            Event::Assign { partition, poller } => self.assign(partition, poller),
+            Event::Commit {
+                partition,
+                epoch,
+                poller,
+                position,
+                refused,
+            } => self.commit(partition, epoch, poller, position, refused),
+            Event::DeliveryEnds { id, taken } => self.delivery_ends(id, taken),
+            Event::Dispatch(invocation) => self.dispatch(invocation),
+            Event::Arrives {
+                environment,
+                call,
+                request,
+                invocation,
+                back_ms,
+                fails,
+            } => self.arrives(environment, call, &request, invocation, back_ms, fails),
+            Event::Replies {
+                environment,
+                call,
+                reply,
+            } => self.environments[environment as usize]
+                .process
+                .port()
+                .reply(call, reply),
+            Event::Late {
+                request,
+                invocation,
+            } => self.late(&request, invocation),
+            Event::Kill {
+                environment,
+                invocation,
+            } => self.kill(environment, invocation),
+            Event::Freeze {
+                environment,
+                invocation,
+                for_ms,
+            } => self.freeze(environment, invocation, for_ms),
+            Event::Thaw(environment) => self.thaw(environment),
+            Event::TimesOut(invocation) => self.times_out(invocation),
+            Event::LosesConnection(invocation) => self.loses_connection(invocation),
+            Event::Heard { invocation, end } => self.heard(invocation, end),
+            Event::Trouble(trouble) => self.trouble(trouble)?,
+            Event::Quiet => self.quiet(),
+            Event::Over => self.lag = Some(self.cluster.lag()),
+        }
+        Ok(())
+    }
+
+    fn quiet(&mut self) {
+        self.is_quiet = true;
+        self.fact(What::Quiet);
+        for environment in 0..self.environments.len() {
+            self.thaw(environment as EnvironmentId);
+        }
+    }
+
+    /// All is committed, and nobody does anything any more.
+    fn end_if_done(&mut self) {
+        let busy = || self.environments.iter().any(Environment::is_busy);
+        if self.is_quiet && self.cluster.lag() == 0 && !busy() {
+            self.lag = Some(0);
+        }
+    }
+
+    pub(crate) fn fact(&self, what: What) {
+        self.journal.write(self.now_ms, what);
+    }
+
+    /// A line for readers of the trace.
+    pub(crate) fn note(&self, at_ms: u64, line: impl FnOnce() -> String) {
+        if self.verbose {
+            self.journal.write(at_ms, What::Note(line()));
+        }
+    }
+}

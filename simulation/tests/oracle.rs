@@ -1,0 +1,415 @@
+//! The oracle on short stories: each invariant sees what breaks it, and nothing else.
+
+use msk_simulation::fact::{Answer, Fact, GivenUp, How, ItemId, What};
+use msk_simulation::oracle::{Invariant, Ledger, Order, Reporting, Terms, judge};
+
+fn terms() -> Terms {
+    Terms {
+        order: Order::Partition,
+        reporting: Reporting::Partial,
+        ledger: Ledger::Durable,
+        retries: Some(1),
+        throttles_count: false,
+        tail_goes_too: false,
+        age_ms: Some(60_000),
+        age_of_batch: false,
+        mapping_keeps_order: true,
+        clocks_within_limit: true,
+        forgets_after_ms: 24 * 60 * 60 * 1_000,
+        at_most_once: false,
+    }
+}
+
+const ITEM: ItemId = ItemId {
+    environment: None,
+    partition: 0,
+};
+
+/// A record at its own number's offset, in the one log.
+fn appended(record: u32) -> What {
+    What::Appended {
+        record,
+        log: 0,
+        partition: 0,
+        offset: record.into(),
+        key: None,
+        timestamp_ms: 0,
+    }
+}
+
+fn delivered<const N: usize>(invocation: u32, records: [u32; N]) -> What {
+    What::Delivered {
+        invocation,
+        environment: invocation,
+        records: records.to_vec(),
+        redrive: false,
+    }
+}
+
+fn taken(invocation: u32) -> What {
+    What::Taken {
+        item: ITEM,
+        invocation,
+    }
+}
+
+fn started(invocation: u32, record: u32) -> What {
+    What::Started { invocation, record }
+}
+
+fn done(invocation: u32, record: u32) -> What {
+    What::Ended {
+        invocation,
+        record,
+        how: How::Ok,
+    }
+}
+
+fn given_back<const N: usize>(invocation: u32, settled: [i64; N]) -> What {
+    What::Written {
+        item: ITEM,
+        invocation,
+        settled: settled.to_vec(),
+        given_back: true,
+    }
+}
+
+fn answered<const N: usize>(invocation: u32, listed: [i64; N]) -> What {
+    let listed = listed.map(|offset| ("orders-0".to_owned(), offset));
+    What::Answered {
+        invocation,
+        answer: Answer::Listed(listed.to_vec()),
+    }
+}
+
+fn committed(position: i64) -> What {
+    What::Committed { log: 0, position }
+}
+
+/// What is broken in a story whose facts are a second apart.
+fn broken_under<const N: usize>(terms: &Terms, story: [What; N]) -> Vec<Invariant> {
+    let facts: Vec<Fact> = (0..)
+        .zip(story)
+        .map(|(second, what)| Fact {
+            at_ms: second * 1_000,
+            what,
+        })
+        .collect();
+    let violations = judge(terms, &facts);
+    violations
+        .into_iter()
+        .map(|violation| violation.invariant)
+        .collect()
+}
+
+fn broken<const N: usize>(story: [What; N]) -> Vec<Invariant> {
+    broken_under(&terms(), story)
+}
+
+#[test]
+fn a_record_that_is_done_recorded_answered_and_committed_breaks_nothing() {
+    let story = [
+        appended(0),
+        delivered(0, [0]),
+        taken(0),
+        started(0, 0),
+        done(0, 0),
+        given_back(0, [0]),
+        committed(1),
+        What::Over { lag: 0 },
+    ];
+
+    assert_eq!(broken(story), []);
+}
+
+#[test]
+fn a_committed_record_that_nobody_did_is_lost() {
+    assert_eq!(
+        broken([appended(0), committed(1)]),
+        [Invariant::NothingLost]
+    );
+    let erased = [appended(0), What::Erased { record: 0 }, committed(1)];
+    assert_eq!(broken(erased), []);
+    let landed = What::Landed {
+        invocation: 0,
+        record: 0,
+    };
+    assert_eq!(broken([appended(0), landed, committed(1)]), []);
+}
+
+#[test]
+fn a_record_is_given_up_after_its_attempts_and_not_before() {
+    let given_up = || What::GivenUp {
+        record: 0,
+        why: GivenUp::Attempts,
+    };
+
+    let early = [appended(0), delivered(0, [0]), given_up()];
+    let rightly = [
+        appended(0),
+        delivered(0, [0]),
+        delivered(1, [0]),
+        given_up(),
+    ];
+
+    assert_eq!(broken(early), [Invariant::NothingLost]);
+    assert_eq!(broken(rightly), []);
+}
+
+#[test]
+fn a_record_behind_one_that_was_tried_often_enough_goes_with_it_only_where_that_is_the_reading() {
+    let story = || {
+        [
+            appended(0),
+            appended(1),
+            delivered(0, [0]),
+            delivered(1, [0, 1]),
+            What::GivenUp {
+                record: 1,
+                why: GivenUp::Attempts,
+            },
+        ]
+    };
+
+    let taken_along = Terms {
+        tail_goes_too: true,
+        ..terms()
+    };
+
+    assert_eq!(broken(story()), [Invariant::NothingLost]);
+    assert_eq!(broken_under(&taken_along, story()), []);
+}
+
+#[test]
+fn a_young_record_is_not_given_up_for_its_age() {
+    let given_up = What::GivenUp {
+        record: 0,
+        why: GivenUp::Age,
+    };
+
+    assert_eq!(broken([appended(0), given_up]), [Invariant::NothingLost]);
+}
+
+#[test]
+fn a_ledger_that_holds_what_was_not_settled_loses_it() {
+    let story = [appended(0), delivered(0, [0]), taken(0), given_back(0, [0])];
+
+    assert_eq!(broken(story), [Invariant::NothingLost]);
+}
+
+#[test]
+fn a_later_record_of_a_lane_does_not_start_before_an_earlier_one_is_settled() {
+    let story = || {
+        [
+            appended(0),
+            appended(1),
+            delivered(0, [0, 1]),
+            taken(0),
+            started(0, 1),
+        ]
+    };
+    let unordered = Terms {
+        order: Order::Unordered,
+        ..terms()
+    };
+
+    assert_eq!(broken(story()), [Invariant::Order]);
+    assert_eq!(broken_under(&unordered, story()), []);
+}
+
+#[test]
+fn what_is_recorded_does_not_start_again_unless_it_was_forgotten() {
+    let again = |between: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            taken(0),
+            started(0, 0),
+            done(0, 0),
+            given_back(0, [0]),
+            between,
+            delivered(1, [0]),
+            taken(1),
+            started(1, 0),
+        ]
+    };
+
+    assert_eq!(broken(again(What::Note(String::new()))), [Invariant::Once]);
+    assert_eq!(broken(again(What::Deleted { item: ITEM })), []);
+}
+
+#[test]
+fn an_old_owner_starts_nothing() {
+    let story = [
+        appended(0),
+        delivered(0, [0]),
+        taken(0),
+        delivered(1, [0]),
+        taken(1),
+        started(0, 0),
+    ];
+
+    assert_eq!(broken(story), [Invariant::OneOwner]);
+}
+
+#[test]
+fn nobody_starts_what_he_has_not_taken_or_has_given_back() {
+    let not_taken = [appended(0), delivered(0, [0]), started(0, 0)];
+    let back = [
+        appended(0),
+        delivered(0, [0]),
+        taken(0),
+        given_back(0, []),
+        started(0, 0),
+    ];
+
+    assert_eq!(broken(not_taken), [Invariant::OneOwner]);
+    assert_eq!(broken(back), [Invariant::OneOwner]);
+}
+
+#[test]
+fn the_answer_lists_what_is_not_done_and_nothing_else() {
+    let story = |listed: What| {
+        [
+            appended(0),
+            appended(1),
+            delivered(0, [0, 1]),
+            taken(0),
+            started(0, 0),
+            done(0, 0),
+            listed,
+        ]
+    };
+
+    assert_eq!(broken(story(answered(0, [1]))), []);
+    assert_eq!(broken(story(answered(0, []))), [Invariant::Answer]);
+    assert_eq!(broken(story(answered(0, [0, 1]))), [Invariant::Answer]);
+    assert_eq!(broken(story(answered(0, [1, 1]))), [Invariant::Answer]);
+    assert_eq!(broken(story(answered(0, [1, 7]))), [Invariant::Answer]);
+}
+
+#[test]
+fn a_whole_batch_is_a_success_only_if_all_is_done() {
+    let whole = Terms {
+        reporting: Reporting::WholeBatch,
+        ledger: Ledger::None,
+        ..terms()
+    };
+    let story = |done: What, answer: Answer| {
+        let answered = What::Answered {
+            invocation: 0,
+            answer,
+        };
+        [
+            appended(0),
+            delivered(0, [0]),
+            started(0, 0),
+            done,
+            answered,
+        ]
+    };
+    let nothing = || What::Note(String::new());
+    let success = || Answer::Listed(Vec::new());
+
+    assert_eq!(broken_under(&whole, story(done(0, 0), success())), []);
+    assert_eq!(broken_under(&whole, story(nothing(), Answer::Error)), []);
+    assert_eq!(
+        broken_under(&whole, story(nothing(), success())),
+        [Invariant::Answer]
+    );
+    assert_eq!(
+        broken_under(&whole, story(done(0, 0), Answer::Error)),
+        [Invariant::Answer]
+    );
+}
+
+#[test]
+fn a_dead_letter_that_is_fed_back_is_skipped_only_if_it_was_done_since() {
+    let letter = |settled: What| {
+        let redriven = What::Delivered {
+            invocation: 1,
+            environment: 1,
+            records: vec![0],
+            redrive: true,
+        };
+        [
+            appended(0),
+            delivered(0, [0]),
+            taken(0),
+            settled,
+            given_back(0, [0]),
+            redriven,
+            taken(1),
+            answered(1, []),
+        ]
+    };
+    let confirmed = What::Confirmed {
+        invocation: 0,
+        record: 0,
+    };
+
+    assert_eq!(broken(letter(done(0, 0))), []);
+    assert_eq!(broken(letter(confirmed)), [Invariant::Answer]);
+}
+
+#[test]
+fn a_partition_is_given_back_as_soon_as_it_is_settled() {
+    let story = |back: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            taken(0),
+            started(0, 0),
+            done(0, 0),
+            back,
+            answered(0, []),
+        ]
+    };
+
+    assert_eq!(broken(story(What::Note(String::new()))), [Invariant::Live]);
+    let faulted = What::Faulted { invocation: 0 };
+    assert_eq!(broken(story(faulted)), []);
+}
+
+#[test]
+fn what_is_not_done_in_the_end_shows() {
+    assert_eq!(broken([What::Over { lag: 1 }]), [Invariant::Live]);
+}
+
+#[test]
+fn with_clocks_too_far_apart_only_nothing_lost_is_asked() {
+    let apart = Terms {
+        clocks_within_limit: false,
+        ..terms()
+    };
+    let story = [
+        appended(0),
+        appended(1),
+        delivered(0, [0, 1]),
+        started(0, 1),
+        What::Overdue { invocation: 0 },
+        committed(1),
+    ];
+
+    assert_eq!(broken_under(&apart, story), [Invariant::NothingLost]);
+}
+
+#[test]
+fn at_most_once_is_asked_of_those_who_promise_it() {
+    let promised = Terms {
+        at_most_once: true,
+        ledger: Ledger::None,
+        ..terms()
+    };
+    let story = || {
+        [
+            appended(0),
+            delivered(0, [0]),
+            started(0, 0),
+            delivered(1, [0]),
+            started(1, 0),
+        ]
+    };
+
+    assert_eq!(broken_under(&promised, story()), [Invariant::AtMostOnce]);
+}

@@ -1,0 +1,106 @@
+//! Whole schedules: every cell of the matrix, each kind of fault, the same run twice.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::thread::available_parallelism;
+
+use msk_simulation::{campaign, run, run_in_detail};
+
+/// Seventy runs of each cell of the matrix. `make simulate` makes as many as one likes.
+const SEEDS: u64 = 70 * 36;
+
+fn threads() -> usize {
+    available_parallelism().unwrap().get()
+}
+
+#[test]
+fn no_schedule_breaks_a_promise() {
+    let campaign = campaign(0..SEEDS, threads(), false).unwrap();
+
+    assert_eq!(campaign.runs, SEEDS);
+    assert_eq!(
+        campaign.broken,
+        [],
+        "replay a seed: cargo msk simulate --seed N --trace"
+    );
+}
+
+#[test]
+fn a_schedule_is_the_same_twice() {
+    let campaign = campaign(0..SEEDS / 20, threads(), true).unwrap();
+
+    assert_eq!(campaign.differing, [0; 0]);
+}
+
+#[test]
+fn two_seeds_are_two_schedules() {
+    let hashes: BTreeSet<u32> = (0..100).map(|seed| run(seed).unwrap().hash()).collect();
+
+    assert_eq!(hashes.len(), 100);
+}
+
+#[test]
+fn neighbouring_seeds_are_of_different_cells_of_the_matrix() {
+    let cells: BTreeSet<String> = (1_000..1_036)
+        .map(|seed| {
+            let terms = run(seed).unwrap().terms;
+            format!("{:?} {:?} {:?}", terms.order, terms.reporting, terms.ledger)
+        })
+        .collect();
+
+    // The mapping's reading, the fourth side of the matrix, is none of the oracle's terms.
+    assert_eq!(cells.len(), 3 * 2 * 3);
+}
+
+/// A simulation in which nothing happens finds nothing.
+#[test]
+fn each_kind_of_fault_happens() {
+    let faults = [
+        "ends: Failed",
+        "ends: Panicked",
+        "ends: Rejected",
+        "ends: Dropped",
+        "is killed",
+        "is frozen for",
+        "goes on",
+        "the connection to invocation",
+        "Throttled",
+        "TimedOut",
+        "(throttled)",
+        "(its answer is lost)",
+        "(held back)",
+        "(will land twice)",
+        "(slow)",
+        "lands late: take",
+        "lands late: write",
+        "lands late: give back",
+        "lands late: send",
+        "is refused the ledger",
+        "the commit of",
+        "is taken from poller",
+        "is made anew",
+        "is set back to",
+        "is out of range",
+        "erased:",
+        "is deleted",
+        "the clock of environment",
+        ", fed back",
+        "gives up record",
+        "Attempts",
+        "Age",
+        "answers: an error",
+        "answers: not done [orders",
+    ];
+    let mut missing: BTreeSet<&str> = faults.into();
+
+    for seed in 0..SEEDS {
+        let trace = run_in_detail(seed).unwrap().trace();
+        missing.retain(|fault| !trace.contains(fault));
+        if missing.is_empty() {
+            return;
+        }
+    }
+
+    panic!("in {SEEDS} schedules none of these: {missing:?}");
+}
