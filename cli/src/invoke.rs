@@ -5,7 +5,7 @@ mod dead_letters;
 mod explain;
 mod json;
 mod table;
-mod target;
+pub(crate) mod target;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -248,7 +248,7 @@ fn event(path: Option<&Path>) -> Result<Bytes, Fault> {
     Ok(Bytes::from(body))
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
@@ -256,7 +256,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 /// `500ms`, `30s`, `2m`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());

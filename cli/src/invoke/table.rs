@@ -9,12 +9,11 @@ use msk_mapping::response::{Again, Partition, Read, Verdict};
 
 use super::Delivery;
 use super::dead_letters::DeadLetters;
+use crate::columns::Table;
 use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
 
 /// A list of offsets names at most so many runs.
 const RUNS_MAX: usize = 4;
-/// Columns of text: they stand to the left.
-const LISTS: [&str; 3] = ["SENT AGAIN", "CODE", "WHY"];
 
 pub(crate) fn delivery(delivery: &Delivery) -> String {
     let mut text = String::new();
@@ -236,51 +235,6 @@ fn runs(again: &[i64], offsets: &[i64]) -> String {
     match again.len() {
         1 => shown,
         records => format!("{shown}{more} ({records} records)"),
-    }
-}
-
-/// Columns as wide as their widest cell. Names and lists stand to the left, numbers to the right.
-struct Table<const N: usize> {
-    rows: Vec<([String; N], Style)>,
-    indent: usize,
-}
-
-impl<const N: usize> Table<N> {
-    fn new(head: [&str; N], indent: usize) -> Self {
-        Self {
-            rows: vec![(head.map(str::to_owned), DIM)],
-            indent,
-        }
-    }
-
-    fn push(&mut self, row: [String; N], style: Style) {
-        self.rows.push((row, style));
-    }
-
-    fn text(&self) -> String {
-        let width = |column: usize| {
-            self.rows
-                .iter()
-                .map(|(row, _)| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        };
-        let widths: [usize; N] = std::array::from_fn(width);
-        let mut text = String::new();
-        for (row, style) in &self.rows {
-            let mut line = "  ".repeat(self.indent);
-            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-                let _ = match column {
-                    0 => write!(line, "{cell:<width$}"),
-                    _ if LISTS.contains(&self.rows[0].0[column].as_str()) => {
-                        write!(line, "  {cell:<width$}")
-                    }
-                    _ => write!(line, "  {cell:>width$}"),
-                };
-            }
-            let _ = writeln!(text, "{style}{}{style:#}", line.trim_end());
-        }
-        text
     }
 }
 
