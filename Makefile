@@ -1,15 +1,23 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help invoke test simulate mutants services check fmt clippy doc messages deny template bench fuzz build deploy
+.PHONY: help invoke dev test simulate mutants services test-services check fmt clippy doc messages deny template bench fuzz build deploy
+
+# Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
+quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
+# All but msk-mapping's and cargo-msk's tls, which needs OpenSSL's headers.
+most := $(quick),cargo-msk/dev,tests/kafka
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
 
 invoke: ## a batch with two bad records through the real function; they land in dead-letters.ndjson
 	cargo run --locked -q -p cargo-msk -- invoke --event events/poison.json --bin handler --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=info,lambda_runtime=warn,handler=debug
 
-test: ## all tests, doctests included
-	cargo test --locked --workspace --all-features
+dev: ## what Lambda would do with a topic: a Kafka broker in the process, two bad records, given up after two retries (builds librdkafka once)
+	cargo run --locked -q -p cargo-msk --features dev -- dev --topic orders --produce events/orders.json events/poison.json --bin handler --function-response-types ReportBatchItemFailures --maximum-retry-attempts 2 --on-failure file:given-up.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=warn --once; test $$? -le 1
+
+test: ## all tests that need no librdkafka, doctests included
+	cargo test --locked --workspace --features $(quick)
 
 SEEDS ?= 100000
 
@@ -19,8 +27,11 @@ simulate: ## so many whole runs of function and mapping under faults (SEEDS=1000
 mutants: ## what the oracle is worth: promises broken on purpose, and the schedules until each shows (Python 3; a quarter of an hour)
 	simulation/mutants/run
 
-services: ## the tests that need a real queue or table (Java, Maven, Python 3; fetches and starts ElasticMQ and DynamoDB Local, and stops them)
-	tests/services/run cargo test --locked -p lambda-msk -p tests --all-features --lib --test services -- --ignored
+services: ## the tests that need a real queue, table, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
+	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features $(quick) --lib --test services --test ruler -- --ignored
+
+test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven; builds librdkafka)
+	tests/services/run elasticmq,dynamodb,kafka cargo test --locked -p tests --features kafka --test kafka -- --include-ignored --test-threads 1
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 
@@ -28,10 +39,10 @@ fmt: ## formatting
 	cargo fmt --all --check
 
 clippy: ## lints, none left
-	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features $(most) -- -D warnings
 
 doc: ## the documentation builds, its links lead somewhere
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --features $(most) --no-deps
 
 messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
 	cargo test --locked -p lambda-msk --test compile_fail -- --ignored
@@ -42,8 +53,8 @@ deny: ## licences, bans and sources of the dependencies (cargo install --locked 
 template: ## template.yaml: valid, translated, linted, its facts hold
 	tests/template/run
 
-bench: ## the benches, with ratios to what people use today (Java, Maven, Python 3: one is on a table)
-	tests/services/run cargo bench --locked -p tests
+bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
+	tests/services/run dynamodb,powertools cargo bench --locked -p tests
 
 fuzz: ## half a minute of bytes that no one thought of (nightly Rust, cargo install --locked cargo-fuzz)
 	cargo +nightly fuzz run decode -- -max_total_time=30

@@ -3,7 +3,13 @@
 //! One file a subcommand, each with `Args` and `run`. What a run prints for people is made as text first, so that tests
 //! read the same text.
 
+mod columns;
 mod completions;
+#[cfg(feature = "dev")]
+mod dev;
+#[cfg(not(feature = "dev"))]
+#[path = "dev/absent.rs"]
+mod dev;
 mod event;
 mod fault;
 mod invoke;
@@ -33,6 +39,7 @@ struct Cli {
 enum Command {
     Invoke(invoke::Args),
     Event(event::Args),
+    Dev(Box<dev::Args>),
     Ledger(ledger::Args),
     Simulate(simulate::Args),
     Completions(completions::Args),
@@ -43,6 +50,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Invoke(args) => invoke::run(&args),
         Command::Event(args) => event::run(&args),
+        Command::Dev(args) => dev::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => completions::run(&args),

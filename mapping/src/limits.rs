@@ -103,3 +103,46 @@ const _: () =
     assert!(EVENT_BYTES_MAX < RESPONSE_BYTES_MAX && RESPONSE_BYTES_MAX < DISCARD_BYTES_MAX);
 const _: () = assert!(INIT_TIMEOUT_MS < TIMEOUT_MAX_MS && DRAIN_MS <= EXIT_GRACE_MS);
 const _: () = assert!(BACKOFF_FIRST_MS < BACKOFF_MOST_MS);
+
+/// A function's time-out when none is given (Lambda's own default is 3 s, too short for most batches).
+pub const FUNCTION_TIMEOUT_MS: u64 = 30_000;
+
+/// How long a broker may take to answer a question before it is asked again.
+pub const CONNECT_MS: u64 = 5_000;
+
+/// The pause before a question that failed is asked again.
+pub const LOOKUP_RETRY_MS: u64 = 500;
+
+/// How long the last commits and the leaving of a group may each take: a broker that is away must not hold us.
+pub const LEAVE_MS: u64 = 5_000;
+
+/// The pause while a producer's queue is full.
+pub const QUEUE_FULL_MS: u64 = 10;
+
+/// How many records a member passes on in one piece: what bounds its memory, together with the pieces under way.
+pub const POLLED_RECORDS_MAX: usize = 500;
+
+/// How many pieces wait for the mapping.
+pub const HAPPENINGS_MAX: usize = 16;
+
+/// How many records librdkafka keeps ready for each partition: a few default batches.
+pub const PREFETCH_RECORDS_MIN: usize = 1_000;
+
+/// How many KiB of records librdkafka keeps ready for each member.
+pub const PREFETCH_KIBIBYTES: usize = 16 * 1024;
+
+/// How often the ends of partitions are read, for the lag.
+pub const STATISTICS_MS: u64 = 500;
+
+/// How often a driver says how it stands.
+pub const STATUS_MS: u64 = 250;
+
+/// How long everything has to be settled before a run that shares its group with others takes that for the end: longer
+/// than a partition takes from one member to the next.
+pub const CAUGHT_UP_MS: u64 = 5_000;
+
+/// How long a destination may take for what was given up at once.
+pub const DELIVER_MS: u64 = 30_000;
+
+/// How often a destination is asked before records are dropped.
+pub const DELIVER_ATTEMPTS_MAX: u32 = 3;

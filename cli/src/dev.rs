@@ -1,0 +1,366 @@
+//! `cargo msk dev`.
+
+mod connect;
+mod destination;
+mod json;
+mod lines;
+mod produce;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use msk_mapping::Function;
+use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Notice, Producer, Status};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
+
+use self::connect::Setting;
+use self::produce::Wanted;
+use self::settings::Settings;
+use crate::fault::{Fault, print, warn};
+use crate::invoke::{self, target};
+
+/// Partitions of a topic of the embedded broker, unless records name more.
+const PARTITIONS: i32 = 3;
+/// Past any desk's.
+const PARTITIONS_MAX: i32 = 1_000;
+/// Threads: one for the mapping and the Runtime API, one beside it while a client of the broker is busy.
+const THREADS: usize = 2;
+/// How long threads that wait for a broker may hold the end up.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// Read topics as Lambda would: poll, invoke, commit, retry, give up, with a function on your desk.
+///
+/// The function is built with cargo, or is any command that speaks the Runtime API. As many of its processes run as there
+/// are invocations at once. Without --bootstrap, a Kafka broker runs in this process, and --produce fills it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The mapping's setting and the function's must agree: --function-response-types
+ReportBatchItemFailures goes with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
+
+Several --topic are several mappings with the same settings, as on Lambda, where a mapping has one.
+
+--produce takes files of two kinds: lines of JSON, each the value of one record, and Kafka events as
+Lambda sends them, whose records keep key, value, headers, time and partition.
+
+A failed batch is tried again for ever unless --maximum-retry-attempts or --on-failure says
+otherwise: that is Lambda's default too, and then --once does not end.
+
+Examples:
+  cargo msk dev --topic orders --produce events/orders.json --once
+  cargo msk dev --bootstrap 127.0.0.1:9092 --topic orders --group desk --bin handler
+  cargo msk dev --topic orders --produce events/poison.json --maximum-retry-attempts 2 \\
+      --on-failure file:given-up.ndjson --once
+  cargo msk dev --bootstrap b-1.example:9096 --topic orders --set security.protocol=SASL_SSL \\
+      --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=alice --set sasl.password=@env:PASSWORD
+
+Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or were
+listed by the function to a mapping that does not read the list; 2 wrong arguments, files or build, or
+no broker; 130 stopped before --once was through.")]
+pub(crate) struct Args {
+    /// A topic. Several: a mapping each.
+    #[arg(long = "topic", value_name = "TOPIC", required = true)]
+    topics: Vec<String>,
+    /// The brokers, HOST:PORT with commas between them. [default: one in this process]
+    #[arg(long, value_name = "HOST:PORT")]
+    bootstrap: Option<String>,
+    /// The consumer group. [default: cargo-msk-dev]
+    #[arg(
+        long,
+        value_name = "GROUP",
+        default_value = "cargo-msk-dev",
+        hide_default_value = true
+    )]
+    group: String,
+    /// A setting of librdkafka. Secrets: KEY=@env:NAME or KEY=@file:PATH.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connect::setting)]
+    set: Vec<Setting>,
+    /// Write these records first: FILE.ndjson, or events as in events/*.json (`-`: standard input).
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    produce: Vec<PathBuf>,
+    /// Partitions of each topic of the broker in this process. [default: 3]
+    #[arg(long, value_name = "N", conflicts_with = "bootstrap", value_parser = clap::value_parser!(i32).range(1..=i64::from(PARTITIONS_MAX)))]
+    partitions: Option<i32>,
+    /// The binary to build and run. Default: the only one of this package, or of the workspace's default members.
+    #[arg(long, value_name = "NAME", conflicts_with = "function")]
+    bin: Option<String>,
+    /// Run this command instead; words are split as a shell would.
+    #[arg(long, value_name = "COMMAND")]
+    function: Option<String>,
+    /// Build with the release profile, as for a deployment.
+    #[arg(long, conflicts_with = "function")]
+    release: bool,
+    /// The function's time-out: 30s, 500ms, 2m.
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = invoke::duration)]
+    timeout: Duration,
+    /// Set a variable of the function's environment.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = invoke::variable)]
+    env: Vec<(String, String)>,
+    /// End once everything in the topics is settled.
+    #[arg(long)]
+    once: bool,
+    /// Write one JSON object a line to standard output.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    let (wanted, remarks) = produce::read(&args.produce, &args.topics)?;
+    remarks.iter().for_each(|remark| warn(remark));
+    let broker = match &args.bootstrap {
+        Some(_) => None,
+        None => Some(embedded(args, &wanted)?),
+    };
+    let bootstrap = match (&args.bootstrap, &broker) {
+        (Some(bootstrap), _) => bootstrap.clone(),
+        (None, Some(broker)) => broker.cluster().bootstrap().to_owned(),
+        (None, None) => String::new(),
+    };
+    let cluster = connect::cluster(&bootstrap, &args.set)?;
+    // Before the build: it is the slower of the two to find wrong.
+    for topic in &args.topics {
+        args.settings
+            .configuration(topic, &args.group, &bootstrap, String::new())?;
+    }
+    let function = function(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
+    let outcome = runtime.block_on(work(args, &cluster, &function, &wanted));
+    // A client that waits for a broker which is away would hold the process.
+    runtime.shutdown_timeout(SHUTDOWN);
+    outcome
+}
+
+/// A broker of our own, with the partitions that the records ask for.
+fn embedded(args: &Args, wanted: &[Wanted]) -> Result<EmbeddedBroker, Fault> {
+    let mut topics: BTreeMap<&str, i32> = BTreeMap::new();
+    let partitions = args.partitions.unwrap_or(PARTITIONS);
+    for topic in &args.topics {
+        topics.insert(topic, partitions);
+    }
+    if let Some(topic) = args
+        .settings
+        .on_failure
+        .as_deref()
+        .and_then(|text| text.strip_prefix("kafka://"))
+    {
+        topics.insert(topic, partitions);
+    }
+    for record in wanted {
+        let needed = record
+            .partition
+            .map_or(1, |partition| partition.saturating_add(1));
+        if needed > PARTITIONS_MAX {
+            return Err(Fault::new(format!(
+                "a record asks for partition {} of {}",
+                needed - 1,
+                record.topic
+            ))
+            .help(format!(
+                "the broker in this process has at most {PARTITIONS_MAX} partitions a topic"
+            )));
+        }
+        if let Some(partitions) = topics.get_mut(&*record.topic) {
+            *partitions = needed.max(*partitions);
+        }
+    }
+    EmbeddedBroker::start(topics).map_err(|error| {
+        Fault::from_error(&error)
+            .help("a topic's name has at most 249 letters, digits, dots, lines and dashes")
+    })
+}
+
+fn function(args: &Args) -> Result<Function, Fault> {
+    let function = match &args.function {
+        Some(command) => target::command(command)?,
+        None => target::build(args.bin.as_deref(), args.release)?,
+    };
+    Ok(args.env.iter().fold(function, |function, (name, value)| {
+        function.env(name, value)
+    }))
+}
+
+async fn work(
+    args: &Args,
+    cluster: &Cluster,
+    function: &Function,
+    wanted: &[Wanted],
+) -> Result<ExitCode, Fault> {
+    let mut interrupts = interrupts();
+    let show = Arc::new(Show::new(args));
+    let fill = async {
+        if wanted.is_empty() {
+            return Ok(0);
+        }
+        let producer = Producer::new(cluster).map_err(|error| Fault::from_error(&error))?;
+        produce::produce(&producer, wanted).await
+    };
+    let produced = tokio::select! {
+        produced = fill => produced?,
+        Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
+    };
+    show.begun(cluster.bootstrap(), produced)?;
+    let mut runs = JoinSet::new();
+    let mut controls = Vec::new();
+    for topic in &args.topics {
+        let driver = driver(args, topic, cluster, function)?;
+        controls.push(driver.control());
+        let show = Arc::clone(&show);
+        runs.spawn(driver.run(move |notice| show.notice(&notice)));
+    }
+    let mut ends = Vec::new();
+    let mut stopped = false;
+    loop {
+        tokio::select! {
+            ended = runs.join_next() => match ended {
+                None => break,
+                Some(Ok(Ok(status))) => ends.push(status),
+                Some(Ok(Err(error))) => return Err(show.failed(&error)),
+                Some(Err(error)) => return Err(Fault::from_error(&error)),
+            },
+            Some(()) = interrupts.recv() => {
+                if stopped {
+                    return Err(Fault::interrupted());
+                }
+                stopped = true;
+                warn("stopping: what is under way may end; Ctrl-C again ends it now");
+                controls.iter().for_each(Control::drain);
+            }
+        }
+    }
+    ends.sort_by(|one, other| one.topic.cmp(&other.topic));
+    let code = exit_code(&ends, args.once && stopped);
+    show.ended(&ends, code)?;
+    Ok(ExitCode::from(code))
+}
+
+fn driver(
+    args: &Args,
+    topic: &str,
+    cluster: &Cluster,
+    function: &Function,
+) -> Result<Driver, Fault> {
+    let arn = function.identity().arn();
+    let configuration =
+        args.settings
+            .configuration(topic, &args.group, cluster.bootstrap(), arn)?;
+    let mut driver = Driver::new(cluster.clone(), configuration.clone(), function.clone())
+        .timeout(args.timeout)
+        .pollers(args.settings.pollers());
+    if args.bootstrap.is_none() {
+        driver = driver.alone();
+    }
+    if args.once {
+        driver = driver.until_caught_up();
+    }
+    destination::add(driver, &configuration, cluster)
+}
+
+/// 0: all done. 1: something was given up or overlooked. 130: stopped before the end.
+fn exit_code(ends: &[Status], interrupted: bool) -> u8 {
+    let lost =
+        |status: &Status| status.metrics.dropped + status.metrics.delivered + status.overlooked > 0;
+    match (interrupted, ends.iter().any(lost)) {
+        (true, _) => 130,
+        (false, true) => 1,
+        (false, false) => 0,
+    }
+}
+
+/// Each Ctrl-C, and each SIGTERM, which is what a script sends.
+fn interrupts() -> UnboundedReceiver<()> {
+    let (sender, interrupts) = unbounded_channel();
+    tokio::spawn(async move {
+        while signal().await.is_ok() {
+            if sender.send(()).is_err() {
+                return;
+            }
+        }
+        // No signals on this system: keep the channel open, and silent.
+        std::future::pending::<()>().await;
+    });
+    interrupts
+}
+
+#[cfg(unix)]
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// What is shown of a run: lines for people, or for scripts.
+struct Show {
+    json: bool,
+    lines: Mutex<lines::Lines>,
+}
+
+impl Show {
+    fn new(args: &Args) -> Self {
+        Self {
+            json: args.json,
+            lines: Mutex::default(),
+        }
+    }
+
+    fn begun(&self, bootstrap: &str, produced: usize) -> Result<(), Fault> {
+        if self.json {
+            return print(&json::line(&json::begun(bootstrap, produced)));
+        }
+        print(&lines::begun(bootstrap, produced))
+    }
+
+    fn notice(&self, notice: &Notice) {
+        let text = if self.json {
+            json::notice(notice).map(|value| json::line(&value))
+        } else {
+            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.notice(notice)
+        };
+        if let Some(text) = text {
+            // A reader that has gone ends nothing: the records still are to be done.
+            let _ = print(&text);
+        }
+    }
+
+    fn failed(&self, error: &msk_mapping::driver::Error) -> Fault {
+        use msk_mapping::driver::Error;
+
+        let fault = Fault::from_error(error);
+        match error {
+            Error::Unreachable { .. } => fault.help("check --bootstrap, and with --set how the cluster wants to be spoken to (security.protocol)"),
+            Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
+            Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
+            Error::Client { .. } => fault.help("check --set: https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html"),
+            _ => fault,
+        }
+    }
+
+    fn ended(&self, ends: &[Status], code: u8) -> Result<(), Fault> {
+        if self.json {
+            return print(&json::line(&json::ended(ends, code)));
+        }
+        print(&lines::ended(ends))
+    }
+}
+
+#[cfg(test)]
+mod tests;

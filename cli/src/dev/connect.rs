@@ -1,0 +1,134 @@
+//! How the cluster is reached: its address, and librdkafka's settings with secrets that stand elsewhere.
+
+use std::fs;
+
+use msk_mapping::driver::Cluster;
+
+use crate::fault::Fault;
+
+/// A secret's file is a line or two; a certificate's a few more.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// One `--set KEY=VALUE`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    key: String,
+    value: Value,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    Variable(String),
+    File(String),
+}
+
+/// Its value may be a password.
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Setting").field(&self.key).finish()
+    }
+}
+
+/// For clap. What is secret must not stand on the command line: everybody on the machine reads it there.
+pub(crate) fn setting(text: &str) -> Result<Setting, String> {
+    let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+        return Err("expected KEY=VALUE".to_owned());
+    };
+    let value = match (value.strip_prefix("@env:"), value.strip_prefix("@file:")) {
+        (Some(name), _) => Value::Variable(name.to_owned()),
+        (_, Some(path)) => Value::File(path.to_owned()),
+        _ => Value::Text(value.to_owned()),
+    };
+    let secret = ["password", "secret", "key.pem"]
+        .iter()
+        .any(|word| key.ends_with(word));
+    if secret && matches!(value, Value::Text(_)) {
+        return Err(format!(
+            "the value of {key} is a secret, and everybody on this machine can read a command line: \
+             write {key}=@env:NAME or {key}=@file:PATH"
+        ));
+    }
+    Ok(Setting {
+        key: key.to_owned(),
+        value,
+    })
+}
+
+/// The cluster with these settings.
+pub(crate) fn cluster(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, Fault> {
+    settings
+        .iter()
+        .try_fold(Cluster::new(bootstrap), |cluster, setting| {
+            Ok(cluster.set(&setting.key, value(setting)?))
+        })
+}
+
+fn value(setting: &Setting) -> Result<String, Fault> {
+    let key = &setting.key;
+    match &setting.value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::Variable(name) => std::env::var(name).map_err(|error| {
+            Fault::new(format!("cannot read the variable {name} for --set {key}"))
+                .at(error.to_string())
+                .help(format!(
+                    "export {name}, or name a file: --set {key}=@file:PATH"
+                ))
+        }),
+        Value::File(path) => {
+            let read = fs::metadata(path).and_then(|file| {
+                if file.len() > SECRET_BYTES_MAX {
+                    return Err(std::io::ErrorKind::FileTooLarge.into());
+                }
+                fs::read_to_string(path)
+            });
+            match read {
+                // Editors end a file with a line break, which is no part of a password.
+                Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+                Err(error) => Err(Fault::new(format!("cannot read {path} for --set {key}"))
+                    .at(error.to_string())
+                    .help("name a file with nothing but the value")),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cluster, setting};
+
+    #[test]
+    fn a_secret_is_not_taken_from_the_command_line() {
+        for key in [
+            "sasl.password",
+            "ssl.key.password",
+            "sasl.oauthbearer.client.secret",
+            "ssl.key.pem",
+        ] {
+            let refused = setting(&format!("{key}=s3cret")).unwrap_err();
+
+            assert!(
+                refused.contains("@env:NAME") && !refused.contains("s3cret"),
+                "{refused}"
+            );
+            assert!(setting(&format!("{key}=@env:NAME")).is_ok());
+        }
+        assert!(setting("sasl.username=alice").is_ok());
+        assert!(setting("=x").is_err() && setting("x").is_err());
+    }
+
+    #[test]
+    fn a_value_comes_from_a_file_without_its_last_line_break() {
+        let path = std::env::temp_dir().join(format!("cargo-msk-secret-{}", std::process::id()));
+        std::fs::write(&path, "s3cret\n").unwrap();
+        let given = setting(&format!("sasl.password=@file:{}", path.display())).unwrap();
+
+        let value = super::value(&given).map_err(|fault| fault.text());
+        std::fs::remove_file(&path).unwrap();
+
+        assert_eq!(value.as_deref(), Ok("s3cret"));
+        assert!(!format!("{given:?}").contains("s3cret"));
+        let fault = cluster("b:9092", &[given]).unwrap_err().text();
+        assert!(fault.contains("for --set sasl.password"), "{fault}");
+    }
+}

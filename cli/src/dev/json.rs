@@ -1,0 +1,171 @@
+//! What happens, as JSON for scripts: one object a line, each with `event`.
+
+use msk_mapping::driver::{Flight, Lane, Notice, Status};
+use msk_mapping::machine::{Because, Offsets};
+use msk_mapping::response::Verdict;
+use msk_mapping::{Ending, Report};
+use serde_json::{Value, json};
+
+pub(crate) fn line(value: &Value) -> String {
+    format!("{value}\n")
+}
+
+pub(crate) fn begun(bootstrap: &str, produced: usize) -> Value {
+    json!({"event": "begun", "bootstrapServers": bootstrap, "produced": produced})
+}
+
+/// The last line: `exitCode` is that of the command.
+pub(crate) fn ended(ends: &[Status], code: u8) -> Value {
+    json!({
+        "event": "end",
+        "mappings": ends.iter().map(status).collect::<Vec<_>>(),
+        "exitCode": code,
+    })
+}
+
+/// None: there is nothing in it for a script.
+pub(crate) fn notice(notice: &Notice) -> Option<Value> {
+    Some(match notice {
+        Notice::Assigned {
+            poller,
+            partition,
+            committed,
+        } => {
+            json!({"event": "assigned", "poller": poller.0, "partition": partition.to_string(), "committed": committed})
+        }
+        Notice::Revoked { poller, partition } => {
+            json!({"event": "revoked", "poller": poller.0, "partition": partition.to_string()})
+        }
+        Notice::Invoking(flight) => invoking(flight),
+        Notice::Ended { flight, report } => ended_invocation(flight, report),
+        Notice::NotStarted { flight, reason } => {
+            json!({"event": "not-started", "invocation": flight.id.number(), "reason": reason})
+        }
+        Notice::Answered { flight, verdict } => answered(flight, verdict),
+        Notice::Committed {
+            partition,
+            position,
+        } => {
+            json!({"event": "committed", "partition": partition.to_string(), "position": position})
+        }
+        Notice::Delivered {
+            condition,
+            invoke_count,
+            records,
+        } => {
+            json!({"event": "delivered", "condition": condition.as_str(), "approximateInvokeCount": invoke_count, "records": offsets(records)})
+        }
+        Notice::Dropped(dropped) => json!({
+            "event": "dropped",
+            "condition": dropped.condition.as_str(),
+            "because": match dropped.because {
+                Because::NoDestination => "no-destination",
+                _ => "delivery-failed",
+            },
+            "records": offsets(&dropped.records),
+        }),
+        Notice::Trouble { reason } => json!({"event": "trouble", "reason": reason}),
+        Notice::Status(at) => {
+            let mut value = status(at);
+            value["event"] = "status".into();
+            value
+        }
+        _ => return None,
+    })
+}
+
+fn invoking(flight: &Flight) -> Value {
+    json!({
+        "event": "invoking",
+        "invocation": flight.id.number(),
+        "poller": flight.poller.0,
+        "attempt": flight.attempt,
+        "bytes": flight.bytes,
+        "records": offsets(&flight.partitions),
+    })
+}
+
+fn ended_invocation(flight: &Flight, report: &Report) -> Value {
+    let message = match &report.ending {
+        Ending::FunctionError(error) | Ending::InitError(error) => Some(error.message.clone()),
+        Ending::Crashed(crash) => Some(crash.to_string()),
+        _ => None,
+    };
+    json!({
+        "event": "ended",
+        "invocation": flight.id.number(),
+        "requestId": report.request_id,
+        "ending": match &report.ending {
+            Ending::Response(_) => "response",
+            Ending::FunctionError(_) => "function-error",
+            Ending::InitError(_) => "init-error",
+            Ending::Crashed(_) => "crashed",
+            Ending::TimedOut { .. } => "timed-out",
+            _ => "unknown",
+        },
+        "errorType": report.ending.error_type(),
+        "errorMessage": message,
+        "durationMs": ms(report.duration),
+        "initMs": report.init.map(ms),
+    })
+}
+
+fn answered(flight: &Flight, verdict: &Verdict) -> Value {
+    let (name, reason) = match verdict {
+        Verdict::AllDone => ("all-done", None),
+        Verdict::SomeAgain => ("some-again", None),
+        Verdict::WholeBatchAgain(fault) => ("whole-batch-again", Some(fault.to_string())),
+        Verdict::FailuresIgnored { listed } => {
+            ("failures-ignored", Some(format!("{listed} were listed")))
+        }
+        _ => ("unknown", None),
+    };
+    json!({"event": "answered", "invocation": flight.id.number(), "verdict": name, "reason": reason})
+}
+
+fn offsets(records: &[Offsets]) -> Value {
+    let pairs = records
+        .iter()
+        .map(|part| (part.partition.to_string(), json!(part.offsets)));
+    Value::Object(pairs.collect())
+}
+
+fn status(status: &Status) -> Value {
+    let metrics = &status.metrics;
+    json!({
+        "topic": status.topic,
+        "partitions": status.partitions.iter().map(lane).collect::<Vec<_>>(),
+        "lag": status.lag(),
+        "caughtUp": status.caught_up,
+        "inFlight": status.in_flight,
+        "environments": status.environments,
+        "polled": metrics.polled,
+        "filteredOut": metrics.filtered_out,
+        "invoked": metrics.invoked,
+        "failedInvoke": metrics.failed_invoke,
+        "committed": metrics.committed,
+        "delivered": metrics.delivered,
+        "dropped": metrics.dropped,
+        "overlooked": status.overlooked,
+        "invocations": metrics.invocations,
+        "failedInvocations": metrics.failed_invocations,
+    })
+}
+
+fn lane(lane: &Lane) -> Value {
+    json!({
+        "partition": lane.partition.to_string(),
+        "poller": lane.poller.0,
+        "committed": lane.committed,
+        "lag": lane.lag,
+        "waiting": lane.waiting,
+        "inFlight": lane.in_flight,
+        "retrying": lane.retrying,
+        "delivering": lane.delivering,
+    })
+}
+
+/// Milliseconds to three digits: what a measurement on a desk is worth.
+fn ms(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}

@@ -1,0 +1,186 @@
+//! `--produce`: what fills a topic. Lines of JSON, or whole events as Lambda sends them.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use msk_mapping::driver::{Outgoing, Producer};
+use msk_mapping::record::Header;
+use serde::Deserialize;
+
+use crate::fault::Fault;
+
+/// All files together: what a desk can be asked to keep in memory.
+const BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// A record to be written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) topic: String,
+    /// None: by the key, or any.
+    pub(crate) partition: Option<i32>,
+    key: Option<Bytes>,
+    value: Option<Bytes>,
+    headers: Vec<Header>,
+    /// None: now.
+    timestamp: Option<i64>,
+}
+
+impl Wanted {
+    fn outgoing(&self) -> Outgoing<'_> {
+        let mut outgoing = Outgoing::to(&self.topic);
+        outgoing.partition = self.partition;
+        outgoing.key = self.key.as_deref();
+        outgoing.value = self.value.as_deref();
+        outgoing.headers = &self.headers;
+        outgoing.timestamp = self.timestamp;
+        outgoing
+    }
+}
+
+/// Reads all files. Lines go to the first topic, records of an event to their own. What cannot be produced is left out,
+/// with a remark.
+pub(crate) fn read(
+    files: &[PathBuf],
+    topics: &[String],
+) -> Result<(Vec<Wanted>, Vec<String>), Fault> {
+    let (mut wanted, mut remarks) = (Vec::new(), Vec::new());
+    let mut left = BYTES_MAX;
+    for file in files {
+        let name = file.display().to_string();
+        let bytes = contents(file, left).map_err(|error| {
+            Fault::new(format!("cannot read {name}"))
+                .at(error.to_string())
+                .help("--produce takes lines of JSON (each the value of a record), and Kafka events such as those in events/")
+        })?;
+        left -= bytes.len() as u64;
+        for record in records(&name, &bytes, topics)? {
+            match record {
+                Ok(record) => wanted.push(record),
+                Err(remark) => remarks.push(remark),
+            }
+        }
+    }
+    Ok((wanted, remarks))
+}
+
+fn contents(path: &Path, left: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path)?)
+    };
+    source.take(left + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > left {
+        return Err(io::Error::other(format!(
+            "that is more than {} MB in all",
+            BYTES_MAX / 1024 / 1024
+        )));
+    }
+    Ok(bytes)
+}
+
+/// The records of an event, if the file is one; else one record a line.
+fn records(
+    name: &str,
+    bytes: &[u8],
+    topics: &[String],
+) -> Result<Vec<Result<Wanted, String>>, Fault> {
+    #[derive(Deserialize)]
+    struct Event {
+        records: std::collections::BTreeMap<String, Vec<Wire>>,
+    }
+
+    if let Ok(event) = serde_json::from_slice::<Event>(bytes) {
+        let wires = event.records.into_values().flatten();
+        return Ok(wires.map(|wire| wire.record(name, topics)).collect());
+    }
+    let Some(topic) = topics.first() else {
+        return Ok(Vec::new());
+    };
+    let mut wanted = Vec::new();
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(line) {
+            return Err(Fault::new(format!("line {} of {name} is not JSON", index + 1))
+                .at(format!("{:?} error at column {}", error.classify(), error.column()))
+                .help("each line is one JSON value, the value of one record; or the file is one Kafka event, as those in events/"));
+        }
+        wanted.push(Ok(Wanted {
+            topic: topic.clone(),
+            partition: None,
+            key: None,
+            value: Some(Bytes::copy_from_slice(line)),
+            headers: Vec::new(),
+            timestamp: None,
+        }));
+    }
+    Ok(wanted)
+}
+
+/// A record as an event has it.
+#[derive(Deserialize)]
+struct Wire {
+    topic: String,
+    partition: i32,
+    #[serde(default)]
+    offset: i64,
+    timestamp: Option<i64>,
+    key: Option<String>,
+    value: Option<String>,
+    headers: Option<Vec<std::collections::BTreeMap<String, Option<Vec<i16>>>>>,
+}
+
+impl Wire {
+    /// Err: why it is left out.
+    fn record(self, name: &str, topics: &[String]) -> Result<Wanted, String> {
+        let place = format!("{}-{}@{}", self.topic, self.partition, self.offset);
+        if !topics.contains(&self.topic) {
+            let topic = &self.topic;
+            return Err(format!(
+                "{place} of {name} is left out: it is of another topic (--topic {topic} adds it)"
+            ));
+        }
+        let decode = |text: Option<String>, what| match text.map(|text| STANDARD.decode(text)) {
+            None => Ok(None),
+            Some(Ok(bytes)) => Ok(Some(Bytes::from(bytes))),
+            Some(Err(_)) => Err(format!(
+                "{place} of {name} is left out: its {what} is not base64, and Kafka holds bytes"
+            )),
+        };
+        let headers = self.headers.unwrap_or_default().into_iter().flatten();
+        let header = |(name, value): (String, Option<Vec<i16>>)| Header {
+            name,
+            value: value.map(|numbers| numbers.iter().map(|number| low_byte(*number)).collect()),
+        };
+        Ok(Wanted {
+            key: decode(self.key, "key")?,
+            value: decode(self.value, "value")?,
+            headers: headers.map(header).collect(),
+            timestamp: self.timestamp.filter(|timestamp| *timestamp >= 0),
+            topic: self.topic,
+            partition: Some(self.partition),
+        })
+    }
+}
+
+/// Java's bytes are signed, emulators' are not.
+fn low_byte(number: i16) -> u8 {
+    number.to_le_bytes()[0]
+}
+
+/// Writes them all, and says how many.
+pub(crate) async fn produce(producer: &Producer, wanted: &[Wanted]) -> Result<usize, Fault> {
+    let records: Vec<Outgoing<'_>> = wanted.iter().map(Wanted::outgoing).collect();
+    producer.send(&records).await.map_err(|error| {
+        Fault::from_error(&error)
+            .help("the topic has to exist, and have the partitions that the event names")
+    })
+}

@@ -1,0 +1,314 @@
+//! The mapping's settings as flags, named as `aws lambda create-event-source-mapping` names them.
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use msk_mapping::event::Source;
+use msk_mapping::machine::{Again, Configuration, OnFailure, ProvisionedPollers, StartingPosition};
+use msk_mapping::response::FailureReporting;
+
+use crate::fault::Fault;
+
+/// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
+const DESK_ARN: &str =
+    "arn:aws:kafka:us-east-1:123456789012:cluster/desk/00000000-0000-0000-0000-000000000000-1";
+
+/// What a mapping is set to.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Mapping")]
+pub(crate) struct Settings {
+    /// Records in a batch, 1 to 10000. [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<i64>,
+    /// How long a batch is gathered, 0 to 300. [default: half a second]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) maximum_batching_window_in_seconds: Option<i64>,
+    /// How often a failed batch is tried again, 0 to 10000, or -1 for ever. [default: -1, with --on-failure 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) maximum_retry_attempts: Option<i64>,
+    /// Older records are given up, 60 to 604800, or -1. [default: -1, never]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) maximum_record_age_in_seconds: Option<i64>,
+    /// Halve a batch that ends in a function error.
+    #[arg(long)]
+    pub(crate) bisect_batch_on_function_error: bool,
+    /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) function_response_types: Option<ResponseType>,
+    /// Where a group without offsets begins. [default: TRIM_HORIZON]
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) starting_position: Option<Start>,
+    /// The time for AT_TIMESTAMP: 2026-01-31T12:00:00Z, or seconds since 1970.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) starting_position_timestamp: Option<String>,
+    /// A filter's pattern, as in FilterCriteria: '{"value":{"kind":["order"]}}'. Of several one has to fit.
+    #[arg(long = "filter", value_name = "PATTERN")]
+    pub(crate) filters: Vec<String>,
+    /// Where records go that are given up: file:PATH, or kafka://TOPIC of the same cluster.
+    #[arg(long, value_name = "DESTINATION")]
+    pub(crate) on_failure: Option<String>,
+    /// The cluster's ARN in the event.
+    #[arg(long, value_name = "ARN", conflicts_with = "self_managed")]
+    pub(crate) event_source_arn: Option<String>,
+    /// The event of a cluster of your own, without an ARN.
+    #[arg(long)]
+    pub(crate) self_managed: bool,
+    /// On-demand mode: one poller, and none of the settings that need provisioned mode.
+    #[arg(long, conflicts_with = "pollers")]
+    pub(crate) on_demand: bool,
+    /// Pollers: members of the group, each with at most five invocations at once. [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) pollers: Option<u32>,
+    /// Which records come again after a partial response: where Lambda's documentation says two things.
+    #[arg(long, value_enum, value_name = "READING", default_value_t = Reading::OnlyListed)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResponseType {
+    #[value(name = "ReportBatchItemFailures")]
+    ReportBatchItemFailures,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Start {
+    /// The first record there is.
+    #[value(name = "TRIM_HORIZON")]
+    TrimHorizon,
+    /// What comes from now on.
+    #[value(name = "LATEST")]
+    Latest,
+    /// The first record of --starting-position-timestamp or later.
+    #[value(name = "AT_TIMESTAMP")]
+    AtTimestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Reading {
+    /// Just the records that were listed.
+    #[default]
+    OnlyListed,
+    /// Everything of the partition from the lowest one on.
+    FromLowest,
+}
+
+impl Settings {
+    /// The mapping of one topic.
+    pub(crate) fn configuration(
+        &self,
+        topic: &str,
+        group: &str,
+        bootstrap: &str,
+        function_arn: String,
+    ) -> Result<Configuration, Fault> {
+        let source = self.source(bootstrap);
+        let mut settings = Configuration::new(source, topic, self.start()?);
+        settings.function_arn = function_arn;
+        settings.consumer_group_id = Some(group.to_owned());
+        settings.batch_size = self.batch_size;
+        settings.maximum_batching_window_in_seconds = self.maximum_batching_window_in_seconds;
+        settings.maximum_retry_attempts = self.maximum_retry_attempts;
+        settings.maximum_record_age_in_seconds = self.maximum_record_age_in_seconds;
+        settings.bisect_batch_on_function_error = self.bisect_batch_on_function_error;
+        settings.function_response_types = match self.function_response_types {
+            Some(ResponseType::ReportBatchItemFailures) => FailureReporting::Partial,
+            None => FailureReporting::WholeBatch,
+        };
+        settings.on_failure = self.on_failure.as_deref().map(on_failure).transpose()?;
+        settings.provisioned_poller_config = (!self.on_demand).then(|| {
+            let pollers = Some(i64::from(self.pollers()));
+            ProvisionedPollers {
+                minimum: pollers,
+                maximum: pollers,
+                group: None,
+            }
+        });
+        settings.readings.again = match self.reading {
+            Reading::OnlyListed => Again::OnlyListed,
+            Reading::FromLowest => Again::FromLowest,
+        };
+        if let Err(faults) = settings.check() {
+            let fault = Fault::new("Lambda would refuse these settings");
+            let fault = faults
+                .iter()
+                .fold(fault, |fault, each| fault.at(each.to_string()));
+            return Err(
+                fault.help("correct the flags of these names; `cargo msk dev --help` lists them")
+            );
+        }
+        Ok(settings)
+    }
+
+    pub(crate) fn pollers(&self) -> u32 {
+        self.pollers.unwrap_or(1)
+    }
+
+    fn source(&self, bootstrap: &str) -> Source {
+        let bootstrap_servers = Some(bootstrap.to_owned());
+        if self.self_managed {
+            return Source::SelfManaged { bootstrap_servers };
+        }
+        Source::Msk {
+            arn: self
+                .event_source_arn
+                .clone()
+                .unwrap_or_else(|| DESK_ARN.to_owned()),
+            bootstrap_servers,
+        }
+    }
+
+    fn start(&self) -> Result<StartingPosition, Fault> {
+        let time = self.starting_position_timestamp.as_deref();
+        match (self.starting_position, time) {
+            (Some(Start::AtTimestamp), Some(time)) => {
+                Ok(StartingPosition::AtTimestamp(millis(time)?))
+            }
+            (Some(Start::AtTimestamp), None) => Err(Fault::new("AT_TIMESTAMP has no time")
+                .help("give it with --starting-position-timestamp 2026-01-31T12:00:00Z")),
+            (_, Some(_)) => Err(Fault::new("--starting-position-timestamp has no effect")
+                .help("it goes with --starting-position AT_TIMESTAMP")),
+            (Some(Start::Latest), None) => Ok(StartingPosition::Latest),
+            (Some(Start::TrimHorizon) | None, None) => Ok(StartingPosition::TrimHorizon),
+        }
+    }
+}
+
+/// Milliseconds since 1970, from either form that AWS takes.
+fn millis(text: &str) -> Result<i64, Fault> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Ok(seconds.saturating_mul(1_000));
+    }
+    let time: Timestamp = text.parse().map_err(|error: jiff::Error| {
+        Fault::new(format!("--starting-position-timestamp {text} is no time"))
+            .at(error.to_string())
+            .help("write it as 2026-01-31T12:00:00Z, or in seconds since 1970")
+    })?;
+    Ok(time.as_millisecond())
+}
+
+/// The destination that a text names: those of `LAMBDA_MSK_ON_FAILURE`.
+pub(crate) fn on_failure(text: &str) -> Result<OnFailure, Fault> {
+    let service = text
+        .strip_prefix("arn:")
+        .and_then(|rest| rest.split(':').nth(1));
+    if let Some(path) = text.strip_prefix("file:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.ends_with('/') {
+            return Err(Fault::new(format!("--on-failure {text} names no file"))
+                .help("write file:PATH with the name of a file"));
+        }
+        return Ok(OnFailure::Other(path.to_owned()));
+    }
+    if let Some(topic) = text.strip_prefix("kafka://") {
+        return match topic {
+            "" => Err(Fault::new("--on-failure kafka:// names no topic")
+                .help("write kafka://TOPIC, a topic of the same cluster")),
+            topic => Ok(OnFailure::Kafka(topic.to_owned())),
+        };
+    }
+    let kind = match service {
+        Some("sqs") => "an SQS queue",
+        Some("sns") => "an SNS topic",
+        Some("s3") => "an S3 bucket",
+        _ if text.starts_with("s3://") => "an S3 bucket",
+        _ if text.starts_with("https://") || text.starts_with("http://") => "an SQS queue",
+        _ => {
+            return Err(Fault::new(format!("--on-failure {text} is no destination"))
+                .help("file:PATH, or kafka://TOPIC of the same cluster"));
+        }
+    };
+    Err(
+        Fault::new(format!("--on-failure {text} names {kind}, which cargo msk dev cannot send to"))
+            .help(
+                "file:PATH shows what would go there, and kafka://TOPIC sends it to a topic of the same cluster.\n\
+                 Records that your function rejects itself are another matter: --env LAMBDA_MSK_ON_FAILURE=… takes a queue",
+            ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use msk_mapping::machine::{OnFailure, StartingPosition};
+
+    use super::{Settings, Start, on_failure};
+
+    fn start(position: Option<Start>, time: Option<&str>) -> Result<StartingPosition, String> {
+        let settings = Settings {
+            starting_position: position,
+            starting_position_timestamp: time.map(str::to_owned),
+            ..Settings::default()
+        };
+        settings.start().map_err(|fault| fault.text())
+    }
+
+    #[test]
+    fn a_time_is_read_in_both_forms_of_aws() {
+        let at = Ok(StartingPosition::AtTimestamp(1_769_860_800_000));
+
+        assert_eq!(
+            start(Some(Start::AtTimestamp), Some("2026-01-31T12:00:00Z")),
+            at
+        );
+        assert_eq!(start(Some(Start::AtTimestamp), Some("1769860800")), at);
+    }
+
+    #[test]
+    fn a_time_goes_with_at_timestamp_and_with_nothing_else() {
+        assert!(start(Some(Start::AtTimestamp), None).is_err());
+        assert!(start(Some(Start::Latest), Some("1769860800")).is_err());
+        assert!(start(Some(Start::AtTimestamp), Some("noon")).is_err());
+        assert_eq!(start(None, None), Ok(StartingPosition::TrimHorizon));
+    }
+
+    #[test]
+    fn every_setting_that_lambda_refuses_is_named() {
+        let settings = Settings {
+            batch_size: Some(0),
+            maximum_retry_attempts: Some(3),
+            on_demand: true,
+            ..Settings::default()
+        };
+
+        let fault = settings
+            .configuration("orders", "desk", "b:9092", "arn".to_owned())
+            .unwrap_err()
+            .text();
+
+        assert!(fault.contains("BatchSize is 0"), "{fault}");
+        assert!(
+            fault.contains("MaximumRetryAttempts needs provisioned mode"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn destinations_are_read_as_the_frameworks_own() {
+        let named = |text| on_failure(text).map_err(|fault| fault.text());
+
+        assert_eq!(
+            named("file:dead.ndjson"),
+            Ok(OnFailure::Other("dead.ndjson".to_owned()))
+        );
+        assert_eq!(
+            named("file:///tmp/dead"),
+            Ok(OnFailure::Other("/tmp/dead".to_owned()))
+        );
+        assert_eq!(
+            named("kafka://dead"),
+            Ok(OnFailure::Kafka("dead".to_owned()))
+        );
+        for (text, kind) in [
+            ("arn:aws:sqs:eu-west-1:123456789012:q", "an SQS queue"),
+            (
+                "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
+                "an SQS queue",
+            ),
+            ("arn:aws:sns:eu-west-1:123456789012:t", "an SNS topic"),
+            ("s3://bucket", "an S3 bucket"),
+            ("dead.ndjson", "is no destination"),
+            ("file:", "names no file"),
+            ("kafka://", "names no topic"),
+        ] {
+            assert!(named(text).unwrap_err().contains(kind), "{text}");
+        }
+    }
+}

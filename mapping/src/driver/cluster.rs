@@ -1,0 +1,151 @@
+//! How a Kafka cluster is reached: its brokers and librdkafka's settings. Used by all that connects.
+
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use super::Error;
+use crate::limits::{CONNECT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, STATISTICS_MS};
+use crate::record::TopicPartition;
+
+/// A Kafka cluster, with the settings of the client that reads it.
+///
+/// # Example
+///
+/// ```
+/// use msk_mapping::driver::Cluster;
+///
+/// let cluster = Cluster::new("b-1.example:9096")
+///     .set("security.protocol", "SASL_SSL")
+///     .set("sasl.mechanism", "SCRAM-SHA-512")
+///     .set("sasl.username", "alice")
+///     .set("sasl.password", "s3cret");
+/// assert!(!format!("{cluster:?}").contains("s3cret"));
+/// ```
+#[derive(Clone)]
+pub struct Cluster {
+    bootstrap: String,
+    settings: Vec<(String, String)>,
+}
+
+impl Cluster {
+    /// The cluster behind these brokers: `HOST:PORT`, several with commas between them.
+    pub fn new(bootstrap: impl Into<String>) -> Self {
+        Self {
+            bootstrap: bootstrap.into(),
+            settings: Vec::new(),
+        }
+    }
+
+    /// Sets one of [librdkafka's settings](https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html).
+    /// The last of a name counts, also over those that the driver sets itself, save the few that it cannot work without.
+    #[must_use]
+    pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// The brokers, as given.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// The partitions of a topic, ascending. Blocks for at most five seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if the cluster has no such topic,
+    /// [`Error::Client`] for a setting that librdkafka refuses.
+    pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
+        let client: BaseConsumer = self
+            .common()
+            .create()
+            .map_err(|source| Error::Client { source })?;
+        let metadata = client
+            .fetch_metadata(Some(topic), Duration::from_millis(CONNECT_MS))
+            .map_err(|source| Error::Unreachable {
+                bootstrap: self.bootstrap.clone(),
+                source,
+            })?;
+        let mut partitions: Vec<TopicPartition> = metadata
+            .topics()
+            .iter()
+            .filter(|found| found.name() == topic)
+            .flat_map(rdkafka::metadata::MetadataTopic::partitions)
+            .map(|partition| TopicPartition::new(topic, partition.id()))
+            .collect();
+        if partitions.is_empty() {
+            return Err(Error::UnknownTopic {
+                topic: topic.to_owned(),
+            });
+        }
+        partitions.sort();
+        Ok(partitions)
+    }
+
+    /// What all clients have in common.
+    fn common(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("client.id", "cargo-msk")
+            // A topic that is misspelt is an error, not a new topic.
+            .set("allow.auto.create.topics", "false")
+            .set("reconnect.backoff.max.ms", "1000")
+            .set_log_level(RDKafkaLogLevel::Warning);
+        for (name, value) in &self.settings {
+            config.set(name, value);
+        }
+        config.set("bootstrap.servers", &self.bootstrap);
+        config
+    }
+
+    /// A member of a consumer group.
+    pub(super) fn member(&self, group: &str, reset: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            // Lambda's documentation does not say. What a transaction took back is not delivered here.
+            .set("isolation.level", "read_committed")
+            .set("queued.min.messages", PREFETCH_RECORDS_MIN.to_string())
+            .set("queued.max.messages.kbytes", PREFETCH_KIBIBYTES.to_string())
+            .set("fetch.wait.max.ms", "100")
+            .set("fetch.error.backoff.ms", "100")
+            .set("statistics.interval.ms", STATISTICS_MS.to_string());
+        for (name, value) in self.common().config_map() {
+            config.set(name, value);
+        }
+        // The mapping commits, and asks for the ends of partitions.
+        config
+            .set("group.id", group)
+            .set("auto.offset.reset", reset)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            .set_log_level(RDKafkaLogLevel::Warning);
+        config
+    }
+
+    /// A producer that loses nothing and keeps order.
+    pub(super) fn producer(&self) -> ClientConfig {
+        let mut config = self.common();
+        // Consumers' settings would only be warned of.
+        config
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5");
+        config
+    }
+}
+
+/// The names of the settings: a value may be a password.
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.settings.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("Cluster")
+            .field("bootstrap", &self.bootstrap)
+            .field("settings", &names)
+            .finish()
+    }
+}

@@ -1,0 +1,56 @@
+//! Lambda's own Kafka destination: a topic of the cluster that is read.
+
+use super::{Destination, SendFuture, Undelivered};
+use crate::document::Documents;
+use crate::driver::{Cluster, Error, Outgoing, Producer};
+use crate::machine::{Configuration, Discarded};
+
+/// Writes one message for each record: its own key, and as value Lambda's document with the record in it.
+#[derive(Debug)]
+pub struct TopicDestination {
+    topic: String,
+    producer: Producer,
+    documents: Documents,
+}
+
+impl TopicDestination {
+    /// A topic of this cluster, which has to exist, for the mapping with this configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Client`] for a setting that librdkafka refuses.
+    pub fn new(
+        cluster: &Cluster,
+        topic: impl Into<String>,
+        configuration: &Configuration,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            topic: topic.into(),
+            producer: Producer::new(cluster)?,
+            documents: Documents::of(configuration),
+        })
+    }
+}
+
+impl Destination for TopicDestination {
+    fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a> {
+        Box::pin(async move {
+            let messages = self.documents.messages(discarded);
+            let outgoing: Vec<Outgoing<'_>> = messages
+                .iter()
+                .map(|message| {
+                    let mut outgoing = Outgoing::to(&self.topic);
+                    outgoing.key = message.key.as_deref();
+                    outgoing.value = Some(message.value.as_bytes());
+                    outgoing
+                })
+                .collect();
+            let sent = self.producer.send(&outgoing).await;
+            sent.map(drop).map_err(|error| Undelivered(Box::new(error)))
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("kafka://{}", self.topic)
+    }
+}

@@ -1,0 +1,424 @@
+//! A member of the consumer group: one of the mapping's pollers. Polls when it is told to, and says what it got.
+//!
+//! The group's hand-over goes through the mapping: a partition that is given is fetched once the mapping has said from
+//! where, and one that is taken is let go once the mapping has forgotten it.
+
+mod commits;
+mod lookup;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::types::RDKafkaErrorCode;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use self::commits::{Answered, Commits};
+use super::context::{Context, Signal, assign, unassign};
+use super::{Cluster, Error, message};
+use crate::limits::{LEAVE_MS, POLLED_RECORDS_MAX};
+use crate::machine::{PollerId, Position};
+use crate::record::{Record, TopicPartition};
+
+type Client = StreamConsumer<Context>;
+
+/// How a member comes by its partitions.
+#[derive(Debug, Clone)]
+pub(super) enum Joining {
+    /// By the group.
+    Group,
+    /// It has all of them, since nobody else can be there: a broker of our own, whose groups take seconds to settle.
+    Alone(Vec<TopicPartition>),
+}
+
+/// What a member is told. In order.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Poll a partition from here on. Its records carry this epoch from now on.
+    Seek(TopicPartition, Position, u64),
+    Pause(TopicPartition),
+    Resume(TopicPartition),
+    Commit(TopicPartition, i64),
+    /// Let go of partitions that were taken.
+    Release(Vec<TopicPartition>),
+    /// Confirm what is committed, and leave the group.
+    Leave,
+}
+
+/// What a member has to say.
+#[derive(Debug)]
+pub(super) enum Happening {
+    /// Partitions with their committed offset. Each waits for a [`Command::Seek`].
+    Assigned(Vec<(TopicPartition, Option<i64>)>),
+    /// Waits for a [`Command::Release`].
+    Revoked(Vec<TopicPartition>),
+    /// Records, with the epoch of their partition's last seek.
+    Polled(Vec<(Record, u64)>),
+    /// Everything of a partition has been polled since that seek, for now.
+    AtEnd(TopicPartition, u64),
+    /// What [`Position::End`] turned out to be.
+    Sought(TopicPartition, i64),
+    OutOfRange(TopicPartition),
+    Committed(TopicPartition, i64),
+    CommitRefused(TopicPartition, i64, String),
+    Ends(Vec<(TopicPartition, i64)>),
+    Trouble(String),
+    /// The last word.
+    Left,
+}
+
+/// The mapping's end of a member.
+#[derive(Debug)]
+pub(super) struct Handle {
+    commands: UnboundedSender<Command>,
+    leaving: Arc<AtomicBool>,
+    task: JoinHandle<()>,
+}
+
+impl Handle {
+    pub(super) fn tell(&self, command: Command) {
+        if matches!(command, Command::Leave) {
+            self.leaving.store(true, Ordering::Release);
+        }
+        // Gone: it has said its last word.
+        let _ = self.commands.send(command);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Member {
+    id: PollerId,
+    topic: Arc<str>,
+    client: Arc<Client>,
+    partitions: BTreeMap<i32, Partition>,
+    commits: Commits,
+    happenings: Sender<(PollerId, Happening)>,
+    leaving: Arc<AtomicBool>,
+}
+
+/// A partition of this member's.
+#[derive(Default)]
+struct Partition {
+    epoch: u64,
+    /// None: it waits for the mapping to say from where.
+    from: Option<Offset>,
+    resumed: bool,
+    /// Part of what librdkafka fetches.
+    assigned: bool,
+}
+
+/// Starts a member.
+pub(super) fn start(
+    id: PollerId,
+    cluster: &Cluster,
+    topic: &str,
+    group: &str,
+    joining: Joining,
+    happenings: Sender<(PollerId, Happening)>,
+) -> Result<Handle, Error> {
+    let (signals, signalled) = unbounded_channel();
+    let context = Context {
+        signals,
+        left: AtomicBool::new(false),
+    };
+    // What to do at an offset that is gone is the mapping's to say.
+    let client: Client = cluster
+        .member(group, "error")
+        .create_with_context(context)
+        .map_err(|source| Error::Client { source })?;
+    if let Joining::Group = joining {
+        client
+            .subscribe(&[topic])
+            .map_err(|source| Error::Client { source })?;
+    }
+    let (commands, commanded) = unbounded_channel();
+    let leaving = Arc::new(AtomicBool::new(false));
+    let member = Member {
+        id,
+        topic: topic.into(),
+        client: Arc::new(client),
+        partitions: BTreeMap::new(),
+        commits: Commits::default(),
+        happenings,
+        leaving: Arc::clone(&leaving),
+    };
+    let task = tokio::spawn(member.run(joining, commanded, signalled));
+    Ok(Handle {
+        commands,
+        leaving,
+        task,
+    })
+}
+
+impl Member {
+    async fn run(
+        mut self,
+        joining: Joining,
+        mut commands: UnboundedReceiver<Command>,
+        mut signals: UnboundedReceiver<Signal>,
+    ) {
+        if let Joining::Alone(partitions) = joining {
+            self.assigned(partitions).await;
+        }
+        let client = Arc::clone(&self.client);
+        loop {
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    None | Some(Command::Leave) => break,
+                    Some(command) => self.obey(command).await,
+                },
+                Some(signal) = signals.recv() => self.heed(signal).await,
+                Some(answered) = self.commits.answered(&client) => self.committed(answered).await,
+                polled = client.recv() => self.take(&client, polled).await,
+            }
+        }
+        self.flush_commits().await;
+        drop(signals);
+        self.leave(client).await;
+    }
+
+    async fn say(&self, happening: Happening) {
+        // Nobody listens any more: the driver is gone, and we are about to be.
+        let _ = self.happenings.send((self.id, happening)).await;
+    }
+
+    async fn trouble(&self, error: &KafkaError) {
+        self.say(Happening::Trouble(error.to_string())).await;
+    }
+
+    async fn heed(&mut self, signal: Signal) {
+        match signal {
+            Signal::Assign(list) => {
+                let partitions = self.named(&list);
+                if partitions.is_empty() {
+                    // Nothing to wait for, but librdkafka waits for an answer.
+                    if let Err(error) = assign(&*self.client, &list) {
+                        self.trouble(&error).await;
+                    }
+                }
+                self.assigned(partitions).await;
+            }
+            Signal::Revoke(list) => self.say(Happening::Revoked(self.named(&list))).await,
+            Signal::Ends(ends) => self.say(Happening::Ends(ends)).await,
+            Signal::Trouble(reason) => self.say(Happening::Trouble(reason)).await,
+        }
+    }
+
+    fn named(&self, list: &TopicPartitionList) -> Vec<TopicPartition> {
+        let name = |partition| TopicPartition::new(Arc::clone(&self.topic), partition);
+        list.elements()
+            .iter()
+            .map(|element| name(element.partition()))
+            .collect()
+    }
+
+    /// Tells the mapping of partitions, with the group's offsets.
+    async fn assigned(&mut self, partitions: Vec<TopicPartition>) {
+        if partitions.is_empty() {
+            return;
+        }
+        let Some(committed) = self.committed_offsets(&partitions).await else {
+            return;
+        };
+        for partition in &partitions {
+            let fresh = Partition::default();
+            self.partitions.insert(partition.partition(), fresh);
+        }
+        self.say(Happening::Assigned(committed)).await;
+    }
+
+    async fn obey(&mut self, command: Command) {
+        let done = match command {
+            Command::Seek(partition, to, epoch) => self.seek(&partition, to, epoch).await,
+            Command::Resume(partition) => self.set_resumed(&partition, true),
+            Command::Pause(partition) => self.set_resumed(&partition, false),
+            Command::Commit(partition, position) => {
+                self.commits.add(&self.client, partition, position);
+                Ok(())
+            }
+            Command::Release(partitions) => {
+                // Whoever gets them next begins where we say.
+                self.flush_commits().await;
+                self.release(&partitions)
+            }
+            Command::Leave => Ok(()),
+        };
+        if let Err(error) = done {
+            self.trouble(&error).await;
+        }
+    }
+
+    async fn seek(
+        &mut self,
+        partition: &TopicPartition,
+        to: Position,
+        epoch: u64,
+    ) -> KafkaResult<()> {
+        let Some(offset) = self.offset(partition, to).await else {
+            return Ok(());
+        };
+        let Some(known) = self.partitions.get_mut(&partition.partition()) else {
+            return Ok(());
+        };
+        known.epoch = epoch;
+        known.from = Some(offset);
+        if known.assigned {
+            self.seek_assigned(partition, offset).await
+        } else {
+            self.assign_if_all_are_known()
+        }
+    }
+
+    /// The group waits for one answer for all that it gave.
+    fn assign_if_all_are_known(&mut self) -> KafkaResult<()> {
+        let given = || self.partitions.iter().filter(|(_, known)| !known.assigned);
+        let mut list = TopicPartitionList::new();
+        let mut waiting = TopicPartitionList::new();
+        for (number, known) in given() {
+            let Some(offset) = known.from else {
+                return Ok(());
+            };
+            list.add_partition_offset(&self.topic, *number, offset)?;
+            if !known.resumed {
+                waiting.add_partition(&self.topic, *number);
+            }
+        }
+        assign(&*self.client, &list)?;
+        // Before the next poll, so nothing of them comes.
+        self.client.pause(&waiting)?;
+        for known in self.partitions.values_mut() {
+            known.assigned = true;
+        }
+        Ok(())
+    }
+
+    fn set_resumed(&mut self, partition: &TopicPartition, resumed: bool) -> KafkaResult<()> {
+        let Some(known) = self.partitions.get_mut(&partition.partition()) else {
+            return Ok(());
+        };
+        let changes = known.resumed != resumed && known.assigned;
+        known.resumed = resumed;
+        let mut list = TopicPartitionList::new();
+        list.add_partition(partition.topic(), partition.partition());
+        match (changes, resumed) {
+            (false, _) => Ok(()),
+            (true, true) => self.client.resume(&list),
+            (true, false) => self.client.pause(&list),
+        }
+    }
+
+    fn release(&mut self, partitions: &[TopicPartition]) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            self.partitions.remove(&partition.partition());
+            list.add_partition(partition.topic(), partition.partition());
+        }
+        unassign(&*self.client, &list)
+    }
+
+    /// Passes on what was polled, and what else lies ready.
+    async fn take<'a>(
+        &mut self,
+        client: &'a Client,
+        first: Result<BorrowedMessage<'a>, KafkaError>,
+    ) {
+        let mut records = Vec::new();
+        let mut polled = Some(first);
+        while let Some(next) = polled.take() {
+            match next {
+                Ok(message) => records.extend(self.record(&message)),
+                Err(error) => {
+                    self.pass_on(&mut records).await;
+                    self.at_error(error).await;
+                }
+            }
+            if records.len() < POLLED_RECORDS_MAX {
+                polled = client.recv().now_or_never();
+            }
+        }
+        self.pass_on(&mut records).await;
+    }
+
+    /// None: the partition is no longer ours.
+    fn record(&self, message: &BorrowedMessage<'_>) -> Option<(Record, u64)> {
+        let known = self.partitions.get(&message.partition())?;
+        let partition = TopicPartition::new(Arc::clone(&self.topic), message.partition());
+        Some((message::record(message, partition), known.epoch))
+    }
+
+    async fn pass_on(&self, records: &mut Vec<(Record, u64)>) {
+        if !records.is_empty() {
+            self.say(Happening::Polled(std::mem::take(records))).await;
+        }
+    }
+
+    async fn at_error(&mut self, error: KafkaError) {
+        match error {
+            KafkaError::PartitionEOF(number) => {
+                if let Some(known) = self.partitions.get(&number) {
+                    let partition = TopicPartition::new(Arc::clone(&self.topic), number);
+                    self.say(Happening::AtEnd(partition, known.epoch)).await;
+                }
+            }
+            // It does not say of which partition.
+            KafkaError::MessageConsumption(
+                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
+            ) => {
+                for partition in self.out_of_range().await {
+                    self.say(Happening::OutOfRange(partition)).await;
+                }
+            }
+            // The client has called back with it.
+            _ => {}
+        }
+    }
+
+    /// Waits until the broker has answered the last commits, but not for ever.
+    async fn flush_commits(&mut self) {
+        let until = Instant::now() + Duration::from_millis(LEAVE_MS);
+        while let Ok(Some(answered)) = timeout_at(until, self.commits.answered(&self.client)).await
+        {
+            self.committed(answered).await;
+        }
+    }
+
+    async fn committed(&mut self, answered: Answered) {
+        for (partition, position) in answered.positions {
+            self.say(match &answered.result {
+                Ok(()) => Happening::Committed(partition, position),
+                Err(error) => Happening::CommitRefused(partition, position, error.to_string()),
+            })
+            .await;
+        }
+    }
+
+    /// Closing waits for the group's coordinator: on a thread of its own, and not for ever.
+    async fn leave(self, client: Arc<Client>) {
+        client.context().left.store(true, Ordering::Release);
+        let Self {
+            id,
+            happenings,
+            client: ours,
+            ..
+        } = self;
+        drop(ours);
+        let closed = tokio::task::spawn_blocking(move || drop(client));
+        let _ = timeout(Duration::from_millis(LEAVE_MS), closed).await;
+        let _ = happenings.send((id, Happening::Left)).await;
+    }
+}

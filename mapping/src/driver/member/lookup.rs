@@ -1,0 +1,158 @@
+//! Questions that a member asks the broker. librdkafka answers them by blocking, so each has a thread of its own; and
+//! each is asked until it is answered or the member is to leave.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, KafkaResult};
+
+use super::{Client, Happening, Member};
+use crate::limits::{CONNECT_MS, LOOKUP_RETRY_MS};
+use crate::machine::Position;
+use crate::record::TopicPartition;
+
+const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
+
+impl Member {
+    /// None: the member is to leave.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl Fn(&Client) -> KafkaResult<T> + Clone + Send + 'static,
+    ) -> Option<T> {
+        while !self.leaving.load(Ordering::Acquire) {
+            let (client, question) = (Arc::clone(&self.client), question.clone());
+            let answered = tokio::task::spawn_blocking(move || question(&client)).await;
+            match answered.unwrap_or(Err(KafkaError::Canceled)) {
+                Ok(answer) => return Some(answer),
+                Err(error) => self.trouble(&error).await,
+            }
+            tokio::time::sleep(Duration::from_millis(LOOKUP_RETRY_MS)).await;
+        }
+        None
+    }
+
+    /// The group's offsets of these partitions.
+    pub(super) async fn committed_offsets(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Option<Vec<(TopicPartition, Option<i64>)>> {
+        let wanted = partitions.to_vec();
+        self.ask(move |client| {
+            let mut list = TopicPartitionList::new();
+            for partition in &wanted {
+                list.add_partition(partition.topic(), partition.partition());
+            }
+            let found = client.committed_offsets(list, LIMIT)?;
+            let committed = |partition: &TopicPartition| {
+                let element = found.find_partition(partition.topic(), partition.partition());
+                let offset = match element {
+                    None => None,
+                    Some(element) => {
+                        element.error()?;
+                        match element.offset() {
+                            Offset::Offset(offset) => Some(offset),
+                            _ => None,
+                        }
+                    }
+                };
+                Ok((partition.clone(), offset))
+            };
+            wanted.iter().map(committed).collect()
+        })
+        .await
+    }
+
+    /// Where a position is.
+    pub(super) async fn offset(&self, partition: &TopicPartition, to: Position) -> Option<Offset> {
+        match to {
+            Position::Offset(offset) => Some(Offset::Offset(offset)),
+            Position::Beginning => Some(Offset::Beginning),
+            Position::End => {
+                let end = self.end(partition).await?;
+                self.say(Happening::Sought(partition.clone(), end)).await;
+                Some(Offset::Offset(end))
+            }
+            Position::Timestamp(millis) => match self.offset_at(partition, millis).await? {
+                Some(offset) => Some(Offset::Offset(offset)),
+                // No record is that young.
+                None => self.end(partition).await.map(Offset::Offset),
+            },
+        }
+    }
+
+    async fn end(&self, partition: &TopicPartition) -> Option<i64> {
+        let wanted = partition.clone();
+        self.ask(move |client| {
+            let (_, end) = client.fetch_watermarks(wanted.topic(), wanted.partition(), LIMIT)?;
+            Ok(end)
+        })
+        .await
+    }
+
+    async fn offset_at(&self, partition: &TopicPartition, millis: i64) -> Option<Option<i64>> {
+        let wanted = partition.clone();
+        self.ask(move |client| {
+            let mut list = TopicPartitionList::new();
+            let at = Offset::Offset(millis);
+            list.add_partition_offset(wanted.topic(), wanted.partition(), at)?;
+            let found = client.offsets_for_times(list, LIMIT)?;
+            let found = found.find_partition(wanted.topic(), wanted.partition());
+            match found.map(|element| element.error().map(|()| element.offset())) {
+                Some(Err(error)) => Err(error),
+                Some(Ok(Offset::Offset(offset))) => Ok(Some(offset)),
+                _ => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// The partitions whose position the broker does not have (any more).
+    pub(super) async fn out_of_range(&self) -> Vec<TopicPartition> {
+        let topic = Arc::clone(&self.topic);
+        // Where they began, if nothing of them was polled yet.
+        let begun: BTreeMap<i32, Option<Offset>> = self
+            .partitions
+            .iter()
+            .map(|(number, known)| (*number, known.from))
+            .collect();
+        let found = self
+            .ask(move |client| {
+                let mut outside = Vec::new();
+                for element in client.position()?.elements() {
+                    let begun = begun.get(&element.partition()).copied().flatten();
+                    let known = match element.offset() {
+                        Offset::Offset(position) => Some(position),
+                        _ => begun.and_then(Offset::to_raw),
+                    };
+                    // Negative: the beginning or the end, which are always there.
+                    let Some(position) = known.filter(|position| *position >= 0) else {
+                        continue;
+                    };
+                    let (low, high) =
+                        client.fetch_watermarks(&topic, element.partition(), LIMIT)?;
+                    if position < low || position > high {
+                        outside.push(TopicPartition::new(Arc::clone(&topic), element.partition()));
+                    }
+                }
+                Ok(outside)
+            })
+            .await;
+        found.unwrap_or_default()
+    }
+
+    pub(super) async fn seek_assigned(
+        &self,
+        partition: &TopicPartition,
+        offset: Offset,
+    ) -> KafkaResult<()> {
+        let wanted = partition.clone();
+        self.ask(move |client| client.seek(wanted.topic(), wanted.partition(), offset, LIMIT))
+            .await;
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! From librdkafka's message to a record, and back. Nothing is added or lost: null is not empty, headers keep order and
+//! repeats.
+
+use bytes::Bytes;
+use rdkafka::Timestamp;
+use rdkafka::message::{BorrowedMessage, Header as RawHeader, Headers, Message, OwnedHeaders};
+
+use crate::record::{Header, Record, TimestampType, TopicPartition};
+
+/// The record in a message. Its partition comes from the caller, who need not make the topic's name anew each time.
+pub(super) fn record(message: &BorrowedMessage<'_>, partition: TopicPartition) -> Record {
+    let mut record = Record::new(partition, message.offset());
+    (record.timestamp, record.timestamp_type) = match message.timestamp() {
+        Timestamp::NotAvailable => (-1, TimestampType::CreateTime),
+        Timestamp::CreateTime(millis) => (millis, TimestampType::CreateTime),
+        Timestamp::LogAppendTime(millis) => (millis, TimestampType::LogAppendTime),
+    };
+    record.key = message.key().map(Bytes::copy_from_slice);
+    record.value = message.payload().map(Bytes::copy_from_slice);
+    if let Some(headers) = message.headers() {
+        record.headers = headers
+            .iter()
+            .map(|header| Header {
+                name: header.key.to_owned(),
+                value: header.value.map(Bytes::copy_from_slice),
+            })
+            .collect();
+    }
+    record
+}
+
+/// Headers for a producer. None: the record has none.
+pub(super) fn headers(headers: &[Header]) -> Option<OwnedHeaders> {
+    if headers.is_empty() {
+        return None;
+    }
+    let empty = OwnedHeaders::new_with_capacity(headers.len());
+    let add = |all: OwnedHeaders, header: &Header| {
+        all.insert(RawHeader {
+            key: &header.name,
+            value: header.value.as_deref(),
+        })
+    };
+    Some(headers.iter().fold(empty, add))
+}

@@ -1,0 +1,150 @@
+//! What a driver has to say while it runs: for views, logs and tests.
+
+use std::sync::Arc;
+
+use crate::invocation::Report;
+use crate::machine::{Condition, Dropped, InvocationId, Metrics, Offsets, PollerId};
+use crate::record::TopicPartition;
+use crate::response::Verdict;
+
+/// Something that happened. Whoever listens should return soon: the mapping waits for it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The group gave a partition to a poller.
+    Assigned {
+        /// To whom.
+        poller: PollerId,
+        /// What.
+        partition: TopicPartition,
+        /// The group's committed offset. None: it has none.
+        committed: Option<i64>,
+    },
+    /// The group took a partition from a poller.
+    Revoked {
+        /// From whom.
+        poller: PollerId,
+        /// What.
+        partition: TopicPartition,
+    },
+    /// A batch is on its way to the function.
+    Invoking(Arc<Flight>),
+    /// An invocation ended.
+    Ended {
+        /// Which.
+        flight: Arc<Flight>,
+        /// How, and how long it took.
+        report: Report,
+    },
+    /// The function was not started: the system refused it. The batch goes again.
+    NotStarted {
+        /// Which invocation.
+        flight: Arc<Flight>,
+        /// The reason, with its cause.
+        reason: String,
+    },
+    /// A function's answer was read. It comes after its [`Ended`](Self::Ended).
+    Answered {
+        /// Which invocation.
+        flight: Arc<Flight>,
+        /// What the answer came to.
+        verdict: Verdict,
+    },
+    /// The broker confirmed a commit.
+    Committed {
+        /// Where.
+        partition: TopicPartition,
+        /// The offset that the group goes on at.
+        position: i64,
+    },
+    /// The destination has records that were given up.
+    Delivered {
+        /// Why they were given up.
+        condition: Condition,
+        /// How often the function was invoked with them.
+        invoke_count: u32,
+        /// Which.
+        records: Vec<Offsets>,
+    },
+    /// Records are lost.
+    Dropped(Dropped),
+    /// Something is wrong outside the function, and is tried again: a broker that is away, a destination that refuses.
+    Trouble {
+        /// What, in the words of who noticed.
+        reason: String,
+    },
+    /// How all stands: a few times a second, and at the end.
+    Status(Status),
+}
+
+/// An invocation, as far as others need to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flight {
+    /// Its name.
+    pub id: InvocationId,
+    /// Whose batch it carries.
+    pub poller: PollerId,
+    /// Which attempt of these records it is, from 1.
+    pub attempt: u32,
+    /// What is in it, in the order of the event.
+    pub partitions: Vec<Offsets>,
+    /// The event's length.
+    pub bytes: usize,
+}
+
+impl Flight {
+    /// The number of records.
+    pub fn records(&self) -> usize {
+        self.partitions.iter().map(|part| part.offsets.len()).sum()
+    }
+}
+
+/// How a mapping stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The topic that it reads.
+    pub topic: String,
+    /// Each partition that its pollers have, ascending.
+    pub partitions: Vec<Lane>,
+    /// Invocations under way.
+    pub in_flight: usize,
+    /// Execution environments that are there.
+    pub environments: usize,
+    /// What was counted since the start.
+    pub metrics: Metrics,
+    /// How many records functions listed as failed that the mapping, as it is set, did not hear of.
+    pub overlooked: u64,
+    /// Whether everything that there is has been read and settled.
+    pub caught_up: bool,
+}
+
+impl Status {
+    /// How many offsets are not committed yet, over all partitions. None: of some partition the end is not known yet.
+    pub fn lag(&self) -> Option<i64> {
+        self.partitions.iter().map(|lane| lane.lag).sum()
+    }
+}
+
+/// How a partition stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lane {
+    /// Who has it.
+    pub poller: PollerId,
+    /// Which.
+    pub partition: TopicPartition,
+    /// Records that wait for their first batch.
+    pub waiting: usize,
+    /// Records in an invocation that is under way.
+    pub in_flight: usize,
+    /// Records that wait for their next attempt.
+    pub retrying: usize,
+    /// Records on their way to the destination.
+    pub delivering: usize,
+    /// The offset up to which all is committed. None: nothing is.
+    pub committed: Option<i64>,
+    /// How many offsets are not committed yet. None: the end is not known yet.
+    pub lag: Option<i64>,
+}

@@ -1,0 +1,138 @@
+//! Records to a topic: what fills it, and dead letters that go to one.
+
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
+use rdkafka::util::Timeout;
+
+use super::message::headers;
+use super::{Cluster, Error};
+use crate::limits::QUEUE_FULL_MS;
+use crate::record::{Header, Record};
+
+/// A producer of a cluster: what it confirms is written, once and in order.
+pub struct Producer {
+    producer: FutureProducer,
+}
+
+/// A record to be written.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Outgoing<'a> {
+    /// The topic. It has to exist.
+    pub topic: &'a str,
+    /// The partition. None: by the key, or any.
+    pub partition: Option<i32>,
+    /// The key. None: null.
+    pub key: Option<&'a [u8]>,
+    /// The value. None: a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The headers, in order.
+    pub headers: &'a [Header],
+    /// Milliseconds since 1970. None: now.
+    pub timestamp: Option<i64>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// An empty record for a topic.
+    pub fn to(topic: &'a str) -> Self {
+        Self {
+            topic,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> From<&'a Record> for Outgoing<'a> {
+    /// The same record, to the same partition. Its offset is the broker's to give.
+    fn from(record: &'a Record) -> Self {
+        Self {
+            topic: record.partition.topic(),
+            partition: Some(record.partition.partition()),
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+            headers: &record.headers,
+            timestamp: (record.timestamp >= 0).then_some(record.timestamp),
+        }
+    }
+}
+
+impl Producer {
+    /// A producer of this cluster. Connects with its first record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Client`] for a setting that librdkafka refuses.
+    pub fn new(cluster: &Cluster) -> Result<Self, Error> {
+        let producer = cluster
+            .producer()
+            .create()
+            .map_err(|source| Error::Client { source })?;
+        Ok(Self { producer })
+    }
+
+    /// Writes records and waits until all are confirmed, for at most as long as `message.timeout.ms` says (five minutes).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Produce`] for the first that was not; others may have been written.
+    pub async fn send(&self, records: &[Outgoing<'_>]) -> Result<usize, Error> {
+        let mut waiting = Vec::new();
+        for record in records {
+            waiting.push((record.topic.to_owned(), self.enqueue(record).await?));
+        }
+        let sent = waiting.len();
+        for (topic, delivery) in waiting {
+            match delivery.await {
+                Ok(Ok(_)) => {}
+                Ok(Err((source, _))) => return Err(Error::Produce { topic, source }),
+                // The producer is gone, and we hold it: this does not happen.
+                Err(_) => {
+                    let source = rdkafka::error::KafkaError::Canceled;
+                    return Err(Error::Produce { topic, source });
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Hands one record to librdkafka, once its queue has room.
+    async fn enqueue(&self, record: &Outgoing<'_>) -> Result<DeliveryFuture, Error> {
+        let mut outgoing = FutureRecord {
+            topic: record.topic,
+            partition: record.partition,
+            payload: record.value,
+            key: record.key,
+            timestamp: record.timestamp,
+            headers: headers(record.headers),
+        };
+        let full = rdkafka::types::RDKafkaErrorCode::QueueFull;
+        loop {
+            match self.producer.send_result(outgoing) {
+                Ok(delivery) => return Ok(delivery),
+                Err((error, back)) if error.rdkafka_error_code() == Some(full) => {
+                    outgoing = back;
+                    tokio::time::sleep(Duration::from_millis(QUEUE_FULL_MS)).await;
+                }
+                Err((source, _)) => {
+                    let topic = record.topic.to_owned();
+                    return Err(Error::Produce { topic, source });
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // Nothing waits: whoever sent has been told, or has gone.
+        let _ = self.producer.flush(Timeout::After(Duration::ZERO));
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").finish_non_exhaustive()
+    }
+}

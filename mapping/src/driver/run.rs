@@ -1,0 +1,410 @@
+//! A driver at work: the one loop that hears what happens, tells the machine, and does what it says.
+
+mod act;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+
+use super::member::{Command, Handle, Happening, Joining};
+use super::notice::{Flight, Notice, Status};
+use super::pool::{Borrowed, Pool};
+use super::{Destination, Driver, Error, Request, member};
+use crate::clock;
+use crate::error::Error as InvokeError;
+use crate::invocation::Report;
+use crate::limits::{HAPPENINGS_MAX, LEAVE_MS, STATUS_MS};
+use crate::machine::{End, Input, InvocationId, Mapping, PollerId};
+use crate::record::{Record, TopicPartition};
+use crate::time::Time;
+
+type Notices = Box<dyn Fn(Notice) + Send + Sync>;
+
+pub(super) struct Run {
+    mapping: Mapping,
+    members: Vec<Handle>,
+    pool: Pool,
+    timeout: Duration,
+    destination: Option<Arc<dyn Destination>>,
+    notices: Notices,
+    flights: HashMap<InvocationId, Arc<Flight>>,
+    invocations: JoinSet<Landed>,
+    deliveries: JoinSet<act::Handed>,
+    /// For each partition that a member has: which seek its records have to be of.
+    epochs: BTreeMap<TopicPartition, u64>,
+    last_epoch: u64,
+    /// Where the next record of each partition will stand.
+    ends: BTreeMap<TopicPartition, i64>,
+    /// The partitions of which everything has been polled, for now.
+    at_end: BTreeSet<TopicPartition>,
+    /// How many partitions the topic has.
+    partitions: usize,
+    unconfirmed: BTreeMap<TopicPartition, i64>,
+    settled_since: Option<Instant>,
+    overlooked: u64,
+    until_caught_up: bool,
+    draining: bool,
+    /// Whether a function was ever started: then one that does not start may start again (it is being built).
+    started: bool,
+    /// What ends the run.
+    broken: Option<InvokeError>,
+}
+
+/// An invocation that has ended, with its environment.
+struct Landed {
+    id: InvocationId,
+    borrowed: Borrowed,
+    outcome: Result<Report, InvokeError>,
+}
+
+/// A started run with what it hears from.
+pub(super) struct Ready {
+    run: Run,
+    happenings: Receiver<(PollerId, Happening)>,
+    requests: UnboundedReceiver<Request>,
+}
+
+impl Run {
+    pub(super) fn start(
+        driver: Driver,
+        mapping: Mapping,
+        partitions: Vec<TopicPartition>,
+        notices: Notices,
+    ) -> Result<Ready, Error> {
+        let configuration = &driver.configuration;
+        let name = driver.function.identity().name().to_owned();
+        let group = configuration.consumer_group_id.clone().unwrap_or(name);
+        let number = partitions.len();
+        let (sender, happenings) = channel(HAPPENINGS_MAX);
+        let joining = if driver.alone && driver.pollers == 1 {
+            Joining::Alone(partitions)
+        } else {
+            Joining::Group
+        };
+        let mut members = Vec::new();
+        for poller in 0..driver.pollers {
+            members.push(member::start(
+                PollerId(poller),
+                &driver.cluster,
+                &configuration.topic,
+                &group,
+                joining.clone(),
+                sender.clone(),
+            )?);
+        }
+        let run = Self {
+            mapping,
+            members,
+            pool: Pool::new(driver.function),
+            timeout: driver.timeout,
+            destination: driver.destination,
+            notices,
+            flights: HashMap::new(),
+            invocations: JoinSet::new(),
+            deliveries: JoinSet::new(),
+            epochs: BTreeMap::new(),
+            last_epoch: 0,
+            ends: BTreeMap::new(),
+            at_end: BTreeSet::new(),
+            partitions: number,
+            unconfirmed: BTreeMap::new(),
+            settled_since: None,
+            overlooked: 0,
+            until_caught_up: driver.until_caught_up,
+            draining: false,
+            started: false,
+            broken: None,
+        };
+        Ok(Ready {
+            run,
+            happenings,
+            requests: driver.requests,
+        })
+    }
+
+    fn notice(&self, notice: Notice) {
+        (self.notices)(notice);
+    }
+
+    fn tell(&self, poller: PollerId, command: Command) {
+        if let Some(member) = self.members.get(poller.0 as usize) {
+            member.tell(command);
+        }
+    }
+
+    /// Tells the machine, and does what it says.
+    fn handle(&mut self, input: Input) {
+        self.mapping.handle(now(), input);
+        while let Some(output) = self.mapping.poll() {
+            self.act(output);
+        }
+    }
+
+    fn heard(&mut self, poller: PollerId, happening: Happening) {
+        match happening {
+            Happening::Assigned(partitions) => {
+                for (partition, committed) in partitions {
+                    self.assigned(poller, partition, committed);
+                }
+            }
+            Happening::Revoked(partitions) => {
+                for partition in &partitions {
+                    self.revoked(poller, partition);
+                }
+                self.tell(poller, Command::Release(partitions));
+            }
+            Happening::Polled(records) => self.polled(poller, records),
+            Happening::AtEnd(partition, epoch) => {
+                if self.epochs.get(&partition) == Some(&epoch) {
+                    self.at_end.insert(partition);
+                }
+            }
+            Happening::Sought(partition, position) => self.handle(Input::Advanced {
+                poller,
+                partition,
+                position,
+            }),
+            Happening::OutOfRange(partition) => {
+                self.handle(Input::OutOfRange { poller, partition });
+            }
+            Happening::Committed(partition, position) => {
+                self.confirmed(&partition, position);
+                self.notice(Notice::Committed {
+                    partition,
+                    position,
+                });
+            }
+            Happening::CommitRefused(partition, position, reason) => {
+                let reason = format!("a commit of {partition} at {position} was refused: {reason}");
+                self.notice(Notice::Trouble { reason });
+                self.handle(Input::CommitRefused {
+                    poller,
+                    partition,
+                    position,
+                });
+            }
+            Happening::Ends(ends) => {
+                let ours =
+                    |(partition, _): &(TopicPartition, i64)| self.epochs.contains_key(partition);
+                let ends: Vec<_> = ends.into_iter().filter(ours).collect();
+                self.ends.extend(ends);
+            }
+            Happening::Trouble(reason) => self.notice(Notice::Trouble { reason }),
+            Happening::Left => {}
+        }
+    }
+
+    fn assigned(&mut self, poller: PollerId, partition: TopicPartition, committed: Option<i64>) {
+        self.notice(Notice::Assigned {
+            poller,
+            partition: partition.clone(),
+            committed,
+        });
+        self.handle(Input::Assigned {
+            poller,
+            partition,
+            committed,
+        });
+    }
+
+    fn revoked(&mut self, poller: PollerId, partition: &TopicPartition) {
+        self.epochs.remove(partition);
+        self.ends.remove(partition);
+        self.at_end.remove(partition);
+        self.unconfirmed.remove(partition);
+        self.notice(Notice::Revoked {
+            poller,
+            partition: partition.clone(),
+        });
+        self.handle(Input::Revoked {
+            poller,
+            partition: partition.clone(),
+        });
+    }
+
+    fn polled(&mut self, poller: PollerId, records: Vec<(Record, u64)>) {
+        let current = |(record, epoch): (Record, u64)| {
+            let of_last_seek = self.epochs.get(&record.partition) == Some(&epoch);
+            of_last_seek.then_some(record)
+        };
+        let records: Vec<Record> = records.into_iter().filter_map(current).collect();
+        for record in &records {
+            if self.at_end.remove(&record.partition) {
+                self.settled_since = None;
+            }
+        }
+        if !records.is_empty() {
+            self.handle(Input::Polled { poller, records });
+        }
+    }
+
+    fn confirmed(&mut self, partition: &TopicPartition, position: i64) {
+        if self.unconfirmed.get(partition) == Some(&position) {
+            self.unconfirmed.remove(partition);
+        }
+    }
+
+    fn landed(&mut self, landed: Landed) {
+        let Landed {
+            id,
+            borrowed,
+            outcome,
+        } = landed;
+        if let Some(environment) = self.pool.give_back(borrowed) {
+            tokio::spawn(environment.stop());
+        }
+        let Some(flight) = self.flights.get(&id).cloned() else {
+            return;
+        };
+        let (request_id, how) = match outcome {
+            Ok(report) => {
+                self.started = true;
+                let how = End::from(&report.ending);
+                let request_id = report.request_id.clone();
+                self.notice(Notice::Ended { flight, report });
+                (request_id, how)
+            }
+            Err(error) => {
+                let reason = with_causes(&error);
+                self.notice(Notice::NotStarted { flight, reason });
+                if !self.started {
+                    self.broken = Some(error);
+                }
+                (None, End::Throttled)
+            }
+        };
+        self.handle(Input::Ended {
+            id,
+            request_id,
+            how,
+        });
+        self.flights.remove(&id);
+    }
+
+    fn requested(&mut self, request: Request) {
+        match request {
+            Request::Drain => {
+                self.draining = true;
+                self.handle(Input::Drain);
+            }
+            Request::Swap(function) => {
+                for environment in self.pool.swap(*function) {
+                    tokio::spawn(environment.stop());
+                }
+            }
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        if self.broken.is_some() {
+            return true;
+        }
+        let nothing_under_way = self.invocations.is_empty() && self.deliveries.is_empty();
+        if self.draining {
+            return nothing_under_way;
+        }
+        self.until_caught_up
+            && nothing_under_way
+            && self.unconfirmed.is_empty()
+            && self.is_caught_up()
+    }
+
+    /// When the machine wants to be woken.
+    fn wake_at(&self) -> Option<Instant> {
+        let wait = self.mapping.wake_at()?.since(now());
+        Some(Instant::now() + wait)
+    }
+}
+
+impl Ready {
+    pub(super) async fn run(mut self) -> Result<Status, Error> {
+        let mut status = interval(Duration::from_millis(STATUS_MS));
+        status.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let run = &mut self.run;
+        while !run.is_over() {
+            let wake_at = run.wake_at();
+            let wake = async {
+                match wake_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some(request) = self.requests.recv() => run.requested(request),
+                Some(landed) = run.invocations.join_next() => {
+                    if let Ok(landed) = landed {
+                        run.landed(landed);
+                    }
+                }
+                Some(handed) = run.deliveries.join_next() => {
+                    if let Ok(handed) = handed {
+                        run.handed(handed);
+                    }
+                }
+                Some((poller, happening)) = self.happenings.recv() => run.heard(poller, happening),
+                _ = status.tick() => run.say_status(),
+                () = wake => run.handle(Input::Woken),
+            }
+        }
+        self.end().await
+    }
+
+    /// The last commits are confirmed, the group is left, the function's processes end.
+    async fn end(mut self) -> Result<Status, Error> {
+        let run = &mut self.run;
+        let caught_up = run.is_caught_up();
+        let status = run.status(caught_up);
+        for member in &run.members {
+            member.tell(Command::Leave);
+        }
+        let mut here = run.members.len();
+        let leaving = async {
+            while here > 0 {
+                match self.happenings.recv().await {
+                    Some((_, Happening::Left)) => here -= 1,
+                    Some((_, Happening::Committed(partition, position))) => {
+                        run.confirmed(&partition, position);
+                        run.notice(Notice::Committed {
+                            partition,
+                            position,
+                        });
+                    }
+                    Some((_, Happening::Trouble(reason))) => run.notice(Notice::Trouble { reason }),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        };
+        // Each has a time-out of its own for both of its steps.
+        let _ = timeout(Duration::from_millis(3 * LEAVE_MS), leaving).await;
+        run.notice(Notice::Status(status.clone()));
+        let Run { pool, broken, .. } = self.run;
+        pool.stop().await;
+        match broken {
+            Some(source) => Err(Error::Function { source }),
+            None => Ok(status),
+        }
+    }
+}
+
+fn now() -> Time {
+    let millis = u64::try_from(clock::since_epoch().as_millis()).unwrap_or(u64::MAX);
+    Time::from_millis(millis)
+}
+
+/// An error and its causes in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,72 @@
+//! How a run stands, and whether everything has been settled.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::notice::{Lane, Notice, Status};
+use super::Run;
+use crate::limits::CAUGHT_UP_MS;
+use crate::machine::PartitionStatus;
+
+impl Run {
+    pub(super) fn say_status(&mut self) {
+        let caught_up = self.is_caught_up();
+        let status = self.status(caught_up);
+        self.notice(Notice::Status(status));
+    }
+
+    pub(super) fn status(&self, caught_up: bool) -> Status {
+        let mut partitions: Vec<Lane> = self
+            .mapping
+            .partitions()
+            .into_iter()
+            .map(|partition| self.lane(partition))
+            .collect();
+        partitions.sort_by(|one, other| one.partition.cmp(&other.partition));
+        Status {
+            topic: self.mapping.configuration().topic.clone(),
+            partitions,
+            in_flight: self.mapping.in_flight(),
+            environments: self.pool.open(),
+            metrics: *self.mapping.metrics(),
+            overlooked: self.overlooked,
+            caught_up,
+        }
+    }
+
+    fn lane(&self, status: PartitionStatus) -> Lane {
+        let held = status.waiting + status.in_flight + status.retrying + status.delivering;
+        // Behind the last record may stand markers of transactions, which nobody commits.
+        let all_settled = self.at_end.contains(&status.partition) && held == 0;
+        let behind = |end: &i64| (end - status.committed.unwrap_or(0)).max(0);
+        let lag = if all_settled {
+            Some(0)
+        } else {
+            self.ends.get(&status.partition).map(behind)
+        };
+        Lane {
+            poller: status.poller,
+            partition: status.partition,
+            waiting: status.waiting,
+            in_flight: status.in_flight,
+            retrying: status.retrying,
+            delivering: status.delivering,
+            committed: status.committed,
+            lag,
+        }
+    }
+
+    /// Whether everything that is in the topic has been read and settled. Where others may be in the group, a partition
+    /// that is nobody's of ours may be on its way to us: then it has to stay so for a while.
+    pub(super) fn is_caught_up(&mut self) -> bool {
+        let ours = self.epochs.len();
+        let settled = ours > 0 && self.at_end.len() == ours && self.mapping.is_idle();
+        if !settled {
+            self.settled_since = None;
+            return false;
+        }
+        let since = *self.settled_since.get_or_insert_with(Instant::now);
+        ours == self.partitions || since.elapsed() >= Duration::from_millis(CAUGHT_UP_MS)
+    }
+}
