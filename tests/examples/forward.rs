@@ -1,0 +1,27 @@
+//! The sample function for any topic: each order is posted to `FULFILMENT_URL`. For tests that share a broker.
+
+use handler::{Fulfilment, Order};
+use lambda_msk::{Consumer, Error, Failure, IdempotencyKey, Json, Record, State};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_msk::logging::init();
+    let url = std::env::var("FULFILMENT_URL").unwrap_or_default();
+    let fulfilment = Fulfilment::new(&url).unwrap_or_else(|_| Fulfilment::log());
+    let consumer = Consumer::builder()
+        .state(fulfilment)
+        .fallback(ship)
+        .from_env()
+        .build();
+    lambda_msk::run(consumer).await
+}
+
+async fn ship(
+    Json(order): Json<Order>,
+    record: Record,
+    key: IdempotencyKey,
+    State(fulfilment): State<Fulfilment>,
+) -> Result<(), Failure> {
+    let json = record.value().unwrap_or_default();
+    fulfilment.ship(&order, json, &key).await
+}

@@ -1,0 +1,122 @@
+//! A group reads a topic: all of it, in order, also while members come and go.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use msk_mapping::driver::{Cluster, Driver, Notice};
+use msk_mapping::event::Source;
+use msk_mapping::machine::{Configuration, ProvisionedPollers, StartingPosition};
+use msk_mapping::response::FailureReporting;
+
+use crate::support::broker::{bootstrap, produce, topic};
+use crate::support::build::function;
+use crate::support::service::Service;
+
+/// A mapping as the template sets it, whose window is short.
+pub(crate) fn settings(bootstrap: &str, topic: &str) -> Configuration {
+    let source = Source::SelfManaged {
+        bootstrap_servers: Some(bootstrap.to_owned()),
+    };
+    let mut settings = Configuration::new(source, topic, StartingPosition::TrimHorizon);
+    settings.consumer_group_id = Some(format!("{topic}-group"));
+    settings.maximum_batching_window_in_seconds = Some(0);
+    settings.function_response_types = FailureReporting::Partial;
+    settings.provisioned_poller_config = Some(ProvisionedPollers {
+        minimum: None,
+        maximum: None,
+        group: None,
+    });
+    settings
+}
+
+fn driver(topic: &str, service: &Service) -> Driver {
+    let bootstrap = bootstrap();
+    let settings = settings(&bootstrap, topic);
+    Driver::new(Cluster::new(bootstrap), settings, function(service.url()))
+        .timeout(Duration::from_secs(60))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_group_of_three_pollers_does_every_record_once_and_in_order() {
+    let (topic_name, service) = ("consume-once", Service::start().await);
+    topic(&bootstrap(), topic_name, 6).await;
+    let each = produce(&bootstrap(), topic_name, 6, 3_000, 200).await;
+
+    let driver = driver(topic_name, &service).pollers(3).until_caught_up();
+    let status = driver.run(|_| {}).await.unwrap();
+
+    let again = service.assert_all_in_order(&each);
+    assert_eq!((status.lag(), status.metrics.committed), (Some(0), 3_000));
+    // A poller that joins late takes partitions whose batch is under way: that batch comes again.
+    assert!(again <= 3 * 5 * 100, "{again} came again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn what_is_committed_does_not_come_again_in_the_next_run() {
+    let (topic_name, service) = ("consume-twice", Service::start().await);
+    topic(&bootstrap(), topic_name, 2).await;
+    let mut each = produce(&bootstrap(), topic_name, 2, 500, 200).await;
+    let run = || driver(topic_name, &service).until_caught_up().run(|_| {});
+    run().await.unwrap();
+    let more = produce(&bootstrap(), topic_name, 2, 300, 200).await;
+
+    run().await.unwrap();
+
+    each.iter_mut()
+        .zip(more)
+        .for_each(|(all, more)| *all += more);
+    assert_eq!(service.assert_all_in_order(&each), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_rebalance_in_the_middle_loses_nothing_and_keeps_order() {
+    let (topic_name, service) = ("consume-rebalance", Service::start().await);
+    topic(&bootstrap(), topic_name, 6).await;
+    let each = produce(&bootstrap(), topic_name, 6, 20_000, 200).await;
+    let (first, second) = (driver(topic_name, &service), driver(topic_name, &service));
+    let (leave, stop) = (second.control(), first.control());
+    let rebalanced = Arc::new(Mutex::new((0, 0)));
+    let counts = Arc::clone(&rebalanced);
+    let count = move |notice: Notice| match notice {
+        Notice::Assigned { .. } => counts.lock().unwrap().0 += 1,
+        Notice::Revoked { .. } => counts.lock().unwrap().1 += 1,
+        _ => {}
+    };
+
+    let stays = tokio::spawn(first.run(count));
+    service.taken(3_000).await;
+    let comes = tokio::spawn(second.run(|_| {}));
+    service.taken(12_000).await;
+    leave.drain();
+    comes.await.unwrap().unwrap();
+    let (firsts, _) = service.first_comings();
+    assert!(
+        firsts.values().map(Vec::len).sum::<usize>() < 20_000,
+        "it was over too soon"
+    );
+    while service
+        .first_comings()
+        .0
+        .values()
+        .map(Vec::len)
+        .sum::<usize>()
+        < 20_000
+    {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    stop.drain();
+    stays.await.unwrap().unwrap();
+
+    let again = service.assert_all_in_order(&each);
+    let (assigned, revoked) = *rebalanced.lock().unwrap();
+    assert!(
+        revoked >= 1 && assigned >= 6 + revoked,
+        "{assigned} {revoked}"
+    );
+    // Each hand-over may cost the batches that were under way.
+    assert!(again <= 2 * 5 * 100, "{again} came again");
+}

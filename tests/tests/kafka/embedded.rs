@@ -1,0 +1,118 @@
+//! The broker in the process: what comes out is what went in.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use msk_mapping::driver::{Cluster, Driver, EmbeddedBroker, Notice, Outgoing, Producer, Status};
+use msk_mapping::record::Header;
+use msk_mapping::response::FailureReporting;
+use msk_mapping::{Ending, Function, Logs};
+use serde_json::{Value, json};
+
+use crate::consume::settings;
+use crate::support::function::ARGS;
+
+/// This binary as a function that behaves so.
+fn function(behaviour: &str) -> Function {
+    Function::new(std::env::current_exe().unwrap())
+        .args(ARGS)
+        .env("BEHAVIOUR", behaviour)
+        .logs(Logs::Discard)
+}
+
+/// The events that a function was sent until all is settled, read from what an echo answers; and how it stood then.
+async fn echoed(cluster: Cluster, topic: &str) -> (Vec<Value>, Status) {
+    let mut settings = settings(cluster.bootstrap(), topic);
+    // An echo is no partial response, and is not read as one.
+    settings.function_response_types = FailureReporting::WholeBatch;
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&events);
+    let driver = Driver::new(cluster, settings, function("echo"))
+        .timeout(Duration::from_secs(30))
+        .alone()
+        .until_caught_up();
+    let status = driver.run(move |notice| {
+        if let Notice::Ended { report, .. } = notice {
+            let Ending::Response(body) = report.ending else {
+                panic!("{:?}", report.ending);
+            };
+            kept.lock()
+                .unwrap()
+                .push(serde_json::from_slice(&body).unwrap());
+        }
+    });
+    let status = status.await.unwrap();
+    let events = std::mem::take(&mut *events.lock().unwrap());
+    (events, status)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_arrives_as_it_was_produced_nulls_and_repeats_included() {
+    let broker = EmbeddedBroker::start([("orders", 1)]).unwrap();
+    let header = |name: &str, value: Option<&'static [u8]>| Header {
+        name: name.to_owned(),
+        value: value.map(Bytes::from_static),
+    };
+    let headers = [
+        header("a", Some(b"\xc3\xab")),
+        header("a", None),
+        header("", Some(b"")),
+    ];
+    let mut full = Outgoing::to("orders");
+    full.key = Some(b"k".as_slice());
+    full.value = Some(b"v".as_slice());
+    full.headers = &headers;
+    full.timestamp = Some(1_767_225_600_123);
+    let mut empty = Outgoing::to("orders");
+    empty.key = Some(b"".as_slice());
+    empty.value = Some(b"".as_slice());
+    let nothing = Outgoing::to("orders");
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    producer.send(&[full, empty, nothing]).await.unwrap();
+
+    let (events, status) = echoed(broker.cluster(), "orders").await;
+
+    let records: Vec<&Value> = events
+        .iter()
+        .flat_map(|event| event["records"]["orders-0"].as_array().unwrap())
+        .collect();
+    assert_eq!((records.len(), status.lag()), (3, Some(0)));
+    assert_eq!(
+        *records[0],
+        json!({
+            "topic": "orders", "partition": 0, "offset": 0,
+            "timestamp": 1_767_225_600_123_i64, "timestampType": "CREATE_TIME",
+            "key": "aw==", "value": "dg==",
+            "headers": [{"a": [-61, -85]}, {"a": null}, {"": []}],
+        })
+    );
+    assert_eq!(records[1]["key"], json!(""));
+    assert_eq!(records[1]["value"], json!(""));
+    assert_eq!(
+        (records[2].get("key"), records[2].get("value")),
+        (None, None)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_takes_over_where_it_left_off() {
+    let broker = EmbeddedBroker::start([("orders", 2)]).unwrap();
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    let records = |count: usize| vec![Outgoing::to("orders"); count];
+    let sent = |events: &[Value]| {
+        let records = |event: &Value| event["records"].as_object().unwrap().clone();
+        let of_each = events.iter().flat_map(records);
+        of_each
+            .map(|(_, records)| records.as_array().unwrap().len())
+            .sum::<usize>()
+    };
+    producer.send(&records(250)).await.unwrap();
+    let (first, _) = echoed(broker.cluster(), "orders").await;
+    producer.send(&records(30)).await.unwrap();
+
+    let (second, status) = echoed(broker.cluster(), "orders").await;
+
+    assert_eq!((sent(&first), sent(&second)), (250, 30));
+    assert_eq!(status.metrics.polled, 30);
+}

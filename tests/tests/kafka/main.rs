@@ -1,0 +1,15 @@
+//! The mapping over Kafka, from outside: `make test-services` runs these with a broker beside them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![cfg(unix)]
+
+mod support;
+
+mod consume;
+mod embedded;
+
+#[test]
+#[ignore = "the function that other tests start"]
+fn the_function() {
+    support::function::run();
+}

@@ -1,0 +1,8 @@
+//! What these tests have in common: a broker, topics, functions, the service that the sample function calls.
+
+pub(crate) mod broker;
+pub(crate) mod build;
+#[path = "../../../../mapping/tests/support/function.rs"]
+#[allow(dead_code, reason = "it can do more than these tests ask for")]
+pub(crate) mod function;
+pub(crate) mod service;
