@@ -123,7 +123,7 @@ pub const QUEUE_FULL_MS: u64 = 10;
 pub const POLLED_RECORDS_MAX: usize = 500;
 
 /// How many pieces wait for the mapping.
-pub const HAPPENINGS_MAX: usize = 16;
+pub const HAPPENINGS_MAX: usize = 4;
 
 /// How many records librdkafka keeps ready for each partition: a few default batches.
 pub const PREFETCH_RECORDS_MIN: usize = 1_000;
@@ -133,6 +133,12 @@ pub const PREFETCH_KIBIBYTES: usize = 16 * 1024;
 
 /// How often the ends of partitions are read, for the lag.
 pub const STATISTICS_MS: u64 = 500;
+
+/// How long a member of a group may be silent before its partitions go to others: the least that a broker allows by default.
+pub const SESSION_MS: u64 = 6_000;
+
+/// How often a member is heard of, and hears of a rebalance.
+pub const HEARTBEAT_MS: u64 = 500;
 
 /// How often a driver says how it stands.
 pub const STATUS_MS: u64 = 250;

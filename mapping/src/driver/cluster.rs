@@ -8,7 +8,9 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::Error;
-use crate::limits::{CONNECT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, STATISTICS_MS};
+use crate::limits::{
+    CONNECT_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, SESSION_MS, STATISTICS_MS,
+};
 use crate::record::TopicPartition;
 
 /// A Kafka cluster, with the settings of the client that reads it.
@@ -86,6 +88,11 @@ impl Cluster {
         Ok(partitions)
     }
 
+    fn is_set(&self, name: &str, value: &str) -> bool {
+        let last = self.settings.iter().rev().find(|(set, _)| set == name);
+        last.is_some_and(|(_, set)| set == value)
+    }
+
     /// What all clients have in common.
     fn common(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
@@ -106,7 +113,6 @@ impl Cluster {
     pub(super) fn member(&self, group: &str, reset: &str) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
-            .set("partition.assignment.strategy", "cooperative-sticky")
             // Lambda's documentation does not say. What a transaction took back is not delivered here.
             .set("isolation.level", "read_committed")
             .set("queued.min.messages", PREFETCH_RECORDS_MIN.to_string())
@@ -114,6 +120,14 @@ impl Cluster {
             .set("fetch.wait.max.ms", "100")
             .set("fetch.error.backoff.ms", "100")
             .set("statistics.interval.ms", STATISTICS_MS.to_string());
+        if !self.is_set("group.protocol", "consumer") {
+            // A member that was killed is missed soon, and so is one that leaves without a partition: librdkafka does not
+            // say good-bye then. With the newer protocol the broker decides all three, and the client must not.
+            config
+                .set("partition.assignment.strategy", "cooperative-sticky")
+                .set("session.timeout.ms", SESSION_MS.to_string())
+                .set("heartbeat.interval.ms", HEARTBEAT_MS.to_string());
+        }
         for (name, value) in self.common().config_map() {
             config.set(name, value);
         }

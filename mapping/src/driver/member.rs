@@ -288,19 +288,24 @@ impl Member {
     fn assign_if_all_are_known(&mut self) -> KafkaResult<()> {
         let given = || self.partitions.iter().filter(|(_, known)| !known.assigned);
         let mut list = TopicPartitionList::new();
+        let mut resumed = TopicPartitionList::new();
         let mut waiting = TopicPartitionList::new();
         for (number, known) in given() {
             let Some(offset) = known.from else {
                 return Ok(());
             };
             list.add_partition_offset(&self.topic, *number, offset)?;
-            if !known.resumed {
-                waiting.add_partition(&self.topic, *number);
-            }
+            let polled = if known.resumed {
+                &mut resumed
+            } else {
+                &mut waiting
+            };
+            polled.add_partition(&self.topic, *number);
         }
         assign(&*self.client, &list)?;
-        // Before the next poll, so nothing of them comes.
+        // Before the next poll, so nothing of them comes. One that we had before and paused is still paused.
         self.client.pause(&waiting)?;
+        self.client.resume(&resumed)?;
         for known in self.partitions.values_mut() {
             known.assigned = true;
         }

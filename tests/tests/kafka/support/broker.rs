@@ -19,26 +19,27 @@ pub(crate) fn bootstrap() -> String {
     std::env::var("LAMBDA_MSK_KAFKA").expect("LAMBDA_MSK_KAFKA: make test-services sets it")
 }
 
-/// A new topic of this broker.
-pub(crate) async fn topic(bootstrap: &str, name: &str, partitions: i32) {
+/// A new topic of this broker, which may have those of earlier runs. Answers with its name.
+pub(crate) async fn topic(bootstrap: &str, stem: &str, partitions: i32) -> String {
+    let name = format!("{stem}-{}", std::process::id());
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .create()
         .unwrap();
-    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
     let made = admin
         .create_topics([&topic], &AdminOptions::new())
         .await
         .unwrap();
-    assert_eq!(made, [Ok(name.to_owned())]);
+    assert_eq!(made, [Ok(name.clone())]);
     // Made is not yet known everywhere.
     let until = Instant::now() + READY;
     let cluster = Cluster::new(bootstrap);
     loop {
-        let (cluster, name) = (cluster.clone(), name.to_owned());
-        let known = tokio::task::spawn_blocking(move || cluster.partitions(&name)).await;
+        let (cluster, asked) = (cluster.clone(), name.clone());
+        let known = tokio::task::spawn_blocking(move || cluster.partitions(&asked)).await;
         if known.unwrap().is_ok() {
-            return;
+            return name;
         }
         assert!(Instant::now() < until);
         sleep(Duration::from_millis(50)).await;
