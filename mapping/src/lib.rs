@@ -27,6 +27,7 @@ mod function;
 mod process;
 
 mod environment;
+pub mod filter;
 pub mod response;
 
 pub mod machine;

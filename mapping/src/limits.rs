@@ -99,6 +99,28 @@ pub const UNCOMMITTED_MAX: usize = 100_000;
 /// its invocations.
 pub const POLLER_WAITING_BYTES_MAX: usize = POLLER_INVOCATIONS_MAX * EVENT_BYTES_MAX;
 
+/// How many patterns a filter may have (Lambda quotas: 10, on request).
+pub const FILTER_PATTERNS_MAX: usize = 10;
+
+/// How many patterns a filter may have unless more were asked for (Lambda quotas: 5).
+pub const FILTER_PATTERNS_DEFAULT: usize = 5;
+
+/// The longest pattern (Lambda API: `Filter.Pattern`).
+pub const FILTER_PATTERN_CHARACTERS_MAX: usize = 4096;
+
+/// How many combinations `$or` may make of one pattern (EventBridge's bound: each doubles what has to be tried).
+pub const FILTER_ALTERNATIVES_MAX: usize = 1000;
+
+/// How many fields a pattern may ask for at once (AWS's matcher refuses more).
+pub const FILTER_FIELDS_MAX: usize = 256;
+
+/// How deep the JSON of a pattern or of a filtered value may be nested: what `serde_json` takes by default.
+pub const FILTER_JSON_DEPTH_MAX: usize = 128;
+
+/// How many pairs of values one pattern compares in one record, under a second: a few fields under an array of ten thousand
+/// elements stay far below. A record that needs more passes, so that nothing is dropped unseen.
+pub const FILTER_STEPS_MAX: usize = 10_000_000;
+
 const _: () =
     assert!(EVENT_BYTES_MAX < RESPONSE_BYTES_MAX && RESPONSE_BYTES_MAX < DISCARD_BYTES_MAX);
 const _: () = assert!(INIT_TIMEOUT_MS < TIMEOUT_MAX_MS && DRAIN_MS <= EXIT_GRACE_MS);
@@ -152,3 +174,5 @@ pub const DELIVER_MS: u64 = 30_000;
 
 /// How often a destination is asked before records are dropped.
 pub const DELIVER_ATTEMPTS_MAX: u32 = 3;
+
+const _: () = assert!(FILTER_PATTERNS_DEFAULT < FILTER_PATTERNS_MAX);

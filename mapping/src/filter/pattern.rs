@@ -1,0 +1,139 @@
+//! One pattern: read from its text, and asked whether a record fits it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compile::{self, Fields, VALUE};
+use super::error::FilterFault;
+use super::json::Json;
+use super::leaves::{Elements, Leaves, Names};
+use super::matcher::Matcher;
+use super::place::Place;
+use crate::limits::{FILTER_PATTERN_CHARACTERS_MAX, FILTER_STEPS_MAX};
+
+/// What a pattern takes the value for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `{"value": {…}}`
+    Json,
+    /// `{"value": […]}`
+    Text,
+}
+
+/// A pattern without faults.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    form: Form,
+    /// One of them has to fit. More than one by `$or`.
+    alternatives: Vec<Fields>,
+    names: Names,
+}
+
+impl Pattern {
+    /// The pattern that has this index in its filter.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in it.
+    pub(super) fn parse(text: &str, index: usize) -> Result<Self, Vec<FilterFault>> {
+        let mut place = Place::of_pattern(index);
+        let pattern = read(&mut place, text);
+        let faults = place.into_faults();
+        pattern.filter(|_| faults.is_empty()).ok_or(faults)
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Whether the value fits. None: there is no value, so no field exists.
+    pub(super) fn fits(&self, value: Option<&Json>) -> bool {
+        let leaves = value.map_or_else(Leaves::none, |value| Leaves::of(VALUE, value, &self.names));
+        let mut steps_left = FILTER_STEPS_MAX;
+        self.alternatives
+            .iter()
+            .any(|fields| fit_together(fields, &leaves, &mut steps_left))
+    }
+}
+
+fn read(place: &mut Place, text: &str) -> Option<Pattern> {
+    let characters = text.chars().count();
+    if characters > FILTER_PATTERN_CHARACTERS_MAX {
+        place.fault(format!(
+            "has {characters} characters, and Lambda takes {FILTER_PATTERN_CHARACTERS_MAX}: write several patterns"
+        ));
+        return None;
+    }
+    let fields = match Json::parse(text) {
+        Ok(Json::Object(fields)) => fields,
+        Ok(other) => {
+            place.fault(format!(
+                "is {}: write an object, such as `{{\"value\": {{\"kind\": [\"order\"]}}}}`",
+                other.kind()
+            ));
+            return None;
+        }
+        Err(error) => {
+            place.fault(format!("is not JSON: {error}"));
+            return None;
+        }
+    };
+    let alternatives = compile::alternatives(place, &fields);
+    let names = || {
+        alternatives
+            .iter()
+            .flat_map(BTreeMap::keys)
+            .map(String::as_str)
+    };
+    let form = match (
+        names().any(|name| name == VALUE),
+        names().any(|name| name != VALUE),
+    ) {
+        (true, true) => {
+            place.fault("takes `value` for a plain string and for JSON: write a pattern for each");
+            return None;
+        }
+        (true, false) => Form::Text,
+        (false, _) => Form::Json,
+    };
+    Some(Pattern {
+        form,
+        names: Names::new(names()),
+        alternatives,
+    })
+}
+
+/// Whether all fields fit at once, with one element of each array for all of them: of `[{"x": 1}, {"y": 2}]`, no element has
+/// both.
+///
+/// It goes field by field, with the sets of elements in which all fields so far fit. Arrays in which no later field can lie
+/// are forgotten, so that arrays beside each other do not multiply.
+fn fit_together(fields: &Fields, leaves: &Leaves<'_>, steps_left: &mut usize) -> bool {
+    let mut sets = BTreeSet::from([Elements::default()]);
+    let mut rest = fields.iter();
+    while let Some((name, matchers)) = rest.next() {
+        let named = leaves.named(name);
+        let fitting: Vec<&Elements> = named
+            .iter()
+            .filter(|leaf| matchers.iter().any(|matcher| matcher.fits(&leaf.scalar)))
+            .map(|leaf| &leaf.elements)
+            .collect();
+        let may_be_absent = matchers.contains(&Matcher::Absent);
+        let is_wanted = |array| rest.clone().any(|(later, _)| leaves.holds(array, later));
+        let mut next = BTreeSet::new();
+        for set in &sets {
+            let Some(left) = steps_left.checked_sub(named.len() + 1) else {
+                return true;
+            };
+            *steps_left = left;
+            let found = fitting.iter().filter_map(|elements| set.with(elements));
+            // Absent from the elements in which the fields before it fit.
+            let is_absent = may_be_absent && !named.iter().any(|leaf| set.agrees(&leaf.elements));
+            for mut set in found.chain(is_absent.then(|| set.clone())) {
+                set.retain(is_wanted);
+                next.insert(set);
+            }
+        }
+        sets = next;
+    }
+    !sets.is_empty()
+}

@@ -1,0 +1,52 @@
+//! Where in a filter its parser is, and what it found wrong there.
+
+use super::error::FilterFault;
+
+/// A path that grows and shrinks with the walk through a pattern. Faults are noted at its end.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: String,
+    faults: Vec<FilterFault>,
+}
+
+impl Place {
+    /// The beginning of the pattern with this index.
+    pub(super) fn of_pattern(index: usize) -> Self {
+        Self {
+            path: format!("Filters[{index}].Pattern"),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Goes into a field while `inside` runs.
+    pub(super) fn field<T>(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let separator = if self.path.ends_with("].Pattern") {
+            ": "
+        } else {
+            "."
+        };
+        self.into(&format!("{separator}{name}"), inside)
+    }
+
+    /// Goes into an element of an array while `inside` runs.
+    pub(super) fn element<T>(&mut self, index: usize, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.into(&format!("[{index}]"), inside)
+    }
+
+    fn into<T>(&mut self, step: &str, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.push_str(step);
+        let result = inside(self);
+        self.path.truncate(length);
+        result
+    }
+
+    /// Notes a fault here.
+    pub(super) fn fault(&mut self, reason: impl Into<String>) {
+        self.faults.push(FilterFault::new(&*self.path, reason));
+    }
+
+    pub(super) fn into_faults(self) -> Vec<FilterFault> {
+        self.faults
+    }
+}
