@@ -236,3 +236,147 @@ impl Value {
         Json::parse(text).map_or_else(|_| Self::Text(Json::String(text.to_owned())), Self::Json)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Filter, Mismatch, Tombstone};
+    use crate::limits::{FILTER_PATTERNS_DEFAULT, FILTER_PATTERNS_MAX};
+
+    const OF_FIELDS: &str = r#"{"value": {"a": ["x"]}}"#;
+    const OF_TEXT: &str = r#"{"value": ["stop", {"prefix": "go "}]}"#;
+
+    fn filter(pattern: &str) -> Filter {
+        Filter::parse([pattern]).unwrap()
+    }
+
+    #[test]
+    fn a_record_passes_if_it_fits_one_of_the_patterns() {
+        let filter = Filter::parse([OF_FIELDS, r#"{"value": {"b": [1]}}"#]).unwrap();
+
+        assert!(filter.matches(Some(br#"{"a": "x", "b": 2}"#)));
+        assert!(filter.matches(Some(br#"{"b": 1}"#)));
+        assert!(!filter.matches(Some(br#"{"a": "y", "b": 2}"#)));
+    }
+
+    #[test]
+    fn a_list_behind_value_is_for_plain_strings() {
+        let filter = filter(OF_TEXT);
+
+        assert!(filter.matches(Some(b"stop")));
+        assert!(filter.matches(Some(b"go north")));
+        assert!(!filter.matches(Some(b"stop it")));
+        assert!(!filter.matches(Some(b"")));
+    }
+
+    #[test]
+    fn zero_bytes_are_an_empty_plain_string() {
+        assert!(filter(r#"{"value": [""]}"#).matches(Some(b"")));
+    }
+
+    #[test]
+    fn json_may_have_space_around_it() {
+        assert!(filter(OF_FIELDS).matches(Some(b"\r\n {\"a\": \"x\"}\t")));
+        assert!(!filter(OF_FIELDS).matches(Some(b"\r\n {\"a\": \"y\"}\t")));
+    }
+
+    #[test]
+    fn json_that_is_no_object_has_no_fields() {
+        for value in ["5", "null", "[]", r#""a""#, r#"["a", "x"]"#] {
+            assert!(
+                !filter(OF_FIELDS).matches(Some(value.as_bytes())),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_record_may_be_an_array_of_objects() {
+        assert!(filter(OF_FIELDS).matches(Some(br#"[{"a": "y"}, {"a": "x"}]"#)));
+    }
+
+    #[test]
+    fn a_value_of_another_form_than_the_pattern_passes() {
+        for value in [&b"no JSON"[..], b"", b"{\"a\": \"y\"", b"\xff\xfe"] {
+            assert!(filter(OF_FIELDS).matches(Some(value)), "{value:?}");
+        }
+        for value in [&b"{}"[..], b"5", b"null", b"\"stop\"", b"stop\xff"] {
+            assert!(filter(OF_TEXT).matches(Some(value)), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_form_may_be_held_back() {
+        let of_fields = filter(OF_FIELDS).mismatch(Mismatch::DoesNotFit);
+        let of_text = filter(OF_TEXT).mismatch(Mismatch::DoesNotFit);
+
+        for value in [&b"no JSON"[..], b"", b"\xff\xfe"] {
+            assert!(!of_fields.matches(Some(value)), "{value:?}");
+        }
+        for value in [&b"{}"[..], b"5", b"stop\xff"] {
+            assert!(!of_text.matches(Some(value)), "{value:?}");
+        }
+        assert!(of_fields.matches(Some(br#"{"a": "x"}"#)) && of_text.matches(Some(b"stop")));
+    }
+
+    #[test]
+    fn a_tombstone_has_no_field() {
+        assert!(!filter(OF_FIELDS).matches(None));
+        assert!(!filter(OF_TEXT).matches(None));
+        assert!(
+            !filter(r#"{"value": [null, {"anything-but": "a"}, {"exists": true}]}"#).matches(None)
+        );
+        assert!(filter(r#"{"value": [{"exists": false}]}"#).matches(None));
+        assert!(filter(r#"{"value": {"a": [{"exists": false}]}}"#).matches(None));
+    }
+
+    #[test]
+    fn a_tombstone_may_be_taken_for_null() {
+        let null = |pattern| filter(pattern).tombstone(Tombstone::Null);
+
+        assert!(null(r#"{"value": [null]}"#).matches(None));
+        assert!(!null(r#"{"value": [{"exists": false}]}"#).matches(None));
+        assert!(null(r#"{"value": {"a": [{"exists": false}]}}"#).matches(None));
+        assert!(!null(OF_FIELDS).matches(None));
+    }
+
+    #[test]
+    fn more_patterns_than_the_quota_by_default_are_counted() {
+        let filter = Filter::parse([OF_FIELDS; FILTER_PATTERNS_MAX]).unwrap();
+
+        assert!(filter.patterns() > FILTER_PATTERNS_DEFAULT);
+    }
+
+    #[test]
+    fn more_patterns_than_lambda_allows_are_a_fault() {
+        let error = Filter::parse([OF_FIELDS; FILTER_PATTERNS_MAX + 5]).unwrap_err();
+
+        assert_eq!(error.faults().len(), 1);
+        assert!(error.to_string().contains("more than 10"), "{error}");
+    }
+
+    #[test]
+    fn no_pattern_is_a_fault() {
+        let error = Filter::parse([""; 0]).unwrap_err();
+
+        assert!(error.to_string().contains("no filter at all"), "{error}");
+    }
+
+    #[test]
+    fn the_faults_of_all_patterns_are_named_at_once() {
+        let error = Filter::parse(["{", OF_FIELDS, r#"{"value": {"a": 1}}"#]).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "2 faults in the filter: \
+             Filters[0].Pattern: is not JSON: EOF while parsing an object at line 1 column 1; \
+             Filters[2].Pattern: value.a: is a number: write a list of what fits, such as `[\"order\"]`, or an object of fields"
+        );
+    }
+
+    #[test]
+    fn a_filter_goes_where_a_mapping_goes() {
+        fn shared<T: Clone + std::fmt::Debug + Send + Sync + 'static>() {}
+
+        shared::<Filter>();
+    }
+}

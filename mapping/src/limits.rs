@@ -108,7 +108,7 @@ pub const FILTER_PATTERNS_DEFAULT: usize = 5;
 /// The longest pattern (Lambda API: `Filter.Pattern`).
 pub const FILTER_PATTERN_CHARACTERS_MAX: usize = 4096;
 
-/// How many combinations `$or` may make of one pattern (EventBridge's bound: each doubles what has to be tried).
+/// How many combinations the `$or`s of one pattern may make (EventBridge refuses more).
 pub const FILTER_ALTERNATIVES_MAX: usize = 1000;
 
 /// How many fields a pattern may ask for at once (AWS's matcher refuses more).
@@ -117,9 +117,10 @@ pub const FILTER_FIELDS_MAX: usize = 256;
 /// How deep the JSON of a pattern or of a filtered value may be nested: what `serde_json` takes by default.
 pub const FILTER_JSON_DEPTH_MAX: usize = 128;
 
-/// How many pairs of values one pattern compares in one record, under a second: a few fields under an array of ten thousand
-/// elements stay far below. A record that needs more passes, so that nothing is dropped unseen.
-pub const FILTER_STEPS_MAX: usize = 10_000_000;
+/// How many pairs of values one pattern compares in one record. Two fields below one array need the most: as many as the
+/// elements in which the first fits times those in which the second does. A record that needs more passes, so that nothing
+/// is dropped unseen.
+pub const FILTER_STEPS_MAX: usize = 5_000_000;
 
 const _: () =
     assert!(EVENT_BYTES_MAX < RESPONSE_BYTES_MAX && RESPONSE_BYTES_MAX < DISCARD_BYTES_MAX);

@@ -168,3 +168,172 @@ fn last_of_each(fields: &[(String, Json)]) -> impl Iterator<Item = (&str, &Json)
         .filter(is_last)
         .map(|(_, (name, field))| (name.as_str(), field))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::filter::Filter;
+    use crate::limits::{FILTER_ALTERNATIVES_MAX, FILTER_FIELDS_MAX};
+
+    /// Whether a record's JSON fits the object behind `value`.
+    fn fits(pattern: &str, value: &str) -> bool {
+        let filter = Filter::parse([format!(r#"{{"value": {pattern}}}"#)]).unwrap();
+        filter.matches(Some(value.as_bytes()))
+    }
+
+    fn places(pattern: &str) -> Vec<String> {
+        let error = Filter::parse([pattern]).unwrap_err();
+        let places = error.faults().iter().map(|fault| fault.place.clone());
+        places.collect()
+    }
+
+    #[test]
+    fn fields_beside_each_other_have_to_fit_all() {
+        let pattern = r#"{"kind": ["order"], "total": [{"numeric": [">", 100]}]}"#;
+
+        assert!(fits(pattern, r#"{"kind": "order", "total": 101}"#));
+        assert!(!fits(pattern, r#"{"kind": "order", "total": 100}"#));
+        assert!(!fits(pattern, r#"{"kind": "order"}"#));
+    }
+
+    #[test]
+    fn a_field_inside_an_object_is_found_by_its_path() {
+        assert!(fits(
+            r#"{"a": {"b": {"c": [1]}}}"#,
+            r#"{"a": {"b": {"c": 1}}}"#
+        ));
+        assert!(!fits(r#"{"a": {"b": {"c": [1]}}}"#, r#"{"a": {"c": 1}}"#));
+    }
+
+    #[test]
+    fn a_dotted_name_is_a_path() {
+        assert!(fits(r#"{"a.b": [1]}"#, r#"{"a": {"b": 1}}"#));
+        assert!(fits(r#"{"a": {"b": [1]}}"#, r#"{"a.b": 1}"#));
+    }
+
+    #[test]
+    fn or_takes_a_record_that_fits_one_of_its_objects() {
+        let pattern =
+            r#"{"kind": ["order"], "$or": [{"total": [1]}, {"urgent": [true], "vip": [true]}]}"#;
+
+        assert!(fits(pattern, r#"{"kind": "order", "total": 1}"#));
+        assert!(fits(
+            pattern,
+            r#"{"kind": "order", "urgent": true, "vip": true}"#
+        ));
+        assert!(!fits(pattern, r#"{"kind": "order", "urgent": true}"#));
+        assert!(!fits(pattern, r#"{"kind": "note", "total": 1}"#));
+    }
+
+    #[test]
+    fn ors_beside_and_inside_each_other_combine() {
+        let pattern = r#"{"a": {"$or": [{"x": [1]}, {"$or": [{"x": [2]}, {"y": [3]}]}]}, "$or": [{"b": [1]}, {"c": [1]}]}"#;
+
+        assert!(fits(pattern, r#"{"a": {"y": 3}, "c": 1}"#));
+        assert!(fits(pattern, r#"{"a": {"x": 2}, "b": 1}"#));
+        assert!(!fits(pattern, r#"{"a": {"y": 3}}"#));
+        assert!(!fits(pattern, r#"{"b": 1, "c": 1}"#));
+    }
+
+    #[test]
+    fn or_may_stand_around_value() {
+        let pattern = r#"{"$or": [{"value": {"a": [1]}}, {"value": {"b": [2]}}]}"#;
+        let filter = Filter::parse([pattern]).unwrap();
+
+        assert!(filter.matches(Some(br#"{"b": 2}"#)));
+        assert!(!filter.matches(Some(br#"{"b": 1}"#)));
+    }
+
+    #[test]
+    fn a_field_behind_or_replaces_that_inside_it() {
+        let pattern = r#"{"$or": [{"a": [1]}, {"b": [1]}], "a": [2]}"#;
+
+        assert!(fits(pattern, r#"{"a": 2}"#));
+        assert!(!fits(pattern, r#"{"a": 1, "b": 2}"#));
+    }
+
+    #[test]
+    fn of_a_name_that_stands_twice_the_last_counts() {
+        assert!(fits(r#"{"a": [1], "a": [2]}"#, r#"{"a": 2}"#));
+        assert!(!fits(r#"{"a": [1], "a": [2]}"#, r#"{"a": 1}"#));
+        assert!(fits(
+            r#"{"a": {"x": [1]}, "a": {"y": [1]}}"#,
+            r#"{"a": {"y": 1}}"#
+        ));
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let pattern =
+            r#"{"key": ["a"], "value": {"a": {}, "b": "c", "$or": [{"d": [1]}, 5]}, "topic": []}"#;
+
+        let found = places(pattern);
+
+        let expected = [
+            "Filters[0].Pattern: key",
+            "Filters[0].Pattern: value.a",
+            "Filters[0].Pattern: value.b",
+            "Filters[0].Pattern: value.$or[1]",
+            "Filters[0].Pattern: topic",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn or_needs_a_list_of_two_objects() {
+        assert_eq!(
+            places(r#"{"value": {"$or": {"a": [1]}}}"#),
+            ["Filters[0].Pattern: value.$or"]
+        );
+        assert_eq!(
+            places(r#"{"value": {"$or": [{"a": [1]}]}}"#),
+            ["Filters[0].Pattern: value.$or"]
+        );
+    }
+
+    #[test]
+    fn an_operator_in_place_of_a_field_inside_or_is_a_fault() {
+        let pattern =
+            r#"{"value": {"a": {"$or": [{"prefix": ["a"]}, {"b": {"numeric": ["="]}}]}}}"#;
+
+        let expected = [
+            "Filters[0].Pattern: value.a.$or[0].prefix",
+            "Filters[0].Pattern: value.a.$or[1].b.numeric",
+        ];
+        assert_eq!(places(pattern), expected);
+        // Outside of it, it is a field like others.
+        assert!(fits(r#"{"prefix": ["a"]}"#, r#"{"prefix": "a"}"#));
+    }
+
+    #[test]
+    fn combinations_of_or_end_at_their_limit() {
+        let ten = r#"[{"a":[0]},{"a":[1]},{"a":[2]},{"a":[3]},{"a":[4]},{"a":[5]},{"a":[6]},{"a":[7]},{"a":[8]},{"a":[9]}]"#;
+        let two = r#"[{"b":[0]},{"b":[1]}]"#;
+        assert_eq!(FILTER_ALTERNATIVES_MAX, 10 * 10 * 10);
+
+        let most = format!(
+            r#"{{"value": {{"x": {{"$or": {ten}}}, "y": {{"$or": {ten}}}, "$or": {ten}}}}}"#
+        );
+        let more = format!(
+            r#"{{"value": {{"x": {{"$or": {ten}}}, "y": {{"$or": {ten}}}, "$or": {ten}, "z": {{"$or": {two}}}}}}}"#
+        );
+
+        assert!(Filter::parse([most]).is_ok());
+        assert_eq!(places(&more), ["Filters[0].Pattern: value.z.$or"]);
+    }
+
+    #[test]
+    fn fields_end_at_their_limit() {
+        let fields = |count: usize| {
+            let fields: Vec<_> = (0..count)
+                .map(|field| format!(r#""{field}":[1]"#))
+                .collect();
+            format!(r#"{{"value":{{{}}}}}"#, fields.join(","))
+        };
+
+        assert!(Filter::parse([fields(FILTER_FIELDS_MAX)]).is_ok());
+        assert_eq!(
+            places(&fields(FILTER_FIELDS_MAX + 1)),
+            ["Filters[0].Pattern"]
+        );
+    }
+}

@@ -35,7 +35,10 @@ fn pattern(filter: &Json, index: usize, faults: &mut Vec<FilterFault>) -> Option
         Some(Json::String(pattern)) => return Some(pattern.clone()),
         Some(other) => faults.push(wrong(&format!("{place}.Pattern"), other)),
         None if faults.len() == faults_before => {
-            faults.push(FilterFault::new(place, format!("has no `Pattern`: {SHAPE}")));
+            faults.push(FilterFault::new(
+                place,
+                format!("has no `Pattern`: {SHAPE}"),
+            ));
         }
         None => {}
     }
@@ -55,10 +58,7 @@ fn field<'a>(
     };
     let unknown = fields.iter().filter(|(name, _)| name != known);
     faults.extend(unknown.map(|(name, _)| {
-        FilterFault::new(
-            format!("{place}.{name}"),
-            format!("is not known: {SHAPE}"),
-        )
+        FilterFault::new(format!("{place}.{name}"), format!("is not known: {SHAPE}"))
     }));
     let mut found = fields.iter().filter(|(name, _)| name == known);
     found.next_back().map(|(_, value)| value)
@@ -66,4 +66,58 @@ fn field<'a>(
 
 fn wrong(place: &str, found: &Json) -> FilterFault {
     FilterFault::new(place, format!("is {}: {SHAPE}", found.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::patterns;
+
+    fn place(criteria: &str) -> String {
+        let error = patterns(criteria).unwrap_err();
+        error.faults()[0].place.clone()
+    }
+
+    #[test]
+    fn the_patterns_come_in_their_order() {
+        let criteria = r#"{"Filters": [{"Pattern": "first"}, {"Pattern": "second"}]}"#;
+
+        assert_eq!(patterns(criteria).unwrap(), ["first", "second"]);
+    }
+
+    #[test]
+    fn without_filters_there_are_no_patterns() {
+        for criteria in ["{}", r#"{"Filters": []}"#, r#"{"Filters": null}"#] {
+            assert!(patterns(criteria).unwrap().is_empty(), "{criteria}");
+        }
+    }
+
+    #[test]
+    fn a_fault_around_the_patterns_says_where_it_is() {
+        assert_eq!(place("Filters"), "FilterCriteria");
+        assert_eq!(place("[]"), "FilterCriteria");
+        assert_eq!(place(r#"{"Filter": []}"#), "FilterCriteria.Filter");
+        assert_eq!(place(r#"{"Filters": {}}"#), "Filters");
+        assert_eq!(place(r#"{"Filters": ["{}"]}"#), "Filters[0]");
+        assert_eq!(place(r#"{"Filters": [{}]}"#), "Filters[0]");
+        assert_eq!(
+            place(r#"{"Filters": [{"pattern": ""}]}"#),
+            "Filters[0].pattern"
+        );
+        assert_eq!(
+            place(r#"{"Filters": [{"Pattern": {}}]}"#),
+            "Filters[0].Pattern"
+        );
+    }
+
+    #[test]
+    fn every_fault_around_the_patterns_is_named() {
+        let error = patterns(r#"{"Filters": [{}, {"Pattern": "{}"}, 5], "Extra": 1}"#).unwrap_err();
+
+        let places: Vec<_> = error
+            .faults()
+            .iter()
+            .map(|fault| fault.place.as_str())
+            .collect();
+        assert_eq!(places, ["FilterCriteria.Extra", "Filters[0]", "Filters[2]"]);
+    }
 }

@@ -71,26 +71,36 @@ impl Scalar {
 /// For each array around a value, the element it lies in. A value that is itself an element of an array is not in it: of
 /// `[1, 2]`, both stand for the whole array.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Elements(BTreeMap<usize, usize>);
+pub(super) struct Elements(
+    /// Array and element, ascending: an array's number is above those around it.
+    Vec<(usize, usize)>,
+);
 
 impl Elements {
     /// Both together. None: they lie in different elements of one array.
     pub(super) fn with(&self, other: &Self) -> Option<Self> {
-        self.agrees(other).then(|| {
-            let mut both = self.clone();
-            both.0.extend(&other.0);
-            both
-        })
+        if !self.agrees(other) {
+            return None;
+        }
+        let mut both = self.clone();
+        both.0.extend(&other.0);
+        both.0.sort_unstable();
+        both.0.dedup();
+        Some(both)
     }
 
+    /// Whether no array has them in different elements.
     pub(super) fn agrees(&self, other: &Self) -> bool {
-        let same = |(array, element)| self.0.get(array).is_none_or(|own| own == element);
-        other.0.iter().all(same)
+        let differs = |(array, element): &(usize, usize)| {
+            let mut own = self.0.iter();
+            own.any(|own| own.0 == *array && own.1 != *element)
+        };
+        !other.0.iter().any(differs)
     }
 
     /// Forgets the arrays that are not wanted.
     pub(super) fn retain(&mut self, wanted: impl Fn(usize) -> bool) {
-        self.0.retain(|array, _| wanted(*array));
+        self.0.retain(|(array, _)| wanted(*array));
     }
 }
 
@@ -208,9 +218,9 @@ impl Walk<'_> {
         self.leaves.arrays.push(self.path.clone());
         for (index, element) in elements.iter().enumerate() {
             if matches!(element, Json::Object(_) | Json::Array(_)) {
-                self.elements.0.insert(array, index);
+                self.elements.0.push((array, index));
                 self.value(element);
-                self.elements.0.remove(&array);
+                self.elements.0.pop();
             } else {
                 self.value(element);
             }

@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn numbers_have_the_order_of_their_values() {
-        let ascending = ["-1e300", "-2", "-1.5", "0", "4.9e-324", "0.1", "1", "1e300"];
+        let ascending = ["-1e300", "-2", "-1.5", "0", "1e-300", "0.1", "1", "1e300"];
 
         for pair in ascending.windows(2) {
             assert!(number(pair[0]).order(number(pair[1])).is_lt(), "{pair:?}");

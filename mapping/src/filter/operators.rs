@@ -281,3 +281,323 @@ fn sign<'a>(place: &mut Place, sign: &'a Json, signs: &[&str]) -> Option<&'a str
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::filter::Filter;
+
+    /// Whether a field with this value fits this list.
+    fn fits(list: &str, value: &str) -> bool {
+        let filter = Filter::parse([format!(r#"{{"value": {{"f": {list}}}}}"#)]).unwrap();
+        filter.matches(Some(format!(r#"{{"f": {value}}}"#).as_bytes()))
+    }
+
+    fn fits_all(list: &str, values: &[&str]) {
+        for value in values {
+            assert!(fits(list, value), "{value} does not fit {list}");
+        }
+    }
+
+    fn fits_none(list: &str, values: &[&str]) {
+        for value in values {
+            assert!(!fits(list, value), "{value} fits {list}");
+        }
+    }
+
+    /// The one fault in a list: its place below the list, and its reason.
+    fn fault(list: &str) -> (String, String) {
+        let error = Filter::parse([format!(r#"{{"value": {{"f": {list}}}}}"#)]).unwrap_err();
+        let [fault] = error.faults() else {
+            panic!("{error}")
+        };
+        let place = fault.place.strip_prefix("Filters[0].Pattern: value.f");
+        (place.unwrap().to_owned(), fault.reason.clone())
+    }
+
+    #[test]
+    fn one_entry_of_the_list_is_enough() {
+        fits_all(r#"["a", 1, {"prefix": "b"}]"#, &[r#""a""#, "1", r#""bc""#]);
+        fits_none(r#"["a", 1, {"prefix": "b"}]"#, &[r#""c""#, "2", "null"]);
+    }
+
+    #[test]
+    fn a_string_fits_itself_alone() {
+        fits_all(r#"["a"]"#, &[r#""a""#, r#""\u0061""#]);
+        fits_none(r#"["a"]"#, &[r#""A""#, r#""ab""#, r#""""#]);
+        fits_none(r#"["1", "null", "true"]"#, &["1", "null", "true"]);
+    }
+
+    #[test]
+    fn an_empty_string_fits_an_empty_string() {
+        fits_all(r#"[""]"#, &[r#""""#]);
+        fits_none(r#"[""]"#, &[r#"" ""#, "null", "[]", "{}"]);
+    }
+
+    #[test]
+    fn null_and_booleans_fit_themselves() {
+        fits_all("[null, true]", &["null", "true"]);
+        fits_none("[null, true]", &["false", "0", r#""""#, "[]"]);
+    }
+
+    #[test]
+    fn a_number_fits_its_value_however_written() {
+        fits_all("[300]", &["300", "300.0", "3.0e2"]);
+        fits_none("[300]", &["301", r#""300""#, "-300"]);
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_compared_fits_its_text() {
+        fits_all("[12345678901234567890]", &["12345678901234567890"]);
+        fits_none(
+            "[12345678901234567890]",
+            &["12345678901234567891", "12345678901234567890.0"],
+        );
+    }
+
+    #[test]
+    fn a_string_that_is_an_ip_address_fits_the_address_however_written() {
+        fits_all(r#"["::1"]"#, &[r#""0:0:0:0:0:0:0:1""#]);
+        fits_none(r#"["::1"]"#, &[r#""::2""#, r#""localhost""#]);
+        fits_none(r#"[{"exactly": "::1"}]"#, &[r#""0:0:0:0:0:0:0:1""#]);
+    }
+
+    #[test]
+    fn prefix_fits_strings_that_begin_so() {
+        fits_all(r#"[{"prefix": "ab"}]"#, &[r#""ab""#, r#""abc""#]);
+        fits_none(r#"[{"prefix": "ab"}]"#, &[r#""a""#, r#""cab""#, r#""AB""#]);
+        fits_none(r#"[{"prefix": "1"}]"#, &["1", "12"]);
+        fits_all(r#"[{"prefix": ""}]"#, &[r#""""#, r#""a""#]);
+        fits_none(r#"[{"prefix": ""}]"#, &["1", "null"]);
+    }
+
+    #[test]
+    fn suffix_fits_strings_that_end_so() {
+        fits_all(r#"[{"suffix": "ab"}]"#, &[r#""ab""#, r#""cab""#]);
+        fits_none(r#"[{"suffix": "ab"}]"#, &[r#""b""#, r#""abc""#, r#""AB""#]);
+    }
+
+    #[test]
+    fn prefix_and_suffix_may_leave_case_aside() {
+        fits_all(
+            r#"[{"prefix": {"equals-ignore-case": "aB"}}]"#,
+            &[r#""ABc""#, r#""abC""#],
+        );
+        fits_none(
+            r#"[{"prefix": {"equals-ignore-case": "aB"}}]"#,
+            &[r#""cab""#],
+        );
+        fits_all(
+            r#"[{"suffix": {"equals-ignore-case": "aB"}}]"#,
+            &[r#""cAB""#],
+        );
+        fits_none(
+            r#"[{"suffix": {"equals-ignore-case": "aB"}}]"#,
+            &[r#""abc""#],
+        );
+    }
+
+    #[test]
+    fn equals_ignore_case_fits_small_and_capital_letters() {
+        fits_all(r#"[{"equals-ignore-case": "Éa"}]"#, &[r#""éA""#, r#""ÉA""#]);
+        fits_none(
+            r#"[{"equals-ignore-case": "Éa"}]"#,
+            &[r#""ea""#, r#""éab""#, "1"],
+        );
+    }
+
+    #[test]
+    fn wildcard_fits_any_characters_at_its_asterisks() {
+        fits_all(r#"[{"wildcard": "a*z"}]"#, &[r#""az""#, r#""a-to-z""#]);
+        fits_none(r#"[{"wildcard": "a*z"}]"#, &[r#""a""#, r#""zaz""#]);
+        fits_none(r#"[{"wildcard": "*"}]"#, &["1", "null"]);
+    }
+
+    #[test]
+    fn numeric_compares_with_one_number() {
+        fits_all(r#"[{"numeric": ["=", 5]}]"#, &["5", "5.0"]);
+        fits_none(r#"[{"numeric": ["=", 5]}]"#, &["4", r#""5""#, "null"]);
+        fits_all(r#"[{"numeric": ["<", 5]}]"#, &["4.9", "-1e300"]);
+        fits_none(r#"[{"numeric": ["<", 5]}]"#, &["5", "6"]);
+        fits_all(r#"[{"numeric": ["<=", 5]}]"#, &["5", "4"]);
+        fits_none(r#"[{"numeric": ["<=", 5]}]"#, &["5.1"]);
+        fits_all(r#"[{"numeric": [">", 5]}]"#, &["5.1", "1e300"]);
+        fits_none(r#"[{"numeric": [">", 5]}]"#, &["5", "4"]);
+        fits_all(r#"[{"numeric": [">=", 5]}]"#, &["5", "6"]);
+        fits_none(r#"[{"numeric": [">=", 5]}]"#, &["4.9"]);
+    }
+
+    #[test]
+    fn numeric_takes_a_range() {
+        fits_all(r#"[{"numeric": [">", 0, "<=", 5]}]"#, &["0.1", "5"]);
+        fits_none(r#"[{"numeric": [">", 0, "<=", 5]}]"#, &["0", "5.1", "-1"]);
+        fits_all(r#"[{"numeric": [">=", 0, "<", 5]}]"#, &["0", "-0", "4.9"]);
+        fits_none(r#"[{"numeric": [">=", 0, "<", 5]}]"#, &["5"]);
+    }
+
+    #[test]
+    fn anything_but_fits_other_values_that_are_there() {
+        fits_all(
+            r#"[{"anything-but": "a"}]"#,
+            &[r#""b""#, r#""""#, "1", "null"],
+        );
+        fits_none(r#"[{"anything-but": "a"}]"#, &[r#""a""#, "[]", "{}"]);
+        fits_all(r#"[{"anything-but": [1, 2]}]"#, &["3", r#""1""#, "false"]);
+        fits_none(r#"[{"anything-but": [1, 2]}]"#, &["1.0", "2"]);
+    }
+
+    #[test]
+    fn anything_but_takes_prefix_suffix_case_and_wildcard() {
+        fits_all(
+            r#"[{"anything-but": {"prefix": ["a", "b"]}}]"#,
+            &[r#""cab""#, "1"],
+        );
+        fits_none(
+            r#"[{"anything-but": {"prefix": ["a", "b"]}}]"#,
+            &[r#""ab""#, r#""b""#],
+        );
+        fits_all(r#"[{"anything-but": {"suffix": "a"}}]"#, &[r#""ab""#]);
+        fits_none(r#"[{"anything-but": {"suffix": "a"}}]"#, &[r#""ba""#]);
+        fits_all(
+            r#"[{"anything-but": {"equals-ignore-case": "a"}}]"#,
+            &[r#""b""#],
+        );
+        fits_none(
+            r#"[{"anything-but": {"equals-ignore-case": "a"}}]"#,
+            &[r#""A""#],
+        );
+        fits_all(r#"[{"anything-but": {"wildcard": "a*"}}]"#, &[r#""ba""#]);
+        fits_none(r#"[{"anything-but": {"wildcard": "a*"}}]"#, &[r#""ab""#]);
+    }
+
+    #[test]
+    fn exists_sees_values_but_no_objects() {
+        fits_all(r#"[{"exists": true}]"#, &["null", r#""""#, "[1]", "[[1]]"]);
+        fits_none(r#"[{"exists": true}]"#, &["{}", "[]", r#"{"a": 1}"#]);
+        fits_all(r#"[{"exists": false}]"#, &["{}", "[]", r#"{"a": 1}"#]);
+        fits_none(r#"[{"exists": false}]"#, &["null", "[1]"]);
+    }
+
+    #[test]
+    fn cidr_fits_the_addresses_of_its_block() {
+        fits_all(r#"[{"cidr": "10.0.0.0/24"}]"#, &[r#""10.0.0.255""#]);
+        fits_none(
+            r#"[{"cidr": "10.0.0.0/24"}]"#,
+            &[r#""10.0.1.0""#, r#""ten""#, "10"],
+        );
+    }
+
+    #[test]
+    fn of_an_array_one_element_is_enough() {
+        fits_all(r#"["a"]"#, &[r#"["b", "a"]"#, r#"[["b"], ["a"]]"#]);
+        fits_none(r#"["a"]"#, &[r#"["b"]"#, "[]"]);
+        // So this one fits too: "b" is anything but "a".
+        fits_all(r#"[{"anything-but": "a"}]"#, &[r#"["a", "b"]"#]);
+    }
+
+    #[test]
+    fn what_ends_with_a_quote_finds_that_at_the_strings_end() {
+        fits_all(r#"[{"prefix": "a\""}]"#, &[r#""a""#, r#""a\"b""#]);
+        fits_none(r#"[{"prefix": "a\""}]"#, &[r#""ab""#]);
+    }
+
+    #[test]
+    fn a_fault_says_where_it_is_and_what_to_write() {
+        let place_and_cure = [
+            ("[]", "", "[\"\"]"),
+            ("[[1]]", "[0]", "outer list"),
+            ("[\"a\", {}]", "[1]", "one operator"),
+            (r#"[{"prefix": "a", "suffix": "b"}]"#, "[0]", "one operator"),
+            (r#"[{"begins": "a"}]"#, "[0].begins", "`prefix`"),
+            (r#"[{"prefix": 1}]"#, "[0].prefix", "a string"),
+            (
+                r#"[{"prefix": {"wildcard": "a"}}]"#,
+                "[0].prefix.wildcard",
+                "`equals-ignore-case`",
+            ),
+            (
+                r#"[{"equals-ignore-case": "😀"}]"#,
+                "[0].equals-ignore-case",
+                "leave it out",
+            ),
+            (r#"[{"wildcard": "a**"}]"#, "[0].wildcard", "write one"),
+            (r#"[{"exists": "true"}]"#, "[0].exists", "true or false"),
+            (r#"[{"cidr": "10.0.0.0/32"}]"#, "[0].cidr", "10.0.0.0/24"),
+            (
+                r#"[{"anything-but": true}]"#,
+                "[0].anything-but",
+                "a string or a number",
+            ),
+            (
+                r#"[{"anything-but": []}]"#,
+                "[0].anything-but",
+                "must not be there",
+            ),
+            (
+                r#"[{"anything-but": ["a", 1]}]"#,
+                "[0].anything-but",
+                "one kind",
+            ),
+            (
+                r#"[{"anything-but": ["a", null]}]"#,
+                "[0].anything-but[1]",
+                "a string or a number",
+            ),
+            (
+                r#"[{"anything-but": {"prefix": ""}}]"#,
+                "[0].anything-but.prefix",
+                "one character",
+            ),
+            (
+                r#"[{"anything-but": {"exists": true}}]"#,
+                "[0].anything-but.exists",
+                "`prefix`",
+            ),
+            (
+                r#"[{"anything-but": {"suffix": ["a", 1]}}]"#,
+                "[0].anything-but.suffix[1]",
+                "a string",
+            ),
+            (r#"[{"numeric": 5}]"#, "[0].numeric", "a list"),
+            (
+                r#"[{"numeric": [">", 0, "<="]}]"#,
+                "[0].numeric",
+                "two of each",
+            ),
+            (
+                r#"[{"numeric": ["!=", 5]}]"#,
+                "[0].numeric[0]",
+                "anything-but",
+            ),
+            (
+                r#"[{"numeric": ["<", 5, ">", 0]}]"#,
+                "[0].numeric[0]",
+                "`>` `>=`",
+            ),
+            (r#"[{"numeric": [">", "5"]}]"#, "[0].numeric[1]", "a number"),
+            (
+                r#"[{"numeric": [">", 1e400]}]"#,
+                "[0].numeric[1]",
+                "fewer digits",
+            ),
+            (
+                r#"[{"numeric": [">", 5, "<", 5]}]"#,
+                "[0].numeric",
+                "smaller number first",
+            ),
+        ];
+
+        for (list, expected, cure) in place_and_cure {
+            let faults = Filter::parse([format!(r#"{{"value": {{"f": {list}}}}}"#)]).unwrap_err();
+            let (place, reason) = match faults.faults() {
+                [_] => fault(list),
+                // Both signs of a range are wrong.
+                faults => (
+                    faults[0].place["Filters[0].Pattern: value.f".len()..].to_owned(),
+                    faults[0].reason.clone(),
+                ),
+            };
+            assert_eq!(place, expected, "{list}: {reason}");
+            assert!(reason.contains(cure), "{list}: {reason}");
+        }
+    }
+}

@@ -119,9 +119,14 @@ fn fit_together(fields: &Fields, leaves: &Leaves<'_>, steps_left: &mut usize) ->
             .collect();
         let may_be_absent = matchers.contains(&Matcher::Absent);
         let is_wanted = |array| rest.clone().any(|(later, _)| leaves.holds(array, later));
+        let compared = if may_be_absent {
+            named.len()
+        } else {
+            fitting.len()
+        };
         let mut next = BTreeSet::new();
         for set in &sets {
-            let Some(left) = steps_left.checked_sub(named.len() + 1) else {
+            let Some(left) = steps_left.checked_sub(compared) else {
                 return true;
             };
             *steps_left = left;
@@ -136,4 +141,135 @@ fn fit_together(fields: &Fields, leaves: &Leaves<'_>, steps_left: &mut usize) ->
         sets = next;
     }
     !sets.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::filter::Filter;
+    use crate::limits::FILTER_PATTERN_CHARACTERS_MAX;
+
+    fn fits(pattern: &str, value: &str) -> bool {
+        let filter = Filter::parse([format!(r#"{{"value": {pattern}}}"#)]).unwrap();
+        filter.matches(Some(value.as_bytes()))
+    }
+
+    fn reason(pattern: &str) -> String {
+        let error = Filter::parse([pattern]).unwrap_err();
+        let [fault] = error.faults() else {
+            panic!("{error}")
+        };
+        fault.reason.clone()
+    }
+
+    #[test]
+    fn fields_below_an_array_have_to_fit_in_one_element() {
+        let pattern = r#"{"lines": {"sku": ["a"], "count": [2]}}"#;
+
+        assert!(fits(
+            pattern,
+            r#"{"lines": [{"sku": "b"}, {"sku": "a", "count": 2}]}"#
+        ));
+        assert!(!fits(
+            pattern,
+            r#"{"lines": [{"sku": "a", "count": 1}, {"sku": "b", "count": 2}]}"#
+        ));
+    }
+
+    #[test]
+    fn fields_below_arrays_in_arrays_have_to_fit_in_one_element_of_each() {
+        let pattern = r#"{"a": {"x": [1], "b": {"y": [1], "z": [1]}}}"#;
+
+        assert!(fits(
+            pattern,
+            r#"{"a": [{"x": 1, "b": [{"y": 1}, {"y": 1, "z": 1}]}]}"#
+        ));
+        assert!(!fits(
+            pattern,
+            r#"{"a": [{"x": 1, "b": [{"y": 1}, {"z": 1}]}]}"#
+        ));
+        assert!(!fits(
+            pattern,
+            r#"{"a": [{"x": 1}, {"b": [{"y": 1, "z": 1}]}]}"#
+        ));
+        assert!(!fits(
+            pattern,
+            r#"{"a": [[{"x": 1}], [{"x": 2, "b": {"y": 1, "z": 1}}]]}"#
+        ));
+    }
+
+    #[test]
+    fn fields_below_different_arrays_fit_in_any_of_their_elements() {
+        let pattern = r#"{"a": {"x": [1]}, "b": {"x": [2]}}"#;
+
+        assert!(fits(pattern, r#"{"a": [{}, {"x": 1}], "b": [{"x": 2}]}"#));
+    }
+
+    #[test]
+    fn a_field_is_absent_from_the_element_in_which_fields_before_it_fit() {
+        let pattern = r#"{"lines": {"count": [2], "returned": [{"exists": false}]}}"#;
+
+        assert!(fits(
+            pattern,
+            r#"{"lines": [{"count": 1, "returned": 1}, {"count": 2}]}"#
+        ));
+        assert!(!fits(
+            pattern,
+            r#"{"lines": [{"count": 1}, {"count": 2, "returned": 1}]}"#
+        ));
+        // The matcher goes by the order of names, and asks for `all` before it knows of an element.
+        let pattern = r#"{"lines": {"count": [2], "all": [{"exists": false}]}}"#;
+        assert!(!fits(
+            pattern,
+            r#"{"lines": [{"count": 1, "all": 1}, {"count": 2}]}"#
+        ));
+    }
+
+    #[test]
+    fn long_arrays_beside_each_other_do_not_multiply() {
+        let array = vec![r#"{"x": 1}"#; 2_000].join(",");
+        let value = format!(r#"{{"a": [{array}], "b": [{array}], "c": [{array}], "d": 1}}"#);
+
+        assert!(!fits(
+            r#"{"a": {"x": [1]}, "b": {"x": [1]}, "c": {"x": [1]}, "d": [2]}"#,
+            &value
+        ));
+    }
+
+    #[test]
+    fn a_record_that_takes_too_long_passes() {
+        // No element has both, so every x is compared with every y.
+        let array = vec![r#"{"x": 1}, {"y": 1}"#; 3_000].join(",");
+        let value = |array: &str| format!(r#"{{"a": [{array}]}}"#);
+        let pattern = r#"{"a": {"x": [1], "y": [1]}}"#;
+
+        assert!(!fits(pattern, &value(r#"{"x": 1}, {"y": 1}"#)));
+        assert!(fits(pattern, &value(&array)));
+    }
+
+    #[test]
+    fn a_pattern_that_is_no_object_says_what_it_is() {
+        assert!(reason("[1]").starts_with("is an array"));
+        assert!(reason("{\"value\": ").starts_with("is not JSON: EOF"));
+        assert!(reason("{}").starts_with("is an empty object"));
+    }
+
+    #[test]
+    fn a_pattern_of_both_forms_is_a_fault() {
+        let pattern = r#"{"$or": [{"value": ["a"]}, {"value": {"a": [1]}}]}"#;
+
+        assert!(reason(pattern).contains("a pattern for each"));
+    }
+
+    #[test]
+    fn a_pattern_is_as_long_as_lambda_takes_it() {
+        let pattern = |length: usize| {
+            let around = r#"{"value":[""]}"#.len();
+            // Characters count, not bytes.
+            format!(r#"{{"value":["{}"]}}"#, "é".repeat(length - around))
+        };
+
+        assert!(Filter::parse([pattern(FILTER_PATTERN_CHARACTERS_MAX)]).is_ok());
+        let longer = reason(&pattern(FILTER_PATTERN_CHARACTERS_MAX + 1));
+        assert!(longer.starts_with("has 4097 characters"));
+    }
 }

@@ -6,25 +6,26 @@ use super::error::FilterFault;
 #[derive(Debug)]
 pub(super) struct Place {
     path: String,
+    /// The length of the part before the pattern's own path.
+    root: usize,
     faults: Vec<FilterFault>,
 }
 
 impl Place {
     /// The beginning of the pattern with this index.
     pub(super) fn of_pattern(index: usize) -> Self {
+        let path = format!("Filters[{index}].Pattern");
         Self {
-            path: format!("Filters[{index}].Pattern"),
+            root: path.len(),
+            path,
             faults: Vec::new(),
         }
     }
 
     /// Goes into a field while `inside` runs.
     pub(super) fn field<T>(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> T) -> T {
-        let separator = if self.path.ends_with("].Pattern") {
-            ": "
-        } else {
-            "."
-        };
+        let is_first = self.path.len() == self.root;
+        let separator = if is_first { ": " } else { "." };
         self.into(&format!("{separator}{name}"), inside)
     }
 
