@@ -21,6 +21,9 @@ const CASES: u32 = 8_000;
 /// At least this many of the cases have to end in each verdict, or the comparison says little.
 const CASES_OF_EACH_MIN: u32 = CASES / 20;
 
+/// How often the matcher is asked again before a verdict of its own counts as one: all equal by chance once in 2^30.
+const TOSSES: u32 = 30;
+
 /// What the matcher says of a rule and an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
@@ -104,10 +107,14 @@ struct Case {
 }
 
 impl Case {
-    /// In a list with both `wildcard` and `equals-ignore-case` the matcher takes one's states for the other's: to
-    /// `[{"wildcard": "*a"}, {"equals-ignore-case": "a"}]` it says that `a*c` fits.
-    fn has_one_automaton(&self) -> bool {
-        !(self.rule.contains("wildcard") && self.rule.contains("equals-ignore-case"))
+    /// Without what is left aside on purpose:
+    ///
+    /// - `wildcard` and `equals-ignore-case` in one list: the matcher takes the states of one for those of the other, and says
+    ///   that `a*c` fits `[{"wildcard": "*a"}, {"equals-ignore-case": "a"}]`.
+    /// - a character above U+FFFF without regard to case: the matcher never finds it, ours refuses it.
+    fn is_comparable(&self) -> bool {
+        let ignores_case = self.rule.contains("equals-ignore-case");
+        !ignores_case || !self.rule.contains("wildcard") && !self.rule.contains('😀')
     }
 }
 
@@ -138,13 +145,16 @@ fn compare(cases: impl Strategy<Value = Case>) -> Counts {
     let rng = TestRng::deterministic_rng(RngAlgorithm::XorShift);
     let ruler = RefCell::new(Ruler::start());
     let counts = RefCell::new(Counts::default());
-    let cases = cases.prop_filter("the matcher mixes up their states", Case::has_one_automaton);
+    let cases = cases.prop_filter("left aside", Case::is_comparable);
     let compared = TestRunner::new_with_rng(config, rng).run(&cases, |case| {
         let event = format!("{{\"value\": {}}}", case.value_json);
-        let theirs = ruler.borrow_mut().verdict(&case.rule, &event);
         let ours = ours(&case.rule, case.value.as_bytes());
+        let ask = || ruler.borrow_mut().verdict(&case.rule, &event);
+        let theirs = ask();
         *counts.borrow_mut().0.entry(theirs).or_default() += 1;
-        if ours == theirs {
+        // It tosses a coin for "a" in `["a", {"numeric": ["<", 5]}, "b"]`, and for what else stands before a range and
+        // behind it. What it says both ways is no verdict.
+        if ours == theirs || (0..TOSSES).any(|_| ask() == ours) {
             return Ok(());
         }
         Err(TestCaseError::fail(format!(
@@ -153,7 +163,6 @@ fn compare(cases: impl Strategy<Value = Case>) -> Counts {
         )))
     });
     compared.unwrap_or_else(|error| panic!("{error}"));
-    println!("{:?}", counts.borrow().0);
     counts.into_inner()
 }
 

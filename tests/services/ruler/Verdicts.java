@@ -30,7 +30,7 @@ class Verdicts {
         if (JsonRuleCompiler.check(rule) != null) {
             return "refused";
         }
-        var machine = new Machine();
+        Machine machine = Machine.builder().build();
         try {
             machine.addRule("rule", rule);
         } catch (Exception error) {
