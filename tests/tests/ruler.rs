@@ -112,9 +112,12 @@ impl Case {
     /// - `wildcard` and `equals-ignore-case` in one list: the matcher takes the states of one for those of the other, and says
     ///   that `a*c` fits `[{"wildcard": "*a"}, {"equals-ignore-case": "a"}]`.
     /// - a character above U+FFFF without regard to case: the matcher never finds it, ours refuses it.
+    /// - `{"anything-but": {"prefix": []}}`, which asks for nothing: the matcher takes it or fails, by what stands before it.
     fn is_comparable(&self) -> bool {
-        let ignores_case = self.rule.contains("equals-ignore-case");
-        !ignores_case || !self.rule.contains("wildcard") && !self.rule.contains('😀')
+        let has = |part: &str| self.rule.contains(part);
+        let mixed_up = has("equals-ignore-case") && (has("wildcard") || has("😀"));
+        let asks_for_nothing = has("anything-but") && has(": []}}");
+        !mixed_up && !asks_for_nothing
     }
 }
 

@@ -198,6 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_element_stands_for_the_whole_array() {
+        let pattern = r#"{"a": ["x"], "a.b": [1]}"#;
+
+        assert!(fits(pattern, r#"{"a": ["x", {"b": 1}]}"#));
+        assert!(!fits(pattern, r#"{"a": [["x"], {"b": 1}]}"#));
+    }
+
+    #[test]
     fn fields_below_different_arrays_fit_in_any_of_their_elements() {
         let pattern = r#"{"a": {"x": [1]}, "b": {"x": [2]}}"#;
 

@@ -1,7 +1,7 @@
 // What AWS's own matcher says: a line {"rule": "…", "event": "…"} in, a line out, until the input ends. Started by
 // tests/tests/ruler.rs as `java -cp JARS Verdicts.java`.
 //
-// Out: "true", "false", "refused" (the rule has a fault), or "error: …" (the matcher failed on the event).
+// Out: "true", "false", "refused" (the rule has a fault), or "error: …" (the matcher failed).
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,7 +10,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import software.amazon.event.ruler.JsonRuleCompiler;
-import software.amazon.event.ruler.Machine;
+import software.amazon.event.ruler.Ruler;
 
 class Verdicts {
     public static void main(String[] arguments) throws Exception {
@@ -23,21 +23,14 @@ class Verdicts {
         }
     }
 
-    // `Ruler.matchesRule`, but for two things. The rule is checked first: when this compiler refuses it, `addRule` falls back
-    // to an older one without "$or", which takes a malformed "$or" for a field of that name. And a rule that the check lets
-    // through and `addRule` fails on, such as {"anything-but": {"prefix": []}}, is refused too.
+    // Checked first: when this compiler refuses a rule, `matchesRule` falls back to an older one without "$or", which takes
+    // a malformed "$or" for a field of that name.
     private static String verdict(String rule, String event) {
         if (JsonRuleCompiler.check(rule) != null) {
             return "refused";
         }
-        Machine machine = Machine.builder().build();
         try {
-            machine.addRule("rule", rule);
-        } catch (Exception error) {
-            return "refused";
-        }
-        try {
-            return String.valueOf(!machine.rulesForJSONEvent(event).isEmpty());
+            return String.valueOf(Ruler.matchesRule(event, rule));
         } catch (Exception error) {
             return "error: " + String.valueOf(error).replaceAll("\\R", " ");
         }
