@@ -43,9 +43,13 @@
 //! tests compare their verdicts on random patterns and records. No crate did it: `event-ruler` is an empty package, and
 //! `quamina` implements a sibling of the language, without `$or` and with other operators.
 //!
-//! Lambda's documentation says that numbers are compared as they are written, so that 300 is not 300.0; its matcher compares
-//! their values, and so does this. A field twice in an object counts with its last value, as Lambda's documentation says. A
-//! `$or` that is malformed is a fault here, while the matcher takes it for a field of that name.
+//! Where documentation and matcher differ: the documentation says that numbers are compared as they are written, so that 300
+//! is not 300.0; the matcher compares their values, and so does this. Of a field that stands twice in a pattern the last one
+//! counts, as the documentation says; the matcher joins two objects.
+//!
+//! What of the matcher is not copied: it takes a malformed `$or` for a field of that name, which is a fault here. Of a list
+//! such as `["a", {"numeric": ["<", 5]}, "b"]` it finds `"a"` only every other time, and in a list with `wildcard` and
+//! `equals-ignore-case` it takes one for the other: here each entry stands for itself. Lambda may do either.
 
 mod address;
 mod compile;
@@ -67,12 +71,12 @@ use self::pattern::{Form, Pattern};
 use crate::limits::FILTER_PATTERNS_MAX;
 
 /// What becomes of a record whose value has another form than a pattern takes it for: no JSON where the pattern names fields,
-/// JSON where it lists plain strings, or bytes that are not UTF-8.
+/// JSON where it lists plain strings, or bytes that are not UTF-8. JSON is every JSON text: `5` and `null` too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mismatch {
-    /// It passes. Lambda's documentation says that such a pattern is applied to a record's metadata only, and for Kafka there
-    /// is none to filter on. So a function behind a filter still has to expect values of every form, and a filter
-    /// that has patterns of both forms lets everything pass.
+    /// It passes. Lambda's documentation says that such a pattern is applied to a record's metadata only, and of a Kafka record
+    /// there is none to filter on. So a function behind a filter still has to expect values of every form, and a filter that
+    /// has patterns of both forms lets every value pass.
     #[default]
     Passes,
     /// It does not fit this pattern: what Lambda does with messages of SQS and records of Kinesis.
@@ -186,7 +190,7 @@ impl Filter {
 
     /// How many patterns it has. More than [`FILTER_PATTERNS_DEFAULT`](crate::limits::FILTER_PATTERNS_DEFAULT) need a higher
     /// quota.
-    pub fn patterns(&self) -> usize {
+    pub fn pattern_count(&self) -> usize {
         self.patterns.len()
     }
 
@@ -343,7 +347,7 @@ mod tests {
     fn more_patterns_than_the_quota_by_default_are_counted() {
         let filter = Filter::parse([OF_FIELDS; FILTER_PATTERNS_MAX]).unwrap();
 
-        assert!(filter.patterns() > FILTER_PATTERNS_DEFAULT);
+        assert!(filter.pattern_count() > FILTER_PATTERNS_DEFAULT);
     }
 
     #[test]
