@@ -523,3 +523,79 @@ fn the_real_matcher_refuses_the_same_patterns() {
 
     counts.assert_enough([Verdict::Refused, Verdict::DoesNotFit]);
 }
+
+/// What chance seldom makes.
+const RARE: &[(&str, &str)] = &[
+    (r#"{"a": [{"prefix": "a\""}]}"#, r#"{"a": "a"}"#),
+    (r#"{"a": [{"suffix": "\"a"}]}"#, r#"{"a": "a"}"#),
+    (r#"{"a": [{"prefix": "\""}]}"#, r#"{"a": ""}"#),
+    (
+        r#"{"a": [{"equals-ignore-case": "Straße"}]}"#,
+        r#"{"a": "STRASSE"}"#,
+    ),
+    (
+        r#"{"a": [{"equals-ignore-case": "STRASSE"}]}"#,
+        r#"{"a": "straße"}"#,
+    ),
+    (r#"{"a": [{"equals-ignore-case": "ς"}]}"#, r#"{"a": "Σ"}"#),
+    (r#"{"a": [{"equals-ignore-case": "ς"}]}"#, r#"{"a": "σ"}"#),
+    (r#"{"a": [{"equals-ignore-case": "ǅ"}]}"#, r#"{"a": "ǅ"}"#),
+    (r#"{"a": [{"equals-ignore-case": "ǅ"}]}"#, r#"{"a": "ǆ"}"#),
+    (
+        r#"{"a": [{"equals-ignore-case": "İ"}]}"#,
+        "{\"a\": \"i\u{307}\"}",
+    ),
+    (
+        r#"{"a": [{"suffix": {"equals-ignore-case": "ß"}}]}"#,
+        r#"{"a": "MASSSS"}"#,
+    ),
+    (r#"{"a": ["x"], "a.b": [1]}"#, r#"{"a": ["x", {"b": 1}]}"#),
+    (r#"{"a": ["x"], "a.b": [1]}"#, r#"{"a": [["x"], {"b": 1}]}"#),
+    (r#"{"a": ["x"], "a.b": [1]}"#, r#"{"a": [["x", {"b": 1}]]}"#),
+    (r#"{"a": [{"wildcard": "ab*ba"}]}"#, r#"{"a": "aba"}"#),
+    (r#"{"a": [{"wildcard": "*a*b*"}]}"#, r#"{"a": "ba-ab"}"#),
+    (r#"{"a": [{"wildcard": "a\\*\\\\*"}]}"#, r#"{"a": "a*\\b"}"#),
+    (r#"{"a": ["10.0.0.1"]}"#, r#"{"a": "010.000.0.1"}"#),
+    (r#"{"a": ["::ffff:a00:1"]}"#, r#"{"a": "10.0.0.1"}"#),
+    (
+        r#"{"a": [{"cidr": "2001:db8::/33"}]}"#,
+        r#"{"a": "2001:db8:7fff::1"}"#,
+    ),
+    (
+        r#"{"a": [{"cidr": "2001:db8::/33"}]}"#,
+        r#"{"a": "2001:db8:8000::1"}"#,
+    ),
+    (r#"{"a": [9007199254740993]}"#, r#"{"a": 9007199254740992}"#),
+    (r#"{"a": [{"numeric": ["=", 0]}]}"#, r#"{"a": -0.0e5}"#),
+    (
+        r#"{"a": [{"numeric": ["<", 0]}]}"#,
+        r#"{"a": -1.7976931348623157e308}"#,
+    ),
+    (r#"{"a": [{"numeric": ["<", 0]}]}"#, r#"{"a": -1.8e308}"#),
+    (
+        r#"{"b": [2], "a": [{"exists": false}]}"#,
+        r#"[{"a": 1, "b": 1}, {"b": 2}]"#,
+    ),
+    (
+        r#"{"a": [2], "b": [{"exists": false}]}"#,
+        r#"[{"a": 1, "b": 1}, {"a": 2}]"#,
+    ),
+];
+
+#[test]
+#[ignore = "needs a JDK and Maven: make services"]
+fn the_real_matcher_says_the_same_of_what_is_rare() {
+    let mut ruler = Ruler::start();
+    let mut faults = Vec::new();
+    for (rule, value) in RARE {
+        let rule = format!("{{\"value\": {rule}}}");
+
+        let theirs = ruler.verdict(&rule, &format!("{{\"value\": {value}}}"));
+        let ours = ours(&rule, value.as_bytes());
+
+        if ours != theirs {
+            faults.push(format!("AWS says {theirs}, we say {ours}: {rule} {value}"));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
