@@ -33,9 +33,6 @@ services: ## the tests that need a real queue, table, Powertools or AWS's own ma
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven; builds librdkafka)
 	tests/services/run elasticmq,dynamodb,kafka cargo test --locked -p tests --features kafka --test kafka -- --include-ignored --test-threads 1
 
-test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven; builds librdkafka)
-	tests/services/run cargo test --locked -p tests --features kafka --test kafka -- --include-ignored --test-threads 1
-
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 
 fmt: ## formatting
