@@ -7,6 +7,9 @@ mod support;
 
 mod consume;
 mod embedded;
+mod emulator;
+mod killed;
+mod poison;
 
 #[test]
 #[ignore = "the function that other tests start"]
