@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help invoke dev test simulate mutants services test-services check fmt clippy doc messages deny template bench fuzz build deploy
+.PHONY: help invoke dev test simulate mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -55,6 +55,9 @@ template: ## template.yaml: valid, translated, linted, its facts hold
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
 	tests/services/run dynamodb,powertools cargo bench --locked -p tests
+
+bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)
+	SERVICES=kafka tests/services/run cargo bench --locked -p tests --features kafka --bench kafka
 
 fuzz: ## half a minute of bytes that no one thought of (nightly Rust, cargo install --locked cargo-fuzz)
 	cargo +nightly fuzz run decode -- -max_total_time=30
