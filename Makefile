@@ -57,7 +57,7 @@ bench: ## the benches, with ratios to what people use today (a JDK, Maven, Pytho
 	tests/services/run dynamodb,powertools cargo bench --locked -p tests
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)
-	SERVICES=kafka tests/services/run cargo bench --locked -p tests --features kafka --bench kafka
+	tests/services/run kafka cargo bench --locked -p tests --features kafka --bench kafka
 
 fuzz: ## half a minute of bytes that no one thought of (nightly Rust, cargo install --locked cargo-fuzz)
 	cargo +nightly fuzz run decode -- -max_total_time=30
