@@ -7,8 +7,8 @@ use lambda_msk::idempotency::{Change, Item, StoreError, Swap, Swapped};
 use tokio::runtime::Runtime;
 
 use crate::dice::Dice;
-use crate::fact::{InvocationId, ItemId, What};
-use crate::ledger::{item_id, note_read, note_swap};
+use crate::fact::{InvocationId, What};
+use crate::ledger::{claimed, item_id, note_read, note_swap};
 use crate::limits::START_MS;
 use crate::plan::Faults;
 use crate::port::{Letter, Reply, Request};
@@ -142,7 +142,7 @@ impl Services {
     }
 
     /// Deletes what has expired, and, if all is wanted, whatever nobody holds.
-    pub(crate) fn delete(&mut self, now_ms: u64, all: bool) -> Vec<ItemId> {
+    pub(crate) fn delete(&mut self, now_ms: u64, all: bool) -> Vec<What> {
         let wall_ms = now_ms + START_MS.unsigned_abs();
         let mut deleted = Vec::new();
         self.table.retain(|id, item| {
@@ -151,7 +151,12 @@ impl Services {
             let free = item.held_until_ms + 60_000 < wall_ms;
             let stays = !(expired || all && free);
             if !stays {
-                deleted.push(item_id(id, None));
+                deleted.push(match claimed(item) {
+                    Some((partition, offset)) => What::Unmarked { partition, offset },
+                    None => What::Deleted {
+                        item: item_id(id, None),
+                    },
+                });
             }
             stays
         });

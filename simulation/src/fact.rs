@@ -149,6 +149,31 @@ pub enum What {
         /// Which.
         item: ItemId,
     },
+    /// An invocation has claimed a record by its key, or renewed that.
+    Claimed {
+        /// Where the record stands.
+        partition: u32,
+        /// And at which offset.
+        offset: i64,
+        /// Who.
+        invocation: InvocationId,
+    },
+    /// A record stands in the store as settled, by its key.
+    Noted {
+        /// Where the record stands.
+        partition: u32,
+        /// And at which offset.
+        offset: i64,
+        /// By whom.
+        invocation: InvocationId,
+    },
+    /// What the store knew of a record by its key is deleted.
+    Unmarked {
+        /// Where the record stands.
+        partition: u32,
+        /// And at which offset.
+        offset: i64,
+    },
     /// A call of a store or destination has met a fault: what was promised for working ones cannot be asked.
     Faulted {
         /// Whose call.

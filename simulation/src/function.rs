@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lambda_msk::idempotency::{
-    Idempotency, IdempotencyStore, Item, MemoryStore, StoreError, Swap, Swapped,
+    Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
 };
 use lambda_msk::testing::{Event, Invoke};
 use lambda_msk::{
-    Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FailureReporting, Json,
-    ProcessingOrder, SendError, State, WhenExhausted,
+    Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FailureReporting, Guarantee,
+    Json, ProcessingOrder, SendError, State, WhenExhausted,
 };
 use tokio::time::sleep;
 
@@ -128,18 +128,34 @@ pub(crate) fn consumer(plan: &Plan, inside: &Arc<Inside>) -> Result<Consumer, la
         .concurrency(function.concurrency)
         .progress(function.progress)
         .idempotency(match plan.terms.ledger {
-            Ledger::Durable => Idempotency::from(Remote(Arc::clone(inside))),
+            Ledger::Durable | Ledger::PerRecord => Idempotency::from(Remote(Arc::clone(inside))),
             Ledger::Memory => Idempotency::from(Own {
                 inside: Arc::clone(inside),
                 memory: MemoryStore::new(),
             }),
             Ledger::None => Idempotency::None,
         });
+    let builder = match plan.terms.ledger {
+        Ledger::PerRecord => {
+            builder
+                .per_record(PerRecord::by(key))
+                .guarantee(match plan.terms.at_most_once {
+                    true => Guarantee::AtMostOnce,
+                    false => Guarantee::AtLeastOnce,
+                })
+        }
+        _ => builder,
+    };
     let builder: Builder<_> = match function.has_destination {
         true => builder.on_failure(Queue(Arc::clone(inside))),
         false => builder,
     };
     builder.build()
+}
+
+/// A key that no two records share.
+fn key(record: &lambda_msk::Record) -> Option<String> {
+    Some(format!("{record} of {}", record.timestamp_millis()))
 }
 
 /// One invocation's answer: its body, or that it was an error.

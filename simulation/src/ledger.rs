@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_msk::TopicPartition;
 use lambda_msk::idempotency::{
-    Change, IdempotencyStore, Item, PartitionState, StoreError, Swap, Swapped,
+    Change, IdempotencyStore, Item, PartitionState, Status, StoreError, Swap, Swapped,
 };
 
 use crate::fact::{EnvironmentId, InvocationId, ItemId, What};
@@ -47,10 +47,27 @@ pub(crate) async fn note_swap(
     let after = match swapped {
         Swapped::Applied(after) => after,
         Swapped::Refused(_) => {
-            let shown = matches!(swap.change, Change::Put(_));
+            let shown = matches!(&swap.change, Change::Put(item) if claimed(item).is_none());
             return shown.then_some(What::Shown { item, invocation });
         }
     };
+    if let (Change::Put(_), Some(after)) = (&swap.change, after)
+        && let Some((partition, offset)) = claimed(after)
+    {
+        return match after.status {
+            Status::Completed => Some(What::Noted {
+                partition,
+                offset,
+                invocation,
+            }),
+            // One that is given up is held by nobody.
+            _ => (after.held_until_ms > 0).then_some(What::Claimed {
+                partition,
+                offset,
+                invocation,
+            }),
+        };
+    }
     Some(match (&swap.change, after) {
         (Change::Hold { .. }, _) => What::Taken { item, invocation },
         (Change::Put(_), Some(after)) => What::Written {
@@ -61,6 +78,14 @@ pub(crate) async fn note_swap(
         },
         (Change::Delete, _) | (Change::Put(_), None) => What::Deleted { item },
     })
+}
+
+/// The record that an item is of, if it is one of a record: its owner ends with `/orders-0@15`.
+pub(crate) fn claimed(item: &Item) -> Option<(u32, i64)> {
+    let owner = &item.version.as_ref()?.owner;
+    let (identifier, offset) = owner.rsplit_once('/')?.1.rsplit_once('@')?;
+    let partition = identifier.rsplit_once('-')?.1;
+    Some((partition.parse().ok()?, offset.parse().ok()?))
 }
 
 /// The offsets that stand in an item as settled.

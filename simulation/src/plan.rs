@@ -121,7 +121,17 @@ impl Plan {
         let reporting = [Reporting::WholeBatch, Reporting::Partial][(cell / 3 % 2) as usize];
         let again = [Again::OnlyListed, Again::FromLowest][(cell / 6 % 2) as usize];
         let ledger = [Ledger::Durable, Ledger::Memory, Ledger::None][(cell / 12) as usize];
-        let function = function(&mut dice);
+        let mut function = function(&mut dice);
+        let (ledger, at_most_once) = match (ledger, dice.between(0, 7)) {
+            (Ledger::Durable, 0) => (Ledger::PerRecord, false),
+            (Ledger::Durable, 1) => (Ledger::PerRecord, true),
+            (ledger, _) => (ledger, false),
+        };
+        if at_most_once {
+            // It asks for one attempt; and without a destination what may have run is lost, as documented.
+            function.attempts = 1;
+            function.has_destination = true;
+        }
         let mut mapping = mapping(&mut dice, again);
         if !function.has_destination {
             // Else one bad record blocks its partition for ever, as documented.
@@ -147,7 +157,7 @@ impl Plan {
                 Ledger::Memory => lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX,
                 _ => lambda_msk::limits::LEDGER_AGE_MS_MAX,
             },
-            at_most_once: false,
+            at_most_once,
         };
         Self {
             over_at_ms: quiet_at_ms + 600_000,

@@ -86,6 +86,20 @@ fn line(what: &What) -> String {
         },
         What::Overdue { invocation } => format!("invocation {invocation} is past its deadline"),
         What::Killed { environment } => format!("environment {environment} is killed"),
+        What::Faulted { invocation } => format!("invocation {invocation} has met a fault"),
+        What::Committed { log, position } => format!("log {log} is committed up to {position}"),
+        What::GivenUp { record, why } => format!("the mapping gives up record {record}: {why:?}"),
+        What::Throttled { records } => format!("throttled: records {records:?}"),
+        What::Quiet => "from now on nothing fails".to_owned(),
+        What::Over { lag } => format!("over; lag {lag}"),
+        What::Note(line) => line.clone(),
+        items => of_the_store(items),
+    }
+}
+
+/// What befalls items of a store.
+fn of_the_store(what: &What) -> String {
+    match what {
         What::Taken { item, invocation } => {
             format!(
                 "invocation {invocation} has taken the ledger of partition {}",
@@ -116,13 +130,22 @@ fn line(what: &What) -> String {
                 item.partition
             )
         }
+        What::Claimed {
+            partition,
+            offset,
+            invocation,
+        } => format!("invocation {invocation} has claimed orders-{partition}@{offset}"),
+        What::Noted {
+            partition,
+            offset,
+            invocation,
+        } => format!(
+            "orders-{partition}@{offset} is settled in the store, by invocation {invocation}"
+        ),
+        What::Unmarked { partition, offset } => {
+            format!("what was known of orders-{partition}@{offset} is deleted")
+        }
         What::Deleted { item } => format!("the ledger of partition {} is deleted", item.partition),
-        What::Faulted { invocation } => format!("invocation {invocation} has met a fault"),
-        What::Committed { log, position } => format!("log {log} is committed up to {position}"),
-        What::GivenUp { record, why } => format!("the mapping gives up record {record}: {why:?}"),
-        What::Throttled { records } => format!("throttled: records {records:?}"),
-        What::Quiet => "from now on nothing fails".to_owned(),
-        What::Over { lag } => format!("over; lag {lag}"),
-        What::Note(line) => line.clone(),
+        other => format!("{other:?}"),
     }
 }

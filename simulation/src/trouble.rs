@@ -131,8 +131,8 @@ impl World {
     }
 
     fn forget(&mut self, all: bool) {
-        for item in self.services.delete(self.now_ms, all) {
-            self.fact(What::Deleted { item });
+        for deleted in self.services.delete(self.now_ms, all) {
+            self.fact(deleted);
         }
     }
 

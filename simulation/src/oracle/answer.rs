@@ -56,10 +56,19 @@ impl Judge<'_> {
         if of.started.contains(&record) {
             return true;
         }
+        if self.terms.ledger == Ledger::PerRecord {
+            let record = &self.model.records[&record];
+            // It may have been skipped before that was deleted.
+            let before = record
+                .noted_before
+                .filter(|(_, at_ms)| *at_ms >= of.delivered_ms);
+            let noted = record.noted.or(before.map(|(known, _)| known));
+            return noted.is_none_or(|known| known.kind == Kind::Rejected && of.redrive);
+        }
         let item = ItemId {
             environment: match self.terms.ledger {
                 Ledger::Memory => Some(of.environment),
-                Ledger::Durable | Ledger::None => None,
+                Ledger::Durable | Ledger::PerRecord | Ledger::None => None,
             },
             partition: self.model.records[&record].partition,
         };

@@ -68,6 +68,8 @@ pub enum Reporting {
 pub enum Ledger {
     /// In a store of all processes.
     Durable,
+    /// In a store of all processes, by each record's key.
+    PerRecord,
     /// In each process's memory.
     Memory,
     /// Nowhere.
@@ -170,7 +172,7 @@ impl Judge<'_> {
                 self.in_order(*invocation, *record);
                 self.not_again(*invocation, *record);
                 self.by_the_owner(*invocation, *record);
-                self.at_most_once(*record);
+                self.at_most_once(*invocation, *record);
             }
             What::Answered { invocation, answer } => {
                 self.answers(*invocation, answer);
@@ -183,6 +185,11 @@ impl Judge<'_> {
                 settled,
                 ..
             } => self.only_settled(*item, *invocation, settled),
+            What::Noted {
+                partition,
+                offset,
+                invocation,
+            } => self.only_settled_by_key(*invocation, *partition, *offset),
             What::Committed { log, position } => self.committed(*log, *position),
             What::GivenUp { record, why } => self.given_up(*record, *why),
             What::Over { lag } => self.all_done(*lag),
@@ -201,7 +208,7 @@ impl Judge<'_> {
                 environment,
                 records,
                 redrive,
-            } => model.delivered(*invocation, *environment, records, *redrive),
+            } => model.delivered(*invocation, *environment, records, *redrive, now_ms),
             What::Throttled { records } => {
                 for record in records {
                     let throttled = model.record(*record);
@@ -229,6 +236,17 @@ impl Judge<'_> {
                 given_back,
             } => model.written(*item, *invocation, settled, *given_back, now_ms),
             What::Deleted { item } => model.deleted(*item),
+            What::Claimed {
+                partition,
+                offset,
+                invocation,
+            } => model.claimed(*invocation, *partition, *offset),
+            What::Noted {
+                partition,
+                offset,
+                invocation,
+            } => model.noted(*invocation, *partition, *offset),
+            What::Unmarked { partition, offset } => model.unmarked(*partition, *offset, now_ms),
             What::Faulted { invocation } => model.invocation(*invocation).faulted = true,
             What::Committed { log, position } => {
                 let known = model.positions.entry(*log).or_default();

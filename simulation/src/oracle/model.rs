@@ -28,6 +28,13 @@ pub(super) struct Record {
     /// The mapping has given it up.
     pub(super) given_up: bool,
     pub(super) starts: u64,
+    /// Starts since its mark was deleted last.
+    pub(super) starts_marked: u64,
+    /// By its key: who has claimed it last, and what stands of it in the store as settled.
+    pub(super) claimant: Option<InvocationId>,
+    pub(super) noted: Option<Known>,
+    /// What stood so until it was deleted, and when that was.
+    pub(super) noted_before: Option<(Known, u64)>,
     pub(super) deliveries: u64,
     pub(super) throttles: u64,
     /// With which others it was delivered last.
@@ -53,6 +60,7 @@ pub(super) struct Invocation {
     pub(super) environment: EnvironmentId,
     pub(super) records: Vec<RecordId>,
     pub(super) redrive: bool,
+    pub(super) delivered_ms: u64,
     pub(super) started: BTreeSet<RecordId>,
     /// Settled in it, how and when last.
     pub(super) settled: BTreeMap<RecordId, (Kind, u64)>,
@@ -131,6 +139,7 @@ impl Model {
         environment: EnvironmentId,
         records: &[RecordId],
         redrive: bool,
+        now_ms: u64,
     ) {
         for record in records {
             let record = self.record(*record);
@@ -143,6 +152,7 @@ impl Model {
             environment,
             records: records.to_vec(),
             redrive,
+            delivered_ms: now_ms,
             ..Invocation::default()
         };
         self.invocations.insert(invocation, delivered);
@@ -150,6 +160,7 @@ impl Model {
 
     pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {
         self.record(record).starts += 1;
+        self.record(record).starts_marked += 1;
         self.invocation(invocation).started.insert(record);
     }
 
@@ -270,6 +281,51 @@ impl Model {
                 && of.settled.contains_key(record)
         }));
         records
+    }
+
+    /// The record of an invocation that stands there.
+    pub(super) fn given(
+        &self,
+        invocation: InvocationId,
+        partition: u32,
+        offset: i64,
+    ) -> Option<RecordId> {
+        let of = self.invocations.get(&invocation)?;
+        of.records.iter().copied().find(|record| {
+            let known = &self.records[record];
+            (known.partition, known.offset) == (partition, offset)
+        })
+    }
+
+    pub(super) fn claimed(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
+        if let Some(record) = self.given(invocation, partition, offset) {
+            self.record(record).claimant = Some(invocation);
+        }
+    }
+
+    pub(super) fn noted(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
+        let Some(record) = self.given(invocation, partition, offset) else {
+            return;
+        };
+        // Else a dead letter that was fed back to no avail: what stood stands again.
+        if let Some((kind, settled_ms)) = self.invocations[&invocation].settled.get(&record) {
+            let noted = Known {
+                kind: *kind,
+                settled_ms: *settled_ms,
+            };
+            self.record(record).noted = Some(noted);
+        }
+    }
+
+    /// Of whichever records stand or stood there.
+    pub(super) fn unmarked(&mut self, partition: u32, offset: i64, now_ms: u64) {
+        for record in self.records.values_mut() {
+            if (record.partition, record.offset) == (partition, offset) {
+                let noted = record.noted.take();
+                record.noted_before = noted.map(|noted| (noted, now_ms));
+                record.starts_marked = 0;
+            }
+        }
     }
 
     /// Whether a record may stand in an item as settled.

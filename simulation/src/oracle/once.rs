@@ -18,9 +18,11 @@ impl Judge<'_> {
             self.broken(Invariant::Once, text);
             return;
         }
-        let Some(known) = self.model.told(invocation, record) else {
-            return;
+        let known = match self.terms.ledger {
+            Ledger::PerRecord => self.model.records[&record].noted,
+            _ => self.model.told(invocation, record),
         };
+        let Some(known) = known else { return };
         let age_ms = self.now_ms - known.settled_ms;
         let forgotten = age_ms + AGE_TOLERANCE_MS >= self.terms.forgets_after_ms;
         let fed_back = of.redrive && known.kind == Kind::Rejected;
@@ -34,8 +36,11 @@ impl Judge<'_> {
     }
 
     pub(super) fn by_the_owner(&mut self, invocation: InvocationId, record: RecordId) {
-        if self.terms.ledger == Ledger::None || self.terms.order == Order::Unordered {
-            return;
+        match self.terms.ledger {
+            Ledger::None => return,
+            Ledger::PerRecord => return self.by_the_claimant(invocation, record),
+            Ledger::Durable | Ledger::Memory if self.terms.order == Order::Unordered => return,
+            Ledger::Durable | Ledger::Memory => {}
         }
         let partition = self.model.records[&record].partition;
         let hold = self.model.invocations[&invocation].holds.get(&partition);
@@ -65,9 +70,44 @@ impl Judge<'_> {
         }
     }
 
-    /// While its mark is kept, a handler starts at most once a record. Asked only of functions that promise it.
-    pub(super) fn at_most_once(&mut self, record: RecordId) {
-        if self.terms.at_most_once && self.model.records[&record].starts > 0 {
+    fn by_the_claimant(&mut self, invocation: InvocationId, record: RecordId) {
+        if self.model.records[&record].claimant != Some(invocation) {
+            let text = format!(
+                "{} starts in invocation {invocation}, which has not claimed it, or another one has since",
+                self.name(record)
+            );
+            self.broken(Invariant::OneOwner, text);
+        }
+    }
+
+    /// As [`only_settled`](Self::only_settled), by key.
+    pub(super) fn only_settled_by_key(
+        &mut self,
+        invocation: InvocationId,
+        partition: u32,
+        offset: i64,
+    ) {
+        let record = self.model.given(invocation, partition, offset);
+        let of = &self.model.invocations[&invocation];
+        let holds = |record: RecordId| {
+            // A dead letter that was fed back to no avail stays one.
+            let stays = of.redrive && self.model.records[&record].noted.is_some();
+            stays || of.settled.contains_key(&record)
+        };
+        if !record.is_some_and(holds) {
+            let text = format!(
+                "invocation {invocation} notes orders-{partition}@{offset} as settled, which it is not"
+            );
+            self.broken(Invariant::NothingLost, text);
+        }
+    }
+
+    /// While its mark is kept, a handler starts at most once a record. Asked only of functions that promise it; and not of a dead letter that somebody
+    /// feeds back by hand, which is to run.
+    pub(super) fn at_most_once(&mut self, invocation: InvocationId, record: RecordId) {
+        let fed_back = self.model.invocations[&invocation].redrive;
+        let started = self.model.records[&record].starts_marked > 0;
+        if self.terms.at_most_once && started && !fed_back {
             let text = format!("{} starts once more", self.name(record));
             self.broken(Invariant::AtMostOnce, text);
         }
