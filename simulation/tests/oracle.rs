@@ -413,3 +413,48 @@ fn at_most_once_is_asked_of_those_who_promise_it() {
 
     assert_eq!(broken_under(&promised, story()), [Invariant::AtMostOnce]);
 }
+
+#[test]
+fn a_record_by_key_is_started_by_who_claimed_it_and_not_again_once_it_is_settled() {
+    let by_key = Terms {
+        ledger: Ledger::PerRecord,
+        ..terms()
+    };
+    let claimed = |invocation| What::Claimed {
+        partition: 0,
+        offset: 0,
+        invocation,
+    };
+    let noted = What::Noted {
+        partition: 0,
+        offset: 0,
+        invocation: 0,
+    };
+
+    let unclaimed = [appended(0), delivered(0, [0]), started(0, 0)];
+    let taken_over = [
+        appended(0),
+        delivered(0, [0]),
+        claimed(0),
+        delivered(1, [0]),
+        claimed(1),
+        started(0, 0),
+    ];
+    let unsettled = [appended(0), delivered(0, [0]), claimed(0), noted.clone()];
+    let again = [
+        appended(0),
+        delivered(0, [0]),
+        claimed(0),
+        started(0, 0),
+        done(0, 0),
+        noted,
+        delivered(1, [0]),
+        claimed(1),
+        started(1, 0),
+    ];
+
+    assert_eq!(broken_under(&by_key, unclaimed), [Invariant::OneOwner]);
+    assert_eq!(broken_under(&by_key, taken_over), [Invariant::OneOwner]);
+    assert_eq!(broken_under(&by_key, unsettled), [Invariant::NothingLost]);
+    assert_eq!(broken_under(&by_key, again), [Invariant::Once]);
+}

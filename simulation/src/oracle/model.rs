@@ -321,8 +321,10 @@ impl Model {
     pub(super) fn unmarked(&mut self, partition: u32, offset: i64, now_ms: u64) {
         for record in self.records.values_mut() {
             if (record.partition, record.offset) == (partition, offset) {
-                let noted = record.noted.take();
-                record.noted_before = noted.map(|noted| (noted, now_ms));
+                // Of a log made anew there may be two items of one place, both deleted.
+                if let Some(noted) = record.noted.take() {
+                    record.noted_before = Some((noted, now_ms));
+                }
                 record.starts_marked = 0;
             }
         }

@@ -89,11 +89,8 @@ impl Judge<'_> {
     ) {
         let record = self.model.given(invocation, partition, offset);
         let of = &self.model.invocations[&invocation];
-        let holds = |record: RecordId| {
-            // A dead letter that was fed back to no avail stays one.
-            let stays = of.redrive && self.model.records[&record].noted.is_some();
-            stays || of.settled.contains_key(&record)
-        };
+        // A dead letter that was fed back to no avail stays one.
+        let holds = |record: RecordId| of.redrive || of.settled.contains_key(&record);
         if !record.is_some_and(holds) {
             let text = format!(
                 "invocation {invocation} notes orders-{partition}@{offset} as settled, which it is not"
