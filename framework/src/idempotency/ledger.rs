@@ -6,7 +6,7 @@ mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::idempotency::book::{Book, Entry, Reported};
@@ -14,6 +14,7 @@ use crate::idempotency::fingerprint::fingerprint;
 use crate::idempotency::lease::{Hold, now_ms};
 use crate::idempotency::store::{IdempotencyStore, StoreError, Version};
 use crate::idempotency::terms::Terms;
+use crate::idempotency::watched::Watched;
 use crate::idempotency::{Refusal, Settled};
 use crate::record::Record;
 
@@ -26,7 +27,7 @@ pub(crate) struct PartitionLedger<'a> {
     records: &'a [Record],
     state: Mutex<State>,
     /// What lanes wait for.
-    standing: watch::Sender<Standing>,
+    standing: Watched<Standing>,
     /// Lanes have something to be written, or have ended.
     wake: Notify,
 }
@@ -77,7 +78,7 @@ impl<'a> PartitionLedger<'a> {
             id,
             records,
             state: Mutex::default(),
-            standing: watch::Sender::new(Standing::default()),
+            standing: Watched::default(),
             wake: Notify::new(),
         }
     }
@@ -131,20 +132,17 @@ impl<'a> PartitionLedger<'a> {
             let held = !self.terms.leased || self.is_live(standing);
             standing.off || (held && standing.recorded >= needed)
         };
-        if ready(&self.standing.borrow()) && self.standing.borrow().lost.is_none() {
-            return Ok(());
-        }
-        let mut standing = self.standing.subscribe();
-        let decided = standing.wait_for(|standing| standing.lost.is_some() || ready(standing));
-        let decided = match self.terms.deadline.work_end() {
-            Some(end) => timeout_at(end, decided).await.ok(),
-            None => Some(decided.await),
+        // *Some(None): it may. Some(why): it never will.*
+        let decide = |standing: &Standing| match &standing.lost {
+            Some(why) => Some(Some(Arc::clone(why))),
+            None => ready(standing).then_some(None),
         };
-        let lost = match decided {
-            Some(Ok(standing)) => standing.lost.clone(),
-            // The sender lives as long as `self`.
-            Some(Err(_)) => None,
-            None => Some("it could not be written in time".into()),
+        let decided = self.standing.wait_for(decide);
+        let lost = match self.terms.deadline.work_end() {
+            Some(end) => timeout_at(end, decided)
+                .await
+                .unwrap_or_else(|_| Some("it could not be written in time".into())),
+            None => decided.await,
         };
         lost.map_or(Ok(()), |why| Err(self.lost(&why)))
     }
@@ -176,7 +174,7 @@ impl<'a> PartitionLedger<'a> {
                 let state = self.lock();
                 (state.finished, self.due(&state))
             };
-            if self.standing.borrow().off {
+            if self.standing.read(|standing| standing.off) {
                 return Ok(());
             }
             if finished {
@@ -204,7 +202,7 @@ impl<'a> PartitionLedger<'a> {
     fn due(&self, state: &State) -> Option<Instant> {
         let progress = state.fresh_since.map(|since| since + self.terms.progress);
         let times = &self.terms.times;
-        let hold = self.standing.borrow().hold;
+        let hold = self.standing.read(|standing| standing.hold);
         let renewal = hold.map(|hold| hold.until - times.lease + times.renewed_each);
         progress.into_iter().chain(renewal).min()
     }

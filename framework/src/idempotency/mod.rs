@@ -77,6 +77,7 @@ mod patience;
 mod per_record;
 mod store;
 mod terms;
+mod watched;
 
 use std::sync::Arc;
 

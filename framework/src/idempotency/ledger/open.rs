@@ -23,7 +23,7 @@ impl PartitionLedger<'_> {
         };
         match (opened, self.terms.when_store_fails) {
             (Err(refusal), WhenStoreFails::Process) if refusal.is_the_stores() => {
-                self.standing.send_modify(|standing| standing.off = true);
+                self.standing.change(|standing| standing.off = true);
                 Ok(Opened {
                     without_store: Some(refusal.message),
                     ..Opened::default()
@@ -122,7 +122,7 @@ impl PartitionLedger<'_> {
             }
         }
         drop(state);
-        self.standing.send_modify(|standing| standing.hold = hold);
+        self.standing.change(|standing| standing.hold = hold);
         opened
     }
 

@@ -105,7 +105,7 @@ impl PartitionLedger<'_> {
 
     fn written(&self, write: Write) -> Result<(), Refusal> {
         self.lock().version = Some(write.version);
-        self.standing.send_modify(|standing| {
+        self.standing.change(|standing| {
             standing.recorded = write.settled;
             standing.hold = write.hold;
         });
@@ -139,7 +139,7 @@ impl PartitionLedger<'_> {
         if self.terms.when_store_fails == WhenStoreFails::Fail || last {
             return Err(self.end(&why));
         }
-        self.standing.send_modify(|standing| standing.off = true);
+        self.standing.change(|standing| standing.off = true);
         tracing::warn!(
             id = &*self.id,
             store = self.terms.store.describe(),
@@ -153,7 +153,7 @@ impl PartitionLedger<'_> {
     fn end(&self, why: &str) -> Refusal {
         let why = Arc::from(why);
         self.standing
-            .send_modify(|standing| standing.lost = Some(Arc::clone(&why)));
+            .change(|standing| standing.lost = Some(Arc::clone(&why)));
         self.lost(&why)
     }
 }
