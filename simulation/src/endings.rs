@@ -133,6 +133,12 @@ impl World {
         });
         self.queue
             .plan(self.now_ms + for_ms, Event::Thaw(environment));
+        // Whoever waits for a frozen process may take it for dead.
+        if self.dice.service.per_mille(400) {
+            let wait_ms = self.dice.service.between(0, 500);
+            let event = Event::LosesConnection(number);
+            self.queue.plan(self.now_ms + wait_ms, event);
+        }
     }
 
     pub(crate) fn thaw(&mut self, environment: EnvironmentId) {

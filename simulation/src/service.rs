@@ -235,7 +235,7 @@ impl World {
             self.queue.plan(within(dice), event);
         }
         if dice.per_mille(faults.freeze) {
-            let for_ms = dice.pick(&[200, 3_000, 15_000, 40_000]);
+            let for_ms = dice.pick(&[200, timeout_ms / 2, timeout_ms, 40_000]);
             let for_ms = dice.between(1, for_ms);
             let event = Event::Freeze {
                 environment,
