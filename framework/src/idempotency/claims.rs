@@ -139,9 +139,13 @@ impl<'a> Claims<'a> {
             let free = Expect::Free {
                 at_ms: times.free_at_ms(clock),
             };
-            let version = stands.as_ref().and_then(|item| item.version.clone());
             let seq = stands.as_ref().map_or(0, Item::seq) + 1;
-            let expect = version.map_or(free, Expect::Version);
+            let expect = match &stands {
+                Some(item) => item.version.clone().map_or(free, Expect::Version),
+                // What anybody has begun is looked at first.
+                None if self.is_at_most_once() => Expect::Absent,
+                None => free,
+            };
             let mut claim = Claim::new(self, Arc::clone(&id), Arc::clone(&owner), hold);
             claim.validation.clone_from(&validation);
             claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
@@ -181,6 +185,10 @@ impl<'a> Claims<'a> {
     }
 
     fn judge(&self, item: &Item, validation: Option<&str>, record: &Record) -> Stands {
+        let at_ms = self.terms.times.free_at_ms(&self.terms.clock);
+        if item.expires_s < at_ms / 1000 {
+            return Stands::Takeable(item.clone());
+        }
         let other = |theirs: &Arc<str>| validation.is_some_and(|ours| ours != &**theirs);
         if item.validation.as_ref().is_some_and(other) {
             return Stands::Mismatch;
@@ -199,7 +207,7 @@ impl<'a> Claims<'a> {
                 }
             }
             (Status::InProgress, Some(Note::Started { owner_until_ms })) if versioned => {
-                if owner_until_ms >= self.terms.times.free_at_ms(&self.terms.clock) {
+                if owner_until_ms >= at_ms {
                     return Stands::Held(owner_until_ms);
                 }
                 match self.guarantee {
@@ -207,6 +215,10 @@ impl<'a> Claims<'a> {
                     Guarantee::AtLeastOnce => Stands::Takeable(item.clone()),
                     Guarantee::AtMostOnce => Stands::Unknown(item.clone()),
                 }
+            }
+            // Begun at least once, or by Powertools: whoever ended without a word may have done it.
+            (Status::InProgress, _) if self.is_at_most_once() && item.held_until_ms < at_ms => {
+                Stands::Unknown(item.clone())
             }
             (Status::InProgress, _) => Stands::Held(item.held_until_ms),
         }
@@ -220,10 +232,9 @@ impl<'a> Claims<'a> {
         let Ok(Some(item)) = self.terms.call(self.terms.store.read(id)).await else {
             return false;
         };
-        let at_ms = self.terms.times.free_at_ms(&self.terms.clock);
         let validation = self.per_record.validation(record);
         let stands = self.judge(&item, validation.as_deref(), record);
-        !item.is_free(at_ms) && matches!(stands, Stands::Settled)
+        matches!(stands, Stands::Settled)
     }
 
     /// Notes that a record which never ran is at the destination.

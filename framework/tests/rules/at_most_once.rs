@@ -270,6 +270,33 @@ async fn a_consumer_that_is_at_least_once_again_runs_what_was_marked() {
     assert_eq!(letters(&next), "D");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_at_least_once_is_not_started_again_either() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let before = by_id(&store, &journal).build().unwrap();
+    killed_after(secs(1), invoke(&before, event([order(0, 7, 5_000)]))).await;
+
+    let builder = once(&store, &journal).on_failure(MemoryDestination::new());
+    let consumer = builder.build().unwrap();
+    let next = invoke(&consumer, event([order(0, 7, 5_000)])).await;
+
+    assert_eq!(letters(&next), "R");
+    assert_eq!(code(&next, 0, 0), "reject.at_most_once");
+    assert_eq!(journal.lines(), ["+orders-0@0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_has_expired_is_forgotten() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let process = || once(&store, &journal).build().unwrap();
+    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+
+    advance(secs(9 * DAY_S)).await;
+    let next = invoke(&process(), event([order(0, 7, 5)])).await;
+
+    assert_eq!(letters(&next), "D");
+}
+
 async fn ship(Json(_): Json<Order>, State(_): State<Journal>) -> Result<(), Failure> {
     Ok(())
 }

@@ -204,6 +204,21 @@ async fn a_claim_of_powertools_is_waited_for_until_it_says_that_it_is_over() {
 
 #[tokio::test]
 #[ignore = "needs a table: make services"]
+async fn a_claim_that_powertools_left_behind_is_not_started_here_at_most_once() {
+    let mut shop = Shop::open().await;
+    let killed = [("ends", json!("killed")), ("left_ms", json!(500))];
+
+    shop.theirs(&order(7), killed);
+    let consumer = shop.consumer(by_order(), Handler::default(), Guarantee::AtMostOnce);
+    let ours = shop.invoke(&consumer, &order(7)).await;
+
+    assert_eq!(ours.outcomes(), [Outcome::Rejected]);
+    let theirs = shop.theirs(&order(7), []);
+    assert_eq!(theirs, Theirs::Known(json!({"lambda_msk": "rejected"})));
+}
+
+#[tokio::test]
+#[ignore = "needs a table: make services"]
 async fn what_runs_here_powertools_takes_for_in_progress() {
     let mut shop = Shop::open().await;
     for guarantee in [Guarantee::AtLeastOnce, Guarantee::AtMostOnce] {

@@ -70,13 +70,16 @@ impl<'c> Claim<'c> {
         self
     }
 
-    /// To be settled over another one's item.
+    /// To be settled over another one's item, which nobody holds any more.
     pub(super) fn over(self, item: &Item) -> Self {
+        let terms = self.claims.terms;
+        let at_ms = terms.times.free_at_ms(&terms.clock);
         {
             let mut state = self.lock();
             state.seq = item.seq();
-            // Marks are ours, so they have a version; an item without one is not there for whoever compares.
-            state.expect = item.version.clone().map_or(Expect::Absent, Expect::Version);
+            // Powertools' items have no version.
+            let free = Expect::Free { at_ms };
+            state.expect = item.version.clone().map_or(free, Expect::Version);
         }
         self
     }
