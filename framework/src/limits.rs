@@ -112,7 +112,7 @@ pub const STORE_WAIT_MS_MAX: u64 = 30_000;
 /// Longest that a store is asked again before records run without it, if that was chosen.
 pub const STORE_PATIENCE_MS: u64 = 2_000;
 
-/// Settled offsets that a partition's ledger keeps below the batch at hand. Each write of a DynamoDB item costs a write unit a kilobyte: so many take four.
+/// Settled offsets that a partition's ledger keeps below the batch at hand. Each write of a DynamoDB item costs a write unit a kilobyte: so many take five.
 pub const LEDGER_OFFSETS_KEPT: usize = 1_000;
 
 /// Time after which a durable ledger forgets an offset. Outlives a batch that comes again after an outage of hours; a replay by hand is skipped that long.
