@@ -4,17 +4,19 @@ mod connect;
 mod destination;
 mod json;
 mod lines;
+mod live;
 mod produce;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use msk_mapping::Function;
 use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Notice, Producer, Status};
+use msk_mapping::{Function, Logs};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
@@ -106,6 +108,9 @@ pub(crate) struct Args {
     /// Write one JSON object a line to standard output.
     #[arg(long)]
     json: bool,
+    /// Write lines to a terminal too, as to a pipe: no view.
+    #[arg(long, conflicts_with = "json")]
+    lines: bool,
     #[command(flatten)]
     settings: Settings,
 }
@@ -197,6 +202,7 @@ async fn work(
 ) -> Result<ExitCode, Fault> {
     let mut interrupts = interrupts();
     let show = Arc::new(Show::new(args));
+    let function = function.clone().logs(show.logs());
     let fill = async {
         if wanted.is_empty() {
             return Ok(0);
@@ -212,7 +218,7 @@ async fn work(
     let mut runs = JoinSet::new();
     let mut controls = Vec::new();
     for topic in &args.topics {
-        let driver = driver(args, topic, cluster, function)?;
+        let driver = driver(args, topic, cluster, &function)?;
         controls.push(driver.control());
         let show = Arc::clone(&show);
         runs.spawn(driver.run(move |notice| show.notice(&notice)));
@@ -307,33 +313,58 @@ async fn signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// What is shown of a run: lines for people, or for scripts.
-struct Show {
-    json: bool,
-    lines: Mutex<lines::Lines>,
+/// What is shown of a run: a view in a terminal, lines for people, or for scripts.
+enum Show {
+    Json,
+    Lines(Mutex<lines::Lines>),
+    Live(Mutex<live::Live>),
 }
 
 impl Show {
     fn new(args: &Args) -> Self {
-        Self {
-            json: args.json,
-            lines: Mutex::default(),
+        if args.json {
+            Self::Json
+        } else if std::io::stdout().is_terminal() && !args.lines {
+            Self::Live(Mutex::default())
+        } else {
+            Self::Lines(Mutex::default())
         }
     }
 
     fn begun(&self, bootstrap: &str, produced: usize) -> Result<(), Fault> {
-        if self.json {
-            return print(&json::line(&json::begun(bootstrap, produced)));
+        match self {
+            Self::Json => print(&json::line(&json::begun(bootstrap, produced))),
+            _ => print(&lines::begun(bootstrap, produced)),
         }
-        print(&lines::begun(bootstrap, produced))
+    }
+
+    /// Where the function's own lines go: past the view, or they would tear it.
+    fn logs(self: &Arc<Self>) -> Logs {
+        match &**self {
+            Self::Live(_) => {
+                let show = Arc::clone(self);
+                Logs::lines(move |line| {
+                    if let Self::Live(live) = &*show {
+                        live::write(&held(live).log(&line));
+                    }
+                })
+            }
+            _ => Logs::Inherit,
+        }
     }
 
     fn notice(&self, notice: &Notice) {
-        let text = if self.json {
-            json::notice(notice).map(|value| json::line(&value))
-        } else {
-            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.notice(notice)
+        let text = match self {
+            Self::Json => json::notice(notice).map(|value| json::line(&value)),
+            Self::Lines(lines) => held(lines).notice(notice),
+            Self::Live(live) => {
+                let mut live = held(live);
+                if let Some(text) = live.notice(notice) {
+                    // Under the lock: two drawings at once would tear.
+                    live::write(&text);
+                }
+                return;
+            }
         };
         if let Some(text) = text {
             // A reader that has gone ends nothing: the records still are to be done.
@@ -355,11 +386,20 @@ impl Show {
     }
 
     fn ended(&self, ends: &[Status], code: u8) -> Result<(), Fault> {
-        if self.json {
-            return print(&json::line(&json::ended(ends, code)));
+        match self {
+            Self::Json => print(&json::line(&json::ended(ends, code))),
+            Self::Lines(_) => print(&lines::ended(ends)),
+            Self::Live(live) => {
+                live::write(&held(live).clear());
+                print(&lines::ended(ends))
+            }
         }
-        print(&lines::ended(ends))
     }
+}
+
+/// A panic elsewhere leaves what is shown as it was.
+fn held<T>(shown: &Mutex<T>) -> MutexGuard<'_, T> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

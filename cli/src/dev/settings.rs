@@ -1,9 +1,14 @@
 //! The mapping's settings as flags, named as `aws lambda create-event-source-mapping` names them.
 
+use std::sync::Arc;
+
 use clap::ValueEnum;
 use jiff::Timestamp;
 use msk_mapping::event::Source;
-use msk_mapping::machine::{Again, Configuration, OnFailure, ProvisionedPollers, StartingPosition};
+use msk_mapping::filter;
+use msk_mapping::machine::{
+    self, Again, Configuration, OnFailure, ProvisionedPollers, StartingPosition,
+};
 use msk_mapping::response::FailureReporting;
 
 use crate::fault::Fault;
@@ -40,9 +45,12 @@ pub(crate) struct Settings {
     /// The time for AT_TIMESTAMP: 2026-01-31T12:00:00Z, or seconds since 1970.
     #[arg(long, value_name = "TIME")]
     pub(crate) starting_position_timestamp: Option<String>,
-    /// A filter's pattern, as in FilterCriteria: '{"value":{"kind":["order"]}}'. Of several one has to fit.
+    /// A filter's pattern: '{"value":{"kind":["order"]}}'. Of several one has to fit.
     #[arg(long = "filter", value_name = "PATTERN")]
     pub(crate) filters: Vec<String>,
+    /// The filters as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
+    #[arg(long, value_name = "JSON", conflicts_with = "filters")]
+    pub(crate) filter_criteria: Option<String>,
     /// Where records go that are given up: file:PATH, or kafka://TOPIC of the same cluster.
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
@@ -114,6 +122,7 @@ impl Settings {
             None => FailureReporting::WholeBatch,
         };
         settings.on_failure = self.on_failure.as_deref().map(on_failure).transpose()?;
+        settings.filter_criteria = self.filter()?;
         settings.provisioned_poller_config = (!self.on_demand).then(|| {
             let pollers = Some(i64::from(self.pollers()));
             ProvisionedPollers {
@@ -136,6 +145,27 @@ impl Settings {
             );
         }
         Ok(settings)
+    }
+
+    /// None: every record passes.
+    fn filter(&self) -> Result<Option<machine::Filter>, Fault> {
+        let read = match &self.filter_criteria {
+            Some(criteria) => filter::Filter::from_criteria(criteria),
+            None if self.filters.is_empty() => Ok(None),
+            None => filter::Filter::parse(&self.filters).map(Some),
+        };
+        let read = read.map_err(|error| {
+            let fault = Fault::new("Lambda would refuse this filter");
+            let at = |fault: Fault, each: &filter::FilterFault| {
+                fault.at(format!("{}: {}", each.place, each.reason))
+            };
+            error
+                .faults()
+                .iter()
+                .fold(fault, at)
+                .help("a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'")
+        })?;
+        Ok(read.map(|filter| -> machine::Filter { Arc::new(move |value| filter.matches(value)) }))
     }
 
     pub(crate) fn pollers(&self) -> u32 {
@@ -278,6 +308,41 @@ mod tests {
             fault.contains("MaximumRetryAttempts needs provisioned mode"),
             "{fault}"
         );
+    }
+
+    #[test]
+    fn both_forms_of_a_filter_let_the_same_records_pass() {
+        let pattern = r#"{"value":{"kind":["order"]}}"#;
+        let given = [
+            Settings {
+                filters: vec![pattern.to_owned()],
+                ..Settings::default()
+            },
+            Settings {
+                filter_criteria: Some(
+                    serde_json::json!({"Filters": [{"Pattern": pattern}]}).to_string(),
+                ),
+                ..Settings::default()
+            },
+        ];
+
+        for settings in given {
+            let filter = settings.filter().ok().flatten().unwrap();
+            assert!(filter(Some(br#"{"kind":"order"}"#)));
+            assert!(!filter(Some(br#"{"kind":"click"}"#)));
+        }
+    }
+
+    #[test]
+    fn a_filter_that_lambda_refuses_is_refused_with_its_place() {
+        let settings = Settings {
+            filters: vec![r#"{"key":["a"]}"#.to_owned()],
+            ..Settings::default()
+        };
+
+        let fault = settings.filter().err().unwrap().text();
+
+        assert!(fault.contains("Filters[0].Pattern"), "{fault}");
     }
 
     #[test]
