@@ -7,6 +7,7 @@ mod lines;
 mod live;
 mod produce;
 mod settings;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -18,11 +19,12 @@ use std::time::Duration;
 use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Notice, Producer, Status};
 use msk_mapping::{Function, Logs};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
 use self::produce::Wanted;
 use self::settings::Settings;
+use self::watch::Watched;
 use crate::fault::{Fault, print, warn};
 use crate::invoke::{self, target};
 
@@ -102,6 +104,9 @@ pub(crate) struct Args {
     /// Set a variable of the function's environment.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = invoke::variable)]
     env: Vec<(String, String)>,
+    /// Build the function anew when one of its files changes, and give it the next invocations.
+    #[arg(long, conflicts_with = "function")]
+    watch: bool,
     /// End once everything in the topics is settled.
     #[arg(long)]
     once: bool,
@@ -133,13 +138,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         args.settings
             .configuration(topic, &args.group, &bootstrap, String::new())?;
     }
-    let function = function(args)?;
+    let (function, watched) = function(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
         .build()
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
-    let outcome = runtime.block_on(work(args, &cluster, &function, &wanted));
+    let outcome = runtime.block_on(work(args, &cluster, function, watched, &wanted));
     // A client that waits for a broker which is away would hold the process.
     runtime.shutdown_timeout(SHUTDOWN);
     outcome
@@ -184,25 +189,38 @@ fn embedded(args: &Args, wanted: &[Wanted]) -> Result<EmbeddedBroker, Fault> {
     })
 }
 
-fn function(args: &Args) -> Result<Function, Fault> {
-    let function = match &args.function {
-        Some(command) => target::command(command)?,
-        None => target::build(args.bin.as_deref(), args.release)?,
-    };
-    Ok(args.env.iter().fold(function, |function, (name, value)| {
+/// The function, and what to watch of it. None: it is no build of ours.
+fn function(args: &Args) -> Result<(Function, Option<Watched>), Fault> {
+    if let Some(command) = &args.function {
+        return Ok((target::command(command)?, None));
+    }
+    let (function, executable) = target::build(args.bin.as_deref(), args.release)?;
+    let watched = args.watch.then(|| Watched {
+        bin: args.bin.clone(),
+        release: args.release,
+        executable,
+    });
+    Ok((function, watched))
+}
+
+/// The function with its environment and a place for its logs.
+fn dressed(function: Function, env: &[(String, String)], show: &Arc<Show>) -> Function {
+    let function = env.iter().fold(function, |function, (name, value)| {
         function.env(name, value)
-    }))
+    });
+    function.logs(show.logs())
 }
 
 async fn work(
     args: &Args,
     cluster: &Cluster,
-    function: &Function,
+    function: Function,
+    watched: Option<Watched>,
     wanted: &[Wanted],
 ) -> Result<ExitCode, Fault> {
     let mut interrupts = interrupts();
     let show = Arc::new(Show::new(args));
-    let function = function.clone().logs(show.logs());
+    let function = dressed(function, &args.env, &show);
     let fill = async {
         if wanted.is_empty() {
             return Ok(0);
@@ -223,6 +241,14 @@ async fn work(
         let show = Arc::clone(&show);
         runs.spawn(driver.run(move |notice| show.notice(&notice)));
     }
+    let _watching = watched.map(|watched| {
+        let (env, show, controls) = (args.env.clone(), Arc::clone(&show), controls.clone());
+        let watching = async move {
+            let dress = |function| dressed(function, &env, &show);
+            watch::watch(watched, dress, controls, &show).await;
+        };
+        AbortOnDrop(tokio::spawn(watching))
+    });
     let mut ends = Vec::new();
     let mut stopped = false;
     loop {
@@ -247,6 +273,15 @@ async fn work(
     let code = exit_code(&ends, args.once && stopped);
     show.ended(&ends, code)?;
     Ok(ExitCode::from(code))
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 fn driver(
@@ -324,7 +359,7 @@ impl Show {
     fn new(args: &Args) -> Self {
         if args.json {
             Self::Json
-        } else if std::io::stdout().is_terminal() && !args.lines {
+        } else if shows_a_view() && !args.lines {
             Self::Live(Mutex::default())
         } else {
             Self::Lines(Mutex::default())
@@ -372,6 +407,23 @@ impl Show {
         }
     }
 
+    /// Something about the command itself, which is none of the mapping's doing.
+    fn remark(&self, text: &str) {
+        match self {
+            Self::Json => {
+                let _ = print(&json::line(&json::remark(text)));
+            }
+            Self::Lines(_) => {
+                let _ = print(&lines::remark(text));
+            }
+            Self::Live(live) => {
+                let mut live = held(live);
+                let text = live.remark(text);
+                live::write(&text);
+            }
+        }
+    }
+
     fn failed(&self, error: &msk_mapping::driver::Error) -> Fault {
         use msk_mapping::driver::Error;
 
@@ -395,6 +447,13 @@ impl Show {
             }
         }
     }
+}
+
+/// Whether standard output is a terminal that takes colours, and so the cursor's moves too.
+fn shows_a_view() -> bool {
+    let out = std::io::stdout();
+    let choice = anstream::AutoStream::choice(&out);
+    out.is_terminal() && choice != anstream::ColorChoice::Never
 }
 
 /// A panic elsewhere leaves what is shown as it was.

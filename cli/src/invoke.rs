@@ -151,7 +151,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let body = event(args.event.as_deref())?;
     let function = match &args.function {
         Some(command) => target::command(command)?,
-        None => target::build(args.bin.as_deref(), args.release)?,
+        None => target::build(args.bin.as_deref(), args.release)?.0,
     };
     let function = args.env.iter().fold(function, |function, (name, value)| {
         function.env(name, value)

@@ -14,6 +14,10 @@ pub(crate) fn begun(bootstrap: &str, produced: usize) -> Value {
     json!({"event": "begun", "bootstrapServers": bootstrap, "produced": produced})
 }
 
+pub(crate) fn remark(text: &str) -> Value {
+    json!({"event": "remark", "text": text})
+}
+
 /// The last line: `exitCode` is that of the command.
 pub(crate) fn ended(ends: &[Status], code: u8) -> Value {
     json!({

@@ -36,6 +36,10 @@ pub(crate) fn begun(bootstrap: &str, produced: usize) -> String {
     line(DIM, "broker", &format!("{bootstrap}{produced}"))
 }
 
+pub(crate) fn remark(text: &str) -> String {
+    line(DIM, "watch", text)
+}
+
 impl Lines {
     /// None: nothing that people want to read a line of.
     pub(crate) fn notice(&mut self, notice: &Notice) -> Option<String> {
@@ -259,7 +263,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
         number => format!("{number} {what}s"),

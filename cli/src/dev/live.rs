@@ -49,6 +49,11 @@ impl Live {
         self.draw(&text)
     }
 
+    /// Something about the command itself.
+    pub(crate) fn remark(&mut self, text: &str) -> String {
+        self.draw(&lines::remark(text))
+    }
+
     /// Takes the drawing away for what comes after it.
     pub(crate) fn clear(&mut self) -> String {
         let text = erase(self.drawn);
@@ -75,10 +80,10 @@ impl Live {
     fn draw(&mut self, scrolls: &str) -> String {
         let mut below = String::from("\n");
         for (number, status) in self.statuses.values().enumerate() {
-            let (invocations, environments) = (status.in_flight, status.environments);
+            let environments = lines::count(status.environments, "environment");
             below += &format!(
-                "{BOLD}{}{BOLD:#} {DIM}· {invocations} in flight · {environments} environments · {:.0} records/s{DIM:#}\n",
-                status.topic, self.rate
+                "{BOLD}{}{BOLD:#} {DIM}· {} in flight · {environments} · {:.0} records/s{DIM:#}\n",
+                status.topic, status.in_flight, self.rate
             );
             if number < TABLES_MAX {
                 below += &lines::lanes(status);

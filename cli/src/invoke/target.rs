@@ -20,7 +20,8 @@ pub(crate) fn command(text: &str) -> Result<Function, Fault> {
     Ok(Function::new(program).args(args))
 }
 
-pub(crate) fn build(bin: Option<&str>, release: bool) -> Result<Function, Fault> {
+/// The function that cargo builds, and its executable.
+pub(crate) fn build(bin: Option<&str>, release: bool) -> Result<(Function, PathBuf), Fault> {
     let (package, bin) = choose(bin)?;
     let mut cargo = cargo();
     cargo.args([
@@ -42,7 +43,7 @@ pub(crate) fn build(bin: Option<&str>, release: bool) -> Result<Function, Fault>
     }
     let executable = executable(&output.stdout, &bin)
         .ok_or_else(|| Fault::new(format!("cargo named no executable for `{bin}`")))?;
-    Ok(Function::new(executable).name(bin))
+    Ok((Function::new(&executable).name(bin), executable))
 }
 
 /// The cargo that runs us, if one does.
