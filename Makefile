@@ -31,7 +31,7 @@ services: ## the tests that need a real queue, table, Powertools or AWS's own ma
 	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features $(quick) --lib --test services --test ruler -- --ignored
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven, Python 3; builds librdkafka)
-	tests/services/run kafka,rie cargo test --locked -p tests --features kafka --test kafka -- --include-ignored --test-threads 1
+	tests/services/run kafka,rie cargo test --locked -p tests -p cargo-msk --features tests/kafka,cargo-msk/dev --test kafka --test dev -- --include-ignored --test-threads 1
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 

@@ -320,3 +320,50 @@ fn a_test_that_is_ignored_says_what_it_needs() {
     }
     none(&faults);
 }
+
+/// What builds librdkafka, and what needs OpenSSL's headers.
+const NOT_IN_MAKE_TEST: [&str; 3] = ["kafka", "dev", "tls"];
+
+#[test]
+fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let line = makefile.lines().find(|line| line.starts_with("quick :="));
+    let mut given: BTreeSet<String> = line
+        .unwrap()
+        .split_whitespace()
+        .flat_map(|word| word.split(','))
+        .map(str::to_owned)
+        .collect();
+    // Those that others turn on: a default, and what proptest's and the samples' ask for.
+    for implied in [
+        "lambda-msk/logging",
+        "lambda-msk/testing",
+        "handler/sqs",
+        "handler/dynamodb",
+    ] {
+        given.insert(implied.to_owned());
+    }
+    let mut faults = Vec::new();
+    let packages = [
+        ("framework", "lambda-msk"),
+        ("handler", "handler"),
+        ("mapping", "msk-mapping"),
+        ("cli", "cargo-msk"),
+        ("tests", "tests"),
+    ];
+    for (folder, package) in packages {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let features = manifest.split("[features]").nth(1).unwrap_or_default();
+        let features = features.split("\n[").next().unwrap();
+        let names = features
+            .lines()
+            .filter_map(|line| line.split_once(" = ").map(|(name, _)| name));
+        for name in names {
+            let is_given = given.contains(&format!("{package}/{name}"));
+            if !is_given && name != "default" && !NOT_IN_MAKE_TEST.contains(&name) {
+                faults.push(format!("Makefile: `quick` lacks {package}/{name}"));
+            }
+        }
+    }
+    none(&faults);
+}

@@ -1,0 +1,158 @@
+//! `cargo msk dev` from outside, on the broker in its process: what it does, how it ends. Built with the feature `dev`.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::support::{command, msk, stderr, stdout};
+
+#[test]
+#[ignore = "the function that the other tests start"]
+fn the_function() {
+    support::function::run();
+}
+
+/// A run until all is settled, of four records in one partition.
+fn dev(behaviour: &str, more: &[&str]) -> Output {
+    let command = command();
+    let behaviour = format!("BEHAVIOUR={behaviour}");
+    let args = [
+        "dev",
+        "--topic",
+        "orders",
+        "--partitions",
+        "1",
+        "--produce",
+        "-",
+        "--once",
+        "--maximum-batching-window-in-seconds",
+        "0",
+        "--function",
+        &command,
+        "--env",
+        &behaviour,
+    ];
+    msk(
+        &[&args, more].concat(),
+        "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n",
+    )
+}
+
+fn events(output: &Output) -> Vec<Value> {
+    let lines = stdout(output);
+    let lines = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+fn file(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("cargo-msk-{}-{name}", std::process::id()))
+}
+
+#[test]
+fn a_topic_that_is_done_ends_with_its_offsets_committed_and_exits_0() {
+    let output = dev("done", &["--json"]);
+
+    let events = events(&output);
+    let end = events.last().unwrap();
+    assert_eq!(end["event"], "end");
+    assert_eq!(
+        (&end["exitCode"], output.status.code()),
+        (&Value::from(0), Some(0))
+    );
+    let mapping = &end["mappings"][0];
+    assert_eq!(
+        (&mapping["lag"], &mapping["committed"]),
+        (&Value::from(0), &Value::from(4))
+    );
+    let confirmed = |event: &&Value| event["event"] == "committed" && event["position"] == 4;
+    assert!(events.iter().any(|event| confirmed(&event)), "{events:?}");
+}
+
+#[test]
+fn records_that_are_given_up_lie_in_the_file_and_it_exits_1() {
+    let path = file("given-up.ndjson");
+    let to = format!("file:{}", path.display());
+
+    let output = dev(
+        "error",
+        &["--maximum-retry-attempts", "1", "--on-failure", &to],
+    );
+
+    let lines = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let offsets: Vec<i64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|letter| {
+            letter["payload"]["records"]["orders-0"][0]["offset"]
+                .as_i64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(offsets, [0, 1, 2, 3]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(
+        text.contains("error      orders-0@0..3 (4 records), attempt 2"),
+        "{text}"
+    );
+    assert!(
+        text.contains("RetryAttemptsExhausted after 2 invocations"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_list_that_the_mapping_does_not_read_is_told_and_exits_1() {
+    let output = dev("list=orders-0@2", &[]);
+
+    let text = stdout(&output);
+    assert!(text.contains("overlooked"), "{text}");
+    assert!(
+        text.contains("--function-response-types ReportBatchItemFailures"),
+        "{text}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn filtered_records_are_committed_and_never_sent() {
+    let output = dev("done", &["--json", "--filter", r#"{"value":{"n":[3]}}"#]);
+
+    let end = events(&output).pop().unwrap();
+    let mapping = &end["mappings"][0];
+    assert_eq!(
+        (&mapping["filteredOut"], &mapping["invoked"]),
+        (&Value::from(3), &Value::from(1))
+    );
+    assert_eq!(mapping["partitions"][0]["committed"], 4);
+}
+
+#[test]
+fn a_broker_that_does_not_answer_is_a_fault() {
+    let output = msk(
+        &[
+            "dev",
+            "--topic",
+            "orders",
+            "--bootstrap",
+            "127.0.0.1:9",
+            "--function",
+            "true",
+            "--once",
+        ],
+        "",
+    );
+
+    assert_eq!(output.status.code(), Some(2));
+    let text = stderr(&output);
+    assert!(text.contains("no broker answers at 127.0.0.1:9"), "{text}");
+    assert!(text.contains("check --bootstrap"), "{text}");
+}
