@@ -154,6 +154,9 @@ pub const PREFETCH_RECORDS_MIN: usize = 1_000;
 /// How many KiB of records librdkafka keeps ready for each member.
 pub const PREFETCH_KIBIBYTES: usize = 16 * 1024;
 
+/// How long librdkafka waits with the next fetch of a partition when enough of it lies ready.
+pub const FETCH_BACKOFF_MS: u64 = 10;
+
 /// How often the ends of partitions are read, for the lag.
 pub const STATISTICS_MS: u64 = 500;
 

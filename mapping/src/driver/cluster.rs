@@ -9,7 +9,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::Error;
 use crate::limits::{
-    CONNECT_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, SESSION_MS, STATISTICS_MS,
+    CONNECT_MS, FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN,
+    SESSION_MS, STATISTICS_MS,
 };
 use crate::record::TopicPartition;
 
@@ -117,6 +118,8 @@ impl Cluster {
             .set("isolation.level", "read_committed")
             .set("queued.min.messages", PREFETCH_RECORDS_MIN.to_string())
             .set("queued.max.messages.kbytes", PREFETCH_KIBIBYTES.to_string())
+            // A partition that is resumed is fetched at once: with the default of a second, seven eighths of the time went by.
+            .set("fetch.queue.backoff.ms", FETCH_BACKOFF_MS.to_string())
             .set("fetch.wait.max.ms", "100")
             .set("fetch.error.backoff.ms", "100")
             .set("statistics.interval.ms", STATISTICS_MS.to_string());
