@@ -162,7 +162,7 @@ impl World {
             frozen: false,
             dead: false,
             freeze: match self.plan.faults.steady_stops {
-                true => self.dice.service.pick(&[Freeze::Stopped, Freeze::Running]),
+                true => Freeze::Stopped,
                 false => Freeze::Running,
             },
             calls: 0,
@@ -235,6 +235,9 @@ impl World {
             self.queue.plan(within(dice), event);
         }
         if dice.per_mille(faults.freeze) {
+            // In the middle of its work, for so long that another one may take that over.
+            let most = dice.pick(&[40, 120, 500]);
+            let at_ms = self.now_ms + dice.between(0, most);
             let for_ms = dice.pick(&[200, timeout_ms / 2, timeout_ms, 40_000]);
             let for_ms = dice.between(1, for_ms);
             let event = Event::Freeze {
@@ -242,7 +245,7 @@ impl World {
                 invocation,
                 for_ms,
             };
-            self.queue.plan(within(dice), event);
+            self.queue.plan(at_ms, event);
         }
         if dice.per_mille(faults.connection_lost) {
             self.queue
