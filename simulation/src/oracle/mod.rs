@@ -240,7 +240,7 @@ impl Judge<'_> {
                 partition,
                 offset,
                 invocation,
-            } => model.claimed(*invocation, *partition, *offset),
+            } => model.claimed(*invocation, *partition, *offset, now_ms),
             What::Noted {
                 partition,
                 offset,

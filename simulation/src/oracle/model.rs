@@ -297,9 +297,22 @@ impl Model {
         })
     }
 
-    pub(super) fn claimed(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
-        if let Some(record) = self.given(invocation, partition, offset) {
-            self.record(record).claimant = Some(invocation);
+    /// Whoever feeds a dead letter back wants it to run: its claim stands where "rejected" stood, and if its run fails or is dropped, any other may run it.
+    pub(super) fn claimed(
+        &mut self,
+        invocation: InvocationId,
+        partition: u32,
+        offset: i64,
+        now_ms: u64,
+    ) {
+        let Some(at) = self.given(invocation, partition, offset) else {
+            return;
+        };
+        let redrive = self.invocations[&invocation].redrive;
+        let record = self.record(at);
+        record.claimant = Some(invocation);
+        if redrive && let Some(noted) = record.noted.take_if(|noted| noted.kind == Kind::Rejected) {
+            record.noted_before = Some((noted, now_ms));
         }
     }
 
@@ -307,14 +320,17 @@ impl Model {
         let Some(record) = self.given(invocation, partition, offset) else {
             return;
         };
+        let of = &self.invocations[&invocation];
+        let settled = of.settled.get(&record);
+        let settled = settled.map(|(kind, settled_ms)| Known {
+            kind: *kind,
+            settled_ms: *settled_ms,
+        });
         // Else a dead letter that was fed back to no avail: what stood stands again.
-        if let Some((kind, settled_ms)) = self.invocations[&invocation].settled.get(&record) {
-            let noted = Known {
-                kind: *kind,
-                settled_ms: *settled_ms,
-            };
-            self.record(record).noted = Some(noted);
-        }
+        let redrive = of.redrive;
+        let record = self.record(record);
+        let before = || Some(record.noted_before?.0).filter(|_| redrive);
+        record.noted = settled.or(record.noted).or_else(before);
     }
 
     /// Of whichever records stand or stood there.
