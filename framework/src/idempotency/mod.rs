@@ -133,7 +133,8 @@ pub enum Guarantee {
     /// Once a key at most, while its mark is kept: the record is marked before its handler starts. For effects that are better missing than done twice.
     ///
     /// A record that is found marked, unsettled and without its owner goes to the destination with the code `reject.at_most_once`, since its outcome is
-    /// unknown; without a destination it is logged as lost, and Skipped. One whose handler failed is rejected at once.
+    /// unknown; without a destination it is logged as lost, and Skipped. So does one that was begun before this guarantee was asked for, or by Powertools. One
+    /// whose handler failed is rejected at once.
     ///
     /// Needs [`PerRecord`] keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
     /// repeats its call starts the handler again: use none. Marks are kept for
