@@ -1,5 +1,8 @@
 //! Where a mapping's records go that are given up.
 
+#[cfg(feature = "sqs")]
+mod queue;
+
 use msk_mapping::driver::{Cluster, Driver, FileDestination, TopicDestination};
 use msk_mapping::machine::{Configuration, OnFailure};
 
@@ -19,6 +22,10 @@ pub(crate) fn add(
         Some(OnFailure::Kafka(topic)) => {
             let to = TopicDestination::new(cluster, topic, configuration);
             driver.destination(to.map_err(|error| Fault::from_error(&error))?)
+        }
+        #[cfg(feature = "sqs")]
+        Some(OnFailure::Sqs(queue)) => {
+            driver.destination(queue::QueueDestination::new(queue, configuration))
         }
         // The flag's reader lets no other through.
         Some(other) => return Err(Fault::new(format!("cannot send to {other:?}"))),

@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     /// The filters as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
     #[arg(long, value_name = "JSON", conflicts_with = "filters")]
     pub(crate) filter_criteria: Option<String>,
-    /// Where records go that are given up: file:PATH, or kafka://TOPIC of the same cluster.
+    /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, or a queue's URL or ARN (a build with the feature sqs).
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
     /// The cluster's ARN in the event.
@@ -236,14 +236,14 @@ pub(crate) fn on_failure(text: &str) -> Result<OnFailure, Fault> {
         };
     }
     let kind = match service {
-        Some("sqs") => "an SQS queue",
+        Some("sqs") => return queue(text),
         Some("sns") => "an SNS topic",
         Some("s3") => "an S3 bucket",
         _ if text.starts_with("s3://") => "an S3 bucket",
-        _ if text.starts_with("https://") || text.starts_with("http://") => "an SQS queue",
+        _ if text.starts_with("https://") || text.starts_with("http://") => return queue(text),
         _ => {
             return Err(Fault::new(format!("--on-failure {text} is no destination"))
-                .help("file:PATH, or kafka://TOPIC of the same cluster"));
+                .help("file:PATH, kafka://TOPIC of the same cluster, or a queue's URL or ARN"));
         }
     };
     Err(
@@ -253,6 +253,26 @@ pub(crate) fn on_failure(text: &str) -> Result<OnFailure, Fault> {
                  Records that your function rejects itself are another matter: --env LAMBDA_MSK_ON_FAILURE=… takes a queue",
             ),
     )
+}
+
+/// A queue, where this program can send to one.
+fn queue(text: &str) -> Result<OnFailure, Fault> {
+    if text.ends_with(".fifo") {
+        return Err(
+            Fault::new(format!("--on-failure {text} names a FIFO queue"))
+                .help("a standard one: Lambda's own destinations refuse FIFO queues too"),
+        );
+    }
+    if cfg!(feature = "sqs") {
+        return Ok(OnFailure::Sqs(text.to_owned()));
+    }
+    Err(Fault::new(format!(
+        "--on-failure {text} names an SQS queue, which this build of cargo msk cannot send to"
+    ))
+    .help(
+        "cargo install cargo-msk --features sqs (in this repository: --path cli), which brings the AWS SDK;\n\
+         file:PATH shows what would go there",
+    ))
 }
 
 #[cfg(test)]
@@ -361,12 +381,17 @@ mod tests {
             named("kafka://dead"),
             Ok(OnFailure::Kafka("dead".to_owned()))
         );
+        for queue in [
+            "arn:aws:sqs:eu-west-1:123456789012:q",
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
+        ] {
+            match cfg!(feature = "sqs") {
+                true => assert_eq!(named(queue), Ok(OnFailure::Sqs(queue.to_owned()))),
+                false => assert!(named(queue).unwrap_err().contains("--features sqs")),
+            }
+        }
         for (text, kind) in [
-            ("arn:aws:sqs:eu-west-1:123456789012:q", "an SQS queue"),
-            (
-                "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
-                "an SQS queue",
-            ),
+            ("arn:aws:sqs:eu-west-1:123456789012:q.fifo", "a FIFO queue"),
             ("arn:aws:sns:eu-west-1:123456789012:t", "an SNS topic"),
             ("s3://bucket", "an S3 bucket"),
             ("dead.ndjson", "is no destination"),
