@@ -7,6 +7,7 @@ mod lines;
 mod live;
 mod produce;
 mod settings;
+mod template;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,10 @@ use crate::invoke::{self, target};
 
 /// Partitions of a topic of the embedded broker, unless records name more.
 const PARTITIONS: i32 = 3;
+/// The consumer group, unless a flag or a template names one.
+const GROUP: &str = "cargo-msk-dev";
+/// The function's time-out, unless a flag or a template has one.
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Past any desk's.
 const PARTITIONS_MAX: i32 = 1_000;
 /// Threads: one for the mapping and the Runtime API, one beside it while a client of the broker is busy.
@@ -41,7 +46,7 @@ const SHUTDOWN: Duration = Duration::from_secs(1);
 ///
 /// The function is built with cargo, or is any command that speaks the Runtime API. As many of its processes run as there
 /// are invocations at once. Without --bootstrap, a Kafka broker runs in this process, and --produce fills it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 The mapping's setting and the function's must agree: --function-response-types
 ReportBatchItemFailures goes with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
@@ -51,6 +56,10 @@ Several --topic are several mappings with the same settings, as on Lambda, where
 --produce takes files of two kinds: lines of JSON, each the value of one record, and Kafka events as
 Lambda sends them, whose records keep key, value, headers, time and partition.
 
+--template reads what template.yaml deploys: one mapping, and its function's time-out, environment and
+binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which flag
+gives it. The cluster is never the template's: without --bootstrap it is the one in this process.
+
 A failed batch is tried again for ever unless --maximum-retry-attempts or --on-failure says
 otherwise: that is Lambda's default too, and then --once does not end.
 
@@ -59,6 +68,7 @@ Examples:
   cargo msk dev --bootstrap 127.0.0.1:9092 --topic orders --group desk --bin handler
   cargo msk dev --topic orders --produce events/poison.json --maximum-retry-attempts 2 \\
       --on-failure file:given-up.ndjson --once
+  cargo msk dev --template template.yaml --parameter Topic=orders --produce events/orders.json --once
   cargo msk dev --bootstrap b-1.example:9096 --topic orders --set security.protocol=SASL_SSL \\
       --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=alice --set sasl.password=@env:PASSWORD
 
@@ -67,19 +77,18 @@ listed by the function to a mapping that does not read the list; 2 wrong argumen
 no broker; 130 stopped before --once was through.")]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
-    #[arg(long = "topic", value_name = "TOPIC", required = true)]
+    #[arg(
+        long = "topic",
+        value_name = "TOPIC",
+        required_unless_present = "template"
+    )]
     topics: Vec<String>,
     /// The brokers, HOST:PORT with commas between them. [default: one in this process]
     #[arg(long, value_name = "HOST:PORT")]
     bootstrap: Option<String>,
     /// The consumer group. [default: cargo-msk-dev]
-    #[arg(
-        long,
-        value_name = "GROUP",
-        default_value = "cargo-msk-dev",
-        hide_default_value = true
-    )]
-    group: String,
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     /// A setting of librdkafka. Secrets: KEY=@env:NAME or KEY=@file:PATH.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connect::setting)]
     set: Vec<Setting>,
@@ -98,9 +107,9 @@ pub(crate) struct Args {
     /// Build with the release profile, as for a deployment.
     #[arg(long, conflicts_with = "function")]
     release: bool,
-    /// The function's time-out: 30s, 500ms, 2m.
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = invoke::duration)]
-    timeout: Duration,
+    /// The function's time-out: 30s, 500ms, 2m. [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = invoke::duration)]
+    timeout: Option<Duration>,
     /// Set a variable of the function's environment.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = invoke::variable)]
     env: Vec<(String, String)>,
@@ -117,10 +126,19 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "json")]
     lines: bool,
     #[command(flatten)]
+    template: template::Chosen,
+    #[command(flatten)]
     settings: Settings,
 }
 
+impl Args {
+    fn group(&self) -> &str {
+        self.group.as_deref().unwrap_or(GROUP)
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    let args = &template::complete(args)?;
     let (wanted, remarks) = produce::read(&args.produce, &args.topics)?;
     remarks.iter().for_each(|remark| warn(remark));
     let broker = match &args.bootstrap {
@@ -136,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     // Before the build: it is the slower of the two to find wrong.
     for topic in &args.topics {
         args.settings
-            .configuration(topic, &args.group, &bootstrap, String::new())?;
+            .configuration(topic, args.group(), &bootstrap, String::new())?;
     }
     let (function, watched) = function(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -293,9 +311,9 @@ fn driver(
     let arn = function.identity().arn();
     let configuration =
         args.settings
-            .configuration(topic, &args.group, cluster.bootstrap(), arn)?;
+            .configuration(topic, args.group(), cluster.bootstrap(), arn)?;
     let mut driver = Driver::new(cluster.clone(), configuration.clone(), function.clone())
-        .timeout(args.timeout)
+        .timeout(args.timeout.unwrap_or(TIMEOUT))
         .pollers(args.settings.pollers());
     if args.bootstrap.is_none() {
         driver = driver.alone();

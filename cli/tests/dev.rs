@@ -136,6 +136,35 @@ fn filtered_records_are_committed_and_never_sent() {
 }
 
 #[test]
+fn the_projects_template_is_enough_to_run_by() {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    let command = command();
+    let args = [
+        "dev",
+        "--template",
+        template,
+        "--produce",
+        "-",
+        "--once",
+        "--json",
+        "--function",
+        &command,
+        "--env",
+        "BEHAVIOUR=done",
+    ];
+
+    let output = msk(&args, "{\"n\":0}\n");
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let end = events(&output).pop().unwrap();
+    assert_eq!(end["mappings"][0]["topic"], "orders");
+    let remarks = stderr(&output);
+    let left_out =
+        "left out: DestinationConfig.OnFailure.Destination (it needs !GetAtt GivenUpBucket.Arn)";
+    assert!(remarks.contains(left_out), "{remarks}");
+}
+
+#[test]
 fn a_broker_that_does_not_answer_is_a_fault() {
     let output = msk(
         &[

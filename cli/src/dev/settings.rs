@@ -141,7 +141,7 @@ impl Settings {
                 .iter()
                 .fold(fault, |fault, each| fault.at(each.to_string()));
             return Err(
-                fault.help("correct the flags of these names; `cargo msk dev --help` lists them")
+                fault.help("correct the flags of these names, or the template; `cargo msk dev --help` lists them")
             );
         }
         Ok(settings)

@@ -1,0 +1,227 @@
+//! The mappings of Kafka topics that a template has, and the one that is meant.
+
+use serde_json::Value;
+
+use super::node::{Kind, Node};
+use super::resolve::{Needs, Resolver, Stop};
+use crate::fault::Fault;
+
+/// An event source mapping, as a function's event or as a resource.
+#[derive(Debug)]
+pub(crate) struct Mapping<'a> {
+    /// `Function.Records`, or a resource's logical ID.
+    pub(crate) name: String,
+    /// Where its properties stand: `Resources.Function.Properties.Events.Records.Properties`.
+    pub(crate) path: String,
+    pub(crate) properties: &'a Node,
+    /// Whether the cluster is one of your own.
+    pub(crate) self_managed: bool,
+    /// None: the template does not say it with a logical ID.
+    pub(crate) function: Option<Function<'a>>,
+    pub(crate) topic: Result<Option<String>, Needs>,
+}
+
+/// A function of the template.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Function<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) resource: &'a Node,
+}
+
+/// Every mapping of a topic whose resource is there.
+pub(crate) fn all<'a>(resolver: &Resolver<'a>) -> Result<Vec<Mapping<'a>>, Fault> {
+    let resources = resolver
+        .root()
+        .get("Resources")
+        .map(Node::entries)
+        .unwrap_or(&[]);
+    let mut found = Vec::new();
+    for (id, resource) in resources {
+        let kind = resource.get("Type").and_then(Node::text);
+        let Some(properties) = resource.get("Properties") else {
+            continue;
+        };
+        match resolver.exists(resource) {
+            // What cannot be told may be there.
+            Ok(true) | Err(Stop::Needs(_)) => {}
+            Ok(false) => continue,
+            Err(Stop::Wrong(fault)) => return Err(fault.at(format!("Resources.{id}.Condition"))),
+        }
+        match kind {
+            Some("AWS::Serverless::Function") => {
+                let function = Function { id, resource };
+                found.extend(events(resolver, function, properties)?);
+            }
+            Some("AWS::Lambda::EventSourceMapping") if reads_a_topic(properties) => {
+                let path = format!("Resources.{id}.Properties");
+                found.push(Mapping {
+                    name: id.clone(),
+                    topic: topic(resolver, properties, &path)?,
+                    path,
+                    properties,
+                    self_managed: properties.get("SelfManagedEventSource").is_some(),
+                    function: properties
+                        .get("FunctionName")
+                        .and_then(|name| function(resources, name)),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Other mappings read queues and streams.
+fn reads_a_topic(properties: &Node) -> bool {
+    [
+        "Topics",
+        "SelfManagedEventSource",
+        "AmazonManagedKafkaEventSourceConfig",
+    ]
+    .iter()
+    .any(|key| properties.get(key).is_some())
+}
+
+fn events<'a>(
+    resolver: &Resolver<'a>,
+    function: Function<'a>,
+    properties: &'a Node,
+) -> Result<Vec<Mapping<'a>>, Fault> {
+    let mut found = Vec::new();
+    for (event, node) in properties.get("Events").map(Node::entries).unwrap_or(&[]) {
+        let self_managed = match node.get("Type").and_then(Node::text) {
+            Some("MSK") => false,
+            Some("SelfManagedKafka") => true,
+            _ => continue,
+        };
+        let path = format!(
+            "Resources.{}.Properties.Events.{event}.Properties",
+            function.id
+        );
+        let Some(properties) = node.get("Properties") else {
+            return Err(Fault::new(format!("the event {event} has no properties"))
+                .at(format!("{}: {path}", resolver.place(node)))
+                .help("it needs Topics at least"));
+        };
+        found.push(Mapping {
+            name: format!("{}.{event}", function.id),
+            topic: topic(resolver, properties, &path)?,
+            path,
+            properties,
+            self_managed,
+            function: Some(function),
+        });
+    }
+    Ok(found)
+}
+
+fn topic<'a>(
+    resolver: &Resolver<'a>,
+    properties: &'a Node,
+    path: &str,
+) -> Result<Result<Option<String>, Needs>, Fault> {
+    let Some(node) = properties.get("Topics") else {
+        return Ok(Ok(None));
+    };
+    let wrong = || {
+        Fault::new("Topics is no list of one topic")
+            .at(format!("{}: {path}.Topics", resolver.place(node)))
+            .help("a mapping reads one topic: give it as a list, Topics: [orders]")
+    };
+    match resolver.value(node) {
+        Ok(Value::Array(topics)) => match &topics[..] {
+            [Value::String(topic)] => Ok(Ok(Some(topic.clone()))),
+            _ => Err(wrong()),
+        },
+        Ok(Value::Null) => Ok(Ok(None)),
+        Ok(_) => Err(wrong()),
+        Err(Stop::Needs(needs)) => Ok(Err(needs)),
+        Err(Stop::Wrong(fault)) => Err(fault.at(format!("{path}.Topics"))),
+    }
+}
+
+/// The function that `!Ref ID`, `!GetAtt ID.Arn` or `!Sub ${ID.Arn}` names.
+fn function<'a>(resources: &'a [(String, Node)], name: &Node) -> Option<Function<'a>> {
+    let Kind::Call(_, argument) = &name.kind else {
+        return None;
+    };
+    let named = argument
+        .text()
+        .or_else(|| argument.items().first()?.text())?;
+    let id = named
+        .trim_start_matches("${")
+        .split(['.', '}', ':'])
+        .next()?;
+    resources
+        .iter()
+        .find(|(resource, _)| resource == id)
+        .map(|(id, resource)| Function { id, resource })
+}
+
+/// The mapping that the flags mean.
+///
+/// # Errors
+///
+/// If there is none, or more than one: with the list of what there is.
+pub(crate) fn choose<'a>(
+    mappings: Vec<Mapping<'a>>,
+    file: &str,
+    function: Option<&str>,
+    topics: &[String],
+) -> Result<Mapping<'a>, Fault> {
+    let list = |fault: Fault, mappings: &[Mapping<'_>]| {
+        mappings
+            .iter()
+            .fold(fault, |fault, mapping| fault.at(mapping.line()))
+    };
+    let (mut left, others): (Vec<_>, Vec<_>) = mappings.into_iter().partition(|mapping| {
+        function.is_none_or(|id| mapping.function.is_some_and(|function| function.id == id))
+    });
+    if let (true, Some(id)) = (left.is_empty() && !others.is_empty(), function) {
+        let fault = Fault::new(format!("{file} has no function {id} that reads a topic"));
+        return Err(
+            list(fault, &others).help("give --function-name the logical ID of one of these")
+        );
+    }
+    // A flag's topic chooses; with nothing to choose it wins.
+    if left.len() > 1 && !topics.is_empty() {
+        let reads = |mapping: &Mapping<'_>| matches!(&mapping.topic, Ok(Some(topic)) if topics.contains(topic));
+        let (matching, others): (Vec<_>, Vec<_>) = left.into_iter().partition(reads);
+        if matching.is_empty() {
+            let fault = Fault::new(format!(
+                "no mapping of {file} reads {}",
+                topics.join(" or ")
+            ));
+            return Err(list(fault, &others)
+                .help("give --topic one of these topics, or choose with --function-name"));
+        }
+        left = matching;
+    }
+    match (left.pop(), left.is_empty()) {
+        (Some(mapping), true) => Ok(mapping),
+        (Some(mapping), false) => {
+            left.push(mapping);
+            let fault = Fault::new(format!("{file} has several mappings of topics"));
+            Err(list(fault, &left).help("choose one with --topic TOPIC or --function-name LOGICAL_ID"))
+        }
+        (None, _) => Err(Fault::new(format!("{file} has no mapping of a topic")).help(
+            "it needs a function's event of the type MSK or SelfManagedKafka, or an AWS::Lambda::EventSourceMapping with Topics",
+        )),
+    }
+}
+
+impl Mapping<'_> {
+    fn line(&self) -> String {
+        let topic = match &self.topic {
+            Ok(Some(topic)) => topic,
+            Ok(None) => "no topic",
+            Err(needs) => &needs.what,
+        };
+        match self.function {
+            Some(function) if !self.name.starts_with(&format!("{}.", function.id)) => {
+                format!("{} of {} reads {topic}", self.name, function.id)
+            }
+            _ => format!("{} reads {topic}", self.name),
+        }
+    }
+}
