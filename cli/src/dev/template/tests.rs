@@ -155,6 +155,7 @@ fn without_provisioned_pollers_it_is_on_demand_and_without_a_timeout_three_secon
     let (args, _) = completed(&function(""), &[]).unwrap();
 
     assert!(args.settings.on_demand);
+    assert_eq!(args.settings.pollers, None);
     assert_eq!(args.timeout, Some(Duration::from_secs(3)));
 }
 
@@ -340,6 +341,52 @@ fn a_topic_that_only_a_stack_knows_has_to_be_given() {
         "{fault}"
     );
     assert!(completed(&template, &["--topic", "a"]).is_ok());
+}
+
+#[test]
+fn what_needs_provisioned_mode_is_refused_as_lambda_would() {
+    let (args, _) = completed(&function("MaximumRetryAttempts: 3"), &[]).unwrap();
+
+    let checked = args
+        .settings
+        .configuration("orders", "desk", "b:9092", "arn".to_owned());
+
+    let fault = checked.unwrap_err().text();
+    assert!(
+        fault.contains("MaximumRetryAttempts needs provisioned mode"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_file_that_is_away_or_too_large_is_refused() {
+    let path = std::env::temp_dir().join(format!("cargo-msk-{}.template", std::process::id()));
+    let fault = |path: &std::path::Path| super::read(path).unwrap_err().text();
+
+    assert!(fault(&path).contains("cannot read"));
+    std::fs::write(&path, "#".repeat(1_000_001)).unwrap();
+    let large = fault(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(large.contains("takes 1000000 bytes"), "{large}");
+}
+
+#[test]
+fn a_destination_in_aws_is_left_out_and_a_topic_of_the_cluster_is_taken() {
+    let to = |destination: &str| {
+        let template = function(&format!(
+            "DestinationConfig: {{OnFailure: {{Destination: \"{destination}\"}}}}"
+        ));
+        let (args, remarks) = completed(&template, &[]).unwrap();
+        (args.settings.on_failure, remarks)
+    };
+
+    assert_eq!(
+        to("kafka://dead"),
+        (Some("kafka://dead".to_owned()), vec![])
+    );
+    let (destination, remarks) = to("arn:aws:s3:::bucket");
+    assert_eq!(destination, None);
+    assert!(remarks[0].contains("--on-failure file:PATH"), "{remarks:?}");
 }
 
 #[test]

@@ -1,0 +1,199 @@
+//! A mapping's settings for batches, retries and what is given up, as flags would set them.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::super::settings::{ResponseType, Settings};
+use super::node::Node;
+use super::property::Properties;
+use crate::fault::Fault;
+
+/// How records become batches, and how many pollers read them.
+pub(crate) fn take_batches<'a>(
+    settings: &mut Settings,
+    properties: &mut Properties<'_, 'a>,
+    below: &'a Node,
+) -> Result<(), Fault> {
+    let numbers = [
+        ("BatchSize", "--batch-size", &mut settings.batch_size),
+        (
+            "MaximumBatchingWindowInSeconds",
+            "--maximum-batching-window-in-seconds",
+            &mut settings.maximum_batching_window_in_seconds,
+        ),
+    ];
+    take_numbers(properties, below, numbers)?;
+    if settings.starting_position.is_none() {
+        let flag = "--starting-position";
+        let form = "TRIM_HORIZON, LATEST or AT_TIMESTAMP";
+        let start = |text: &str| ValueEnum::from_str(text, false).ok();
+        settings.starting_position =
+            properties.text(below, &["StartingPosition"], flag, form, start)?;
+        if settings.starting_position_timestamp.is_none() {
+            let flag = "--starting-position-timestamp";
+            let some = |text: &str| Some(text.to_owned());
+            settings.starting_position_timestamp =
+                properties.text(below, &["StartingPositionTimestamp"], flag, "a time", some)?;
+        }
+    }
+    if settings.filters.is_empty() && settings.filter_criteria.is_none() {
+        let criteria = properties.value(below, &["FilterCriteria"], "--filter")?;
+        settings.filter_criteria = criteria.map(|criteria| criteria.to_string());
+    }
+    if settings.pollers.is_none() && !settings.on_demand {
+        let provisioned = properties.node(below, &["ProvisionedPollerConfig"], "--pollers")?;
+        settings.on_demand =
+            provisioned.is_none() && !mentions(properties, "ProvisionedPollerConfig");
+        let keys = ["ProvisionedPollerConfig", "MinimumPollers"];
+        let number = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|pollers| (1..=200).contains(pollers))
+        };
+        settings.pollers = properties.text(below, &keys, "--pollers", "1 to 200", number)?;
+    }
+    Ok(())
+}
+
+/// Whether a remark is about this property: then it is there, only not to be told.
+fn mentions(properties: &Properties<'_, '_>, name: &str) -> bool {
+    let start = format!("left out: {name} ");
+    properties
+        .remarks
+        .iter()
+        .any(|remark| remark.starts_with(&start))
+}
+
+fn take_numbers<'a, const N: usize>(
+    properties: &mut Properties<'_, 'a>,
+    below: &'a Node,
+    numbers: [(&str, &str, &mut Option<i64>); N],
+) -> Result<(), Fault> {
+    for (name, flag, number) in numbers {
+        if number.is_none() {
+            let whole = |text: &str| text.parse().ok();
+            *number = properties.text(below, &[name], flag, "a whole number", whole)?;
+        }
+    }
+    Ok(())
+}
+
+/// What comes of a batch that fails.
+pub(crate) fn take_failures<'a>(
+    settings: &mut Settings,
+    properties: &mut Properties<'_, 'a>,
+    below: &'a Node,
+) -> Result<(), Fault> {
+    let numbers = [
+        (
+            "MaximumRetryAttempts",
+            "--maximum-retry-attempts",
+            &mut settings.maximum_retry_attempts,
+        ),
+        (
+            "MaximumRecordAgeInSeconds",
+            "--maximum-record-age-in-seconds",
+            &mut settings.maximum_record_age_in_seconds,
+        ),
+    ];
+    take_numbers(properties, below, numbers)?;
+    if !settings.bisect_batch_on_function_error {
+        let flag = "--bisect-batch-on-function-error";
+        let truth = |text: &str| text.to_ascii_lowercase().parse().ok();
+        let bisect = properties.text(
+            below,
+            &["BisectBatchOnFunctionError"],
+            flag,
+            "true or false",
+            truth,
+        )?;
+        settings.bisect_batch_on_function_error = bisect.unwrap_or(false);
+    }
+    if settings.function_response_types.is_none() {
+        let flag = "--function-response-types";
+        let types = properties.value(below, &["FunctionResponseTypes"], flag)?;
+        settings.function_response_types = types
+            .map(|types| response_types(properties, below, &types))
+            .transpose()?
+            .flatten();
+    }
+    if settings.on_failure.is_none() {
+        let flag = "--on-failure";
+        let keys = ["DestinationConfig", "OnFailure", "Destination"];
+        let some = |text: &str| Some(text.to_owned());
+        match properties.text(below, &keys, flag, "a destination", some)? {
+            Some(topic) if topic.starts_with("kafka://") => settings.on_failure = Some(topic),
+            Some(_) => properties.leave(
+                "DestinationConfig",
+                "a destination in AWS",
+                "give --on-failure file:PATH to see what would go there",
+            ),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn response_types(
+    properties: &Properties<'_, '_>,
+    below: &Node,
+    types: &Value,
+) -> Result<Option<ResponseType>, Fault> {
+    match types.as_array().map(Vec::as_slice) {
+        Some([]) => Ok(None),
+        Some([Value::String(only)]) if only == "ReportBatchItemFailures" => {
+            Ok(Some(ResponseType::ReportBatchItemFailures))
+        }
+        _ => {
+            let node = below.get("FunctionResponseTypes").unwrap_or(below);
+            let place = properties.resolver.place(node);
+            Err(Fault::new(format!("FunctionResponseTypes is {types}"))
+                .at(format!(
+                    "{place}: {}.FunctionResponseTypes",
+                    properties.path
+                ))
+                .help("it takes [ReportBatchItemFailures], or is left out"))
+        }
+    }
+}
+
+/// What a mapping may have besides, and that no flag gives.
+pub(crate) fn name_the_rest(properties: &mut Properties<'_, '_>, below: &Node) {
+    for (name, why, flag) in [
+        (
+            &["SourceAccessConfigurations"][..],
+            "secrets and subnets of the account",
+            "give --set for a cluster that asks for them",
+        ),
+        (
+            &["SchemaRegistryConfig"],
+            "cargo msk dev asks no schema registry",
+            "records come as they are in the topic",
+        ),
+        (
+            &[
+                "AmazonManagedKafkaEventSourceConfig",
+                "SchemaRegistryConfig",
+            ],
+            "cargo msk dev asks no schema registry",
+            "records come as they are in the topic",
+        ),
+        (
+            &["SelfManagedKafkaEventSourceConfig", "SchemaRegistryConfig"],
+            "cargo msk dev asks no schema registry",
+            "records come as they are in the topic",
+        ),
+    ] {
+        if below.at(name).is_some() {
+            properties.leave(&name.join("."), why, flag);
+        }
+    }
+    let mode = ["SelfManagedKafkaEventSourceConfig", "ConsumptionMode"];
+    if below
+        .at(&mode)
+        .is_some_and(|mode| mode.text() != Some("Stream"))
+    {
+        let why = "cargo msk dev reads with a consumer group";
+        properties.leave(&mode.join("."), why, "`cargo msk simulate` has Queue mode");
+    }
+}
