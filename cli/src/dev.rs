@@ -2,6 +2,7 @@
 
 mod connect;
 mod destination;
+mod interrupts;
 mod json;
 mod lines;
 mod live;
@@ -19,7 +20,6 @@ use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Notice, Producer, Status};
 use msk_mapping::{Function, Logs};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
@@ -236,7 +236,7 @@ async fn work(
     watched: Option<Watched>,
     wanted: &[Wanted],
 ) -> Result<ExitCode, Fault> {
-    let mut interrupts = interrupts();
+    let mut interrupts = interrupts::listen();
     let show = Arc::new(Show::new(args));
     let function = dressed(function, &args.env, &show);
     let fill = async {
@@ -333,37 +333,6 @@ fn exit_code(ends: &[Status], interrupted: bool) -> u8 {
         (false, true) => 1,
         (false, false) => 0,
     }
-}
-
-/// Each Ctrl-C, and each SIGTERM, which is what a script sends.
-fn interrupts() -> UnboundedReceiver<()> {
-    let (sender, interrupts) = unbounded_channel();
-    tokio::spawn(async move {
-        while signal().await.is_ok() {
-            if sender.send(()).is_err() {
-                return;
-            }
-        }
-        // No signals on this system: keep the channel open, and silent.
-        std::future::pending::<()>().await;
-    });
-    interrupts
-}
-
-#[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// What is shown of a run: a view in a terminal, lines for people, or for scripts.
