@@ -190,9 +190,9 @@ fn completions_and_help_are_printed() {
 #[cfg(not(feature = "dev"))]
 #[test]
 fn without_its_feature_dev_says_how_to_get_it() {
-    let output = support::msk(&["dev", "--topic", "orders", "--help"], "");
+    let output = msk(&["dev", "--topic", "orders", "--help"], "");
 
     assert_eq!(output.status.code(), Some(2));
-    let text = support::stderr(&output);
+    let text = stderr(&output);
     assert!(text.contains("--features dev"), "{text}");
 }
