@@ -28,7 +28,7 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 	simulation/mutants/run
 
 services: ## the tests that need a real queue, table, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
-	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features $(quick) --lib --test services --test ruler -- --ignored
+	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features lambda-msk/sqs,lambda-msk/dynamodb --lib --test services --test ruler -- --ignored
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven, Python 3; builds librdkafka)
 	tests/services/run elasticmq,kafka,rie cargo test --locked -p tests -p cargo-msk --features tests/kafka,cargo-msk/sqs --test kafka --test dev --bin cargo-msk -- --include-ignored --test-threads 1
