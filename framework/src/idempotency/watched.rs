@@ -27,6 +27,10 @@ impl<T> Watched<T> {
 
     /// Waits until this says something of it.
     pub(super) async fn wait_for<R>(&self, decide: impl Fn(&T) -> Option<R>) -> R {
+        // Each record asks, and hardly one has to wait.
+        if let Some(decided) = self.read(&decide) {
+            return decided;
+        }
         loop {
             let mut changed = pin!(self.changed.notified());
             // Before it looks: a change in between is not missed.
