@@ -143,17 +143,21 @@ impl Driver {
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<Status, Error> {
+        let mapping = Mapping::new(self.configuration.clone())?;
         if self.configuration.consumption_mode == ConsumptionMode::Queue {
+            #[cfg(feature = "share")]
+            self.cluster.check_in_the_clear()?;
+            #[cfg(not(feature = "share"))]
             return Err(Error::QueueMode);
         }
-        let mapping = Mapping::new(self.configuration.clone())?;
         let (cluster, topic) = (self.cluster.clone(), self.configuration.topic.clone());
         let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic)).await;
         let partitions = asked.unwrap_or_else(|_| {
             let topic = self.configuration.topic.clone();
             Err(Error::UnknownTopic { topic })
         })?;
-        Run::start(self, mapping, partitions, Box::new(notices))?
+        Run::start(self, mapping, partitions, Box::new(notices))
+            .await?
             .run()
             .await
     }

@@ -166,6 +166,16 @@ pub const SESSION_MS: u64 = 6_000;
 /// How often a member is heard of, and hears of a rebalance.
 pub const HEARTBEAT_MS: u64 = 500;
 
+/// How long one poll of a share group waits for records.
+pub const SHARE_POLL_MS: u64 = 500;
+
+/// How long a share group's lock on a record is taken to last until the broker has said (Kafka's
+/// `group.share.record.lock.duration.ms`).
+pub const SHARE_LOCK_MS: u64 = 30_000;
+
+/// How often a lock is renewed in its time: one renewal may be late, and the next still comes in time.
+pub const SHARE_RENEWALS: u32 = 3;
+
 /// How often a driver says how it stands.
 pub const STATUS_MS: u64 = 250;
 

@@ -94,6 +94,24 @@ impl Cluster {
         last.is_some_and(|(_, set)| set == value)
     }
 
+    /// For a client that knows nothing of librdkafka's settings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ShareSetting`] if one of them is about TLS or SASL.
+    #[cfg(feature = "share")]
+    pub(super) fn check_in_the_clear(&self) -> Result<(), Error> {
+        let secures = |name: &str| {
+            let of = |part| name.starts_with(part);
+            of("security.") || of("sasl.") || of("ssl.")
+        };
+        let named = self.settings.iter().find(|(name, _)| secures(name));
+        match named {
+            Some((name, _)) => Err(Error::ShareSetting { name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// What all clients have in common.
     fn common(&self) -> ClientConfig {
         let mut config = ClientConfig::new();

@@ -45,7 +45,21 @@ pub enum Error {
         /// The system's reason.
         source: crate::error::Error,
     },
-    /// The driver does not have this kind of consumption.
-    #[error("Queue mode needs a share group, which librdkafka does not have")]
+    /// This build cannot read a share group.
+    #[error("Queue mode needs a share group: build msk-mapping with the feature `share`")]
     QueueMode,
+    /// The share group cannot be joined.
+    #[error("the share group cannot be joined")]
+    Share {
+        /// The client's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A share group's client is not librdkafka, and speaks to the broker in the clear.
+    #[error(
+        "in Queue mode a broker is reached without TLS and SASL: the setting `{name}` does not apply"
+    )]
+    ShareSetting {
+        /// librdkafka's name of the setting.
+        name: String,
+    },
 }

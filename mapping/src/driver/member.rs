@@ -5,6 +5,8 @@
 
 mod commits;
 mod lookup;
+#[cfg(feature = "share")]
+pub(super) mod share;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ use self::commits::{Answered, Commits};
 use super::context::{Context, Signal, assign, unassign};
 use super::{Cluster, Error, message};
 use crate::limits::{LEAVE_MS, POLLED_RECORDS_MAX};
+#[cfg(feature = "share")]
+use crate::machine::{Acknowledgement, Offsets};
 use crate::machine::{PollerId, Position};
 use crate::record::{Record, TopicPartition};
 
@@ -48,6 +52,9 @@ pub(super) enum Command {
     Pause(TopicPartition),
     Resume(TopicPartition),
     Commit(TopicPartition, i64),
+    /// Tell a share group what became of records.
+    #[cfg(feature = "share")]
+    Acknowledge(Offsets, Acknowledgement),
     /// Let go of partitions that were taken.
     Release(Vec<TopicPartition>),
     /// Confirm what is committed, and leave the group.
@@ -63,6 +70,12 @@ pub(super) enum Happening {
     Revoked(Vec<TopicPartition>),
     /// Records, with the epoch of their partition's last seek.
     Polled(Vec<(Record, u64)>),
+    /// Records of a share group. Of its partitions none is sought.
+    #[cfg(feature = "share")]
+    Acquired(Vec<Record>),
+    /// How many records of each partition a share group has not settled.
+    #[cfg(feature = "share")]
+    Lags(BTreeMap<TopicPartition, i64>),
     /// Everything of a partition has been polled since that seek, for now.
     AtEnd(TopicPartition, u64),
     /// What [`Position::End`] turned out to be.
@@ -256,6 +269,9 @@ impl Member {
                 self.flush_commits().await;
                 self.release(&partitions)
             }
+            // For a member of a share group.
+            #[cfg(feature = "share")]
+            Command::Acknowledge(..) => Ok(()),
             Command::Leave => Ok(()),
         };
         if let Err(error) = done {

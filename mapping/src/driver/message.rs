@@ -29,6 +29,29 @@ pub(super) fn record(message: &BorrowedMessage<'_>, partition: TopicPartition) -
     record
 }
 
+/// The record in what a share group delivered.
+#[cfg(feature = "share")]
+pub(super) fn shared(message: &krafka::ConsumerRecord, partition: TopicPartition) -> Record {
+    let mut record = Record::new(partition, message.offset);
+    record.timestamp = message.timestamp;
+    record.timestamp_type = match message.timestamp_type {
+        krafka::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
+        _ => TimestampType::CreateTime,
+    };
+    record.key = message.key.clone();
+    record.value = message.value.clone();
+    let header = |(name, value): &(String, Option<Bytes>)| Header {
+        name: name.clone(),
+        value: value.clone(),
+    };
+    record.headers = message.headers.iter().map(header).collect();
+    let deliveries = message
+        .delivery_count
+        .and_then(|count| count.try_into().ok());
+    record.delivery_count = deliveries.unwrap_or(1);
+    record
+}
+
 /// Headers for a producer. None: the record has none.
 pub(super) fn headers(headers: &[Header]) -> Option<OwnedHeaders> {
     if headers.is_empty() {

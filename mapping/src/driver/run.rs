@@ -1,13 +1,15 @@
 //! A driver at work: the one loop that hears what happens, tells the machine, and does what it says.
 
 mod act;
+#[cfg(feature = "share")]
+mod queue;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -47,6 +49,9 @@ pub(super) struct Run {
     unconfirmed: BTreeMap<TopicPartition, i64>,
     settled_since: Option<Instant>,
     overlooked: u64,
+    /// None: a consumer group.
+    #[cfg(feature = "share")]
+    queue: Option<queue::Queue>,
     until_caught_up: bool,
     draining: bool,
     /// Whether a function was ever started: then one that does not start may start again (it is being built).
@@ -70,33 +75,23 @@ pub(super) struct Ready {
 }
 
 impl Run {
-    pub(super) fn start(
+    pub(super) async fn start(
         driver: Driver,
         mapping: Mapping,
         partitions: Vec<TopicPartition>,
         notices: Notices,
     ) -> Result<Ready, Error> {
-        let configuration = &driver.configuration;
-        let name = driver.function.identity().name().to_owned();
-        let group = configuration.consumer_group_id.clone().unwrap_or(name);
         let number = partitions.len();
         let (sender, happenings) = channel(HAPPENINGS_MAX);
-        let joining = if driver.alone && driver.pollers == 1 {
-            Joining::Alone(partitions)
-        } else {
-            Joining::Group
+        #[cfg(feature = "share")]
+        let queue = queue::Queue::of(&driver.configuration);
+        #[cfg(feature = "share")]
+        let members = match &queue {
+            Some(_) => queue::members(&driver, &sender).await?,
+            None => members(&driver, partitions, &sender)?,
         };
-        let mut members = Vec::new();
-        for poller in 0..driver.pollers {
-            members.push(member::start(
-                PollerId(poller),
-                &driver.cluster,
-                &configuration.topic,
-                &group,
-                joining.clone(),
-                sender.clone(),
-            )?);
-        }
+        #[cfg(not(feature = "share"))]
+        let members = members(&driver, partitions, &sender)?;
         let run = Self {
             mapping,
             members,
@@ -115,6 +110,8 @@ impl Run {
             unconfirmed: BTreeMap::new(),
             settled_since: None,
             overlooked: 0,
+            #[cfg(feature = "share")]
+            queue,
             until_caught_up: driver.until_caught_up,
             draining: false,
             started: false,
@@ -159,6 +156,10 @@ impl Run {
                 self.tell(poller, Command::Release(partitions));
             }
             Happening::Polled(records) => self.polled(poller, records),
+            #[cfg(feature = "share")]
+            Happening::Acquired(records) => self.acquired(poller, records),
+            #[cfg(feature = "share")]
+            Happening::Lags(lags) => self.lagging(lags),
             Happening::AtEnd(partition, epoch) => {
                 if self.epochs.get(&partition) == Some(&epoch) {
                     self.at_end.insert(partition);
@@ -391,6 +392,37 @@ impl Ready {
             None => Ok(status),
         }
     }
+}
+
+/// The name of the driver's group.
+fn group(driver: &Driver) -> String {
+    let configuration = &driver.configuration;
+    let named = configuration.consumer_group_id.clone();
+    named.unwrap_or_else(|| driver.function.identity().name().to_owned())
+}
+
+/// The members of a consumer group.
+fn members(
+    driver: &Driver,
+    partitions: Vec<TopicPartition>,
+    happenings: &Sender<(PollerId, Happening)>,
+) -> Result<Vec<Handle>, Error> {
+    let joining = if driver.alone && driver.pollers == 1 {
+        Joining::Alone(partitions)
+    } else {
+        Joining::Group
+    };
+    let start = |poller| {
+        member::start(
+            PollerId(poller),
+            &driver.cluster,
+            &driver.configuration.topic,
+            &group(driver),
+            joining.clone(),
+            happenings.clone(),
+        )
+    };
+    (0..driver.pollers).map(start).collect()
 }
 
 fn now() -> Time {

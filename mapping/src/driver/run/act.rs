@@ -55,8 +55,17 @@ impl Run {
                     self.notice(Notice::Answered { flight, verdict });
                 }
             }
-            // The loop asks for the time itself. Queue mode is refused at the start.
-            Output::WakeAt(_) | Output::Acknowledge { .. } => {}
+            #[cfg(feature = "share")]
+            Output::Acknowledge {
+                poller,
+                records,
+                with,
+            } => self.tell(poller, Command::Acknowledge(records, with)),
+            // Queue mode is refused at the start.
+            #[cfg(not(feature = "share"))]
+            Output::Acknowledge { .. } => {}
+            // The loop asks for the time itself.
+            Output::WakeAt(_) => {}
         }
     }
 

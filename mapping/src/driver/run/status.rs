@@ -40,7 +40,16 @@ impl Run {
         // Behind the last record may stand markers of transactions, which nobody commits.
         let all_settled = self.at_end.contains(&status.partition) && held == 0;
         let behind = |end: &i64| (end - status.committed.unwrap_or(0)).max(0);
-        let lag = if all_settled {
+        #[cfg(feature = "share")]
+        let shared = self
+            .queue
+            .as_ref()
+            .map(|queue| queue.lag(&status.partition));
+        #[cfg(not(feature = "share"))]
+        let shared: Option<Option<i64>> = None;
+        let lag = if let Some(lag) = shared {
+            lag
+        } else if all_settled {
             Some(0)
         } else {
             self.ends.get(&status.partition).map(behind)
@@ -60,6 +69,10 @@ impl Run {
     /// Whether everything that is in the topic has been read and settled. Where others may be in the group, a partition
     /// that is nobody's of ours may be on its way to us: then it has to stay so for a while.
     pub(super) fn is_caught_up(&mut self) -> bool {
+        #[cfg(feature = "share")]
+        if let Some(queue) = &self.queue {
+            return queue.is_empty(self.partitions) && self.mapping.is_idle();
+        }
         let ours = self.epochs.len();
         let settled = ours > 0 && self.at_end.len() == ours && self.mapping.is_idle();
         if !settled {

@@ -1,0 +1,69 @@
+//! Queue mode in a driver at work: a share group in the consumer group's place.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc::Sender;
+
+use super::super::Driver;
+use super::super::error::Error;
+use super::super::member::{Handle, Happening, share};
+use super::{Run, group};
+use crate::machine::{Configuration, ConsumptionMode, Input, PollerId};
+use crate::record::{Record, TopicPartition};
+
+/// What is known of the group.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// How many records of each partition it has not settled, as the broker said last.
+    lags: BTreeMap<TopicPartition, i64>,
+    /// Whether records came since.
+    stale: bool,
+}
+
+impl Queue {
+    /// None: the mapping is not in Queue mode.
+    pub(super) fn of(configuration: &Configuration) -> Option<Self> {
+        (configuration.consumption_mode == ConsumptionMode::Queue).then(Self::default)
+    }
+
+    pub(super) fn lag(&self, partition: &TopicPartition) -> Option<i64> {
+        self.lags.get(partition).copied()
+    }
+
+    /// Whether the broker has nothing left of so many partitions.
+    pub(super) fn is_empty(&self, partitions: usize) -> bool {
+        !self.stale && self.lags.len() == partitions && self.lags.values().all(|lag| *lag == 0)
+    }
+}
+
+/// The members of the group.
+pub(super) async fn members(
+    driver: &Driver,
+    happenings: &Sender<(PollerId, Happening)>,
+) -> Result<Vec<Handle>, Error> {
+    let (configuration, group) = (&driver.configuration, group(driver));
+    let mut members = Vec::new();
+    for poller in 0..driver.pollers {
+        let id = PollerId(poller);
+        let happenings = happenings.clone();
+        let member = share::start(id, &driver.cluster, configuration, &group, happenings);
+        members.push(member.await?);
+    }
+    Ok(members)
+}
+
+impl Run {
+    pub(super) fn acquired(&mut self, poller: PollerId, records: Vec<Record>) {
+        if let Some(queue) = &mut self.queue {
+            queue.stale = true;
+        }
+        self.handle(Input::Polled { poller, records });
+    }
+
+    pub(super) fn lagging(&mut self, lags: BTreeMap<TopicPartition, i64>) {
+        if let Some(queue) = &mut self.queue {
+            queue.lags = lags;
+            queue.stale = false;
+        }
+    }
+}
