@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
 use self::produce::Wanted;
-use self::settings::Settings;
+use self::settings::{Mode, Settings};
 use self::watch::Watched;
 use crate::fault::{Fault, print, warn};
 use crate::invoke::{self, target};
@@ -141,6 +141,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let args = &template::complete(args)?;
     let (wanted, remarks) = produce::read(&args.produce, &args.topics)?;
     remarks.iter().for_each(|remark| warn(remark));
+    if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {
+        return Err(
+            Fault::new("the broker in this process has no share groups").help(
+                "--consumption-mode Queue goes with --bootstrap HOST:PORT of Kafka 4.2 or later",
+            ),
+        );
+    }
     let broker = match &args.bootstrap {
         Some(_) => None,
         None => Some(embedded(args, &wanted)?),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use msk_mapping::event::Source;
 use msk_mapping::filter;
 use msk_mapping::machine::{
-    self, Again, Configuration, OnFailure, ProvisionedPollers, StartingPosition,
+    self, Again, Configuration, ConsumptionMode, OnFailure, ProvisionedPollers, StartingPosition,
 };
 use msk_mapping::response::FailureReporting;
 
@@ -39,6 +39,9 @@ pub(crate) struct Settings {
     /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial.
     #[arg(long, value_name = "TYPE")]
     pub(crate) function_response_types: Option<ResponseType>,
+    /// Stream, a consumer group, or Queue, a share group: no order, and what fails is delivered again by the broker, up to its limit. Queue needs --bootstrap with Kafka 4.2 or later, --self-managed and a build with the feature share. [default: Stream]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub(crate) consumption_mode: Option<Mode>,
     /// Where a group without offsets begins. [default: TRIM_HORIZON]
     #[arg(long, value_name = "POSITION")]
     pub(crate) starting_position: Option<Start>,
@@ -75,6 +78,14 @@ pub(crate) struct Settings {
 pub(crate) enum ResponseType {
     #[value(name = "ReportBatchItemFailures")]
     ReportBatchItemFailures,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    #[value(name = "Stream")]
+    Stream,
+    #[value(name = "Queue")]
+    Queue,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -121,6 +132,7 @@ impl Settings {
             Some(ResponseType::ReportBatchItemFailures) => FailureReporting::Partial,
             None => FailureReporting::WholeBatch,
         };
+        settings.consumption_mode = self.mode()?;
         settings.on_failure = self.on_failure.as_deref().map(on_failure).transpose()?;
         settings.filter_criteria = self.filter()?;
         settings.provisioned_poller_config = (!self.on_demand).then(|| {
@@ -166,6 +178,18 @@ impl Settings {
                 .help("a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'")
         })?;
         Ok(read.map(|filter| -> machine::Filter { Arc::new(move |value| filter.matches(value)) }))
+    }
+
+    /// Queue where this program can read a share group.
+    fn mode(&self) -> Result<ConsumptionMode, Fault> {
+        match self.consumption_mode {
+            None | Some(Mode::Stream) => Ok(ConsumptionMode::Stream),
+            Some(Mode::Queue) if cfg!(feature = "share") => Ok(ConsumptionMode::Queue),
+            Some(Mode::Queue) => Err(Fault::new(
+                "--consumption-mode Queue needs a share group, which this build of cargo msk cannot read",
+            )
+            .help("cargo install cargo-msk --features share (in this repository: --path cli), with Rust 1.95 or later")),
+        }
     }
 
     pub(crate) fn pollers(&self) -> u32 {
@@ -277,9 +301,9 @@ fn queue(text: &str) -> Result<OnFailure, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use msk_mapping::machine::{OnFailure, StartingPosition};
+    use msk_mapping::machine::{ConsumptionMode, OnFailure, StartingPosition};
 
-    use super::{Settings, Start, on_failure};
+    use super::{Mode, Settings, Start, on_failure};
 
     fn start(position: Option<Start>, time: Option<&str>) -> Result<StartingPosition, String> {
         let settings = Settings {
@@ -307,6 +331,29 @@ mod tests {
         assert!(start(Some(Start::Latest), Some("1769860800")).is_err());
         assert!(start(Some(Start::AtTimestamp), Some("noon")).is_err());
         assert_eq!(start(None, None), Ok(StartingPosition::TrimHorizon));
+    }
+
+    #[test]
+    fn queue_mode_is_taken_where_it_is_built_and_of_ones_own_cluster() {
+        let of = |self_managed| {
+            let settings = Settings {
+                consumption_mode: Some(Mode::Queue),
+                self_managed,
+                ..Settings::default()
+            };
+            let read = settings.configuration("orders", "desk", "b:9092", "arn".to_owned());
+            read.map(|read| read.consumption_mode)
+                .map_err(|fault| fault.text())
+        };
+
+        if cfg!(feature = "share") {
+            assert_eq!(of(true), Ok(ConsumptionMode::Queue));
+            let refused = of(false).unwrap_err();
+            assert!(refused.contains("ConsumptionMode is Queue"), "{refused}");
+        } else {
+            let refused = of(true).unwrap_err();
+            assert!(refused.contains("--features share"), "{refused}");
+        }
     }
 
     #[test]
