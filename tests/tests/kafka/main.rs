@@ -10,6 +10,8 @@ mod embedded;
 mod emulator;
 mod killed;
 mod poison;
+#[cfg(feature = "share")]
+mod queue;
 
 #[test]
 #[ignore = "the function that other tests start"]
