@@ -3,6 +3,11 @@
 //! [`Driver`] has the clock, the network and the processes, and does what the [state machine](crate::machine) says: its
 //! pollers are members of a consumer group, its invocations go to as many [environments](crate::Environment) as there are
 //! at once.
+//!
+//! In Queue mode (feature `share`, Kafka 4.2 or later) they are members of a share group. Where a new group begins is set on
+//! the group itself, `share.auto.offset.reset`, and is the end by default. Each poller takes records in rounds, at most a
+//! batch for each of its invocations, and takes more once all of a round is settled: a slow batch holds up its poller, and no
+//! other. Locks are renewed as long as a function works.
 
 mod cluster;
 mod context;

@@ -3,7 +3,8 @@
 //! - [`machine`] is the mapping itself: what it batches, sends again, gives up and commits, as a state machine without
 //!   I/O. Whoever drives it polls a cluster, or simulates one.
 //! - [`event`] writes what it sends to the function, [`document`] what it sends to a destination for failures.
-//! - `driver` (feature `kafka`) drives it over a real cluster, or a broker in this process.
+//! - `driver` (feature `kafka`) drives it over a real cluster, or a broker in this process; with the feature `share` over a
+//!   share group too.
 //! - [`Environment`] runs a [`Function`] (any command that speaks the Lambda Runtime API, in any language), delivers an
 //!   [`Invocation`] to it and [`Report`]s how that [ended](Ending): never a hang, each kind of failure by its name.
 //! - [`RuntimeApi`] is the server in it, for a function that somebody else starts.

@@ -331,7 +331,11 @@ pub(crate) fn lanes(status: &Status) -> String {
             lane.retrying.to_string(),
         ]
     };
-    for lane in status.partitions.iter().filter(has_records) {
+    let lanes: Vec<&Lane> = status.partitions.iter().filter(has_records).collect();
+    if lanes.is_empty() {
+        return String::new();
+    }
+    for lane in lanes {
         let style = if lane.retrying > 0 { BAD } else { Style::new() };
         table.push(row(lane), style);
     }

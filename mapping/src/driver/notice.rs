@@ -17,7 +17,7 @@ pub enum Notice {
         poller: PollerId,
         /// What.
         partition: TopicPartition,
-        /// The group's committed offset. None: it has none.
+        /// The group's committed offset. None: it has none, as a share group never has.
         committed: Option<i64>,
     },
     /// The group took a partition from a poller.
@@ -121,9 +121,13 @@ pub struct Status {
 }
 
 impl Status {
-    /// How many offsets are not committed yet, over all partitions. None: of some partition the end is not known yet.
+    /// How many offsets are not committed yet, over all partitions; in Queue mode, how many records the group has not settled. None: of some partition the end is not known yet.
     pub fn lag(&self) -> Option<i64> {
-        self.partitions.iter().map(|lane| lane.lag).sum()
+        // Several pollers may have a partition of a share group.
+        let partitions = self
+            .partitions
+            .chunk_by(|one, next| one.partition == next.partition);
+        partitions.map(|lanes| lanes[0].lag).sum()
     }
 }
 
