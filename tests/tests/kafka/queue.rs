@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use krafka::Kafka;
 use krafka::admin::{ConfigOp, ConfigResource};
@@ -11,6 +12,7 @@ use msk_mapping::limits::DELIVERY_COUNT_MAX;
 use msk_mapping::machine::{Configuration, ConsumptionMode, InvocationId, OnFailure};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::consume;
 use crate::support::broker::{bootstrap, order, produce, topic};
@@ -22,6 +24,8 @@ const RECORDS: usize = 600;
 /// The order that the service never takes: the eleventh of the first partition.
 const POISON: usize = 30;
 const POISON_OFFSET: i64 = 10;
+/// Far longer than a run of a few records takes.
+const ENDS: Duration = Duration::from_secs(60);
 
 /// A mapping in Queue mode, whose group begins with the first record there is: by default it is what comes from now on.
 async fn settings(topic: &str) -> Configuration {
@@ -159,6 +163,21 @@ async fn what_a_poller_that_leaves_has_not_done_comes_to_the_next() {
 
     let next = driver(&settings, &service).pollers(2).until_caught_up();
     let status = next.run(|_| {}).await.unwrap();
+
+    assert!(status.caught_up);
+    assert_none_lost_but(None, &each, &service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
+    let topic = topic(&bootstrap(), "queue-empty", PARTITIONS).await;
+    let each = produce(&bootstrap(), &topic, 1, 20, 0).await;
+    let service = Service::start().await;
+    let settings = settings(&topic).await;
+
+    let run = driver(&settings, &service).until_caught_up().run(|_| {});
+    let status = timeout(ENDS, run).await.unwrap().unwrap();
 
     assert!(status.caught_up);
     assert_none_lost_but(None, &each, &service);

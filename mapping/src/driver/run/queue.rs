@@ -12,27 +12,36 @@ use crate::machine::{Configuration, ConsumptionMode, Input, PollerId};
 use crate::record::{Record, TopicPartition};
 
 /// What is known of the group.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
-    /// How many records of each partition it has not settled, as the broker said last.
+    /// How many records of each partition it has not settled, as the broker said last: nothing of one of which it never
+    /// delivered a record.
     lags: BTreeMap<TopicPartition, i64>,
-    /// Whether records came since.
+    /// Whether records came since, or it has said nothing yet.
     stale: bool,
 }
 
 impl Queue {
     /// None: the mapping is not in Queue mode.
     pub(super) fn of(configuration: &Configuration) -> Option<Self> {
-        (configuration.consumption_mode == ConsumptionMode::Queue).then(Self::default)
+        (configuration.consumption_mode == ConsumptionMode::Queue).then_some(Self {
+            lags: BTreeMap::new(),
+            stale: true,
+        })
     }
 
     pub(super) fn lag(&self, partition: &TopicPartition) -> Option<i64> {
         self.lags.get(partition).copied()
     }
 
-    /// Whether the broker has nothing left of so many partitions.
-    pub(super) fn is_empty(&self, partitions: usize) -> bool {
-        !self.stale && self.lags.len() == partitions && self.lags.values().all(|lag| *lag == 0)
+    /// Whether the broker says of no partition that something is left.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.stale && self.lags.values().all(|lag| *lag == 0)
+    }
+
+    /// Whether it says something of so many partitions.
+    pub(super) fn knows(&self, partitions: usize) -> bool {
+        self.lags.len() == partitions
     }
 }
 

@@ -71,15 +71,24 @@ impl Run {
     pub(super) fn is_caught_up(&mut self) -> bool {
         #[cfg(feature = "share")]
         if let Some(queue) = &self.queue {
-            return queue.is_empty(self.partitions) && self.mapping.is_idle();
+            let settled =
+                queue.is_empty() && self.mapping.is_idle() && !self.mapping.partitions().is_empty();
+            // Of a partition that is empty the broker says nothing.
+            let known = queue.knows(self.partitions);
+            return self.stays(settled, known);
         }
         let ours = self.epochs.len();
         let settled = ours > 0 && self.at_end.len() == ours && self.mapping.is_idle();
+        self.stays(settled, ours == self.partitions)
+    }
+
+    /// Whether all is settled: for good, or for long enough.
+    fn stays(&mut self, settled: bool, for_good: bool) -> bool {
         if !settled {
             self.settled_since = None;
             return false;
         }
         let since = *self.settled_since.get_or_insert_with(Instant::now);
-        ours == self.partitions || since.elapsed() >= Duration::from_millis(CAUGHT_UP_MS)
+        for_good || since.elapsed() >= Duration::from_millis(CAUGHT_UP_MS)
     }
 }
