@@ -2,30 +2,26 @@
 
 use lambda_msk::idempotency::{Guarantee, PerRecord, WhenStoreFails};
 use lambda_msk::testing::{Invoke, invoke};
-use lambda_msk::{Builder, Consumer, Failure, Json, MemoryDestination, State, each};
+use lambda_msk::{Builder, Consumer, Failure, Json, State, each};
 use tokio::join;
 use tokio::time::{advance, sleep};
 
-use crate::keyed::{Order, by_id, event, order};
+use crate::keyed::{Order, Shop, event, order};
 use crate::shared_store::{Meets, Shared, killed_after, millis, secs};
 use crate::support::{Journal, Lines, code, letters};
 
 const DAY_S: u64 = 24 * 60 * 60;
 
-fn once(store: &Shared, journal: &Journal) -> Builder<Journal> {
-    by_id(store, journal).guarantee(Guarantee::AtMostOnce)
+fn once(shop: &Shop) -> Builder<Journal> {
+    shop.by_id().guarantee(Guarantee::AtMostOnce)
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_started_and_whose_owner_is_gone_goes_to_the_destination() {
-    let (store, journal, destination) = (
-        Shared::default(),
-        Journal::default(),
-        MemoryDestination::new(),
-    );
+    let shop = Shop::default();
     let process = || {
-        once(&store, &journal)
-            .on_failure(destination.clone())
+        once(&shop)
+            .on_failure(shop.destination.clone())
             .build()
             .unwrap()
     };
@@ -34,26 +30,23 @@ async fn what_was_started_and_whose_owner_is_gone_goes_to_the_destination() {
     let next = invoke(&process(), event([order(0, 7, 5_000), order(0, 8, 5)])).await;
     let again = invoke(&process(), event([order(0, 7, 5_000)])).await;
 
-    assert_eq!(
-        (letters(&next).as_str(), letters(&again).as_str()),
-        ("RD", "S")
-    );
+    assert_eq!([letters(&next), letters(&again)], ["RD", "S"]);
     assert_eq!(code(&next, 0, 0), "reject.at_most_once");
     assert!(
-        destination.letters()[0]
+        shop.destination.letters()[0]
             .message()
             .contains("the outcome is unknown")
     );
     assert_eq!(
-        journal.lines(),
+        shop.journal.lines(),
         ["+orders-0@0", "+orders-0@1", "-orders-0@1"]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_destination_it_is_logged_as_lost_once() {
-    let (store, journal, lines) = (Shared::default(), Journal::default(), Lines::default());
-    let process = || once(&store, &journal).build().unwrap();
+    let (shop, lines) = (Shop::default(), Lines::default());
+    let process = || once(&shop).build().unwrap();
     let _guard = lines.listen();
 
     killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
@@ -69,14 +62,10 @@ async fn without_a_destination_it_is_logged_as_lost_once() {
 
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_an_owner_that_lives() {
-    let (store, journal, destination) = (
-        Shared::default(),
-        Journal::default(),
-        MemoryDestination::new(),
-    );
+    let shop = Shop::default();
     let process = || {
-        once(&store, &journal)
-            .on_failure(destination.clone())
+        once(&shop)
+            .on_failure(shop.destination.clone())
             .build()
             .unwrap()
     };
@@ -87,63 +76,46 @@ async fn it_waits_for_an_owner_that_lives() {
         invoke(&same, event([order(1, 7, 40_000)])).await
     });
 
-    assert_eq!(
-        (letters(&first).as_str(), letters(&second).as_str()),
-        ("D", "S")
-    );
+    assert_eq!([letters(&first), letters(&second)], ["D", "S"]);
     assert!(second.elapsed() >= secs(39), "{:?}", second.elapsed());
-    assert!(destination.letters().is_empty());
+    assert!(shop.destination.letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_fails_is_not_started_again_and_its_record_is_rejected() {
-    let (store, journal, destination) = (
-        Shared::default(),
-        Journal::default(),
-        MemoryDestination::new(),
-    );
-    let consumer = once(&store, &journal)
-        .on_failure(destination.clone())
+    let shop = Shop::default();
+    let consumer = once(&shop)
+        .on_failure(shop.destination.clone())
         .build()
         .unwrap();
 
     let first = invoke(&consumer, event([order(0, 7, 0), order(0, 8, 5)])).await;
     let again = invoke(&consumer, event([order(0, 7, 0)])).await;
 
-    assert_eq!(
-        (letters(&first).as_str(), letters(&again).as_str()),
-        ("RD", "S")
-    );
+    assert_eq!([letters(&first), letters(&again)], ["RD", "S"]);
     assert_eq!(code(&first, 0, 0), "reject.at_most_once");
-    assert_eq!(destination.letters().len(), 1);
+    assert_eq!(shop.destination.letters().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_fails_without_a_destination_is_lost_with_the_next_delivery() {
-    let (store, journal) = (Shared::default(), Journal::default());
-    let consumer = once(&store, &journal).build().unwrap();
+    let shop = Shop::default();
+    let consumer = once(&shop).build().unwrap();
 
     let first = invoke(&consumer, event([order(0, 7, 0)])).await;
     let again = invoke(&consumer, event([order(0, 7, 0)])).await;
 
-    assert_eq!(
-        (letters(&first).as_str(), letters(&again).as_str()),
-        ("F", "S")
-    );
+    assert_eq!([letters(&first), letters(&again)], ["F", "S"]);
     // Its owner had given it up: nobody waited for it.
     assert!(again.elapsed() < secs(1), "{:?}", again.elapsed());
-    assert_eq!(journal.lines(), ["+orders-0@0"]);
+    assert_eq!(shop.journal.lines(), ["+orders-0@0"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_dropped_at_the_margin_is_not_started_again() {
-    let (store, journal, destination) = (
-        Shared::default(),
-        Journal::default(),
-        MemoryDestination::new(),
-    );
-    let consumer = once(&store, &journal)
-        .on_failure(destination.clone())
+    let shop = Shop::default();
+    let consumer = once(&shop)
+        .on_failure(shop.destination.clone())
         .build()
         .unwrap();
 
@@ -153,43 +125,40 @@ async fn what_is_dropped_at_the_margin_is_not_started_again() {
         .await;
     let again = invoke(&consumer, event([order(0, 7, 60_000)])).await;
 
-    assert_eq!(
-        (letters(&first).as_str(), letters(&again).as_str()),
-        ("F", "R")
-    );
+    assert_eq!([letters(&first), letters(&again)], ["F", "R"]);
     assert_eq!(code(&first, 0, 0), "handler.dropped");
     assert_eq!(code(&again, 0, 0), "reject.at_most_once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_mark_is_written_before_the_handler_starts() {
-    let (store, journal) = (Shared::default(), Journal::default());
-    let written = journal.clone();
-    store.meets(move |_, _| {
+    let shop = Shop::default();
+    let written = shop.journal.clone();
+    shop.store.meets(move |_, _| {
         written.write("write");
         Meets::Nothing
     });
-    let consumer = once(&store, &journal).build().unwrap();
+    let consumer = once(&shop).build().unwrap();
 
     invoke(&consumer, event([order(0, 7, 5)])).await;
 
     assert_eq!(
-        journal.lines(),
+        shop.journal.lines(),
         ["write", "+orders-0@0", "-orders-0@0", "write"]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_was_marked_and_not_started_runs_later() {
-    let (store, journal) = (Shared::default(), Journal::default());
+    let shop = Shop::default();
     // MD5 of `8`: the second one's claim takes what time there was.
-    store.meets(
+    shop.store.meets(
         |id, _| match id.ends_with("c9f0f895fb98ab9159f51fd0297e236d") {
             true => Meets::Delay(millis(300)),
             false => Meets::Nothing,
         },
     );
-    let consumer = once(&store, &journal).build().unwrap();
+    let consumer = once(&shop).build().unwrap();
 
     let first = Invoke::new(event([order(0, 7, 1_400), order(0, 8, 5)]))
         .time_given(millis(3_500))
@@ -197,18 +166,15 @@ async fn a_record_that_was_marked_and_not_started_runs_later() {
         .await;
     let next = invoke(&consumer, event([order(0, 8, 5)])).await;
 
-    assert_eq!(
-        (letters(&first).as_str(), letters(&next).as_str()),
-        ("DU", "D")
-    );
+    assert_eq!([letters(&first), letters(&next)], ["DU", "D"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn marks_and_ends_outlive_the_longest_redelivery() {
-    let (store, journal) = (Shared::default(), Journal::default());
+    let shop = Shop::default();
     let process = || {
-        once(&store, &journal)
-            .on_failure(MemoryDestination::new())
+        once(&shop)
+            .on_failure(shop.destination.clone())
             .build()
             .unwrap()
     };
@@ -223,72 +189,58 @@ async fn marks_and_ends_outlive_the_longest_redelivery() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_is_fed_back_is_started_once_more() {
-    let (store, journal, destination) = (
-        Shared::default(),
-        Journal::default(),
-        MemoryDestination::new(),
-    );
+    let shop = Shop::default();
     let process = || {
-        once(&store, &journal)
-            .on_failure(destination.clone())
+        once(&shop)
+            .on_failure(shop.destination.clone())
             .build()
             .unwrap()
     };
     killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
     invoke(&process(), event([order(0, 7, 5_000)])).await;
     let envelope: serde_json::Value =
-        serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+        serde_json::from_str(&shop.destination.letters()[0].envelope()).unwrap();
     let payload = envelope["payload"].to_string();
 
     let fed_back = invoke(&process(), payload.clone()).await;
     let again = invoke(&process(), payload).await;
 
-    assert_eq!(
-        (letters(&fed_back).as_str(), letters(&again).as_str()),
-        ("D", "S")
-    );
+    assert_eq!([letters(&fed_back), letters(&again)], ["D", "S"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_consumer_that_is_at_least_once_again_runs_what_was_marked() {
-    let (store, journal) = (Shared::default(), Journal::default());
+    let shop = Shop::default();
     killed_after(
         secs(1),
-        invoke(
-            &once(&store, &journal).build().unwrap(),
-            event([order(0, 7, 5_000)]),
-        ),
+        invoke(&once(&shop).build().unwrap(), event([order(0, 7, 5_000)])),
     )
     .await;
 
-    let next = invoke(
-        &by_id(&store, &journal).build().unwrap(),
-        event([order(0, 7, 5_000)]),
-    )
-    .await;
+    let next = invoke(&shop.process(), event([order(0, 7, 5_000)])).await;
 
     assert_eq!(letters(&next), "D");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_begun_at_least_once_is_not_started_again_either() {
-    let (store, journal) = (Shared::default(), Journal::default());
-    let before = by_id(&store, &journal).build().unwrap();
+    let shop = Shop::default();
+    let before = shop.process();
     killed_after(secs(1), invoke(&before, event([order(0, 7, 5_000)]))).await;
 
-    let builder = once(&store, &journal).on_failure(MemoryDestination::new());
+    let builder = once(&shop).on_failure(shop.destination.clone());
     let consumer = builder.build().unwrap();
     let next = invoke(&consumer, event([order(0, 7, 5_000)])).await;
 
     assert_eq!(letters(&next), "R");
     assert_eq!(code(&next, 0, 0), "reject.at_most_once");
-    assert_eq!(journal.lines(), ["+orders-0@0"]);
+    assert_eq!(shop.journal.lines(), ["+orders-0@0"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_that_has_expired_is_forgotten() {
-    let (store, journal) = (Shared::default(), Journal::default());
-    let process = || once(&store, &journal).build().unwrap();
+    let shop = Shop::default();
+    let process = || once(&shop).build().unwrap();
     killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
 
     advance(secs(9 * DAY_S)).await;
@@ -340,7 +292,7 @@ fn the_default_of_three_attempts_is_too_many() {
 
 #[test]
 fn the_environment_cannot_undo_it_in_silence() {
-    let builder = once(&Shared::default(), &Journal::default());
+    let builder = once(&Shop::default());
 
     let fault = builder
         .from_vars([

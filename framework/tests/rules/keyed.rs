@@ -1,12 +1,14 @@
 //! What the tests of keys share: orders that bear a key, and how long each takes.
 
-use lambda_msk::idempotency::{IdempotencyStore, PerRecord};
+use lambda_msk::idempotency::PerRecord;
 use lambda_msk::testing::{Event, Sample};
-use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, Record, State};
+use lambda_msk::{
+    Builder, Consumer, Failure, FailureReporting, Json, MemoryDestination, Record, State,
+};
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use crate::shared_store::millis;
+use crate::shared_store::{Shared, millis};
 use crate::support::Journal;
 
 /// `id` is its key. It takes `ms`; 0 fails, and 1 is rejected.
@@ -30,18 +32,35 @@ pub(crate) async fn work(
     Ok(())
 }
 
-/// A process: a consumer of its own on the shared store, by the order's id.
-pub(crate) fn by_id(
-    store: &(impl IdempotencyStore + Clone),
-    journal: &Journal,
-) -> Builder<Journal> {
-    Consumer::builder()
-        .state(journal.clone())
-        .topic(["orders", "returns"], work)
-        .attempts(1)
-        .failure_reporting(FailureReporting::Partial)
-        .idempotency(store.clone())
-        .per_record(PerRecord::by_json(["/id"]))
+/// What the processes of a test share.
+#[derive(Default)]
+pub(crate) struct Shop {
+    pub(crate) store: Shared,
+    pub(crate) journal: Journal,
+    pub(crate) destination: MemoryDestination,
+}
+
+impl Shop {
+    /// A process to be: a consumer of its own on the shared store, by the order's id, without a destination.
+    pub(crate) fn by_id(&self) -> Builder<Journal> {
+        Consumer::builder()
+            .state(self.journal.clone())
+            .topic(["orders", "returns"], work)
+            .attempts(1)
+            .failure_reporting(FailureReporting::Partial)
+            .idempotency(self.store.clone())
+            .per_record(PerRecord::by_json(["/id"]))
+    }
+
+    pub(crate) fn process(&self) -> Consumer {
+        self.by_id().build().unwrap()
+    }
+
+    /// How many handlers have started.
+    pub(crate) fn starts(&self) -> usize {
+        let lines = self.journal.lines();
+        lines.iter().filter(|line| line.starts_with('+')).count()
+    }
 }
 
 /// An order of that key, in a partition, that takes so long.

@@ -16,6 +16,9 @@ mod ledger_writes;
 mod log_lines;
 mod mapping_overlooks;
 mod per_record;
+mod per_record_claims;
+mod per_record_keys;
+mod per_record_rejected;
 
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;
