@@ -5,7 +5,7 @@
 # Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
 # All but msk-mapping's and cargo-msk's tls, which needs OpenSSL's headers.
-most := $(quick),cargo-msk/sqs,cargo-msk/share,tests/share
+most := $(quick),cargo-msk/aws,cargo-msk/share,tests/share
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
@@ -31,7 +31,7 @@ services: ## the tests that need a real queue, table, Powertools or AWS's own ma
 	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features lambda-msk/sqs,lambda-msk/dynamodb --lib --test services --test ruler -- --ignored
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven, Python 3; builds librdkafka)
-	tests/services/run elasticmq,kafka,rie cargo test --locked -p tests -p cargo-msk --features tests/share,cargo-msk/sqs,cargo-msk/share --test kafka --test dev --bin cargo-msk -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,kafka,rie cargo test --locked -p tests -p cargo-msk --features tests/share,cargo-msk/aws,cargo-msk/share --test kafka --test dev --bin cargo-msk -- --include-ignored --test-threads 1
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 

@@ -6,6 +6,7 @@ mod interrupts;
 mod json;
 mod lines;
 mod live;
+mod on_failure;
 mod produce;
 mod settings;
 mod template;

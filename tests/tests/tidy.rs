@@ -328,7 +328,7 @@ const NOT_IN_MAKE_TEST: [&str; 9] = [
     "msk-mapping/tls",
     "cargo-msk/dev",
     "cargo-msk/share",
-    "cargo-msk/sqs",
+    "cargo-msk/aws",
     "cargo-msk/tls",
     "tests/kafka",
     "tests/share",

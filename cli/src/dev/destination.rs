@@ -1,11 +1,21 @@
 //! Where a mapping's records go that are given up.
 
-#[cfg(feature = "sqs")]
+#[cfg(feature = "aws")]
+mod bucket;
+#[cfg(feature = "aws")]
+mod notification;
+#[cfg(feature = "aws")]
 mod queue;
+#[cfg(feature = "aws")]
+mod sdk;
 
 use msk_mapping::driver::{Cluster, Driver, FileDestination, TopicDestination};
 use msk_mapping::machine::{Configuration, OnFailure};
 
+#[cfg(feature = "aws")]
+use self::{
+    bucket::BucketDestination, notification::NotificationDestination, queue::QueueDestination,
+};
 use crate::fault::Fault;
 
 /// The driver with the destination that its configuration names.
@@ -23,11 +33,56 @@ pub(crate) fn add(
             let to = TopicDestination::new(cluster, topic, configuration);
             driver.destination(to.map_err(|error| Fault::from_error(&error))?)
         }
-        #[cfg(feature = "sqs")]
+        #[cfg(feature = "aws")]
         Some(OnFailure::Sqs(queue)) => {
-            driver.destination(queue::QueueDestination::new(queue, configuration))
+            driver.destination(QueueDestination::new(queue, configuration))
+        }
+        #[cfg(feature = "aws")]
+        Some(OnFailure::Sns(topic)) => {
+            driver.destination(NotificationDestination::new(topic, configuration))
+        }
+        #[cfg(feature = "aws")]
+        Some(OnFailure::S3(bucket)) => {
+            driver.destination(BucketDestination::new(bucket, configuration))
         }
         // The flag's reader lets no other through.
         Some(other) => return Err(Fault::new(format!("cannot send to {other:?}"))),
     })
+}
+
+#[cfg(test)]
+#[cfg(feature = "aws")]
+mod tests {
+    use msk_mapping::event::Source;
+    use msk_mapping::machine::{
+        Configuration, Discarded, Input, Mapping, OnFailure, Output, PollerId, StartingPosition,
+    };
+    use msk_mapping::record::{Record, TopicPartition};
+    use msk_mapping::time::Time;
+
+    /// A record that no event has room for, given up by a mapping with that destination.
+    pub(super) fn given_up(on_failure: OnFailure) -> (Configuration, Discarded) {
+        let source = Source::SelfManaged {
+            bootstrap_servers: None,
+        };
+        let mut settings = Configuration::new(source, "orders", StartingPosition::TrimHorizon);
+        settings.on_failure = Some(on_failure);
+        settings.consumer_group_id = Some("desk".to_owned());
+        let mut mapping = Mapping::new(settings.clone()).unwrap();
+        let (poller, partition) = (PollerId(0), TopicPartition::new("orders", 0));
+        let record = Record::new(partition.clone(), 7).with_value(vec![0; 6 * 1024 * 1024]);
+        let assigned = Input::Assigned {
+            poller,
+            partition,
+            committed: None,
+        };
+        mapping.handle(Time::default(), assigned);
+        let records = vec![record];
+        mapping.handle(Time::default(), Input::Polled { poller, records });
+        let discarded = std::iter::from_fn(|| mapping.poll()).find_map(|output| match output {
+            Output::Deliver(discarded) => Some(discarded),
+            _ => None,
+        });
+        (settings, discarded.unwrap())
+    }
 }

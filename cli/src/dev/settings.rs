@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use msk_mapping::event::Source;
 use msk_mapping::filter;
 use msk_mapping::machine::{
-    self, Again, Configuration, ConsumptionMode, OnFailure, ProvisionedPollers, StartingPosition,
+    self, Again, Configuration, ConsumptionMode, ProvisionedPollers, StartingPosition,
 };
 use msk_mapping::response::FailureReporting;
 
+use super::on_failure;
 use crate::fault::Fault;
 
 /// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
@@ -54,7 +55,7 @@ pub(crate) struct Settings {
     /// The filters as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
     #[arg(long, value_name = "JSON", conflicts_with = "filters")]
     pub(crate) filter_criteria: Option<String>,
-    /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, or a queue's URL or ARN (a build with the feature sqs).
+    /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX.
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
     /// The cluster's ARN in the event.
@@ -133,7 +134,11 @@ impl Settings {
             None => FailureReporting::WholeBatch,
         };
         settings.consumption_mode = self.mode()?;
-        settings.on_failure = self.on_failure.as_deref().map(on_failure).transpose()?;
+        settings.on_failure = self
+            .on_failure
+            .as_deref()
+            .map(on_failure::read)
+            .transpose()?;
         settings.filter_criteria = self.filter()?;
         settings.provisioned_poller_config = (!self.on_demand).then(|| {
             let pollers = Some(i64::from(self.pollers()));
@@ -239,71 +244,11 @@ fn millis(text: &str) -> Result<i64, Fault> {
     Ok(time.as_millisecond())
 }
 
-/// The destination that a text names: those of `LAMBDA_MSK_ON_FAILURE`.
-pub(crate) fn on_failure(text: &str) -> Result<OnFailure, Fault> {
-    let service = text
-        .strip_prefix("arn:")
-        .and_then(|rest| rest.split(':').nth(1));
-    if let Some(path) = text.strip_prefix("file:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        if path.is_empty() || path.ends_with('/') {
-            return Err(Fault::new(format!("--on-failure {text} names no file"))
-                .help("write file:PATH with the name of a file"));
-        }
-        return Ok(OnFailure::Other(path.to_owned()));
-    }
-    if let Some(topic) = text.strip_prefix("kafka://") {
-        return match topic {
-            "" => Err(Fault::new("--on-failure kafka:// names no topic")
-                .help("write kafka://TOPIC, a topic of the same cluster")),
-            topic => Ok(OnFailure::Kafka(topic.to_owned())),
-        };
-    }
-    let kind = match service {
-        Some("sqs") => return queue(text),
-        Some("sns") => "an SNS topic",
-        Some("s3") => "an S3 bucket",
-        _ if text.starts_with("s3://") => "an S3 bucket",
-        _ if text.starts_with("https://") || text.starts_with("http://") => return queue(text),
-        _ => {
-            return Err(Fault::new(format!("--on-failure {text} is no destination"))
-                .help("file:PATH, kafka://TOPIC of the same cluster, or a queue's URL or ARN"));
-        }
-    };
-    Err(
-        Fault::new(format!("--on-failure {text} names {kind}, which cargo msk dev cannot send to"))
-            .help(
-                "file:PATH shows what would go there, and kafka://TOPIC sends it to a topic of the same cluster.\n\
-                 Records that your function rejects itself are another matter: --env LAMBDA_MSK_ON_FAILURE=… takes a queue",
-            ),
-    )
-}
-
-/// A queue, where this program can send to one.
-fn queue(text: &str) -> Result<OnFailure, Fault> {
-    if text.ends_with(".fifo") {
-        return Err(
-            Fault::new(format!("--on-failure {text} names a FIFO queue"))
-                .help("a standard one: Lambda's own destinations refuse FIFO queues too"),
-        );
-    }
-    if cfg!(feature = "sqs") {
-        return Ok(OnFailure::Sqs(text.to_owned()));
-    }
-    Err(Fault::new(format!(
-        "--on-failure {text} names an SQS queue, which this build of cargo msk cannot send to"
-    ))
-    .help(
-        "cargo install cargo-msk --features sqs (in this repository: --path cli), which brings the AWS SDK;\n\
-         file:PATH shows what would go there",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
-    use msk_mapping::machine::{ConsumptionMode, OnFailure, StartingPosition};
+    use msk_mapping::machine::{ConsumptionMode, StartingPosition};
 
-    use super::{Mode, Settings, Start, on_failure};
+    use super::{Mode, Settings, Start};
 
     fn start(position: Option<Start>, time: Option<&str>) -> Result<StartingPosition, String> {
         let settings = Settings {
@@ -410,42 +355,5 @@ mod tests {
         let fault = settings.filter().err().unwrap().text();
 
         assert!(fault.contains("Filters[0].Pattern"), "{fault}");
-    }
-
-    #[test]
-    fn destinations_are_read_as_the_frameworks_own() {
-        let named = |text| on_failure(text).map_err(|fault| fault.text());
-
-        assert_eq!(
-            named("file:dead.ndjson"),
-            Ok(OnFailure::Other("dead.ndjson".to_owned()))
-        );
-        assert_eq!(
-            named("file:///tmp/dead"),
-            Ok(OnFailure::Other("/tmp/dead".to_owned()))
-        );
-        assert_eq!(
-            named("kafka://dead"),
-            Ok(OnFailure::Kafka("dead".to_owned()))
-        );
-        for queue in [
-            "arn:aws:sqs:eu-west-1:123456789012:q",
-            "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
-        ] {
-            match cfg!(feature = "sqs") {
-                true => assert_eq!(named(queue), Ok(OnFailure::Sqs(queue.to_owned()))),
-                false => assert!(named(queue).unwrap_err().contains("--features sqs")),
-            }
-        }
-        for (text, kind) in [
-            ("arn:aws:sqs:eu-west-1:123456789012:q.fifo", "a FIFO queue"),
-            ("arn:aws:sns:eu-west-1:123456789012:t", "an SNS topic"),
-            ("s3://bucket", "an S3 bucket"),
-            ("dead.ndjson", "is no destination"),
-            ("file:", "names no file"),
-            ("kafka://", "names no topic"),
-        ] {
-            assert!(named(text).unwrap_err().contains(kind), "{text}");
-        }
     }
 }

@@ -200,7 +200,7 @@ pub enum OnFailure {
     Sqs(String),
     /// A topic's ARN.
     Sns(String),
-    /// A bucket's ARN.
+    /// A bucket's ARN, or whatever else the driver takes for a bucket.
     S3(String),
     /// `kafka://TOPIC`: a topic of the same cluster, not the one that is read.
     Kafka(String),

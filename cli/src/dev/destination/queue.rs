@@ -1,21 +1,13 @@
 //! An SQS queue for records that are given up: a message each time with what Lambda tells of them, which is no payload. Made by `destination`.
 
-use std::time::Duration;
-
-use aws_config::BehaviorVersion;
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::{Builder, Region};
-use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::config::Builder;
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 use tokio::sync::OnceCell;
 
-/// Longest try of one request: a desk's network may be slow, and the driver asks again.
-const TRY_MAX: Duration = Duration::from_secs(5);
+use super::sdk::{self, undelivered};
 
 /// A queue by its URL or ARN.
 pub(super) struct QueueDestination {
@@ -64,13 +56,10 @@ impl Destination for QueueDestination {
 
 /// An ARN names region and account, and AWS tells the URL; a URL that is not AWS's own (an emulator) is also the endpoint.
 async fn connect(queue: &str) -> Result<(Client, String), Undelivered> {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(TRY_MAX)
-        .build();
-    let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+    let config = sdk::config();
     let parts: Vec<&str> = queue.split(':').collect();
     if let ["arn", _, "sqs", region, account, name] = parts[..] {
-        let config = config.region(Region::new(region.to_owned())).load().await;
+        let config = config.region(sdk::region(region)).load().await;
         let client = Client::new(&config);
         let asked = client
             .get_queue_url()
@@ -81,14 +70,11 @@ async fn connect(queue: &str) -> Result<(Client, String), Undelivered> {
         return Ok((client, url));
     }
     let own = region_of(queue);
-    let named = own.clone().unwrap_or_else(|| "us-east-1".to_owned());
-    let region = match &own {
-        Some(_) => RegionProviderChain::first_try(Region::new(named)),
-        // An emulator takes any region, so nobody has to set one.
-        None => RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(Region::new(named)),
+    let config = match &own {
+        Some(own) => config.region(sdk::region(own)),
+        None => config.region(sdk::any_region()),
     };
-    let mut config = Builder::from(&config.region(region).load().await);
+    let mut config = Builder::from(&config.load().await);
     if own.is_none() {
         let endpoint: Vec<&str> = queue.split('/').take(3).collect();
         config = config.endpoint_url(endpoint.join("/"));
@@ -105,48 +91,14 @@ fn region_of(url: &str) -> Option<String> {
         .then(|| region.to_owned())
 }
 
-/// With what the service says: the SDK's own text is "service error".
-fn undelivered(error: impl std::error::Error + Send + Sync + 'static) -> Undelivered {
-    Undelivered(DisplayErrorContext(error).to_string().into())
-}
-
 #[cfg(test)]
 mod tests {
     use msk_mapping::driver::Destination;
-    use msk_mapping::event::Source;
-    use msk_mapping::machine::{
-        Configuration, Discarded, Input, Mapping, OnFailure, Output, PollerId, StartingPosition,
-    };
-    use msk_mapping::record::{Record, TopicPartition};
-    use msk_mapping::time::Time;
+    use msk_mapping::machine::OnFailure;
     use serde_json::Value;
 
+    use super::super::tests::given_up;
     use super::{QueueDestination, connect, region_of};
-
-    /// A record that no event has room for, given up by a mapping with that queue.
-    fn given_up(queue: &str) -> (Configuration, Discarded) {
-        let source = Source::SelfManaged {
-            bootstrap_servers: None,
-        };
-        let mut settings = Configuration::new(source, "orders", StartingPosition::TrimHorizon);
-        settings.on_failure = Some(OnFailure::Sqs(queue.to_owned()));
-        let mut mapping = Mapping::new(settings.clone()).unwrap();
-        let (poller, partition) = (PollerId(0), TopicPartition::new("orders", 0));
-        let record = Record::new(partition.clone(), 7).with_value(vec![0; 6 * 1024 * 1024]);
-        let assigned = Input::Assigned {
-            poller,
-            partition,
-            committed: None,
-        };
-        mapping.handle(Time::default(), assigned);
-        let records = vec![record];
-        mapping.handle(Time::default(), Input::Polled { poller, records });
-        let discarded = std::iter::from_fn(|| mapping.poll()).find_map(|output| match output {
-            Output::Deliver(discarded) => Some(discarded),
-            _ => None,
-        });
-        (settings, discarded.unwrap())
-    }
 
     #[tokio::test]
     #[ignore = "needs a queue: make test-services"]
@@ -166,7 +118,7 @@ mod tests {
         let arn = format!("arn:aws:sqs:eu-central-1:000000000000:{name}");
 
         for queue in [&url, &arn] {
-            let (settings, discarded) = given_up(queue);
+            let (settings, discarded) = given_up(OnFailure::Sqs(queue.clone()));
             let destination = QueueDestination::new(queue, &settings);
             destination.deliver(&discarded).await.unwrap();
             assert_eq!(destination.describe(), format!("sqs:{name}"));
@@ -193,7 +145,7 @@ mod tests {
     async fn a_real_server_without_the_queue_says_so() {
         let endpoint = std::env::var("AWS_ENDPOINT_URL_SQS").unwrap();
         let queue = format!("{endpoint}/000000000000/missing");
-        let (settings, discarded) = given_up(&queue);
+        let (settings, discarded) = given_up(OnFailure::Sqs(queue.clone()));
 
         let error = QueueDestination::new(&queue, &settings)
             .deliver(&discarded)

@@ -1,0 +1,111 @@
+//! An SNS topic for records that are given up: a message each time with what Lambda tells of them, which is no payload. Made by `destination`.
+
+use aws_sdk_sns::Client;
+use msk_mapping::document::Documents;
+use msk_mapping::driver::{Destination, SendFuture, Undelivered};
+use msk_mapping::machine::{Configuration, Discarded};
+use tokio::sync::OnceCell;
+
+use super::sdk::{self, undelivered};
+
+/// A topic by its ARN.
+pub(super) struct NotificationDestination {
+    topic: String,
+    documents: Documents,
+    /// Made with the first record that is given up.
+    client: OnceCell<Client>,
+}
+
+impl NotificationDestination {
+    pub(super) fn new(topic: &str, configuration: &Configuration) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            documents: Documents::of(configuration),
+            client: OnceCell::new(),
+        }
+    }
+
+    async fn send(&self, discarded: &Discarded) -> Result<(), Undelivered> {
+        let client = self.client.get_or_init(|| client(&self.topic)).await;
+        let document = self.documents.metadata(discarded);
+        let request = client.publish().topic_arn(&self.topic).message(document);
+        request.send().await.map(drop).map_err(undelivered)
+    }
+}
+
+impl Destination for NotificationDestination {
+    fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a> {
+        Box::pin(self.send(discarded))
+    }
+
+    fn describe(&self) -> String {
+        let name = self.topic.rsplit(':').next().unwrap_or_default();
+        format!("sns:{name}")
+    }
+}
+
+/// The ARN names the region.
+async fn client(topic: &str) -> Client {
+    let region = topic.split(':').nth(3).unwrap_or_default();
+    Client::new(&sdk::config().region(sdk::region(region)).load().await)
+}
+
+#[cfg(test)]
+mod tests {
+    use msk_mapping::driver::Destination;
+    use msk_mapping::machine::OnFailure;
+    use serde_json::Value;
+
+    use super::super::tests::given_up;
+    use super::{NotificationDestination, client, sdk};
+
+    #[tokio::test]
+    #[ignore = "needs a topic: make test-services"]
+    async fn a_real_topic_gets_what_lambda_tells_and_no_payload() {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL_SNS").unwrap();
+        let name = format!("given-up-{}", std::process::id());
+        let config = sdk::config().endpoint_url(endpoint).load().await;
+        let queues = aws_sdk_sqs::Client::new(&config);
+        let made = queues.create_queue().queue_name(&name).send().await;
+        let queue = made.unwrap().queue_url.unwrap();
+        let arn = format!("arn:aws:sns:eu-central-1:123456789012:{name}");
+        let topics = client(&arn).await;
+        let made = topics.create_topic().name(&name).send().await.unwrap();
+        assert_eq!(made.topic_arn.as_deref(), Some(&*arn));
+        let to_queue = topics
+            .subscribe()
+            .topic_arn(&arn)
+            .protocol("sqs")
+            .endpoint(format!("arn:aws:sqs:eu-central-1:123456789012:{name}"))
+            .attributes("RawMessageDelivery", "true");
+        to_queue.send().await.unwrap();
+        let (settings, discarded) = given_up(OnFailure::Sns(arn.clone()));
+
+        let destination = NotificationDestination::new(&arn, &settings);
+        destination.deliver(&discarded).await.unwrap();
+
+        assert_eq!(destination.describe(), format!("sns:{name}"));
+        let received = queues.receive_message().queue_url(&queue).send().await;
+        let messages = received.unwrap().messages.unwrap();
+        let document: Value = serde_json::from_str(messages[0].body().unwrap()).unwrap();
+        let condition = &document["requestContext"]["condition"];
+        assert_eq!(condition, "MaximumPayloadSizeExceeded");
+        let info = &document["KafkaBatchInfo"]["recordsInfo"]["orders-0"];
+        assert_eq!(info["firstRecordOffset"], "7");
+        assert!(document.get("payload").is_none());
+    }
+
+    #[tokio::test]
+    #[ignore = "needs an SNS server: make test-services"]
+    async fn a_real_server_without_the_topic_says_so() {
+        let arn = "arn:aws:sns:eu-central-1:123456789012:missing".to_owned();
+        let (settings, discarded) = given_up(OnFailure::Sns(arn.clone()));
+
+        let error = NotificationDestination::new(&arn, &settings)
+            .deliver(&discarded)
+            .await
+            .unwrap_err();
+
+        assert!(error.to_string().contains("NotFound"), "{error}");
+    }
+}
