@@ -180,8 +180,10 @@ pub const SHARE_RENEWALS: u32 = 3;
 pub const STATUS_MS: u64 = 250;
 
 /// How long everything has to be settled before a run that shares its group with others takes that for the end: longer
-/// than a partition takes from one member to the next.
-pub const CAUGHT_UP_MS: u64 = 5_000;
+/// than a partition takes from a member that was killed to the next.
+pub const CAUGHT_UP_MS: u64 = 10_000;
+
+const _: () = assert!(CAUGHT_UP_MS >= SESSION_MS + 4 * HEARTBEAT_MS);
 
 /// How long a destination may take for what was given up at once.
 pub const DELIVER_MS: u64 = 30_000;

@@ -64,7 +64,7 @@ pub(super) enum Command {
 /// What a member has to say.
 #[derive(Debug)]
 pub(super) enum Happening {
-    /// Partitions with their committed offset. Each waits for a [`Command::Seek`].
+    /// Partitions with their committed offset. Each waits for a [`Command::Seek`]. There may be none for this member.
     Assigned(Vec<(TopicPartition, Option<i64>)>),
     /// Waits for a [`Command::Release`].
     Revoked(Vec<TopicPartition>),
@@ -223,6 +223,7 @@ impl Member {
                     if let Err(error) = assign(&*self.client, &list) {
                         self.trouble(&error).await;
                     }
+                    self.say(Happening::Assigned(Vec::new())).await;
                 }
                 self.assigned(partitions).await;
             }
@@ -265,8 +266,9 @@ impl Member {
                 Ok(())
             }
             Command::Release(partitions) => {
-                // Whoever gets them next begins where we say.
+                // Whoever gets them next begins where we say, and is not set back by what we say late.
                 self.flush_commits().await;
+                self.commits.forget(&partitions);
                 self.release(&partitions)
             }
             // For a member of a share group.

@@ -121,8 +121,11 @@ pub struct Status {
 }
 
 impl Status {
-    /// How many offsets are not committed yet, over all partitions; in Queue mode, how many records the group has not settled. None: of some partition the end is not known yet.
+    /// How many offsets are not committed yet, over all partitions that are here; in Queue mode, how many records the group has not settled. None: of some partition the end is not known yet, or none is here.
     pub fn lag(&self) -> Option<i64> {
+        if self.partitions.is_empty() {
+            return None;
+        }
         // Several pollers may have a partition of a share group.
         let partitions = self
             .partitions

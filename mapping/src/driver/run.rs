@@ -6,11 +6,12 @@ mod queue;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::member::{Command, Handle, Happening, Joining};
@@ -37,8 +38,8 @@ pub(super) struct Run {
     flights: HashMap<InvocationId, Arc<Flight>>,
     invocations: JoinSet<Landed>,
     deliveries: JoinSet<act::Handed>,
-    /// For each partition that a member has: which seek its records have to be of.
-    epochs: BTreeMap<TopicPartition, u64>,
+    /// Each partition that a member has.
+    owned: BTreeMap<TopicPartition, Owned>,
     last_epoch: u64,
     /// Where the next record of each partition will stand.
     ends: BTreeMap<TopicPartition, i64>,
@@ -46,7 +47,10 @@ pub(super) struct Run {
     at_end: BTreeSet<TopicPartition>,
     /// How many partitions the topic has.
     partitions: usize,
-    unconfirmed: BTreeMap<TopicPartition, i64>,
+    /// Whether the group has given a member something, if only nothing.
+    joined: bool,
+    unconfirmed: BTreeMap<(TopicPartition, PollerId), i64>,
+    drained_since: Option<Instant>,
     settled_since: Option<Instant>,
     overlooked: u64,
     /// None: a consumer group.
@@ -58,6 +62,12 @@ pub(super) struct Run {
     started: bool,
     /// What ends the run.
     broken: Option<InvokeError>,
+}
+
+/// Whose a partition is, and which seek its records have to be of.
+struct Owned {
+    by: PollerId,
+    epoch: u64,
 }
 
 /// An invocation that has ended, with its environment.
@@ -102,12 +112,14 @@ impl Run {
             flights: HashMap::new(),
             invocations: JoinSet::new(),
             deliveries: JoinSet::new(),
-            epochs: BTreeMap::new(),
+            owned: BTreeMap::new(),
             last_epoch: 0,
             ends: BTreeMap::new(),
             at_end: BTreeSet::new(),
             partitions: number,
+            joined: false,
             unconfirmed: BTreeMap::new(),
+            drained_since: None,
             settled_since: None,
             overlooked: 0,
             #[cfg(feature = "share")]
@@ -145,6 +157,7 @@ impl Run {
     fn heard(&mut self, poller: PollerId, happening: Happening) {
         match happening {
             Happening::Assigned(partitions) => {
+                self.joined = true;
                 for (partition, committed) in partitions {
                     self.assigned(poller, partition, committed);
                 }
@@ -161,7 +174,7 @@ impl Run {
             #[cfg(feature = "share")]
             Happening::Lags(lags) => self.lagging(lags),
             Happening::AtEnd(partition, epoch) => {
-                if self.epochs.get(&partition) == Some(&epoch) {
+                if self.is_current(&partition, epoch) {
                     self.at_end.insert(partition);
                 }
             }
@@ -174,15 +187,10 @@ impl Run {
                 self.handle(Input::OutOfRange { poller, partition });
             }
             Happening::Committed(partition, position) => {
-                self.confirmed(&partition, position);
-                self.notice(Notice::Committed {
-                    partition,
-                    position,
-                });
+                self.confirmed(poller, partition, position);
             }
             Happening::CommitRefused(partition, position, reason) => {
-                let reason = format!("a commit of {partition} at {position} was refused: {reason}");
-                self.notice(Notice::Trouble { reason });
+                self.refused(&partition, position, &reason);
                 self.handle(Input::CommitRefused {
                     poller,
                     partition,
@@ -191,7 +199,7 @@ impl Run {
             }
             Happening::Ends(ends) => {
                 let ours =
-                    |(partition, _): &(TopicPartition, i64)| self.epochs.contains_key(partition);
+                    |(partition, _): &(TopicPartition, i64)| self.owned.contains_key(partition);
                 let ends: Vec<_> = ends.into_iter().filter(ours).collect();
                 self.ends.extend(ends);
             }
@@ -213,11 +221,18 @@ impl Run {
         });
     }
 
+    /// What a member that was lost says late may be of a partition that another has by then.
     fn revoked(&mut self, poller: PollerId, partition: &TopicPartition) {
-        self.epochs.remove(partition);
-        self.ends.remove(partition);
-        self.at_end.remove(partition);
-        self.unconfirmed.remove(partition);
+        if self
+            .owned
+            .get(partition)
+            .is_some_and(|owned| owned.by == poller)
+        {
+            self.owned.remove(partition);
+            self.ends.remove(partition);
+            self.at_end.remove(partition);
+        }
+        self.unconfirmed.remove(&(partition.clone(), poller));
         self.notice(Notice::Revoked {
             poller,
             partition: partition.clone(),
@@ -230,8 +245,7 @@ impl Run {
 
     fn polled(&mut self, poller: PollerId, records: Vec<(Record, u64)>) {
         let current = |(record, epoch): (Record, u64)| {
-            let of_last_seek = self.epochs.get(&record.partition) == Some(&epoch);
-            of_last_seek.then_some(record)
+            self.is_current(&record.partition, epoch).then_some(record)
         };
         let records: Vec<Record> = records.into_iter().filter_map(current).collect();
         for record in &records {
@@ -244,10 +258,26 @@ impl Run {
         }
     }
 
-    fn confirmed(&mut self, partition: &TopicPartition, position: i64) {
-        if self.unconfirmed.get(partition) == Some(&position) {
-            self.unconfirmed.remove(partition);
+    /// Whether a partition's records of that seek are still wanted.
+    fn is_current(&self, partition: &TopicPartition, epoch: u64) -> bool {
+        let owned = self.owned.get(partition);
+        owned.is_some_and(|owned| owned.epoch == epoch)
+    }
+
+    fn confirmed(&mut self, poller: PollerId, partition: TopicPartition, position: i64) {
+        let key = (partition, poller);
+        if self.unconfirmed.get(&key) == Some(&position) {
+            self.unconfirmed.remove(&key);
         }
+        self.notice(Notice::Committed {
+            partition: key.0,
+            position,
+        });
+    }
+
+    fn refused(&self, partition: &TopicPartition, position: i64, reason: &str) {
+        let reason = format!("a commit of {partition} at {position} was refused: {reason}");
+        self.notice(Notice::Trouble { reason });
     }
 
     fn landed(&mut self, landed: Landed) {
@@ -307,12 +337,18 @@ impl Run {
         }
         let nothing_under_way = self.invocations.is_empty() && self.deliveries.is_empty();
         if self.draining {
-            return nothing_under_way;
+            return nothing_under_way && (self.unconfirmed.is_empty() || self.has_drained_long());
         }
         self.until_caught_up
             && nothing_under_way
             && self.unconfirmed.is_empty()
             && self.is_caught_up()
+    }
+
+    /// Whether a commit that was refused has been tried again for long enough.
+    fn has_drained_long(&mut self) -> bool {
+        let since = *self.drained_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= Duration::from_millis(LEAVE_MS)
     }
 
     /// When the machine wants to be woken.
@@ -328,6 +364,10 @@ impl Ready {
         status.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let run = &mut self.run;
         while !run.is_over() {
+            // First: records that come without a pause would hold up what is due.
+            if run.wake_at().is_some_and(|at| at <= Instant::now()) {
+                run.handle(Input::Woken);
+            }
             let wake_at = run.wake_at();
             let wake = async {
                 match wake_at {
@@ -338,16 +378,8 @@ impl Ready {
             tokio::select! {
                 biased;
                 Some(request) = self.requests.recv() => run.requested(request),
-                Some(landed) = run.invocations.join_next() => {
-                    if let Ok(landed) = landed {
-                        run.landed(landed);
-                    }
-                }
-                Some(handed) = run.deliveries.join_next() => {
-                    if let Ok(handed) = handed {
-                        run.handed(handed);
-                    }
-                }
+                Some(landed) = run.invocations.join_next() => run.landed(ended(landed)),
+                Some(handed) = run.deliveries.join_next() => run.handed(ended(handed)),
                 Some((poller, happening)) = self.happenings.recv() => run.heard(poller, happening),
                 _ = status.tick() => run.say_status(),
                 () = wake => run.handle(Input::Woken),
@@ -369,12 +401,11 @@ impl Ready {
             while here > 0 {
                 match self.happenings.recv().await {
                     Some((_, Happening::Left)) => here -= 1,
-                    Some((_, Happening::Committed(partition, position))) => {
-                        run.confirmed(&partition, position);
-                        run.notice(Notice::Committed {
-                            partition,
-                            position,
-                        });
+                    Some((poller, Happening::Committed(partition, position))) => {
+                        run.confirmed(poller, partition, position);
+                    }
+                    Some((_, Happening::CommitRefused(partition, position, reason))) => {
+                        run.refused(&partition, position, &reason);
                     }
                     Some((_, Happening::Trouble(reason))) => run.notice(Notice::Trouble { reason }),
                     Some(_) => {}
@@ -423,6 +454,14 @@ fn members(
         )
     };
     (0..driver.pollers).map(start).collect()
+}
+
+/// What a task of ours answered. Nobody cancels one, and its panic is ours.
+fn ended<T>(joined: Result<T, JoinError>) -> T {
+    joined.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(error) => unreachable!("{error}"),
+    })
 }
 
 fn now() -> Time {

@@ -67,10 +67,14 @@ impl Poller {
         };
         if let Some(piece) = unsettled.pieces.front_mut() {
             let old = take_old(piece, cx);
-            let last = piece.last.clone();
+            let (last, gone) = (piece.last.clone(), piece.records.is_empty());
             self.give_up(Some(id), old, Condition::RecordAgeExceeded, &last, cx);
+            self.tidy(id, cx.now);
+            // The next piece is looked at when it is its turn.
+            if gone {
+                return;
+            }
         }
-        self.tidy(id, cx.now);
         let Some(unsettled) = self.unsettled.get_mut(&id) else {
             return;
         };

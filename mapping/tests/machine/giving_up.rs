@@ -232,6 +232,24 @@ fn records_age_while_they_are_tried_again() {
     assert_eq!(discarded.request_id.as_deref(), Some("request-2"));
 }
 
+#[test]
+fn the_second_half_of_a_batch_has_its_age_looked_at_too() {
+    let mut settings = settings();
+    settings.maximum_record_age_in_seconds = Some(60);
+    settings.bisect_batch_on_function_error = true;
+    let mut desk = Desk::new(settings);
+    desk.poll_records(aged(&[50, 50]));
+    let whole = desk.next_batch();
+    desk.now = desk.now.after(SECOND * 20);
+
+    desk.end(&whole, End::FunctionError);
+    desk.wake();
+
+    assert_eq!(desk.batches.len(), 0);
+    let dropped = desk.dropped.iter().map(|dropped| dropped.condition);
+    assert!(dropped.eq([Condition::RecordAgeExceeded; 2]));
+}
+
 /// 1 and 3 of 0 to 3 are listed, and there are no retries.
 fn exhausted(again: Again, exhausted: Exhausted) -> Desk {
     let mut settings = with_destination();

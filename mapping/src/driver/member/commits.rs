@@ -36,6 +36,13 @@ impl Commits {
         self.send(client);
     }
 
+    /// Leaves out what was not sent yet of partitions that are another's from now on.
+    pub(super) fn forget(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            self.waiting.remove(partition);
+        }
+    }
+
     /// The next answer. None: nothing is under way. May be dropped and called again.
     pub(super) async fn answered(&mut self, client: &Arc<Client>) -> Option<Answered> {
         let (_, task) = self.under_way.as_mut()?;

@@ -1,13 +1,15 @@
 //! What the machine says is done here, one output at a time.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::{sleep, timeout};
 
 use super::super::member::Command;
 use super::super::notice::{Flight, Notice};
-use super::{Landed, Run};
+use super::{Landed, Owned, Run, with_causes};
 use crate::invocation::Invocation;
 use crate::limits::{DELIVER_ATTEMPTS_MAX, DELIVER_MS, LOOKUP_RETRY_MS};
 use crate::machine::{
@@ -42,7 +44,8 @@ impl Run {
                 partition,
                 position,
             } => {
-                self.unconfirmed.insert(partition.clone(), position);
+                let key = (partition.clone(), poller);
+                self.unconfirmed.insert(key, position);
                 self.tell(poller, Command::Commit(partition, position));
             }
             Output::Deliver(discarded) => self.deliver(discarded),
@@ -73,7 +76,11 @@ impl Run {
     fn seek(&mut self, poller: PollerId, partition: TopicPartition, to: Position) {
         self.last_epoch += 1;
         self.at_end.remove(&partition);
-        self.epochs.insert(partition.clone(), self.last_epoch);
+        let owned = Owned {
+            by: poller,
+            epoch: self.last_epoch,
+        };
+        self.owned.insert(partition.clone(), owned);
         self.tell(poller, Command::Seek(partition, to, self.last_epoch));
     }
 
@@ -113,14 +120,15 @@ impl Run {
                 return handed;
             };
             for attempt in 1..=DELIVER_ATTEMPTS_MAX {
-                let sent = destination.deliver(&discarded);
-                handed.outcome = match timeout(Duration::from_millis(DELIVER_MS), sent).await {
-                    Ok(sent) => sent.map_err(|why| format!("{}: {why}", destination.describe())),
-                    Err(_) => Err(format!(
-                        "{}: no answer in {DELIVER_MS} ms",
-                        destination.describe()
-                    )),
+                // It is somebody else's code, and what it was given must not be held for ever.
+                let sent = AssertUnwindSafe(async { destination.deliver(&discarded).await });
+                let sent = timeout(Duration::from_millis(DELIVER_MS), sent.catch_unwind()).await;
+                let sent = match sent {
+                    Ok(Ok(sent)) => sent.map_err(|why| with_causes(&why)),
+                    Ok(Err(_)) => Err("it panicked".to_owned()),
+                    Err(_) => Err(format!("no answer in {DELIVER_MS} ms")),
                 };
+                handed.outcome = sent.map_err(|why| format!("{}: {why}", destination.describe()));
                 if handed.outcome.is_ok() || attempt == DELIVER_ATTEMPTS_MAX {
                     break;
                 }

@@ -77,8 +77,8 @@ impl Run {
             let known = queue.knows(self.partitions);
             return self.stays(settled, known);
         }
-        let ours = self.epochs.len();
-        let settled = ours > 0 && self.at_end.len() == ours && self.mapping.is_idle();
+        let ours = self.owned.len();
+        let settled = self.joined && self.at_end.len() == ours && self.mapping.is_idle();
         self.stays(settled, ours == self.partitions)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use msk_mapping::limits::{EVENT_BYTES_MAX, POLLER_INVOCATIONS_MAX};
 use msk_mapping::machine::{
-    Again, Batch, Condition, Configuration, DeliveryId, End, Halves, Input, InvocationId, Mapping,
-    NextBatch, Offsets, Output, PollerId, Position, Rebalance,
+    Again, Batch, Condition, Configuration, DeliveryId, End, Exhausted, Halves, Input,
+    InvocationId, Mapping, NextBatch, Offsets, Output, PollerId, Position, Rebalance,
 };
 use msk_mapping::record::Record;
 use msk_mapping::time::Time;
@@ -104,7 +104,7 @@ impl World {
             12 => self.deliver_one(usize::from(which), how % 3 > 0),
             13 => self.rebalance(partition, u32::from(how)),
             14 => self.refuse = true,
-            _ if how == 0 => self.wait(Duration::from_secs(70)),
+            _ if how.is_multiple_of(8) => self.wait(Duration::from_secs(35)),
             _ => self.answer_late(usize::from(which)),
         }
     }
@@ -454,6 +454,14 @@ impl World {
         let of_poller = |sent: &&Sent| sent.batch.poller == batch.poller;
         assert!(self.in_flight.values().filter(of_poller).count() < POLLER_INVOCATIONS_MAX);
 
+        for part in &batch.partitions {
+            for offset in &part.offsets {
+                let age = self.age(part, *offset);
+                let old = self.settings.maximum_record_age_in_seconds;
+                let allowed = old.is_none_or(|most| age <= Duration::from_secs(most as u64));
+                assert!(allowed, "too old: {age:?}");
+            }
+        }
         let readings = self.settings.readings;
         let ordered =
             readings.next_batch == NextBatch::Waits && readings.halves == Halves::InSequence;
@@ -489,6 +497,14 @@ impl World {
         self.in_flight.insert(batch.id, Sent { batch, generations });
     }
 
+    /// None of a record without a timestamp.
+    fn age(&mut self, part: &Offsets, offset: i64) -> Duration {
+        let now = self.now;
+        let record = &self.log(part.partition.partition()).records[&offset].record;
+        let timestamp = u64::try_from(record.timestamp).unwrap_or(now.as_millis());
+        now.since(Time::from_millis(timestamp))
+    }
+
     fn committed(&mut self, poller: PollerId, partition: i32, position: i64, refused: bool) {
         let log = self.log(partition);
         let owner = log.owner.as_mut().unwrap();
@@ -511,12 +527,12 @@ impl World {
 
     /// Records are given up by the mapping's own rules.
     fn given_up(&mut self, parts: &[Offsets], condition: Condition) {
-        let now = self.now;
         let settings = self.settings.clone();
+        let mut begun = BTreeSet::new();
         for part in parts {
-            let log = self.log(part.partition.partition());
             for offset in &part.offsets {
-                let logged = &log.records[offset];
+                let log = self.log(part.partition.partition());
+                let logged = log.records[offset].clone();
                 match condition {
                     Condition::RetryAttemptsExhausted => {
                         let infinite = if settings.on_failure.is_some() {
@@ -526,12 +542,13 @@ impl World {
                         };
                         let retries = settings.maximum_retry_attempts.unwrap_or(-1);
                         let retries = u32::try_from(retries).unwrap_or(infinite);
-                        assert!(logged.sent > retries, "too soon: {logged:?}");
+                        // What stands behind one whose attempts are over goes with it.
+                        let behind = settings.readings.exhausted == Exhausted::FromLowest
+                            && !begun.insert(part.partition.clone());
+                        assert!(logged.sent > retries || behind, "too soon: {logged:?}");
                     }
                     Condition::RecordAgeExceeded => {
-                        let timestamp =
-                            u64::try_from(logged.record.timestamp).unwrap_or(now.as_millis());
-                        let age = now.since(Time::from_millis(timestamp)).as_secs();
+                        let age = self.age(part, *offset).as_secs();
                         let with_batch =
                             settings.readings.age == msk_mapping::machine::Age::PerBatch;
                         assert!(age >= 60 || with_batch, "too young: {logged:?}");
