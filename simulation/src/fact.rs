@@ -186,6 +186,26 @@ pub enum What {
         /// The offset that would be read next.
         position: i64,
     },
+    /// Queue mode: the share group's broker has delivered a record to a poller, and counts that.
+    Acquired {
+        /// Which.
+        record: RecordId,
+    },
+    /// Queue mode: the group has a record as done.
+    Accepted {
+        /// Which.
+        record: RecordId,
+    },
+    /// Queue mode: the group delivers a record no more, though it is not done: it was given up, or delivered as often as is allowed.
+    Archived {
+        /// Which.
+        record: RecordId,
+    },
+    /// Queue mode: the group begins a log anew, as if nothing of it had ever been delivered.
+    SetBack {
+        /// Which.
+        log: LogId,
+    },
     /// The mapping has given up a record.
     GivenUp {
         /// Which.

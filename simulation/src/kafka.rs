@@ -6,6 +6,7 @@ use crate::dice::Dice;
 use crate::fact::{LogId, RecordId, What};
 use crate::limits::START_MS;
 use crate::plan::Plan;
+use crate::share::{Acquired, MemberId, ShareGroup};
 
 /// A record before it stands anywhere.
 #[derive(Clone, Debug)]
@@ -77,6 +78,8 @@ pub(crate) struct Cluster {
     pub(crate) names: Vec<TopicPartition>,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) logs: Vec<Log>,
+    /// Of Queue mode; else nobody is in it.
+    pub(crate) group: ShareGroup,
     logs_made: u32,
 }
 
@@ -88,6 +91,7 @@ impl Cluster {
         };
         Self {
             logs: (0..names.len()).map(log).collect(),
+            group: ShareGroup::default(),
             logs_made: names.len() as u32,
             names,
             drafts,
@@ -125,6 +129,45 @@ impl Cluster {
         next.take(most)
             .map(|(offset, record, at_ms)| (*record, self.record(name, *offset, *record, *at_ms)))
             .collect()
+    }
+
+    /// The partitions of which a member would get something.
+    pub(crate) fn would_get(&mut self, poller: u32) -> Vec<u32> {
+        let Some(member) = self.group.member(poller) else {
+            return Vec::new();
+        };
+        let resumed = member.resumed.iter().filter(|(_, polls)| **polls);
+        let mut partitions: Vec<u32> = resumed.map(|(partition, _)| *partition).collect();
+        partitions.retain(|partition| {
+            let log = &self.logs[*partition as usize];
+            self.group.has_more(*partition, log)
+        });
+        partitions
+    }
+
+    /// The next records of a partition that nobody has, for a member of the share group.
+    pub(crate) fn acquire(
+        &mut self,
+        partition: u32,
+        by: MemberId,
+        most: usize,
+    ) -> Vec<(Acquired, Record)> {
+        let log = &self.logs[partition as usize];
+        let name = &self.names[partition as usize];
+        let acquired = self.group.acquire((partition, log), by, most);
+        let polled = |acquired: Acquired| {
+            let Acquired {
+                offset,
+                record,
+                appended_ms,
+                deliveries,
+                ..
+            } = acquired;
+            let mut polled = self.record(name, offset, record, appended_ms);
+            polled.delivery_count = deliveries;
+            (acquired, polled)
+        };
+        acquired.into_iter().map(polled).collect()
     }
 
     fn record(&self, name: &TopicPartition, offset: i64, record: RecordId, at_ms: u64) -> Record {
@@ -187,8 +230,13 @@ impl Cluster {
             .collect()
     }
 
-    pub(crate) fn lag(&self) -> usize {
-        self.logs.iter().map(Log::lag).sum()
+    pub(crate) fn lag(&self, queue: bool) -> usize {
+        let logs = (0..).zip(&self.logs);
+        let lag = |(partition, log): (u32, &Log)| match queue {
+            true => self.group.lag(partition, log),
+            false => log.lag(),
+        };
+        logs.map(lag).sum()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::fact::{EnvironmentId, InvocationId, ItemId, What};
 
 pub(crate) const TOPIC: &str = "orders";
 pub(crate) const NAMESPACE: &str = "simulation";
+pub(crate) const BROKERS: &str = "b-1.simulated:9092,b-2.simulated:9092";
 pub(crate) const CLUSTER: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/simulated/1";
 
 /// The item of that id.

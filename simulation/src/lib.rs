@@ -23,6 +23,8 @@ mod queue;
 mod port;
 
 mod environment;
+mod share;
+
 mod kafka;
 mod script;
 
@@ -32,6 +34,7 @@ mod calls;
 mod function;
 
 mod endings;
+mod members;
 mod polling;
 mod service;
 mod trouble;

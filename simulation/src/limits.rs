@@ -11,3 +11,6 @@ pub const FETCH_RECORDS_MAX: usize = 8;
 
 /// Seeds that a thread takes at once: few enough that all threads end together, many enough that they do not meet often.
 pub const SEEDS_AT_ONCE: u64 = 16;
+
+/// How often a share group's broker delivers a record: Kafka's `group.share.delivery.count.limit`, as it is set when nobody sets it.
+pub const SHARE_DELIVERIES_MAX: u16 = 5;

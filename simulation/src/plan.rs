@@ -12,10 +12,14 @@ use msk_mapping::machine::{
 use msk_mapping::response::Again;
 
 use crate::dice::Dice;
+use crate::limits::SHARE_DELIVERIES_MAX;
 use crate::oracle::{Ledger, Order, Reporting, Terms};
 
 /// Cells of the matrix: order × reporting × reading × ledger.
 pub(crate) const CELLS: u64 = 3 * 2 * 2 * 3;
+
+/// Of a thousand mappings, so many are in Queue mode.
+const QUEUE_MODE: u32 = 200;
 
 /// Everything that is decided before a run begins.
 #[derive(Debug)]
@@ -56,7 +60,18 @@ pub(crate) struct Mapping {
     pub(crate) has_destination: bool,
     pub(crate) filters: bool,
     pub(crate) backoff_ms: (u64, u64),
+    /// *None: it reads the topic as a stream.*
+    pub(crate) queue: Option<Queue>,
     pub(crate) readings: Readings,
+}
+
+/// What only Queue mode has.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    /// How long a record is locked, if nobody asks for more.
+    pub(crate) lock_ms: u64,
+    /// Of a thousand locks that are to go on, so many end.
+    pub(crate) renewal_fails: u32,
 }
 
 /// What stands in the logs.
@@ -113,6 +128,10 @@ pub(crate) struct Faults {
 }
 
 impl Plan {
+    pub(crate) fn is_queue(&self) -> bool {
+        self.mapping.queue.is_some()
+    }
+
     pub(crate) fn of(seed: u64) -> Self {
         let root = Dice::new(seed);
         let mut dice = root.of("plan", 0);
@@ -137,6 +156,8 @@ impl Plan {
             // Else one bad record blocks its partition for ever, as documented.
             mapping.retries = Some(dice.pick(&[0, 1, 3]));
         }
+        // With dice of its own: a stream's schedule is what it was.
+        let order = queue_mode(&mut root.of("mode", 0), order, &mut mapping);
         let records = records(&mut dice);
         let faults = faults(&mut root.of("faults", 0), function.timeout_ms);
         let quiet_at_ms = records.over_ms + dice.between(5_000, 60_000) + faults.long_pause_ms;
@@ -150,7 +171,12 @@ impl Plan {
             tail_goes_too: readings.exhausted == Exhausted::FromLowest,
             age_ms: mapping.age_s.map(|age| age.unsigned_abs() * 1_000),
             age_of_batch: readings.age == Age::PerBatch,
-            mapping_keeps_order: readings.next_batch == NextBatch::Waits
+            deliveries_max: mapping
+                .queue
+                .is_some()
+                .then_some(SHARE_DELIVERIES_MAX.into()),
+            mapping_keeps_order: mapping.queue.is_none()
+                && readings.next_batch == NextBatch::Waits
                 && readings.halves == Halves::InSequence,
             clocks_within_limit: faults.clock_off_ms <= clock_limit_ms(function.timeout_ms),
             forgets_after_ms: match ledger {
@@ -171,10 +197,30 @@ impl Plan {
     }
 }
 
+/// Some mappings are in Queue mode: settings that do not apply there are left out. The function's order.
+fn queue_mode(dice: &mut Dice, order: Order, mapping: &mut Mapping) -> Order {
+    if !dice.per_mille(QUEUE_MODE) {
+        return order;
+    }
+    mapping.queue = Some(Queue {
+        lock_ms: dice.pick(&[1_500, 5_000, 30_000]),
+        renewal_fails: dice.pick(&[0, 0, 50, 300]),
+    });
+    mapping.window_s = None;
+    // A record has several deliveries, each with retries of its own: more of them would outlast the run.
+    mapping.retries = dice.pick(&[None, None, Some(0), Some(1), Some(3)]);
+    // A function does not see in which mode its mapping is: with an order it waits more, and is right all the same.
+    match dice.per_mille(700) {
+        true => Order::Unordered,
+        false => order,
+    }
+}
+
 /// With a destination Lambda makes infinite retries ten.
 fn effective_retries(mapping: &Mapping) -> Option<u64> {
     match mapping.retries {
         Some(retries) if retries >= 0 => Some(retries.unsigned_abs()),
+        None if mapping.queue.is_some() => Some(0),
         _ => mapping.has_destination.then_some(10),
     }
 }
@@ -230,6 +276,7 @@ fn mapping(dice: &mut Dice, again: Again) -> Mapping {
         has_destination: dice.per_mille(500),
         filters: dice.per_mille(200),
         backoff_ms: dice.pick(&[(100, 1_000), (500, 10_000)]),
+        queue: None,
         readings,
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use msk_mapping::event::Source;
 use msk_mapping::machine::{
-    Backoff, Condition, Configuration, DeliveryId, End, Input, InvocationId as MachineId, Mapping,
-    Offsets, OnFailure, Output, PollerId, Position, ProvisionedPollers, StartingPosition,
+    Backoff, Condition, Configuration, ConsumptionMode, DeliveryId, End, Input,
+    InvocationId as MachineId, Mapping, Offsets, OnFailure, Output, PollerId, Position,
+    ProvisionedPollers, StartingPosition,
 };
 use msk_mapping::record::TopicPartition;
 use msk_mapping::response::FailureReporting;
@@ -13,7 +14,7 @@ use msk_mapping::time::Time;
 
 use crate::fact::{GivenUp, InvocationId, RecordId, What};
 use crate::kafka::Value;
-use crate::ledger::{CLUSTER, TOPIC};
+use crate::ledger::{BROKERS, CLUSTER, TOPIC};
 use crate::limits::{FETCH_RECORDS_MAX, START_MS};
 use crate::oracle::Reporting;
 use crate::plan::Plan;
@@ -22,11 +23,20 @@ use crate::world::{Event, Fault, World};
 impl World {
     pub(crate) fn mapping(plan: &Plan) -> Result<Mapping, Fault> {
         let set = &plan.mapping;
-        let source = Source::Msk {
-            arn: CLUSTER.to_owned(),
-            bootstrap_servers: None,
+        // Lambda has Queue mode for self-managed clusters only.
+        let source = match plan.is_queue() {
+            true => Source::SelfManaged {
+                bootstrap_servers: Some(BROKERS.to_owned()),
+            },
+            false => Source::Msk {
+                arn: CLUSTER.to_owned(),
+                bootstrap_servers: None,
+            },
         };
         let mut configuration = Configuration::new(source, TOPIC, StartingPosition::TrimHorizon);
+        if plan.is_queue() {
+            configuration.consumption_mode = ConsumptionMode::Queue;
+        }
         configuration.batch_size = Some(set.batch_size);
         configuration.maximum_batching_window_in_seconds = set.window_s;
         configuration.maximum_retry_attempts = set.retries;
@@ -57,12 +67,12 @@ impl World {
         Ok(Mapping::new(configuration)?)
     }
 
-    fn tell(&mut self, input: Input) {
+    pub(crate) fn tell(&mut self, input: Input) {
         let now = Time::from_millis(START_MS.unsigned_abs() + self.now_ms);
         self.mapping.handle(now, input);
     }
 
-    fn name(&self, partition: u32) -> TopicPartition {
+    pub(crate) fn name(&self, partition: u32) -> TopicPartition {
         self.cluster.names[partition as usize].clone()
     }
 
@@ -71,6 +81,17 @@ impl World {
         while let Some(output) = self.mapping.poll() {
             match output {
                 Output::Seek { partition, to, .. } => self.seek(number(&partition), to),
+                Output::Resume { poller, partition } if self.plan.is_queue() => {
+                    self.paces(poller.0, number(&partition), true);
+                }
+                Output::Pause { poller, partition } if self.plan.is_queue() => {
+                    self.paces(poller.0, number(&partition), false);
+                }
+                Output::Acknowledge {
+                    poller,
+                    records,
+                    with,
+                } => self.plan_acknowledgement(poller, &records, with),
                 Output::Resume { partition, .. } => {
                     self.cluster.logs[partition.partition() as usize].resumed = true;
                     self.plan_fetch(number(&partition));
@@ -116,7 +137,7 @@ impl World {
                         self.queue.plan(at_ms, Event::Wake);
                     }
                 }
-                // To know, not to do; and what only share groups have.
+                // To know, not to do.
                 _ => {}
             }
         }
@@ -160,7 +181,10 @@ impl World {
             // Nobody has to do it.
             self.fact(What::Erased { record });
         }
-        self.plan_fetch(partition);
+        match self.plan.is_queue() {
+            true => self.plan_acquisitions(),
+            false => self.plan_fetch(partition),
+        }
     }
 
     fn seek(&mut self, partition: u32, to: Position) {
@@ -329,7 +353,7 @@ impl World {
     }
 }
 
-fn number(partition: &TopicPartition) -> u32 {
+pub(crate) fn number(partition: &TopicPartition) -> u32 {
     partition.partition().cast_unsigned()
 }
 

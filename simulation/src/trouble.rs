@@ -65,9 +65,32 @@ impl World {
     }
 
     fn rebalance(&mut self, partition: u32) {
+        if self.plan.is_queue() {
+            let without_a_word = self.dice.trouble.per_mille(500);
+            return self.change_members(without_a_word);
+        }
         if self.revoke(partition).is_some() {
             self.reassign(partition);
         }
+    }
+
+    /// One member of a share group goes, and comes back later. Records are not divided among members, so for the others nothing changes.
+    fn change_members(&mut self, without_a_word: bool) {
+        let pollers = u64::from(self.plan.mapping.pollers);
+        let poller = self.dice.trouble.between(0, pollers - 1) as u32;
+        self.leave(poller, without_a_word);
+        let wait_ms = self.dice.trouble.between(0, 3_000);
+        self.queue.plan(self.now_ms + wait_ms, Event::Join(poller));
+    }
+
+    /// Nobody is in the group while a partition of it begins anew.
+    fn begin_anew(&mut self, partition: u32) {
+        for poller in 0..self.plan.mapping.pollers {
+            self.leave(poller, false);
+            let wait_ms = self.dice.trouble.between(0, 3_000);
+            self.queue.plan(self.now_ms + wait_ms, Event::Join(poller));
+        }
+        self.cluster.group.forget(partition);
     }
 
     fn compact(&mut self, partition: u32) {
@@ -89,7 +112,9 @@ impl World {
 
     fn renew(&mut self, partition: u32) {
         // A partition that is being rebalanced has somebody on the way to it already.
-        if self.revoke(partition).is_none() {
+        if self.plan.is_queue() {
+            self.begin_anew(partition);
+        } else if self.revoke(partition).is_none() {
             return;
         }
         let gone = self.cluster.renew(partition);
@@ -108,10 +133,18 @@ impl World {
             };
             self.queue.plan(at_ms, Event::Append(record as RecordId));
         }
-        self.reassign(partition);
+        if !self.plan.is_queue() {
+            self.reassign(partition);
+        }
     }
 
     fn reset(&mut self, partition: u32) {
+        if self.plan.is_queue() {
+            self.begin_anew(partition);
+            let log = self.cluster.logs[partition as usize].id;
+            self.fact(What::SetBack { log });
+            return;
+        }
         if self.revoke(partition).is_none() {
             return;
         }

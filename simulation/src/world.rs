@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use msk_mapping::machine::{DeliveryId, End, Mapping};
+use msk_mapping::machine::{Acknowledgement, DeliveryId, End, Mapping};
 
 use crate::calls::Services;
 use crate::dice::Dice;
@@ -14,11 +14,13 @@ use crate::fact::{EnvironmentId, Fact, InvocationId, RecordId, What};
 use crate::function::Journal;
 use crate::kafka::{Cluster, drafts};
 use crate::ledger::partition_names;
+use crate::members::Acknowledged;
 use crate::plan::Plan;
 use crate::port::{Reply, Request};
 use crate::queue::Queue;
 use crate::script::Script;
 use crate::service::{Delivered, Environment};
+use crate::share::{Lock, MemberId};
 
 /// What is going to happen.
 #[derive(Debug)]
@@ -37,6 +39,21 @@ pub(crate) enum Event {
         poller: u32,
         position: i64,
         refused: bool,
+    },
+    /// Queue mode: a poller becomes a member of the share group.
+    Join(u32),
+    Acquire {
+        poller: u32,
+        by: MemberId,
+    },
+    Acknowledge {
+        of: Acknowledged,
+        with: Acknowledgement,
+    },
+    LockEnds {
+        partition: u32,
+        offset: i64,
+        lock: Lock,
     },
     DeliveryEnds {
         id: DeliveryId,
@@ -178,9 +195,15 @@ impl World {
             }
         }
         let pollers = self.plan.mapping.pollers;
-        for partition in 0..self.plan.records.partitions {
-            let poller = partition % pollers;
-            self.queue.plan(0, Event::Assign { partition, poller });
+        if self.plan.is_queue() {
+            for poller in 0..pollers {
+                self.queue.plan(0, Event::Join(poller));
+            }
+        } else {
+            for partition in 0..self.plan.records.partitions {
+                let poller = partition % pollers;
+                self.queue.plan(0, Event::Assign { partition, poller });
+            }
         }
         self.plan_trouble();
         self.queue.plan(self.plan.quiet_at_ms, Event::Quiet);
@@ -210,7 +233,7 @@ impl World {
         }
         let mut facts = self.journal.take();
         facts.sort_by_key(|fact| fact.at_ms);
-        let lag = self.lag.unwrap_or_else(|| self.cluster.lag());
+        let lag = self.lag.unwrap_or_else(|| self.lag());
         facts.push(Fact {
             at_ms: self.now_ms,
             what: What::Over { lag },
@@ -249,6 +272,14 @@ impl World {
                 position,
                 refused,
             } => self.commit(partition, epoch, poller, position, refused),
+            Event::Join(poller) => self.join(poller),
+            Event::Acquire { poller, by } => self.acquire(poller, by),
+            Event::Acknowledge { of, with } => self.acknowledge(of, with),
+            Event::LockEnds {
+                partition,
+                offset,
+                lock,
+            } => self.lock_ends(partition, offset, lock),
             Event::DeliveryEnds { id, taken } => self.delivery_ends(id, taken),
             Event::Dispatch(invocation) => self.dispatch(invocation),
             Event::Arrives {
@@ -286,7 +317,7 @@ impl World {
             Event::Heard { invocation, end } => self.heard(invocation, end),
             Event::Trouble(trouble) => self.trouble(trouble)?,
             Event::Quiet => self.quiet(),
-            Event::Over => self.lag = Some(self.cluster.lag()),
+            Event::Over => self.lag = Some(self.lag()),
         }
         Ok(())
     }
@@ -299,10 +330,14 @@ impl World {
         }
     }
 
+    fn lag(&self) -> usize {
+        self.cluster.lag(self.plan.is_queue())
+    }
+
     /// All is committed, and nobody does anything any more.
     fn end_if_done(&mut self) {
         let busy = || self.environments.iter().any(Environment::is_busy);
-        if self.is_quiet && self.cluster.lag() == 0 && !busy() {
+        if self.is_quiet && self.lag() == 0 && !busy() {
             self.lag = Some(0);
         }
     }

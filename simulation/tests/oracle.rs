@@ -13,6 +13,7 @@ fn terms() -> Terms {
         tail_goes_too: false,
         age_ms: Some(60_000),
         age_of_batch: false,
+        deliveries_max: None,
         mapping_keeps_order: true,
         clocks_within_limit: true,
         forgets_after_ms: 24 * 60 * 60 * 1_000,

@@ -11,7 +11,9 @@ impl Judge<'_> {
         if lag > 0 {
             let text = format!("{lag} records are not committed long after the last fault");
             self.broken(Invariant::Live, text);
+            return;
         }
+        self.none_left();
     }
 
     pub(super) fn hands_over(&mut self, invocation: InvocationId) {

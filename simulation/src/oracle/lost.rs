@@ -23,6 +23,14 @@ impl Judge<'_> {
 
     pub(super) fn given_up(&mut self, record: RecordId, why: GivenUp) {
         let known = &self.model.records[&record];
+        if why == GivenUp::Attempts && !self.is_delivered_often_enough(record) {
+            let text = format!(
+                "{} was given up, and the broker would have delivered it again",
+                self.name(record)
+            );
+            self.broken(Invariant::NothingLost, text);
+            return;
+        }
         match why {
             GivenUp::Attempts => {
                 let allowed = self.terms.retries.map(|retries| retries + 1);
@@ -64,6 +72,46 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+
+    /// A share group never delivers again what it has as done.
+    pub(super) fn accepted(&mut self, record: RecordId) {
+        if !self.model.records[&record].is_over() {
+            let text = format!("{} is accepted, and nobody has done it", self.name(record));
+            self.broken(Invariant::NothingLost, text);
+        }
+    }
+
+    /// Nor what it has archived: which needs no doing only if it was given up, or delivered as often as is allowed.
+    pub(super) fn archived(&mut self, record: RecordId) {
+        if !self.model.records[&record].is_over() && !self.is_delivered_often_enough(record) {
+            let text = format!(
+                "{} is archived after {} deliveries of the broker",
+                self.name(record),
+                self.model.records[&record].acquired
+            );
+            self.broken(Invariant::NothingLost, text);
+        }
+    }
+
+    /// Nothing is left in the end that nobody has done.
+    pub(super) fn none_left(&mut self) {
+        let left = self
+            .model
+            .records
+            .iter()
+            .filter(|(_, record)| !record.is_over());
+        let left: Vec<RecordId> = left.map(|(record, _)| *record).collect();
+        for record in left {
+            let text = format!("{} was never done", self.name(record));
+            self.broken(Invariant::NothingLost, text);
+        }
+    }
+
+    /// Outside Queue mode the broker does not count.
+    fn is_delivered_often_enough(&self, record: RecordId) -> bool {
+        let most = self.terms.deliveries_max;
+        most.is_none_or(|most| self.model.records[&record].acquired >= most)
     }
 
     /// How often a record was tried. Under every reading of whose attempts are counted, it was in each attempt of its batch.

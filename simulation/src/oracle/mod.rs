@@ -33,6 +33,8 @@ pub struct Terms {
     pub age_ms: Option<u64>,
     /// Whether one old record takes its batch with it.
     pub age_of_batch: bool,
+    /// How often the broker of a share group delivers a record before it gives it up. *None: the mapping is not in Queue mode.*
+    pub deliveries_max: Option<u64>,
     /// Whether the mapping itself sends no record of a partition before those below it are settled. False: order is asked within a batch only.
     pub mapping_keeps_order: bool,
     /// Whether no two clocks are further apart than leases allow for. False: only *nothing lost* is asked.
@@ -192,6 +194,8 @@ impl Judge<'_> {
             } => self.only_settled_by_key(*invocation, *partition, *offset),
             What::Committed { log, position } => self.committed(*log, *position),
             What::GivenUp { record, why } => self.given_up(*record, *why),
+            What::Accepted { record } => self.accepted(*record),
+            What::Archived { record } => self.archived(*record),
             What::Over { lag } => self.all_done(*lag),
             _ => {}
         }
@@ -252,7 +256,11 @@ impl Judge<'_> {
                 let known = model.positions.entry(*log).or_default();
                 *known = (*known).max(*position);
             }
-            What::GivenUp { record, .. } => model.record(*record).given_up = true,
+            What::GivenUp { record, .. } | What::Archived { record } => {
+                model.record(*record).given_up = true;
+            }
+            What::Acquired { record } => model.record(*record).acquired += 1,
+            What::SetBack { log } => model.set_back(*log),
             _ => {}
         }
     }

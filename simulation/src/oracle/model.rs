@@ -35,6 +35,8 @@ pub(super) struct Record {
     pub(super) noted: Option<Known>,
     /// What stood so until it was deleted, and when that was.
     pub(super) noted_before: Option<(Known, u64)>,
+    /// By a share group's broker, to pollers.
+    pub(super) acquired: u64,
     pub(super) deliveries: u64,
     pub(super) throttles: u64,
     /// With which others it was delivered last.
@@ -342,6 +344,15 @@ impl Model {
                     record.noted_before = Some((noted, now_ms));
                 }
                 record.starts_marked = 0;
+            }
+        }
+    }
+
+    /// The broker of a share group counts from nothing.
+    pub(super) fn set_back(&mut self, log: LogId) {
+        for record in self.records.values_mut() {
+            if record.log == log {
+                record.acquired = 0;
             }
         }
     }
