@@ -189,6 +189,7 @@ impl<'a> Reader<'a> {
             _ => return Err(self.wrong_type(at, self.cursor.kind(), "an array of records")),
         }
         let mut progress = Progress::default();
+        let from = self.batch.records.len();
         let mut index = 0;
         while self.cursor.element(index == 0)? {
             self.place.record = Some(index);
@@ -196,6 +197,9 @@ impl<'a> Reader<'a> {
             index += 1;
         }
         self.place.record = None;
+        if progress.shuffled {
+            self.put_in_order(from)?;
+        }
         Ok(())
     }
 

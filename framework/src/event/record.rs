@@ -23,8 +23,7 @@ struct Draft<'a> {
     seen: u16,
     topic: Option<Text<'a>>,
     partition: Option<i32>,
-    /// The offset and where it stands.
-    offset: Option<(i64, usize)>,
+    offset: Option<i64>,
     entry: RecordEntry,
     fault: Option<RecordFault>,
 }
@@ -34,6 +33,8 @@ struct Draft<'a> {
 pub(super) struct Progress {
     partition: Option<u32>,
     offset: Option<i64>,
+    /// An offset was not above the one before it.
+    pub(super) shuffled: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -110,8 +111,7 @@ impl<'a> Reader<'a> {
                 draft.partition = i32::try_from(partition).ok();
             }
             Field::Offset => {
-                let at = self.cursor.at();
-                draft.offset = Some((self.coordinate("a whole number from 0", i64::MAX)?, at));
+                draft.offset = Some(self.coordinate("a whole number from 0", i64::MAX)?);
             }
             Field::Timestamp => entry.timestamp_ms = self.timestamp()?,
             Field::TimestampType => entry.timestamp_type = self.timestamp_type()?,
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
             start,
             topic: Some(topic),
             partition: Some(partition),
-            offset: Some((offset, offset_at)),
+            offset: Some(offset),
             ..
         } = draft
         else {
@@ -180,15 +180,7 @@ impl<'a> Reader<'a> {
             }
             None => self.new_partition(start, identifier, topic, partition)?,
         };
-        if progress.offset.is_some_and(|before| offset <= before) {
-            self.place.field = Some(Field::Offset.name());
-            let message = "the offset is not above the one before it: the records of a partition must come in order, each once";
-            return Err(EventError::at(
-                error::OFFSET_NOT_ASCENDING,
-                offset_at,
-                message,
-            ));
-        }
+        progress.shuffled |= progress.offset.is_some_and(|before| offset <= before);
         progress.partition = Some(entry.partition);
         progress.offset = Some(offset);
         entry.offset = offset;
@@ -204,6 +196,27 @@ impl<'a> Reader<'a> {
         }
         records.push(entry);
         Ok(())
+    }
+
+    /// Puts the records of an array into the order of their offsets, where they did not come so: a share group delivers again what was released, behind what it
+    /// delivered first. `from` is the first of them.
+    #[cold]
+    pub(super) fn put_in_order(&mut self, from: usize) -> Scan<()> {
+        let records = &mut self.batch.records[from..];
+        records.sort_by_key(|entry| entry.offset);
+        let same = |pair: &&[RecordEntry]| pair[0].offset == pair[1].offset;
+        let Some(pair) = records.windows(2).find(same) else {
+            return Ok(());
+        };
+        // Sorting has left the two in the order in which they came.
+        let start = pair[1].raw.start;
+        let before = records.iter().filter(|entry| entry.raw.start < start);
+        self.place.record = Some(before.count());
+        self.place.field = Some(Field::Offset.name());
+        let message =
+            "two records of the partition have this offset: one answer cannot speak of both";
+        let at = start as usize;
+        Err(EventError::at(error::DUPLICATE_OFFSET, at, message))
     }
 
     fn new_partition(

@@ -77,8 +77,11 @@ impl Judge<'_> {
         match known.or_else(|| self.model.told(invocation, record)) {
             // A dead letter that is fed back is skipped only if it was done since.
             Some(known) => known.kind == Kind::Rejected && of.redrive,
-            // Where a log was made anew, it may be this one that stands there, or another.
-            None => !self.model.may_stand(item, record),
+            // Where a log was made anew, it may be this one that stands there, or another; and that may be deleted since it was seen.
+            None => {
+                let seen = self.model.has_seen(invocation, record);
+                !seen && !self.model.may_stand(item, record)
+            }
         }
     }
 
@@ -89,6 +92,7 @@ impl Judge<'_> {
         open: &[RecordId],
         listed: &[(String, i64)],
     ) {
+        let records = &self.in_the_answers_order(records);
         let mut named = BTreeSet::new();
         let mut last = None;
         for (partition, offset) in listed {
@@ -105,7 +109,7 @@ impl Judge<'_> {
             };
             if last.replace(at).is_some_and(|last| last >= at) {
                 let text = format!(
-                    "invocation {invocation} lists {partition}@{offset} twice, or out of the event's order"
+                    "invocation {invocation} lists {partition}@{offset} twice, or out of order"
                 );
                 self.broken(Invariant::Answer, text);
             }
@@ -130,6 +134,21 @@ impl Judge<'_> {
                 self.broken(Invariant::Answer, text);
             }
         }
+    }
+
+    /// Partition after partition as in the event, and in each by offset: a share group's records need not come so.
+    fn in_the_answers_order(&self, records: &[RecordId]) -> Vec<RecordId> {
+        let partition = |record: &RecordId| self.model.records[record].partition;
+        let mut partitions: Vec<u32> = records.iter().map(partition).collect();
+        partitions.dedup();
+        let place = |record: &RecordId| {
+            let known = &self.model.records[record];
+            let at = partitions.iter().position(|at| *at == known.partition);
+            (at, known.offset)
+        };
+        let mut ordered = records.to_vec();
+        ordered.sort_by_key(place);
+        ordered
     }
 
     pub(super) fn overdue(&mut self, invocation: InvocationId) {

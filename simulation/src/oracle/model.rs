@@ -365,6 +365,14 @@ impl Model {
         stands.is_some_and(|stands| stands.contains(&record))
     }
 
+    /// Whether an invocation has seen a record stand as settled, or one of the same place.
+    pub(super) fn has_seen(&self, invocation: InvocationId, record: RecordId) -> bool {
+        let known = &self.records[&record];
+        let seen = &self.invocations[&invocation].seen;
+        let seen = seen.get(&(known.partition, known.offset));
+        seen.is_some_and(|seen| seen.contains(&record))
+    }
+
     /// What it was told of a record. *None: nothing.*
     pub(super) fn told(&self, invocation: InvocationId, record: RecordId) -> Option<Known> {
         let partition = self.records[&record].partition;

@@ -167,6 +167,45 @@ fn offsets_have_gaps_and_are_whole_beyond_2_to_the_53() {
 }
 
 #[test]
+fn records_that_come_shuffled_are_put_in_the_order_of_their_offsets() {
+    let part = |partition: i32, offsets: &[i64]| {
+        let record = |offset: &i64| {
+            format!(
+                r#"{{"topic":"orders","partition":{partition},"offset":{offset},"value":"AA=="}}"#
+            )
+        };
+        let records: Vec<String> = offsets.iter().map(record).collect();
+        format!(r#""orders-{partition}":[{}]"#, records.join(","))
+    };
+    let body = event(&format!(
+        "{{{},{},{}}}",
+        part(2, &[8, 9]),
+        part(0, &[9, 7, 8, 3]),
+        part(1, &[1, 2])
+    ));
+
+    let records = records(body);
+
+    let places: Vec<String> = records.iter().map(ToString::to_string).collect();
+    let expected = [
+        "orders-2@8",
+        "orders-2@9",
+        "orders-0@3",
+        "orders-0@7",
+        "orders-0@8",
+        "orders-0@9",
+        "orders-1@1",
+        "orders-1@2",
+    ];
+    assert_eq!(places, expected);
+    for record in &records {
+        let own = format!(r#""offset":{},"#, record.offset().0);
+        let raw = String::from_utf8_lossy(record.raw_json());
+        assert!(raw.contains(&own), "{record}");
+    }
+}
+
+#[test]
 fn a_missing_or_null_timestamp_is_as_minus_one() {
     for fields in ["", r#""timestamp":null"#, r#""timestamp":-1"#] {
         let record = with(fields);

@@ -134,16 +134,20 @@ fn a_field_of_the_event_that_stands_twice() {
 }
 
 #[test]
-fn offsets_that_do_not_ascend() {
-    for (first, second) in [(5, 5), (5, 4), (1, 0)] {
-        let body = orders(&[order(first, ""), order(second, "")]);
+fn an_offset_that_stands_twice() {
+    let twice = |offsets: &[i64], index: usize| {
+        let records: Vec<String> = offsets.iter().map(|offset| order(*offset, "")).collect();
         check(
-            &body,
-            "event.offset_not_ascending",
-            r#"records["orders-0"][1].offset"#,
-            &format!("{second}}}"),
+            &orders(&records),
+            "event.duplicate_offset",
+            &format!(r#"records["orders-0"][{index}].offset"#),
+            &records[index],
         );
-    }
+    };
+
+    twice(&[5, 5], 1);
+    twice(&[5, 7, 5, 6], 2);
+    twice(&[9, 3, 8, 9], 3);
 }
 
 #[test]
