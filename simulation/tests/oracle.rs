@@ -157,6 +157,70 @@ fn a_record_is_given_up_after_its_attempts_and_not_before() {
     assert_eq!(broken(rightly), []);
 }
 
+/// In Queue mode a record is given up only if the broker, too, has delivered it as often as it does.
+#[test]
+fn a_share_groups_record_is_given_up_after_its_deliveries_and_not_before() {
+    let queue = Terms {
+        retries: Some(0),
+        deliveries_max: Some(2),
+        ..terms()
+    };
+    let acquired = || What::Acquired { record: 0 };
+    let story = |again: What, end: What| [appended(0), acquired(), delivered(0, [0]), again, end];
+    let given_up = || What::GivenUp {
+        record: 0,
+        why: GivenUp::Attempts,
+    };
+    let archived = || What::Archived { record: 0 };
+    let nothing = || What::Note(String::new());
+    let set_back = || What::SetBack { log: 0 };
+
+    for end in [given_up(), archived()] {
+        assert_eq!(broken_under(&queue, story(acquired(), end.clone())), []);
+        let early = broken_under(&queue, story(nothing(), end.clone()));
+        assert_eq!(early, [Invariant::NothingLost]);
+        let anew = broken_under(&queue, story(set_back(), end));
+        assert_eq!(anew, [Invariant::NothingLost]);
+    }
+}
+
+#[test]
+fn a_share_groups_record_is_accepted_only_if_it_was_done() {
+    let accepted = || What::Accepted { record: 0 };
+    let landed = What::Landed {
+        invocation: 0,
+        record: 0,
+    };
+
+    assert_eq!(broken([appended(0), accepted()]), [Invariant::NothingLost]);
+    assert_eq!(broken([appended(0), landed, accepted()]), []);
+}
+
+#[test]
+fn a_record_that_nobody_has_done_in_the_end_is_lost() {
+    let over = || What::Over { lag: 0 };
+    let erased = What::Erased { record: 0 };
+
+    assert_eq!(broken([appended(0), over()]), [Invariant::NothingLost]);
+    assert_eq!(broken([appended(0), erased, over()]), []);
+}
+
+#[test]
+fn a_share_groups_batch_is_answered_in_the_order_of_offsets() {
+    let story = |listed: What| {
+        [
+            appended(0),
+            appended(1),
+            delivered(0, [1, 0]),
+            taken(0),
+            listed,
+        ]
+    };
+
+    assert_eq!(broken(story(answered(0, [0, 1]))), []);
+    assert_eq!(broken(story(answered(0, [1, 0]))), [Invariant::Answer]);
+}
+
 #[test]
 fn a_record_behind_one_that_was_tried_often_enough_goes_with_it_only_where_that_is_the_reading() {
     let story = || {

@@ -47,6 +47,16 @@ impl Partition {
         self.waiting.push_back(held);
     }
 
+    /// Takes a record out that waits at this offset. Queue mode: its lock has ended, for it was delivered once more.
+    pub(super) fn withdraw(&mut self, offset: i64) {
+        let at = |held: &Held| held.record.offset == offset;
+        if let Some(place) = self.waiting.iter().position(at)
+            && let Some(held) = self.waiting.remove(place)
+        {
+            self.waiting_bytes -= held.bytes;
+        }
+    }
+
     /// Takes the first waiting records, which hold the partition from now on.
     pub(super) fn take(&mut self, records: usize) -> impl Iterator<Item = Held> {
         let taken = self.waiting.drain(..records);

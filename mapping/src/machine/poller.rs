@@ -96,6 +96,8 @@ impl Poller {
             let passes = cx.rules.passes(&record);
             if !cx.rules.queue {
                 partition.tracker.polled(record.offset, !passes);
+            } else if record.delivery_count > 1 {
+                partition.withdraw(record.offset);
             }
             if passes {
                 partition.push(Held {

@@ -122,6 +122,26 @@ fn a_released_record_that_comes_again_is_sent_in_any_order() {
 }
 
 #[test]
+fn a_record_that_comes_again_while_it_waits_is_sent_once() {
+    let mut desk = desk(queue());
+    // Five batches take all invocations: 10 and 11 wait, and lose their locks.
+    desk.poll(0, 0..12);
+    desk.poll_records(vec![delivered(10, 2), delivered(11, 2)]);
+
+    while let Some(batch) = desk.batches.pop_front() {
+        desk.answer(&batch, "null");
+    }
+
+    let sent: Vec<&str> = desk.acknowledged.iter().map(|(of, _)| &**of).collect();
+    assert_eq!(
+        sent.iter().filter(|of| **of == "orders-0: 10 11").count(),
+        1
+    );
+    assert_eq!(desk.mapping.metrics().invoked, 12);
+    assert!(desk.mapping.is_idle());
+}
+
+#[test]
 fn after_the_brokers_limit_of_deliveries_a_record_is_given_up() {
     let mut desk = desk(queue());
     desk.poll_records(vec![delivered(0, 4), delivered(1, 5)]);
