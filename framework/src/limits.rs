@@ -112,6 +112,10 @@ pub const STORE_WAIT_MS_MAX: u64 = 30_000;
 /// Longest that a store is asked again before records run without it, if that was chosen.
 pub const STORE_PATIENCE_MS: u64 = 2_000;
 
+/// Time within which a mapping in Queue mode sends a reported record again: its first retry, or the share group's next delivery, takes seconds. Queue mode has
+/// later batches meanwhile, so only after it is a record of a self-managed cluster taken for overlooked.
+pub const OVERLOOKED_AFTER_MS: u64 = 5 * 60 * 1000;
+
 /// Settled offsets that a partition's ledger keeps below the batch at hand. Each write of a DynamoDB item costs a write unit a kilobyte: so many take five.
 pub const LEDGER_OFFSETS_KEPT: usize = 1_000;
 

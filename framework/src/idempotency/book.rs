@@ -29,6 +29,8 @@ pub(crate) struct Entry {
 pub(crate) struct Reported {
     pub(crate) offset: i64,
     pub(crate) fingerprint: u32,
+    /// When, minutes since 1970. Zero: a version wrote it that did not note it.
+    pub(crate) minute: u32,
 }
 
 impl Entry {

@@ -4,7 +4,7 @@
 //! version 1 · sections: tag, length, content · a reader skips tags that it does not know
 //!   1 settled   runs of neighbours: distance from the run before · length and whether rejected · minute, as a difference · fingerprints, 4 bytes each
 //!   2 highest   the highest offset that a batch held
-//!   3 reported  offset · fingerprint
+//!   3 reported  offset · fingerprint · minute, which older versions leave out
 //! ```
 //!
 //! Numbers are LEB128, signed ones zigzag. Room is left for what is to come as sections of their own: which offsets run, how often each was delivered.
@@ -43,11 +43,13 @@ pub(crate) fn encode(book: &Book) -> Bytes {
     if let Some(Reported {
         offset,
         fingerprint,
+        minute,
     }) = book.reported
     {
         let mut content = Vec::new();
         put_signed(&mut content, offset);
         content.extend(fingerprint.to_le_bytes());
+        put(&mut content, minute.into());
         section(&mut bytes, REPORTED, &content);
     }
     bytes.into()
@@ -107,6 +109,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Book, FormatError> {
                 book.reported = Some(Reported {
                     offset: content.signed()?,
                     fingerprint: content.fingerprint()?,
+                    minute: match content.at < end {
+                        true => u32::try_from(content.number()?).map_err(|_| content.broken())?,
+                        false => 0,
+                    },
                 });
             }
             _ => {}
@@ -221,7 +227,7 @@ mod tests {
         let minute = proptest::prop_oneof![100..102_u32, any::<u32>()];
         let entry = (any::<u32>(), any::<bool>(), minute);
         let entries = btree_map(offset, entry, 0..60);
-        let reported = option::of((any::<i64>(), any::<u32>()));
+        let reported = option::of((any::<i64>(), any::<u32>(), any::<u32>()));
         (entries, option::of(any::<i64>()), reported).prop_map(|(entries, highest, reported)| {
             let entries = entries.into_iter();
             let entry = |(offset, (fingerprint, rejected, minute))| Entry {
@@ -237,9 +243,10 @@ mod tests {
             Book {
                 entries: entries.map(entry).collect(),
                 highest,
-                reported: reported.map(|(offset, fingerprint)| Reported {
+                reported: reported.map(|(offset, fingerprint, minute)| Reported {
                     offset,
                     fingerprint,
+                    minute,
                 }),
             }
         })
@@ -297,6 +304,7 @@ mod tests {
         book.reported = Some(Reported {
             offset: 7,
             fingerprint: 9,
+            minute: 300,
         });
 
         let text: Vec<String> = encode(&book)
@@ -304,7 +312,21 @@ mod tests {
             .map(|byte| format!("{byte:02x}"))
             .collect();
 
-        insta::assert_snapshot!(text.join(" "), @"01 01 13 c0 84 3d 02 80 b7 8b 1c 04 03 02 01 00 03 00 04 03 02 01 02 03 84 89 7a 03 05 0e 09 00 00 00");
+        insta::assert_snapshot!(text.join(" "), @"01 01 13 c0 84 3d 02 80 b7 8b 1c 04 03 02 01 00 03 00 04 03 02 01 02 03 84 89 7a 03 07 0e 09 00 00 00 ac 02");
+    }
+
+    #[test]
+    fn a_report_of_a_version_that_did_not_note_when_is_read() {
+        let bytes = [1, 3, 5, 0x0e, 9, 0, 0, 0];
+
+        let reported = decode(&bytes).unwrap().reported;
+
+        let expected = Reported {
+            offset: 7,
+            fingerprint: 9,
+            minute: 0,
+        };
+        assert_eq!(reported, Some(expected));
     }
 
     #[test]

@@ -160,8 +160,10 @@ impl<'a> PartitionLedger<'a> {
             let reported = reported.filter(first_delivery).map(|record| Reported {
                 offset: record.offset().0,
                 fingerprint: fingerprint(record),
+                minute: self.minute(),
             });
-            state.book.reported = reported.or(state.book.reported);
+            // The one that has waited longer is the one to be missed first.
+            state.book.reported = state.book.reported.or(reported);
         }
         state.finished = true;
         self.wake.notify_one();

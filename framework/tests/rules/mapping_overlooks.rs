@@ -1,20 +1,32 @@
 //! A mapping that does not read which records failed: the ledger sees it, once an offset, and nothing else follows from it.
 
+use std::time::Duration;
+
+use lambda_msk::limits::OVERLOOKED_AFTER_MS;
 use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{Consumer, FailureReporting, ProcessingOrder};
 use serde_json::Value;
+use tokio::time::advance;
 
 use crate::shared_store::{Shared, process};
 use crate::support::{Journal, Lines, letters};
 
 /// A batch of partition 0: offsets and how long each takes; 0 fails.
 fn batch<const N: usize>(records: [(i64, u64); N]) -> Event {
-    let samples = records.map(|(offset, ms)| {
+    Event::msk().records(samples(records)).build()
+}
+
+/// As [`batch`], of a self-managed cluster: it may be of a mapping in Queue mode.
+fn shared<const N: usize>(records: [(i64, u64); N]) -> Event {
+    Event::self_managed().records(samples(records)).build()
+}
+
+fn samples<const N: usize>(records: [(i64, u64); N]) -> [Sample; N] {
+    records.map(|(offset, ms)| {
         Sample::new("orders", 0)
             .offset(offset)
             .value(ms.to_string())
-    });
-    Event::msk().records(samples).build()
+    })
 }
 
 /// Gives the batches to processes, one each, and answers with what was said of overlooked records.
@@ -167,6 +179,39 @@ async fn without_order_a_later_batch_says_nothing() {
     let said = said_of(&[one(), one()], &[batch([(0, 0)]), batch([(1, 1)])]).await;
 
     assert_eq!(said.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_queue_mode_later_batches_before_a_record_comes_again_say_nothing() {
+    // Another process each, so that none knows the mapping to be sound from what it has seen.
+    let batches = [
+        shared([(0, 0), (1, 1)]),
+        shared([(2, 1)]),
+        shared([(3, 0)]),
+        shared([(0, 1)]),
+        shared([(3, 1)]),
+        shared([(4, 1)]),
+    ];
+
+    assert_eq!(said_of(&processes(6), &batches).await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_self_managed_clusters_mapping_passes_by_for_minutes_is_said() {
+    let (processes, lines) = (processes(4), Lines::default());
+    let _listening = lines.listen();
+    let said = || lines.of("a record that was reported as failed never came again");
+
+    invoke(&processes[0], shared([(0, 1), (1, 0)])).await;
+    invoke(&processes[1], shared([(2, 0)])).await;
+    let at_once = said().len();
+    advance(Duration::from_millis(OVERLOOKED_AFTER_MS) + Duration::from_secs(60)).await;
+    invoke(&processes[2], shared([(3, 1)])).await;
+
+    assert_eq!(at_once, 0);
+    // The first of the two: it has been missed longest.
+    assert_eq!(said()[0]["offset"], 1);
+    assert_eq!(said().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,8 @@ use crate::idempotency::patience::Patience;
 use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped};
 use crate::idempotency::terms::Terms;
 use crate::idempotency::{Refusal, WhenStoreFails, owner_token};
-use crate::record::Record;
+use crate::limits::OVERLOOKED_AFTER_MS;
+use crate::record::{EventSourceKind, Record};
 
 impl PartitionLedger<'_> {
     /// Takes the partition and reads what is known of it, in one request; waits while another invocation holds it.
@@ -115,7 +116,7 @@ impl PartitionLedger<'_> {
         let reported = state.book.reported.filter(|_| !self.is_redrive());
         if let Some(reported) = reported {
             opened.mapping_is_sound = self.records.iter().any(|record| is(record, reported));
-            let passed = reported.offset < self.batch_start();
+            let passed = reported.offset < self.batch_start() && self.is_missed(reported);
             opened.overlooked = passed.then_some(reported.offset);
             if opened.mapping_is_sound || passed {
                 state.book.reported = None;
@@ -124,6 +125,15 @@ impl PartitionLedger<'_> {
         drop(state);
         self.standing.change(|standing| standing.hold = hold);
         opened
+    }
+
+    /// Whether a record that was reported would have come again by now, before any that stands above it. The event does not tell Queue mode, in which
+    /// others go on at once; but Lambda has that for self-managed clusters only.
+    fn is_missed(&self, reported: Reported) -> bool {
+        let source = self.records[0].event_source().kind;
+        let may_be_a_queue = source == EventSourceKind::SelfManaged;
+        let waited = self.minute().saturating_sub(reported.minute);
+        !may_be_a_queue || u64::from(waited) * 60_000 > OVERLOOKED_AFTER_MS
     }
 
     /// Whether other records stand where settled ones stood: a topic made anew, restored, or refilled.
