@@ -29,6 +29,17 @@ pub(crate) struct Fate {
 }
 
 impl Fate {
+    /// What asks the store while nobody reaches it.
+    pub(crate) fn refused(dice: &mut Dice) -> Self {
+        Self {
+            there_ms: None,
+            back_ms: Some(dice.between(0, 12)),
+            fails: true,
+            late_ms: None,
+            is_fault: true,
+        }
+    }
+
     pub(crate) fn of(faults: &Faults, dice: &mut Dice) -> Self {
         let usual = Self {
             there_ms: Some(dice.between(0, 12)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lambda_msk::idempotency::{
     Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
+    WhenStoreFails,
 };
 use lambda_msk::testing::{Event, Invoke};
 use lambda_msk::{
@@ -119,6 +120,10 @@ pub(crate) fn consumer(plan: &Plan, inside: &Arc<Inside>) -> Result<Consumer, la
         .failure_reporting(match plan.terms.reporting {
             Reporting::WholeBatch => FailureReporting::WholeBatch,
             Reporting::Partial => FailureReporting::Partial,
+        })
+        .when_store_fails(match function.without_store {
+            true => WhenStoreFails::Process,
+            false => WhenStoreFails::Fail,
         })
         .when_exhausted(match function.rejects_exhausted {
             true => WhenExhausted::Reject,

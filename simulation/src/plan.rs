@@ -44,6 +44,8 @@ pub(crate) struct Function {
     pub(crate) concurrency: usize,
     pub(crate) rejects_exhausted: bool,
     pub(crate) has_destination: bool,
+    /// While the store fails, records run without it.
+    pub(crate) without_store: bool,
     /// Environments at once.
     pub(crate) environments_max: usize,
 }
@@ -120,6 +122,8 @@ pub(crate) struct Faults {
     pub(crate) forgets: u64,
     pub(crate) clock_jumps: u64,
     pub(crate) redrives: u64,
+    /// When the store is out of reach, from and until.
+    pub(crate) outages_ms: Vec<(u64, u64)>,
     /// Time in which nothing happens, before the resets.
     pub(crate) long_pause_ms: u64,
     /// How far any clock may be from the true one.
@@ -159,8 +163,13 @@ impl Plan {
         // With dice of its own: a stream's schedule is what it was.
         let order = queue_mode(&mut root.of("mode", 0), order, &mut mapping);
         let records = records(&mut dice);
-        let faults = faults(&mut root.of("faults", 0), function.timeout_ms);
+        let mut faults = faults(&mut root.of("faults", 0), function.timeout_ms);
         let quiet_at_ms = records.over_ms + dice.between(5_000, 60_000) + faults.long_pause_ms;
+        if matches!(ledger, Ledger::Durable | Ledger::PerRecord) {
+            let mut dice = root.of("outages", 0);
+            faults.outages_ms = outages(&mut dice, quiet_at_ms);
+            function.without_store = !at_most_once && dice.per_mille(300);
+        }
         let readings = &mapping.readings;
         let terms = Terms {
             order,
@@ -184,6 +193,7 @@ impl Plan {
                 _ => lambda_msk::limits::LEDGER_AGE_MS_MAX,
             },
             at_most_once,
+            without_store: function.without_store,
         };
         Self {
             over_at_ms: quiet_at_ms + 600_000,
@@ -241,6 +251,7 @@ fn function(dice: &mut Dice) -> Function {
         concurrency: dice.pick(&[1, 2, 64]),
         rejects_exhausted: dice.per_mille(300),
         has_destination: dice.per_mille(850),
+        without_store: false,
         environments_max: dice.pick(&[1, 2, 3, 5]),
     }
 }
@@ -345,4 +356,19 @@ fn faults(dice: &mut Dice, timeout_ms: u64) -> Faults {
     };
     faults.steady_stops = dice.per_mille(600);
     faults
+}
+
+/// Times at which no call of the store comes through: longer than a function is patient that goes on without it, or not.
+fn outages(dice: &mut Dice, quiet_at_ms: u64) -> Vec<(u64, u64)> {
+    let count = match dice.per_mille(250) {
+        true => dice.between(1, 3),
+        false => 0,
+    };
+    let outage = |_| {
+        let most = dice.pick(&[quiet_at_ms / 10, quiet_at_ms]);
+        let from = dice.between(0, most);
+        let longest = dice.pick(&[1_000, 5_000, 30_000]);
+        (from, quiet_at_ms.min(from + dice.between(100, longest)))
+    };
+    (0..count).map(outage).collect()
 }

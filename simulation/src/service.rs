@@ -264,7 +264,12 @@ impl World {
         };
         for Asked { call, request } in asked {
             self.environments[at].calls += 1;
-            let fate = Fate::of(&faults, &mut self.dice.calls);
+            let out = |(from, until): &(u64, u64)| (*from..*until).contains(&now_ms);
+            let is_store = !matches!(request, Request::Send(_));
+            let fate = match is_store && faults.outages_ms.iter().any(out) {
+                true => Fate::refused(&mut self.dice.calls),
+                false => Fate::of(&faults, &mut self.dice.calls),
+            };
             self.note(now_ms, || {
                 format!(
                     "environment {at}: {} {}",

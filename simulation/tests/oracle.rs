@@ -18,6 +18,7 @@ fn terms() -> Terms {
         clocks_within_limit: true,
         forgets_after_ms: 24 * 60 * 60 * 1_000,
         at_most_once: false,
+        without_store: false,
     }
 }
 
@@ -315,6 +316,22 @@ fn an_old_owner_starts_nothing() {
     ];
 
     assert_eq!(broken(story), [Invariant::OneOwner]);
+}
+
+#[test]
+fn who_goes_on_without_his_store_is_asked_less_only_where_it_has_failed() {
+    let without = Terms {
+        without_store: true,
+        ..terms()
+    };
+    let story = |fault: What| [appended(0), delivered(0, [0]), fault, started(0, 0)];
+    let faulted = || What::Faulted { invocation: 0 };
+
+    assert_eq!(broken_under(&without, story(faulted())), []);
+    assert_eq!(broken(story(faulted())), [Invariant::OneOwner]);
+    let nothing = What::Note(String::new());
+    let unharmed = broken_under(&without, story(nothing));
+    assert_eq!(unharmed, [Invariant::OneOwner]);
 }
 
 #[test]

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::thread::available_parallelism;
 
-use msk_simulation::{campaign, run, run_in_detail};
+use msk_simulation::fact::What;
+use msk_simulation::oracle::Ledger;
+use msk_simulation::{Run, campaign, run, run_in_detail};
 
 /// Seventy runs of each cell of the matrix. `make simulate` makes as many as one likes.
 const SEEDS: u64 = 70 * 36;
@@ -51,6 +53,41 @@ fn neighbouring_seeds_are_of_different_cells_of_the_matrix() {
 
     // Some of those with a store keep records by key. The mapping's reading, the fourth side of the matrix, is none of the oracle's terms.
     assert!(cells.len() >= 3 * 2 * 3);
+}
+
+/// Handlers' starts in invocations that the store never gave anything to.
+fn starts_without_store(run: &Run) -> usize {
+    let mut told = BTreeSet::new();
+    let mut starts = 0;
+    for fact in &run.facts {
+        match fact.what {
+            What::Taken { invocation, .. }
+            | What::Read { invocation, .. }
+            | What::Claimed { invocation, .. } => {
+                told.insert(invocation);
+            }
+            What::Started { invocation, .. } if !told.contains(&invocation) => starts += 1,
+            _ => {}
+        }
+    }
+    starts
+}
+
+#[test]
+fn records_run_without_the_store_where_that_was_chosen_and_nowhere_else() {
+    let (mut chosen, mut else_where) = (0, 0);
+
+    for seed in 0..SEEDS / 5 {
+        let run = run(seed).unwrap();
+        match (run.terms.ledger, run.terms.without_store) {
+            (Ledger::None, _) => {}
+            (_, true) => chosen += starts_without_store(&run),
+            (_, false) => else_where += starts_without_store(&run),
+        }
+    }
+
+    assert!(chosen > 0, "none of them did");
+    assert_eq!(else_where, 0);
 }
 
 /// A simulation in which nothing happens finds nothing.

@@ -43,6 +43,8 @@ pub struct Terms {
     pub forgets_after_ms: u64,
     /// Whether a handler starts at most once a record.
     pub at_most_once: bool,
+    /// Whether records run without the store where that has failed: then neither *once* nor *one owner* is asked of that invocation.
+    pub without_store: bool,
 }
 
 /// Which records of a partition wait for each other.
@@ -172,8 +174,11 @@ impl Judge<'_> {
         match what {
             What::Started { invocation, record } => {
                 self.in_order(*invocation, *record);
-                self.not_again(*invocation, *record);
-                self.by_the_owner(*invocation, *record);
+                self.not_twice_in_one(*invocation, *record);
+                if !self.may_be_without_store(*invocation) {
+                    self.not_again(*invocation, *record);
+                    self.by_the_owner(*invocation, *record);
+                }
                 self.at_most_once(*invocation, *record);
             }
             What::Answered { invocation, answer } => {

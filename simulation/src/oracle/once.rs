@@ -8,16 +8,27 @@ use crate::oracle::{Invariant, Judge, Kind, Ledger, Order};
 const AGE_TOLERANCE_MS: u64 = 2 * 60_000;
 
 impl Judge<'_> {
-    pub(super) fn not_again(&mut self, invocation: InvocationId, record: RecordId) {
-        let of = &self.model.invocations[&invocation];
-        if of.settled.contains_key(&record) {
+    /// The function goes on without its store, and one of this invocation's calls has met a fault.
+    pub(super) fn may_be_without_store(&self, invocation: InvocationId) -> bool {
+        self.terms.without_store && self.model.invocations[&invocation].faulted
+    }
+
+    /// Whatever its store says.
+    pub(super) fn not_twice_in_one(&mut self, invocation: InvocationId, record: RecordId) {
+        if self.model.invocations[&invocation]
+            .settled
+            .contains_key(&record)
+        {
             let text = format!(
                 "{} starts in invocation {invocation}, which has settled it",
                 self.name(record)
             );
             self.broken(Invariant::Once, text);
-            return;
         }
+    }
+
+    pub(super) fn not_again(&mut self, invocation: InvocationId, record: RecordId) {
+        let of = &self.model.invocations[&invocation];
         let known = match self.terms.ledger {
             Ledger::PerRecord => self.model.records[&record].noted,
             _ => self.model.told(invocation, record),
