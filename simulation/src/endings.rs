@@ -8,13 +8,12 @@ use crate::world::{Event, World};
 
 impl World {
     /// A function has answered, at its process's own time.
-    pub(crate) fn answered(&mut self, at: usize, answered: Answered) {
+    pub(crate) fn answered(&mut self, at: usize, number: InvocationId, answered: Answered) {
         let environment = &mut self.environments[at];
         let now_ms = environment.process.at_ms();
         let own_ms = environment.process.own_ms();
-        let Some(number) = environment.busy.take() else {
-            return;
-        };
+        environment.busy.remove(&number);
+        environment.inside.leave(number);
         let delivered = &mut self.invocations[number as usize];
         delivered.answered = true;
         let late = delivered.is_overdue(own_ms);
@@ -71,7 +70,7 @@ impl World {
         let delivered = &self.invocations[number as usize];
         let at = delivered.environment as usize;
         if !delivered.answered
-            && self.environments[at].busy == Some(number)
+            && self.environments[at].busy.contains(&number)
             && !self.environments[at].dead
         {
             let own_ms = self.environments[at].process.own_ms();
@@ -92,7 +91,7 @@ impl World {
 
     pub(crate) fn kill(&mut self, environment: EnvironmentId, number: InvocationId) {
         let at = environment as usize;
-        if self.environments[at].dead || self.environments[at].busy != Some(number) {
+        if self.environments[at].dead || !self.environments[at].busy.contains(&number) {
             return;
         }
         self.end_process(at);
@@ -114,7 +113,7 @@ impl World {
         let environment = &mut self.environments[at];
         environment.process.kill();
         environment.dead = true;
-        environment.busy = None;
+        environment.busy.clear();
         self.fact(What::Killed {
             environment: at as EnvironmentId,
         });
@@ -122,12 +121,14 @@ impl World {
 
     pub(crate) fn freeze(&mut self, environment: EnvironmentId, number: InvocationId, for_ms: u64) {
         let frozen = &mut self.environments[environment as usize];
-        if frozen.dead || frozen.busy != Some(number) || frozen.frozen {
+        if frozen.dead || !frozen.busy.contains(&number) || frozen.frozen {
             return;
         }
         frozen.frozen = true;
-        self.invocations[number as usize].was_frozen = true;
-        self.fact(What::Faulted { invocation: number });
+        for invocation in frozen.busy.clone() {
+            self.invocations[invocation as usize].was_frozen = true;
+            self.fact(What::Faulted { invocation });
+        }
         self.note(self.now_ms, || {
             format!("environment {environment} is frozen for {for_ms} ms")
         });

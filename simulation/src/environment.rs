@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep_until};
 
+use crate::fact::InvocationId;
 use crate::limits::{START_MS, TOKENS_APART};
 use crate::port::Port;
 
@@ -27,8 +28,8 @@ pub(crate) enum Driven<T> {
     Waits,
     /// It asked something of the world at its own time: it went no further.
     Asks,
-    /// What ran has ended.
-    Ended(T),
+    /// An invocation has ended.
+    Ended(InvocationId, T),
 }
 
 /// How a process spends the time in which it is not driven.
@@ -48,7 +49,8 @@ pub(crate) struct Process<T> {
     machine: Machine,
     time: OwnTime,
     port: Port,
-    running: Option<Running<T>>,
+    /// Side by side, in the order in which they began.
+    running: Vec<(InvocationId, Running<T>)>,
     /// Up to where it was driven, by the world's clock.
     at_ms: u64,
     flag: Arc<Flag>,
@@ -98,7 +100,7 @@ impl<T> Process<T> {
                 behind_ms: Arc::new(AtomicU64::new(now_ms)),
             },
             port: Port::default(),
-            running: None,
+            running: Vec::new(),
             at_ms: now_ms,
             waker: Waker::from(Arc::clone(&flag)),
             flag,
@@ -135,11 +137,15 @@ impl<T> Process<T> {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.running.is_some()
+        !self.running.is_empty()
     }
 
-    pub(crate) fn run(&mut self, running: impl Future<Output = T> + 'static) {
-        self.running = Some(Box::pin(running));
+    pub(crate) fn run(
+        &mut self,
+        invocation: InvocationId,
+        running: impl Future<Output = T> + 'static,
+    ) {
+        self.running.push((invocation, Box::pin(running)));
     }
 
     /// Time has passed in which it was not driven.
@@ -164,10 +170,11 @@ impl<T> Process<T> {
 
     /// Lets it go on up to that time of the world, or to its first question.
     pub(crate) fn drive(&mut self, until_ms: u64) -> Driven<T> {
-        let Some(running) = &mut self.running else {
+        if self.running.is_empty() {
             self.pass(until_ms, Freeze::Stopped);
             return Driven::Waits;
-        };
+        }
+        let running = &mut self.running;
         let limit = self.time.instant(until_ms);
         let (flag, waker, port) = (&*self.flag, &self.waker, &self.port);
         let driven = self.runtime.block_on(async {
@@ -175,9 +182,6 @@ impl<T> Process<T> {
             (driven, self.time.world_ms())
         });
         self.at_ms = driven.1;
-        if matches!(driven.0, Driven::Ended(_)) {
-            self.running = None;
-        }
         driven.0
     }
 
@@ -185,13 +189,13 @@ impl<T> Process<T> {
     pub(crate) fn kill(&mut self) {
         self.port.cut();
         let _inside = self.runtime.enter();
-        self.running = None;
+        self.running.clear();
     }
 }
 
 /// Polls what runs until nothing of it can go on at its present time, and that is the limit or the time of a question.
 async fn drive<T>(
-    running: &mut Running<T>,
+    running: &mut Vec<(InvocationId, Running<T>)>,
     flag: &Flag,
     waker: &Waker,
     port: &Port,
@@ -201,10 +205,10 @@ async fn drive<T>(
     loop {
         let polled = poll_fn(|cx| {
             flag.begin(cx.waker());
-            Poll::Ready(running.as_mut().poll(&mut Context::from_waker(waker)))
+            Poll::Ready(poll_all(running, &mut Context::from_waker(waker)))
         });
-        if let Poll::Ready(ended) = polled.await {
-            return Driven::Ended(ended);
+        if let Some((invocation, ended)) = polled.await {
+            return Driven::Ended(invocation, ended);
         }
         let asks = port.has_asked();
         if asks || Instant::now() >= limit {
@@ -222,6 +226,22 @@ async fn drive<T>(
         })
         .await;
     }
+}
+
+/// The first that ends, if one does.
+fn poll_all<T>(
+    running: &mut Vec<(InvocationId, Running<T>)>,
+    cx: &mut Context<'_>,
+) -> Option<(InvocationId, T)> {
+    for at in 0..running.len() {
+        let (invocation, one) = &mut running[at];
+        if let Poll::Ready(ended) = one.as_mut().poll(cx) {
+            let invocation = *invocation;
+            drop(running.remove(at));
+            return Some((invocation, ended));
+        }
+    }
+    None
 }
 
 /// Whether what runs was woken, and whom to tell.
@@ -264,7 +284,7 @@ impl<T> fmt::Debug for Process<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Process")
             .field("at_ms", &self.at_ms)
-            .field("running", &self.running.is_some())
+            .field("running", &self.running.len())
             .finish_non_exhaustive()
     }
 }

@@ -13,6 +13,7 @@ use lambda_msk::{
     Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FailureReporting, Guarantee,
     Json, ProcessingOrder, SendError, State, WhenExhausted,
 };
+use tokio::task_local;
 use tokio::time::sleep;
 
 use crate::environment::{OwnTime, Process};
@@ -46,14 +47,15 @@ pub(crate) struct Inside {
     time: OwnTime,
     journal: Journal,
     script: Arc<Script>,
-    current: Mutex<Current>,
+    /// What each of its invocations was given, by place.
+    given: Mutex<BTreeMap<InvocationId, Given>>,
 }
 
-/// The invocation that a process is in.
-#[derive(Debug, Default)]
-struct Current {
-    invocation: InvocationId,
-    records: BTreeMap<(i32, i64), RecordId>,
+type Given = BTreeMap<(i32, i64), RecordId>;
+
+task_local! {
+    /// The invocation that is being run: a process may be in several.
+    static CURRENT: InvocationId;
 }
 
 impl Inside {
@@ -69,7 +71,7 @@ impl Inside {
             time: process.time().clone(),
             journal: journal.clone(),
             script: Arc::clone(script),
-            current: Mutex::default(),
+            given: Mutex::default(),
         })
     }
 
@@ -80,8 +82,8 @@ impl Inside {
         }
     }
 
-    fn current(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    fn given(&self) -> MutexGuard<'_, BTreeMap<InvocationId, Given>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn enter(
@@ -89,20 +91,23 @@ impl Inside {
         invocation: InvocationId,
         records: impl IntoIterator<Item = ((i32, i64), RecordId)>,
     ) {
-        *self.current() = Current {
-            invocation,
-            records: records.into_iter().collect(),
-        };
+        self.given()
+            .insert(invocation, records.into_iter().collect());
     }
 
-    pub(crate) fn invocation(&self) -> InvocationId {
-        self.current().invocation
+    pub(crate) fn leave(&self, invocation: InvocationId) {
+        self.given().remove(&invocation);
     }
 
     fn record(&self, record: &lambda_msk::Record) -> RecordId {
         let at = (record.partition(), record.offset().0);
-        self.current().records[&at]
+        self.given()[&current()][&at]
     }
+}
+
+/// The invocation that is being run.
+fn current() -> InvocationId {
+    CURRENT.get()
 }
 
 /// A consumer as the plan has it, inside a process.
@@ -167,8 +172,12 @@ fn key(record: &lambda_msk::Record) -> Option<String> {
 pub(crate) type Answered = Option<String>;
 
 /// An invocation, to be run in the process.
-pub(crate) async fn invocation(consumer: Consumer, invoke: Invoke) -> Answered {
-    let invoked = invoke.run(&consumer).await;
+pub(crate) async fn invocation(
+    number: InvocationId,
+    consumer: Consumer,
+    invoke: Invoke,
+) -> Answered {
+    let invoked = CURRENT.scope(number, invoke.run(&consumer)).await;
     let response = invoked.response().ok()?;
     // Names and numbers: it has no way to fail.
     serde_json::to_string(response).ok()
@@ -211,7 +220,7 @@ async fn work(
     Json(_): Json<u64>,
     State(inside): State<Arc<Inside>>,
 ) -> Result<(), Failure> {
-    let (invocation, record) = (inside.invocation(), inside.record(delivery.record()));
+    let (invocation, record) = (current(), inside.record(delivery.record()));
     inside.note(What::Started { invocation, record });
     let mut run = Run {
         inside: &inside,
@@ -250,14 +259,19 @@ struct Remote(Arc<Inside>);
 
 impl IdempotencyStore for Remote {
     async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
-        match self.0.port.call(Request::Read(id.into())).await {
+        match self.0.port.call(current(), Request::Read(id.into())).await {
             Reply::Read(item) => item,
             _ => Err(StoreError::permanent("the wires are crossed")),
         }
     }
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
-        match self.0.port.call(Request::Swap(swap.clone())).await {
+        match self
+            .0
+            .port
+            .call(current(), Request::Swap(swap.clone()))
+            .await
+        {
             Reply::Swap(swapped) => swapped,
             _ => Err(StoreError::permanent("the wires are crossed")),
         }
@@ -277,14 +291,14 @@ struct Own {
 impl IdempotencyStore for Own {
     async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
         let item = self.memory.read(id).await?;
-        let (environment, invocation) = (Some(self.inside.environment), self.inside.invocation());
+        let (environment, invocation) = (Some(self.inside.environment), current());
         self.inside.note(note_read(id, environment, invocation));
         Ok(item)
     }
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
         let swapped = self.memory.swap(swap).await?;
-        let (environment, invocation) = (Some(self.inside.environment), self.inside.invocation());
+        let (environment, invocation) = (Some(self.inside.environment), current());
         if let Some(what) = note_swap(swap, &swapped, environment, invocation).await {
             self.inside.note(what);
         }
@@ -315,10 +329,10 @@ impl Destination for Queue {
             payload: payload(letter),
         });
         let request = Request::Send(sent.collect());
-        let Reply::Send(confirmed) = inside.port.call(request).await else {
+        let Reply::Send(confirmed) = inside.port.call(current(), request).await else {
             return Vec::new();
         };
-        let invocation = inside.invocation();
+        let invocation = current();
         let answers = records.into_iter().zip(confirmed);
         answers
             .map(|(record, confirmed)| {

@@ -38,6 +38,7 @@ mod members;
 mod polling;
 mod service;
 mod trouble;
+mod wire;
 mod world;
 
 pub mod trace;

@@ -46,6 +46,8 @@ pub(crate) struct Function {
     pub(crate) has_destination: bool,
     /// While the store fails, records run without it.
     pub(crate) without_store: bool,
+    /// Invocations that one process takes at once.
+    pub(crate) at_once: usize,
     /// Environments at once.
     pub(crate) environments_max: usize,
 }
@@ -155,6 +157,10 @@ impl Plan {
             function.attempts = 1;
             function.has_destination = true;
         }
+        let mut dice_of_processes = root.of("processes", 0);
+        if dice_of_processes.per_mille(250) {
+            function.at_once = dice_of_processes.pick(&[2, 3, 10]);
+        }
         let mut mapping = mapping(&mut dice, again);
         if !function.has_destination {
             // Else one bad record blocks its partition for ever, as documented.
@@ -252,6 +258,7 @@ fn function(dice: &mut Dice) -> Function {
         rejects_exhausted: dice.per_mille(300),
         has_destination: dice.per_mille(850),
         without_store: false,
+        at_once: 1,
         environments_max: dice.pick(&[1, 2, 3, 5]),
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use lambda_msk::idempotency::{Item, StoreError, Swap, Swapped};
 
-use crate::fact::RecordId;
+use crate::fact::{InvocationId, RecordId};
 
 /// What a process asks of the world.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) call: u64,
+    /// Whose call it is.
+    pub(crate) invocation: InvocationId,
     pub(crate) request: Request,
 }
 
@@ -62,12 +64,16 @@ struct Slot {
 
 impl Port {
     /// Asks, with the first poll at the latest: what is dropped afterwards is on its way all the same.
-    pub(crate) fn call(&self, request: Request) -> Call {
+    pub(crate) fn call(&self, invocation: InvocationId, request: Request) -> Call {
         let mut wire = self.lock();
         wire.calls += 1;
         let call = wire.calls;
         if !wire.cut {
-            wire.asked.push(Asked { call, request });
+            wire.asked.push(Asked {
+                call,
+                invocation,
+                request,
+            });
             wire.waiting.insert(call, Slot::default());
         }
         drop(wire);

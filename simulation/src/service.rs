@@ -1,5 +1,6 @@
 //! The function service: processes that come and go, invocations in them, and how those end. Called by `world`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,29 +8,27 @@ use lambda_msk::Consumer;
 use lambda_msk::testing::Invoke;
 use msk_mapping::machine::End;
 
-use crate::calls::{Fate, describe, failure};
 use crate::environment::{Freeze, Process};
 use crate::fact::{EnvironmentId, InvocationId, RecordId, What};
 use crate::function::{Answered, Inside, consumer, event, invocation};
 use crate::limits::START_MS;
 use crate::plan::Faults;
-use crate::port::{Asked, Request};
 use crate::world::{Event, Fault, World};
 
 /// A process of the function.
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) process: Process<Answered>,
-    inside: Arc<Inside>,
+    pub(crate) inside: Arc<Inside>,
     consumer: Consumer,
-    /// *None: it waits for the next one.*
-    pub(crate) busy: Option<InvocationId>,
+    /// What it was given and has not answered.
+    pub(crate) busy: BTreeSet<InvocationId>,
     pub(crate) frozen: bool,
     pub(crate) dead: bool,
     pub(crate) freeze: Freeze,
-    /// Calls since its invocation began, and at which one it is killed.
-    calls: u64,
-    killed_at_call: Option<u64>,
+    /// Calls since its last invocation began, and at which one it is killed.
+    pub(crate) calls: u64,
+    pub(crate) killed_at_call: Option<u64>,
     /// How far its wall clock is ahead.
     pub(crate) ahead_ms: i64,
 }
@@ -40,7 +39,7 @@ impl Environment {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.busy.is_some() && !self.dead
+        !self.busy.is_empty() && !self.dead
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -101,37 +100,37 @@ impl World {
             heard: false,
         });
         if found.is_none() {
-            let delivered = &self.invocations[number as usize];
-            let records = delivered
-                .records
-                .iter()
-                .map(|(record, ..)| *record)
-                .collect();
-            self.fact(What::Throttled { records });
-            let end = End::Throttled;
-            self.queue.plan(
-                self.now_ms + 20,
-                Event::Heard {
-                    invocation: number,
-                    end,
-                },
-            );
+            self.throttled(number);
             return Ok(());
         }
-        self.environments[environment].busy = Some(number);
+        self.environments[environment].busy.insert(number);
         let wait_ms = self.dice.service.between(0, 15);
         self.queue
             .plan(self.now_ms + wait_ms, Event::Dispatch(number));
         Ok(())
     }
 
+    /// None of its records was seen.
+    fn throttled(&mut self, number: InvocationId) {
+        let delivered = &self.invocations[number as usize];
+        let records = delivered.records.iter().map(|(record, ..)| *record);
+        let records = records.collect();
+        self.fact(What::Throttled { records });
+        let event = Event::Heard {
+            invocation: number,
+            end: End::Throttled,
+        };
+        self.queue.plan(self.now_ms + 20, event);
+    }
+
     fn free_environment(&mut self, faults: &Faults) -> Result<Option<usize>, Fault> {
-        let free = self
-            .environments
-            .iter()
-            .position(|environment| !environment.dead && environment.busy.is_none());
+        let free = self.environments.iter().position(|environment| {
+            let takes_one = environment.busy.len() < self.plan.function.at_once;
+            !environment.dead && !environment.frozen && takes_one
+        });
         if let Some(free) = free {
-            if !self.dice.service.per_mille(faults.recycle) {
+            let idle = self.environments[free].busy.is_empty();
+            if !idle || !self.dice.service.per_mille(faults.recycle) {
                 return Ok(Some(free));
             }
             self.end_process(free);
@@ -158,7 +157,7 @@ impl World {
             process,
             inside,
             consumer,
-            busy: None,
+            busy: BTreeSet::new(),
             frozen: false,
             dead: false,
             freeze: match self.plan.faults.steady_stops {
@@ -179,7 +178,13 @@ impl World {
         let delivered = &mut self.invocations[number as usize];
         let at = delivered.environment as usize;
         let environment = &mut self.environments[at];
-        environment.process.pass(self.now_ms, environment.freeze);
+        if environment.dead {
+            return self.throttled(number);
+        }
+        match environment.frozen {
+            true => delivered.was_frozen = true,
+            false => environment.process.pass(self.now_ms, environment.freeze),
+        }
         let deadline_ms = START_MS.unsigned_abs() + self.now_ms + timeout_ms;
         let wall_ms = environment.process.wall_ms();
         delivered.given_ms = deadline_ms.checked_sub(wall_ms).filter(|given| *given > 0);
@@ -201,7 +206,9 @@ impl World {
             .deadline_ms(deadline_ms)
             .on(environment.process.machine());
         let consumer = environment.consumer.clone();
-        environment.process.run(invocation(consumer, invoke));
+        environment
+            .process
+            .run(number, invocation(number, consumer, invoke));
         let what = What::Delivered {
             invocation: number,
             environment: at as EnvironmentId,
@@ -252,146 +259,11 @@ impl World {
                 .plan(within(dice), Event::LosesConnection(invocation));
         }
     }
-
-    /// A process has asked something of the world, at its own time.
-    pub(crate) fn asked(&mut self, at: usize) {
-        let faults = self.faults();
-        let environment = &mut self.environments[at];
-        let now_ms = environment.process.at_ms();
-        let asked = environment.process.port().take_asked();
-        let Some(invocation) = environment.busy else {
-            return;
-        };
-        for Asked { call, request } in asked {
-            self.environments[at].calls += 1;
-            let out = |(from, until): &(u64, u64)| (*from..*until).contains(&now_ms);
-            let is_store = !matches!(request, Request::Send(_));
-            let fate = match is_store && faults.outages_ms.iter().any(out) {
-                true => Fate::refused(&mut self.dice.calls),
-                false => Fate::of(&faults, &mut self.dice.calls),
-            };
-            self.note(now_ms, || {
-                format!(
-                    "environment {at}: {} {}",
-                    describe(&request),
-                    fate_text(&fate)
-                )
-            });
-            if fate.is_fault {
-                self.journal.write(now_ms, What::Faulted { invocation });
-            }
-            self.send(at as EnvironmentId, invocation, call, request, fate, now_ms);
-            if self.environments[at].killed_at_call == Some(self.environments[at].calls) {
-                self.now_ms = self.now_ms.max(now_ms);
-                self.kill(at as EnvironmentId, invocation);
-                return;
-            }
-        }
-    }
-
-    fn send(
-        &mut self,
-        environment: EnvironmentId,
-        invocation: InvocationId,
-        call: u64,
-        request: Request,
-        fate: Fate,
-        now_ms: u64,
-    ) {
-        if let Some(late_ms) = fate.late_ms {
-            let request = request.clone();
-            self.queue.plan(
-                now_ms + late_ms,
-                Event::Late {
-                    request,
-                    invocation,
-                },
-            );
-        }
-        match fate.there_ms {
-            Some(there_ms) => {
-                let event = Event::Arrives {
-                    environment,
-                    call,
-                    request,
-                    invocation,
-                    back_ms: fate.back_ms,
-                    fails: fate.fails,
-                };
-                self.queue.plan(now_ms + there_ms, event);
-            }
-            None => {
-                if let Some(back_ms) = fate.back_ms {
-                    let reply = failure(&request);
-                    let event = Event::Replies {
-                        environment,
-                        call,
-                        reply,
-                    };
-                    self.queue.plan(now_ms + back_ms, event);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn arrives(
-        &mut self,
-        environment: EnvironmentId,
-        call: u64,
-        request: &Request,
-        invocation: InvocationId,
-        back_ms: Option<u64>,
-        fails: bool,
-    ) {
-        let (reply, seen) = self.services.carry_out(request, invocation);
-        for what in seen {
-            self.fact(what);
-        }
-        if let Some(back_ms) = back_ms {
-            let reply = match fails {
-                true => failure(request),
-                false => reply,
-            };
-            let event = Event::Replies {
-                environment,
-                call,
-                reply,
-            };
-            self.queue.plan(self.now_ms + back_ms, event);
-        }
-    }
-
-    pub(crate) fn late(&mut self, request: &Request, invocation: InvocationId) {
-        self.note(self.now_ms, || {
-            format!(
-                "what invocation {invocation} had asked lands late: {}",
-                describe(request)
-            )
-        });
-        if matches!(request, Request::Read(_)) {
-            return;
-        }
-        let (_, seen) = self.services.carry_out(request, invocation);
-        for what in seen {
-            self.fact(what);
-        }
-    }
 }
 
 impl Delivered {
     pub(crate) fn is_overdue(&self, own_ms: u64) -> bool {
         let took_ms = own_ms - self.began_ms;
         !self.was_frozen && self.given_ms.is_some_and(|given_ms| took_ms >= given_ms)
-    }
-}
-
-fn fate_text(fate: &Fate) -> &'static str {
-    match (fate.is_fault, fate.there_ms, fate.late_ms, fate.fails) {
-        (false, ..) => "",
-        (_, Some(_), None, true) => "(its answer is lost)",
-        (_, None, None, _) => "(throttled)",
-        (_, None, Some(_), _) => "(held back)",
-        (_, Some(_), Some(_), _) => "(will land twice)",
-        (_, Some(_), None, false) => "(slow)",
     }
 }

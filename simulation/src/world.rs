@@ -252,9 +252,9 @@ impl World {
         match self.environments[environment].process.drive(until_ms) {
             Driven::Waits => {}
             Driven::Asks => self.asked(environment),
-            Driven::Ended(answered) => {
+            Driven::Ended(invocation, answered) => {
                 self.asked(environment);
-                self.answered(environment, answered);
+                self.answered(environment, invocation, answered);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::available_parallelism;
 
 use msk_simulation::fact::What;
@@ -53,6 +53,50 @@ fn neighbouring_seeds_are_of_different_cells_of_the_matrix() {
 
     // Some of those with a store keep records by key. The mapping's reading, the fourth side of the matrix, is none of the oracle's terms.
     assert!(cells.len() >= 3 * 2 * 3);
+}
+
+/// Invocations that began while their process was in another one, of the same partition or not.
+fn beside_another(run: &Run) -> usize {
+    let mut under_way: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let mut beside = 0;
+    for fact in &run.facts {
+        match fact.what {
+            What::Delivered {
+                invocation,
+                environment,
+                ..
+            } => {
+                let others = under_way.entry(environment).or_default();
+                beside += usize::from(!others.is_empty());
+                others.insert(invocation);
+            }
+            What::Answered { invocation, .. } => {
+                for others in under_way.values_mut() {
+                    others.remove(&invocation);
+                }
+            }
+            What::Killed { environment } => {
+                under_way.remove(&environment);
+            }
+            _ => {}
+        }
+    }
+    beside
+}
+
+#[test]
+fn some_processes_are_in_several_invocations_at_once_with_each_ledger() {
+    let mut beside: BTreeMap<String, usize> = BTreeMap::new();
+
+    for seed in 0..SEEDS / 5 {
+        let run = run(seed).unwrap();
+        *beside.entry(format!("{:?}", run.terms.ledger)).or_default() += beside_another(&run);
+    }
+
+    let often = |ledger: &str| beside.get(ledger).is_some_and(|times| *times > 10);
+    for ledger in ["Durable", "PerRecord", "Memory", "None"] {
+        assert!(often(ledger), "{ledger}: {beside:?}");
+    }
 }
 
 /// Handlers' starts in invocations that the store never gave anything to.
