@@ -65,6 +65,11 @@ pub enum What {
         /// Whether it was a dead letter that was fed back, past the mapping.
         redrive: bool,
     },
+    /// A process runs what it was given at least once, in a run that promises "at most once" of others: it is of a deployment before that was asked for.
+    AtLeastOnce {
+        /// Which.
+        environment: EnvironmentId,
+    },
     /// A handler was started.
     Started {
         /// In that invocation.
@@ -165,6 +170,15 @@ pub enum What {
         /// And at which offset.
         offset: i64,
         /// By whom.
+        invocation: InvocationId,
+    },
+    /// An invocation has deleted what the store knew of a record by its key: it has not done it, and whoever likes may.
+    Released {
+        /// Where the record stands.
+        partition: u32,
+        /// And at which offset.
+        offset: i64,
+        /// Who.
         invocation: InvocationId,
     },
     /// What the store knew of a record by its key is deleted.

@@ -111,7 +111,11 @@ fn current() -> InvocationId {
 }
 
 /// A consumer as the plan has it, inside a process.
-pub(crate) fn consumer(plan: &Plan, inside: &Arc<Inside>) -> Result<Consumer, lambda_msk::Error> {
+pub(crate) fn consumer(
+    plan: &Plan,
+    at_most_once: bool,
+    inside: &Arc<Inside>,
+) -> Result<Consumer, lambda_msk::Error> {
     let function = &plan.function;
     let builder = Consumer::builder()
         .state(Arc::clone(inside))
@@ -146,14 +150,12 @@ pub(crate) fn consumer(plan: &Plan, inside: &Arc<Inside>) -> Result<Consumer, la
             Ledger::None => Idempotency::None,
         });
     let builder = match plan.terms.ledger {
-        Ledger::PerRecord => {
-            builder
-                .per_record(PerRecord::by(key))
-                .guarantee(match plan.terms.at_most_once {
-                    true => Guarantee::AtMostOnce,
-                    false => Guarantee::AtLeastOnce,
-                })
-        }
+        Ledger::PerRecord => builder
+            .per_record(PerRecord::by(key))
+            .guarantee(match at_most_once {
+                true => Guarantee::AtMostOnce,
+                false => Guarantee::AtLeastOnce,
+            }),
         _ => builder,
     };
     let builder: Builder<_> = match function.has_destination {

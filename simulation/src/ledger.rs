@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_msk::TopicPartition;
 use lambda_msk::idempotency::{
-    Change, IdempotencyStore, Item, PartitionState, Status, StoreError, Swap, Swapped,
+    Change, Expect, IdempotencyStore, Item, PartitionState, Status, StoreError, Swap, Swapped,
 };
 
 use crate::fact::{EnvironmentId, InvocationId, ItemId, What};
@@ -69,6 +69,15 @@ pub(crate) async fn note_swap(
             }),
         };
     }
+    if let (Change::Delete, Expect::Version(version)) = (&swap.change, &swap.expect)
+        && let Some((partition, offset)) = place(&version.owner)
+    {
+        return Some(What::Released {
+            partition,
+            offset,
+            invocation,
+        });
+    }
     Some(match (&swap.change, after) {
         (Change::Hold { .. }, _) => What::Taken { item, invocation },
         (Change::Put(_), Some(after)) => What::Written {
@@ -83,7 +92,10 @@ pub(crate) async fn note_swap(
 
 /// The record that an item is of, if it is one of a record: its owner ends with `/orders-0@15`.
 pub(crate) fn claimed(item: &Item) -> Option<(u32, i64)> {
-    let owner = &item.version.as_ref()?.owner;
+    place(&item.version.as_ref()?.owner)
+}
+
+fn place(owner: &str) -> Option<(u32, i64)> {
     let (identifier, offset) = owner.rsplit_once('/')?.1.rsplit_once('@')?;
     let partition = identifier.rsplit_once('-')?.1;
     Some((partition.parse().ok()?, offset.parse().ok()?))

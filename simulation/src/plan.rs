@@ -46,6 +46,8 @@ pub(crate) struct Function {
     pub(crate) has_destination: bool,
     /// While the store fails, records run without it.
     pub(crate) without_store: bool,
+    /// Until then its processes run records at least once; those that start later at most once. *None: all of them do as the terms say.*
+    pub(crate) at_least_once_until_ms: Option<u64>,
     /// Invocations that one process takes at once.
     pub(crate) at_once: usize,
     /// Environments at once.
@@ -176,6 +178,11 @@ impl Plan {
             faults.outages_ms = outages(&mut dice, quiet_at_ms);
             function.without_store = !at_most_once && dice.per_mille(300);
         }
+        let mut dice = root.of("deployment", 0);
+        if at_most_once && dice.per_mille(400) {
+            let most = records.over_ms.max(2_000);
+            function.at_least_once_until_ms = Some(dice.between(0, most));
+        }
         let readings = &mapping.readings;
         let terms = Terms {
             order,
@@ -258,6 +265,7 @@ fn function(dice: &mut Dice) -> Function {
         rejects_exhausted: dice.per_mille(300),
         has_destination: dice.per_mille(850),
         without_store: false,
+        at_least_once_until_ms: None,
         at_once: 1,
         environments_max: dice.pick(&[1, 2, 3, 5]),
     }

@@ -31,6 +31,7 @@ pub(crate) struct Environment {
     pub(crate) killed_at_call: Option<u64>,
     /// How far its wall clock is ahead.
     pub(crate) ahead_ms: i64,
+    at_most_once: bool,
 }
 
 impl Environment {
@@ -123,10 +124,31 @@ impl World {
         self.queue.plan(self.now_ms + 20, event);
     }
 
+    /// What a process that starts now promises.
+    fn is_at_most_once(&self) -> bool {
+        let until_ms = self.plan.function.at_least_once_until_ms;
+        self.plan.terms.at_most_once && until_ms.is_none_or(|until_ms| self.now_ms >= until_ms)
+    }
+
+    /// Ends processes of an earlier deployment, but for those that are at work.
+    pub(crate) fn end_old_environments(&mut self) {
+        let at_most_once = self.is_at_most_once();
+        for at in 0..self.environments.len() {
+            let environment = &self.environments[at];
+            let old = environment.at_most_once != at_most_once;
+            if old && environment.is_alive() && environment.busy.is_empty() {
+                self.end_process(at);
+            }
+        }
+    }
+
     fn free_environment(&mut self, faults: &Faults) -> Result<Option<usize>, Fault> {
+        self.end_old_environments();
+        let at_most_once = self.is_at_most_once();
         let free = self.environments.iter().position(|environment| {
             let takes_one = environment.busy.len() < self.plan.function.at_once;
-            !environment.dead && !environment.frozen && takes_one
+            let old = environment.at_most_once != at_most_once;
+            !old && !environment.dead && !environment.frozen && takes_one
         });
         if let Some(free) = free {
             let idle = self.environments[free].busy.is_empty();
@@ -152,7 +174,11 @@ impl World {
             &self.journal,
             &self.script,
         );
-        let consumer = consumer(&self.plan, &inside)?;
+        if self.plan.terms.at_most_once && !at_most_once {
+            let environment = number as EnvironmentId;
+            self.fact(What::AtLeastOnce { environment });
+        }
+        let consumer = consumer(&self.plan, at_most_once, &inside)?;
         self.environments.push(Environment {
             process,
             inside,
@@ -167,6 +193,7 @@ impl World {
             calls: 0,
             killed_at_call: None,
             ahead_ms,
+            at_most_once,
         });
         Ok(Some(number))
     }

@@ -55,6 +55,9 @@ fn line(what: &What) -> String {
                 "invocation {invocation} in environment {environment}: records {records:?}{how}"
             )
         }
+        What::AtLeastOnce { environment } => {
+            format!("environment {environment} runs records at least once")
+        }
         What::Started { invocation, record } => {
             format!("invocation {invocation}: record {record} starts")
         }
@@ -146,6 +149,11 @@ fn of_the_store(what: &What) -> String {
         } => format!(
             "orders-{partition}@{offset} is settled in the store, by invocation {invocation}"
         ),
+        What::Released {
+            partition,
+            offset,
+            invocation,
+        } => format!("invocation {invocation} has released orders-{partition}@{offset}"),
         What::Unmarked { partition, offset } => {
             format!("what was known of orders-{partition}@{offset} is deleted")
         }

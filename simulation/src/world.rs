@@ -95,6 +95,8 @@ pub(crate) enum Event {
         invocation: InvocationId,
         end: End,
     },
+    /// The function is deployed anew: from now on at most once.
+    Deployment,
     Trouble(Trouble),
     Quiet,
     Over,
@@ -206,6 +208,9 @@ impl World {
             }
         }
         self.plan_trouble();
+        if let Some(at_ms) = self.plan.function.at_least_once_until_ms {
+            self.queue.plan(at_ms, Event::Deployment);
+        }
         self.queue.plan(self.plan.quiet_at_ms, Event::Quiet);
         self.queue.plan(self.plan.over_at_ms, Event::Over);
     }
@@ -315,6 +320,7 @@ impl World {
             Event::TimesOut(invocation) => self.times_out(invocation),
             Event::LosesConnection(invocation) => self.loses_connection(invocation),
             Event::Heard { invocation, end } => self.heard(invocation, end),
+            Event::Deployment => self.end_old_environments(),
             Event::Trouble(trouble) => self.trouble(trouble)?,
             Event::Quiet => self.quiet(),
             Event::Over => self.lag = Some(self.lag()),

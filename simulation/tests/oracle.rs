@@ -496,6 +496,42 @@ fn at_most_once_is_asked_of_those_who_promise_it() {
     assert_eq!(broken_under(&promised, story()), [Invariant::AtMostOnce]);
 }
 
+/// What a deployment before has begun and left counts, unless it has said that it is not done.
+#[test]
+fn at_most_once_starts_nothing_that_was_begun_at_least_once() {
+    let promised = Terms {
+        at_most_once: true,
+        ledger: Ledger::None,
+        ..terms()
+    };
+    let old = |environment| What::AtLeastOnce { environment };
+    let story = |left: What, then: What| {
+        [
+            appended(0),
+            old(0),
+            delivered(0, [0]),
+            started(0, 0),
+            left,
+            then,
+            delivered(1, [0]),
+            started(1, 0),
+        ]
+    };
+    let released = || What::Released {
+        partition: 0,
+        offset: 0,
+        invocation: 0,
+    };
+    let nothing = || What::Note(String::new());
+
+    let left = broken_under(&promised, story(nothing(), nothing()));
+    assert_eq!(left, [Invariant::AtMostOnce]);
+    let released = broken_under(&promised, story(released(), nothing()));
+    assert_eq!(released, []);
+    let by_an_old_one = broken_under(&promised, story(nothing(), old(1)));
+    assert_eq!(by_an_old_one, []);
+}
+
 #[test]
 fn a_record_by_key_is_started_by_who_claimed_it_and_not_again_once_it_is_settled() {
     let by_key = Terms {

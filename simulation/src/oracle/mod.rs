@@ -255,6 +255,14 @@ impl Judge<'_> {
                 offset,
                 invocation,
             } => model.noted(*invocation, *partition, *offset),
+            What::AtLeastOnce { environment } => {
+                model.at_least_once.insert(*environment);
+            }
+            What::Released {
+                partition,
+                offset,
+                invocation,
+            } => model.released(*invocation, *partition, *offset),
             What::Unmarked { partition, offset } => model.unmarked(*partition, *offset, now_ms),
             What::Faulted { invocation } => model.invocation(*invocation).faulted = true,
             What::Committed { log, position } => {

@@ -9,6 +9,8 @@ pub(super) struct Model {
     pub(super) records: BTreeMap<RecordId, Record>,
     pub(super) invocations: BTreeMap<InvocationId, Invocation>,
     pub(super) items: BTreeMap<ItemId, Item>,
+    /// Processes that promise no more than that, in a run in which others do.
+    pub(super) at_least_once: BTreeSet<EnvironmentId>,
     /// Committed, by log.
     pub(super) positions: BTreeMap<LogId, i64>,
 }
@@ -333,6 +335,16 @@ impl Model {
         let record = self.record(record);
         let before = || Some(record.noted_before?.0).filter(|_| redrive);
         record.noted = settled.or(record.noted).or_else(before);
+    }
+
+    /// Only whoever runs records at least once may start what was started: who does so at most once keeps its mark.
+    pub(super) fn released(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
+        let environment = self.invocations[&invocation].environment;
+        if let Some(record) = self.given(invocation, partition, offset)
+            && self.at_least_once.contains(&environment)
+        {
+            self.record(record).starts_marked = 0;
+        }
     }
 
     /// Of whichever records stand or stood there.

@@ -110,10 +110,14 @@ impl Judge<'_> {
         }
     }
 
-    /// While its mark is kept, a handler starts at most once a record. Asked only of functions that promise it; and not of a dead letter that somebody
+    /// While its mark is kept, a handler starts at most once a record. Asked only of functions that promise it, whoever has begun the record; and not of a dead letter that somebody
     /// feeds back by hand, which is to run.
     pub(super) fn at_most_once(&mut self, invocation: InvocationId, record: RecordId) {
-        let fed_back = self.model.invocations[&invocation].redrive;
+        let of = &self.model.invocations[&invocation];
+        let fed_back = of.redrive;
+        if self.model.at_least_once.contains(&of.environment) {
+            return;
+        }
         let started = self.model.records[&record].starts_marked > 0;
         if self.terms.at_most_once && started && !fed_back {
             let text = format!("{} starts once more", self.name(record));
