@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::consumer::{Consumer, RebalanceProtocol, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaErrorCode;
@@ -76,9 +76,10 @@ pub(super) enum Happening {
     /// How many records of each partition a share group has not settled.
     #[cfg(feature = "share")]
     Lags(BTreeMap<TopicPartition, i64>),
-    /// Everything of a partition has been polled since that seek, for now.
-    AtEnd(TopicPartition, u64),
-    /// What [`Position::End`] turned out to be.
+    /// Everything of a partition has been polled since that seek, for now, and what is polled next. None: nothing was read
+    /// since, not even a marker.
+    AtEnd(TopicPartition, u64, Option<i64>),
+    /// What a position behind the last record turned out to be.
     Sought(TopicPartition, i64),
     OutOfRange(TopicPartition),
     Committed(TopicPartition, i64),
@@ -296,10 +297,36 @@ impl Member {
         known.epoch = epoch;
         known.from = Some(offset);
         if known.assigned {
-            self.seek_assigned(partition, offset).await
+            self.assign_anew(partition).await
         } else {
             self.assign_if_all_are_known()
         }
+    }
+
+    /// A position that the broker does not have ends librdkafka's fetching of that partition for good: it cannot be sought
+    /// any more, only assigned again.
+    async fn assign_anew(&mut self, partition: &TopicPartition) -> KafkaResult<()> {
+        let Some(positions) = self.positions().await else {
+            return Ok(());
+        };
+        let anew = partition.partition();
+        if let RebalanceProtocol::Cooperative = self.client.rebalance_protocol() {
+            let mut list = TopicPartitionList::new();
+            list.add_partition(&self.topic, anew);
+            self.client.incremental_unassign(&list)?;
+            if let Some(known) = self.partitions.get_mut(&anew) {
+                known.assigned = false;
+            }
+        } else {
+            // All are assigned anew, the others where they are.
+            for (number, known) in &mut self.partitions {
+                known.assigned = false;
+                if let Some(position) = positions.get(number).filter(|_| *number != anew) {
+                    known.from = Some(Offset::Offset(*position));
+                }
+            }
+        }
+        self.assign_if_all_are_known()
     }
 
     /// The group waits for one answer for all that it gave.
@@ -393,9 +420,10 @@ impl Member {
     async fn at_error(&mut self, error: KafkaError) {
         match error {
             KafkaError::PartitionEOF(number) => {
-                if let Some(known) = self.partitions.get(&number) {
+                if let Some(epoch) = self.partitions.get(&number).map(|known| known.epoch) {
                     let partition = TopicPartition::new(Arc::clone(&self.topic), number);
-                    self.say(Happening::AtEnd(partition, known.epoch)).await;
+                    let position = self.position(&partition).await;
+                    self.say(Happening::AtEnd(partition, epoch, position)).await;
                 }
             }
             // It does not say of which partition.

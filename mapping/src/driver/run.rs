@@ -173,16 +173,15 @@ impl Run {
             Happening::Acquired(records) => self.acquired(poller, records),
             #[cfg(feature = "share")]
             Happening::Lags(lags) => self.lagging(lags),
-            Happening::AtEnd(partition, epoch) => {
+            Happening::AtEnd(partition, epoch, position) => {
                 if self.is_current(&partition, epoch) {
-                    self.at_end.insert(partition);
+                    self.at_end.insert(partition.clone());
+                    self.advanced(poller, partition, position);
                 }
             }
-            Happening::Sought(partition, position) => self.handle(Input::Advanced {
-                poller,
-                partition,
-                position,
-            }),
+            Happening::Sought(partition, position) => {
+                self.advanced(poller, partition, Some(position));
+            }
             Happening::OutOfRange(partition) => {
                 self.handle(Input::OutOfRange { poller, partition });
             }
@@ -255,6 +254,17 @@ impl Run {
         }
         if !records.is_empty() {
             self.handle(Input::Polled { poller, records });
+        }
+    }
+
+    /// What lies below is polled, or is no record: a transaction's marker, or what it took back.
+    fn advanced(&mut self, poller: PollerId, partition: TopicPartition, position: Option<i64>) {
+        if let Some(position) = position {
+            self.handle(Input::Advanced {
+                poller,
+                partition,
+                position,
+            });
         }
     }
 

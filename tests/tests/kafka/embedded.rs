@@ -1,50 +1,18 @@
 //! The broker in the process: what comes out is what went in.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
 use bytes::Bytes;
-use msk_mapping::driver::{Cluster, Driver, EmbeddedBroker, Notice, Outgoing, Producer, Status};
+use msk_mapping::driver::{Cluster, EmbeddedBroker, Outgoing, Producer, Status};
 use msk_mapping::record::Header;
-use msk_mapping::response::FailureReporting;
-use msk_mapping::{Ending, Function, Logs};
 use serde_json::{Value, json};
 
 use crate::consume::settings;
-use crate::support::function::ARGS;
+use crate::support::echo;
 
-/// This binary as a function that behaves so.
-fn function(behaviour: &str) -> Function {
-    Function::new(std::env::current_exe().unwrap())
-        .args(ARGS)
-        .env("BEHAVIOUR", behaviour)
-        .logs(Logs::Discard)
-}
-
-/// The events that a function was sent until all is settled, read from what an echo answers; and how it stood then.
+/// The events that a function was sent until all is settled; and how it stood then.
 async fn echoed(cluster: Cluster, topic: &str) -> (Vec<Value>, Status) {
-    let mut settings = settings(cluster.bootstrap(), topic);
-    // An echo is no partial response, and is not read as one.
-    settings.function_response_types = FailureReporting::WholeBatch;
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&events);
-    let driver = Driver::new(cluster, settings, function("echo"))
-        .timeout(Duration::from_secs(30))
-        .alone()
-        .until_caught_up();
-    let status = driver.run(move |notice| {
-        if let Notice::Ended { report, .. } = notice {
-            let Ending::Response(body) = report.ending else {
-                panic!("{:?}", report.ending);
-            };
-            kept.lock()
-                .unwrap()
-                .push(serde_json::from_slice(&body).unwrap());
-        }
-    });
-    let status = status.await.unwrap();
-    let events = std::mem::take(&mut *events.lock().unwrap());
-    (events, status)
+    let settings = settings(cluster.bootstrap(), topic);
+    let echoed = echo::run(echo::driver(cluster, settings).alone()).await;
+    (echoed.events, echoed.status)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,8 @@ mod killed;
 mod poison;
 #[cfg(feature = "share")]
 mod queue;
+mod starting;
+mod transactions;
 
 #[test]
 #[ignore = "the function that other tests start"]

@@ -72,17 +72,20 @@ impl Member {
         match to {
             Position::Offset(offset) => Some(Offset::Offset(offset)),
             Position::Beginning => Some(Offset::Beginning),
-            Position::End => {
-                let end = self.end(partition).await?;
-                self.say(Happening::Sought(partition.clone(), end)).await;
-                Some(Offset::Offset(end))
-            }
+            Position::End => self.sought_end(partition).await,
             Position::Timestamp(millis) => match self.offset_at(partition, millis).await? {
                 Some(offset) => Some(Offset::Offset(offset)),
                 // No record is that young.
-                None => self.end(partition).await.map(Offset::Offset),
+                None => self.sought_end(partition).await,
             },
         }
+    }
+
+    /// The end, and the mapping knows of it: what comes from now on is not to be missed, whoever has the partition then.
+    async fn sought_end(&self, partition: &TopicPartition) -> Option<Offset> {
+        let end = self.end(partition).await?;
+        self.say(Happening::Sought(partition.clone(), end)).await;
+        Some(Offset::Offset(end))
     }
 
     async fn end(&self, partition: &TopicPartition) -> Option<i64> {
@@ -107,6 +110,29 @@ impl Member {
                 Some(Ok(Offset::Offset(offset))) => Ok(Some(offset)),
                 _ => Ok(None),
             }
+        })
+        .await
+    }
+
+    /// What is polled next: behind the last record or marker that was read, aborted ones included. None: nothing was read
+    /// since the last seek.
+    pub(super) async fn position(&self, partition: &TopicPartition) -> Option<i64> {
+        self.positions().await?.remove(&partition.partition())
+    }
+
+    /// The same, of all partitions of which something was read.
+    pub(super) async fn positions(&self) -> Option<BTreeMap<i32, i64>> {
+        // Nothing is polled meanwhile, so they stand where the caller is.
+        self.ask(|client| {
+            let all = client.position()?;
+            let known = all.elements().into_iter().filter_map(|element| {
+                let position = match element.offset() {
+                    Offset::Offset(position) => position,
+                    _ => return None,
+                };
+                Some((element.partition(), position))
+            });
+            Ok(known.collect())
         })
         .await
     }
@@ -143,16 +169,5 @@ impl Member {
             })
             .await;
         found.unwrap_or_default()
-    }
-
-    pub(super) async fn seek_assigned(
-        &self,
-        partition: &TopicPartition,
-        offset: Offset,
-    ) -> KafkaResult<()> {
-        let wanted = partition.clone();
-        self.ask(move |client| client.seek(wanted.topic(), wanted.partition(), offset, LIMIT))
-            .await;
-        Ok(())
     }
 }

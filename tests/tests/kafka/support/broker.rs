@@ -21,12 +21,25 @@ pub(crate) fn bootstrap() -> String {
 
 /// A new topic of this broker, which may have those of earlier runs. Answers with its name.
 pub(crate) async fn topic(bootstrap: &str, stem: &str, partitions: i32) -> String {
+    topic_with(bootstrap, stem, partitions, &[]).await
+}
+
+/// One with settings of its own.
+pub(crate) async fn topic_with(
+    bootstrap: &str,
+    stem: &str,
+    partitions: i32,
+    settings: &[(&str, &str)],
+) -> String {
     let name = format!("{stem}-{}", std::process::id());
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .create()
         .unwrap();
-    let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+    let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+    for (setting, value) in settings {
+        topic = topic.set(setting, value);
+    }
     let made = admin
         .create_topics([&topic], &AdminOptions::new())
         .await
