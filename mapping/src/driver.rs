@@ -4,8 +4,8 @@
 //! pollers are members of a consumer group, its invocations go to as many [environments](crate::Environment) as there are
 //! at once.
 //!
-//! In Queue mode (feature `share`, Kafka 4.2 or later) they are members of a share group. Where a new group begins is set on
-//! the group itself, `share.auto.offset.reset`, and is the end by default. Each poller takes records in rounds, at most a
+//! In Queue mode (feature `share`, Kafka 4.2 or later) they are members of a share group. What of the topic the group has
+//! no offset of yet is given one, where the starting position is. Each poller takes records in rounds, at most a
 //! batch for each of its invocations, and takes more once all of a round is settled: a slow batch holds up its poller, and no
 //! other. Locks are renewed as long as a function works.
 

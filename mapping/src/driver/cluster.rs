@@ -6,12 +6,18 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+#[cfg(feature = "share")]
+use rdkafka::error::KafkaError;
+#[cfg(feature = "share")]
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::Error;
 use crate::limits::{
     CONNECT_MS, FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN,
     SESSION_MS, STATISTICS_MS,
 };
+#[cfg(feature = "share")]
+use crate::machine::StartingPosition;
 use crate::record::TopicPartition;
 
 /// A Kafka cluster, with the settings of the client that reads it.
@@ -87,6 +93,40 @@ impl Cluster {
         }
         partitions.sort();
         Ok(partitions)
+    }
+
+    /// Where a reader that starts so begins, for each of these partitions: at the end, if no record is of that time or later.
+    /// Blocks for at most ten seconds a partition.
+    #[cfg(feature = "share")]
+    pub(super) fn starts(
+        &self,
+        partitions: &[TopicPartition],
+        start: StartingPosition,
+    ) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
+        let limit = Duration::from_millis(CONNECT_MS);
+        // What a share group reads by default, so that its end is behind what is open too.
+        let mut config = self.common();
+        config.set("isolation.level", "read_uncommitted");
+        let client: BaseConsumer = config.create()?;
+        let offset = |partition: &TopicPartition| {
+            let (topic, number) = (partition.topic(), partition.partition());
+            let (low, high) = client.fetch_watermarks(topic, number, limit)?;
+            let at = match start {
+                StartingPosition::TrimHorizon => low,
+                StartingPosition::Latest => high,
+                StartingPosition::AtTimestamp(millis) => {
+                    let mut list = TopicPartitionList::new();
+                    list.add_partition_offset(topic, number, Offset::Offset(millis))?;
+                    let found = client.offsets_for_times(list, limit)?;
+                    let found = found.find_partition(topic, number);
+                    let offset = found.and_then(|found| found.offset().to_raw());
+                    // Negative: there is none.
+                    offset.filter(|offset| *offset >= 0).unwrap_or(high)
+                }
+            };
+            Ok((partition.clone(), at))
+        };
+        partitions.iter().map(offset).collect()
     }
 
     fn is_set(&self, name: &str, value: &str) -> bool {

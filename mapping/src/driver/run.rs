@@ -97,7 +97,7 @@ impl Run {
         let queue = queue::Queue::of(&driver.configuration);
         #[cfg(feature = "share")]
         let members = match &queue {
-            Some(_) => queue::members(&driver, &sender).await?,
+            Some(_) => queue::members(&driver, &partitions, &sender).await?,
             None => members(&driver, partitions, &sender)?,
         };
         #[cfg(not(feature = "share"))]

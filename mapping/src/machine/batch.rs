@@ -16,7 +16,7 @@ pub(super) struct Held {
     pub(super) arrived: Time,
     /// The failed attempts that count.
     pub(super) tries: u32,
-    /// How often the function was invoked with it.
+    /// How often the function was invoked with it; in Queue mode, in earlier deliveries too.
     pub(super) invoked: u32,
 }
 

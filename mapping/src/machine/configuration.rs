@@ -47,7 +47,8 @@ pub struct Configuration {
     pub function_arn: String,
     /// `ConsumerGroupId`. None: Lambda takes the mapping's UUID, a driver what it likes.
     pub consumer_group_id: Option<String>,
-    /// `StartingPosition`: where a partition begins of which the group has no offset. Queue mode: does not apply.
+    /// `StartingPosition`: where a partition begins of which the group has no offset. In Queue mode the machine leaves that to
+    /// who drives it.
     pub starting_position: StartingPosition,
     /// `SelfManagedKafkaEventSourceConfig.ConsumptionMode`.
     pub consumption_mode: ConsumptionMode,

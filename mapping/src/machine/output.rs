@@ -186,7 +186,8 @@ pub struct Discarded {
     pub condition: Condition,
     /// When.
     pub at: Time,
-    /// How often the function was invoked with them: the most, if they differ.
+    /// How often the function was invoked with them: the most, if they differ. In Queue mode an earlier delivery counts as one
+    /// invocation, though it may have been none or, with retries, several: who had it does not tell.
     pub invoke_count: u32,
     /// The request id of their last invocation. None: there was none, or the driver did not know it.
     pub request_id: Option<String>,

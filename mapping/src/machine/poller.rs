@@ -104,7 +104,8 @@ impl Poller {
                     bytes: cx.rules.envelope.record_bytes(&record),
                     arrived: cx.now,
                     tries: cx.recall(&record),
-                    invoked: 0,
+                    // Each delivery before this one came to an invocation, as far as anybody can tell.
+                    invoked: u32::from(record.delivery_count.saturating_sub(1)),
                     record,
                 });
             } else {

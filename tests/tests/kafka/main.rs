@@ -10,8 +10,11 @@ mod embedded;
 mod emulator;
 mod killed;
 mod poison;
+mod protocol;
 #[cfg(feature = "share")]
 mod queue;
+#[cfg(feature = "share")]
+mod queue_start;
 mod starting;
 mod transactions;
 

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use krafka::Kafka;
-use krafka::admin::{ConfigOp, ConfigResource};
 use msk_mapping::driver::{Cluster, Driver, Error, FileDestination, Notice};
 use msk_mapping::limits::DELIVERY_COUNT_MAX;
 use msk_mapping::machine::{Configuration, ConsumptionMode, InvocationId, OnFailure};
@@ -27,21 +25,12 @@ const POISON_OFFSET: i64 = 10;
 /// Far longer than a run of a few records takes.
 const ENDS: Duration = Duration::from_secs(60);
 
-/// A mapping in Queue mode, whose group begins with the first record there is: by default it is what comes from now on.
-async fn settings(topic: &str) -> Configuration {
+/// A mapping in Queue mode, whose group begins with the first record there is.
+fn settings(topic: &str) -> Configuration {
     let mut settings = consume::settings(&bootstrap(), topic);
     settings.consumption_mode = ConsumptionMode::Queue;
     settings.maximum_batching_window_in_seconds = None;
     settings.batch_size = Some(10);
-    let group = ConfigResource::group(settings.consumer_group_id.clone().unwrap());
-    let earliest = ConfigOp::set("share.auto.offset.reset", "earliest");
-    let client = Kafka::builder(bootstrap()).connect().await.unwrap();
-    let set = client
-        .admin()
-        .incremental_alter_configs([(group.clone(), vec![earliest])], Default::default())
-        .await
-        .unwrap();
-    assert!(matches!(set.get(&group), Some(Ok(()))), "{set:?}");
     settings
 }
 
@@ -108,7 +97,7 @@ async fn a_record_that_always_fails_comes_again_up_to_the_limit_and_is_given_up_
     })
     .await;
     let path = std::env::temp_dir().join(format!("{topic}.ndjson"));
-    let mut settings = settings(&topic).await;
+    let mut settings = settings(&topic);
     settings.maximum_retry_attempts = Some(0);
     settings.on_failure = Some(OnFailure::Other(path.display().to_string()));
     let at_once = Arc::new(Mutex::new(AtOnce::default()));
@@ -131,6 +120,8 @@ async fn a_record_that_always_fails_comes_again_up_to_the_limit_and_is_given_up_
     let given_up: Value = serde_json::from_str(lines.trim_end()).unwrap();
     let record = &given_up["payload"]["records"][format!("{topic}-0")][0];
     assert_eq!(record["offset"], POISON_OFFSET);
+    let count = &given_up["requestContext"]["approximateInvokeCount"];
+    assert_eq!(count, DELIVERY_COUNT_MAX);
     assert_eq!(
         refusals.load(Ordering::Relaxed),
         usize::from(DELIVERY_COUNT_MAX)
@@ -148,7 +139,7 @@ async fn what_a_poller_that_leaves_has_not_done_comes_to_the_next() {
     let topic = topic(&bootstrap(), "queue-leave", PARTITIONS).await;
     let each = produce(&bootstrap(), &topic, PARTITIONS, RECORDS, 0).await;
     let service = Service::start().await;
-    let settings = settings(&topic).await;
+    let settings = settings(&topic);
     let (begun, mut has_begun) = watch::channel(false);
     let killed = driver(&settings, &service).pollers(2).run(move |notice| {
         if matches!(notice, Notice::Invoking(_)) {
@@ -174,7 +165,7 @@ async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
     let topic = topic(&bootstrap(), "queue-empty", PARTITIONS).await;
     let each = produce(&bootstrap(), &topic, 1, 20, 0).await;
     let service = Service::start().await;
-    let settings = settings(&topic).await;
+    let settings = settings(&topic);
 
     let run = driver(&settings, &service).until_caught_up().run(|_| {});
     let status = timeout(ENDS, run).await.unwrap().unwrap();
@@ -188,7 +179,7 @@ async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
 async fn settings_of_tls_and_sasl_are_refused_by_name() {
     let topic = topic(&bootstrap(), "queue-clear", 1).await;
     let service = Service::start().await;
-    let settings = settings(&topic).await;
+    let settings = settings(&topic);
     let cluster = Cluster::new(bootstrap()).set("sasl.mechanism", "PLAIN");
 
     let driver = Driver::new(cluster, settings, function(service.url()));

@@ -15,7 +15,7 @@ use crate::support::group::{commit, committed_and_end, delete_below};
 const FIRST_MS: i64 = 1_767_225_600_000;
 
 /// Writes so many records, whose times go on from the offset that they will have.
-async fn produce(topic: &str, partition: i32, offsets: Range<i64>) {
+pub(crate) async fn produce(topic: &str, partition: i32, offsets: Range<i64>) {
     let record = |offset: i64| {
         let mut record = Outgoing::to(topic);
         record.partition = Some(partition);
@@ -28,7 +28,7 @@ async fn produce(topic: &str, partition: i32, offsets: Range<i64>) {
     producer.send(&records).await.unwrap();
 }
 
-fn at(offset: i64) -> i64 {
+pub(crate) fn at(offset: i64) -> i64 {
     FIRST_MS + 1_000 * offset
 }
 

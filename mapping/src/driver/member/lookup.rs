@@ -10,6 +10,7 @@ use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 
 use super::{Client, Happening, Member};
 use crate::limits::{CONNECT_MS, LOOKUP_RETRY_MS};
@@ -125,14 +126,11 @@ impl Member {
         // Nothing is polled meanwhile, so they stand where the caller is.
         self.ask(|client| {
             let all = client.position()?;
-            let known = all.elements().into_iter().filter_map(|element| {
-                let position = match element.offset() {
-                    Offset::Offset(position) => position,
-                    _ => return None,
-                };
-                Some((element.partition(), position))
-            });
-            Ok(known.collect())
+            let read = |element: &TopicPartitionListElem<'_>| match element.offset() {
+                Offset::Offset(position) => Some((element.partition(), position)),
+                _ => None,
+            };
+            Ok(all.elements().iter().filter_map(read).collect())
         })
         .await
     }

@@ -4,6 +4,8 @@
 //! librdkafka has no share groups; krafka has. It polls again only once all that it polled is settled, so records come in
 //! rounds, each as large as all invocations of a poller.
 
+mod begin;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,6 +17,7 @@ use krafka::{CloseOptions, ConsumerRecord, Kafka, KrafkaError};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+pub(in crate::driver) use self::begin::begin;
 use super::{Command, Handle, Happening};
 use crate::driver::{Cluster, Error, message};
 use crate::limits::{

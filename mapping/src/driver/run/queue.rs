@@ -45,12 +45,20 @@ impl Queue {
     }
 }
 
-/// The members of the group.
+/// The members of the group, which begins where the configuration says if it is new.
 pub(super) async fn members(
     driver: &Driver,
+    partitions: &[TopicPartition],
     happenings: &Sender<(PollerId, Happening)>,
 ) -> Result<Vec<Handle>, Error> {
     let (configuration, group) = (&driver.configuration, group(driver));
+    let (cluster, start) = (&driver.cluster, configuration.starting_position);
+    if let Err(reason) = share::begin(cluster, &group, partitions, start).await {
+        // The channel has room: nobody else writes to it yet.
+        let _ = happenings
+            .send((PollerId(0), Happening::Trouble(reason)))
+            .await;
+    }
     let mut members = Vec::new();
     for poller in 0..driver.pollers {
         let id = PollerId(poller);

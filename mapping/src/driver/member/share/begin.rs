@@ -1,0 +1,119 @@
+//! Where a share group begins to read: what `StartingPosition` says, of each partition of which the group has no offset
+//! yet. Called once, before its first member joins.
+//!
+//! The offsets themselves are set: the group's own `share.auto.offset.reset`, which would outlive the mapping, stays as it
+//! is, and a time is kept to the record.
+
+use std::time::Duration;
+
+use krafka::Kafka;
+use krafka::admin::{AdminClient, AlterShareGroupOffsetsOptions, DescribeShareGroupOffsetsOptions};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::driver::Cluster;
+use crate::limits::CONNECT_MS;
+use crate::machine::StartingPosition;
+use crate::record::TopicPartition;
+
+const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
+
+/// Sets the offsets that are missing. Err: the group begins elsewhere, and why, with what to do.
+pub(in crate::driver) async fn begin(
+    cluster: &Cluster,
+    group: &str,
+    partitions: &[TopicPartition],
+    start: StartingPosition,
+) -> Result<(), String> {
+    // krafka by itself asks for a minute.
+    let set = match timeout(LIMIT, set_missing(cluster, group, partitions, start)).await {
+        Ok(set) => set,
+        Err(_) => Err(format!("no answer in {CONNECT_MS} ms")),
+    };
+    set.map_err(|reason| {
+        format!(
+            "the share group `{group}` does not begin at {start}, but where its setting says ({reason}): \
+             kafka-configs --bootstrap-server {} --alter --entity-type groups --entity-name {group} --add-config \
+             share.auto.offset.reset={}",
+            cluster.bootstrap(),
+            reset(start),
+            start = name(start),
+        )
+    })
+}
+
+async fn set_missing(
+    cluster: &Cluster,
+    group: &str,
+    partitions: &[TopicPartition],
+    start: StartingPosition,
+) -> Result<(), String> {
+    let admin = connect(cluster).await.map_err(in_words)?;
+    let missing = missing(&admin, group, partitions).await.map_err(in_words)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // By librdkafka: krafka asks on and on where there is no record of that time.
+    let cluster = cluster.clone();
+    let found = spawn_blocking(move || cluster.starts(&missing, start)).await;
+    let starts = found.map_err(in_words)?.map_err(in_words)?;
+    let offsets = starts
+        .iter()
+        .map(|(partition, offset)| (named(partition), *offset));
+    let options = AlterShareGroupOffsetsOptions::default();
+    let set = admin.alter_share_group_offsets(group, offsets, options);
+    for (_, done) in set.await.map_err(in_words)? {
+        done.map_err(in_words)?;
+    }
+    Ok(())
+}
+
+async fn connect(cluster: &Cluster) -> krafka::Result<AdminClient> {
+    let client = Kafka::builder(cluster.bootstrap())
+        .client_id("cargo-msk")
+        .connect_timeout(LIMIT)
+        .connect()
+        .await?;
+    Ok(client.admin())
+}
+
+/// Those of which the group has no offset.
+async fn missing(
+    admin: &AdminClient,
+    group: &str,
+    partitions: &[TopicPartition],
+) -> krafka::Result<Vec<TopicPartition>> {
+    let all = DescribeShareGroupOffsetsOptions::default();
+    let known = admin.describe_share_group_offsets(group, all).await?;
+    let has_none = |partition: &&TopicPartition| {
+        let found = known.get(&named(partition));
+        let found = found.and_then(|found| found.as_ref().ok());
+        found.is_none_or(|found| found.start_offset < 0)
+    };
+    Ok(partitions.iter().filter(has_none).cloned().collect())
+}
+
+fn named(partition: &TopicPartition) -> krafka::admin::TopicPartition {
+    krafka::admin::TopicPartition::new(partition.topic(), partition.partition())
+}
+
+fn in_words(error: impl std::error::Error) -> String {
+    error.to_string()
+}
+
+const fn name(start: StartingPosition) -> &'static str {
+    match start {
+        StartingPosition::TrimHorizon => "TRIM_HORIZON",
+        StartingPosition::Latest => "LATEST",
+        StartingPosition::AtTimestamp(_) => "AT_TIMESTAMP",
+    }
+}
+
+/// What the group's own setting can say of it: a time only as so long ago, which is for who types it to reckon (`PT1H`).
+const fn reset(start: StartingPosition) -> &'static str {
+    match start {
+        StartingPosition::TrimHorizon => "earliest",
+        StartingPosition::Latest => "latest",
+        StartingPosition::AtTimestamp(_) => "by_duration:DURATION",
+    }
+}

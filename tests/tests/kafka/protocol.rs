@@ -1,0 +1,70 @@
+//! The group's newer protocol (KIP-848), in which the broker decides who has which partition.
+
+use std::time::Duration;
+
+use msk_mapping::driver::{Cluster, Driver, Error};
+
+use tokio::time::timeout;
+
+use crate::consume;
+use crate::support::broker::{bootstrap, produce, topic};
+use crate::support::build::function;
+use crate::support::service::Service;
+
+/// Far longer than a run of a few thousand records takes.
+const ENDS: Duration = Duration::from_secs(60);
+const PARTITIONS: i32 = 6;
+
+fn driver(cluster: Cluster, topic: &str, service: &Service) -> Driver {
+    let settings = consume::settings(&bootstrap(), topic);
+    Driver::new(cluster, settings, function(service.url())).timeout(Duration::from_secs(60))
+}
+
+fn cluster() -> Cluster {
+    Cluster::new(bootstrap()).set("group.protocol", "consumer")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_group_of_the_newer_protocol_does_every_record_in_order_while_members_come_and_go() {
+    let topic = topic(&bootstrap(), "protocol", PARTITIONS).await;
+    let service = Service::start().await;
+    let mut each = produce(&bootstrap(), &topic, PARTITIONS, 1_200, 200).await;
+    let run = |pollers| {
+        driver(cluster(), &topic, &service)
+            .pollers(pollers)
+            .until_caught_up()
+    };
+
+    let first = timeout(ENDS, run(3).run(|_| {})).await.unwrap().unwrap();
+    let more = produce(&bootstrap(), &topic, PARTITIONS, 300, 200).await;
+    let second = timeout(ENDS, run(1).run(|_| {})).await.unwrap().unwrap();
+
+    each.iter_mut()
+        .zip(more)
+        .for_each(|(all, more)| *all += more);
+    let again = service.assert_all_in_order(&each);
+    assert_eq!((first.lag(), second.lag()), (Some(0), Some(0)));
+    // A poller that joins late takes partitions whose batch is under way: that batch comes again.
+    assert!(again <= 3 * 5 * 100, "{again} came again");
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: make test-services"]
+async fn a_setting_that_the_newer_protocol_leaves_to_the_broker_is_refused_by_name() {
+    let topic = topic(&bootstrap(), "protocol-refused", 1).await;
+    let service = Service::start().await;
+    let cluster = cluster().set("session.timeout.ms", "6000");
+
+    let refused = driver(cluster, &topic, &service).run(|_| {}).await;
+
+    match refused {
+        Err(Error::Client { source }) => {
+            assert!(
+                source.to_string().contains("session.timeout.ms"),
+                "{source}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
