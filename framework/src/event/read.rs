@@ -23,7 +23,11 @@ const EVENT_DEPTH: usize = 1;
 pub(super) fn batch(body: &[u8]) -> Scan<Batch> {
     let mut reader = Reader::new(body);
     match reader.event() {
-        Ok(()) => Ok(reader.batch),
+        // Only a self-managed cluster has share groups, which deliver again what was released.
+        Ok(()) => match reader.disorder {
+            Some(error) if reader.batch.source.kind == EventSourceKind::Msk => Err(error),
+            _ => Ok(reader.batch),
+        },
         Err(mut error) => {
             error.path = reader.place.to_string();
             Err(error)
@@ -37,6 +41,8 @@ pub(super) struct Reader<'a> {
     /// Where the cursor is, for errors: kept up to date on the way, as finding it again would be quadratic when many records have a fault.
     pub(super) place: Place,
     source: Option<EventSourceKind>,
+    /// What is wrong with the order of the records, if order is kept.
+    pub(super) disorder: Option<Box<EventError>>,
     identifiers: HashSet<Arc<str>>,
     pub(super) partitions: HashSet<(Arc<str>, i32)>,
 }
@@ -63,6 +69,7 @@ impl<'a> Reader<'a> {
             },
             place: Place::default(),
             source: None,
+            disorder: None,
             identifiers: HashSet::new(),
             partitions: HashSet::new(),
         }

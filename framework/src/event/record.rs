@@ -23,7 +23,8 @@ struct Draft<'a> {
     seen: u16,
     topic: Option<Text<'a>>,
     partition: Option<i32>,
-    offset: Option<i64>,
+    /// The offset and where it stands.
+    offset: Option<(i64, usize)>,
     entry: RecordEntry,
     fault: Option<RecordFault>,
 }
@@ -111,7 +112,8 @@ impl<'a> Reader<'a> {
                 draft.partition = i32::try_from(partition).ok();
             }
             Field::Offset => {
-                draft.offset = Some(self.coordinate("a whole number from 0", i64::MAX)?);
+                let at = self.cursor.at();
+                draft.offset = Some((self.coordinate("a whole number from 0", i64::MAX)?, at));
             }
             Field::Timestamp => entry.timestamp_ms = self.timestamp()?,
             Field::TimestampType => entry.timestamp_type = self.timestamp_type()?,
@@ -162,7 +164,7 @@ impl<'a> Reader<'a> {
             start,
             topic: Some(topic),
             partition: Some(partition),
-            offset: Some(offset),
+            offset: Some((offset, offset_at)),
             ..
         } = draft
         else {
@@ -180,7 +182,10 @@ impl<'a> Reader<'a> {
             }
             None => self.new_partition(start, identifier, topic, partition)?,
         };
-        progress.shuffled |= progress.offset.is_some_and(|before| offset <= before);
+        if progress.offset.is_some_and(|before| offset <= before) {
+            progress.shuffled = true;
+            self.note_disorder(offset_at);
+        }
         progress.partition = Some(entry.partition);
         progress.offset = Some(offset);
         entry.offset = offset;
@@ -196,6 +201,20 @@ impl<'a> Reader<'a> {
         }
         records.push(entry);
         Ok(())
+    }
+
+    /// Keeps the first place where an offset is not above the one before it: whether it may be there, the event's source tells, which may stand behind.
+    #[cold]
+    fn note_disorder(&mut self, at: usize) {
+        if self.disorder.is_some() {
+            return;
+        }
+        self.place.field = Some(Field::Offset.name());
+        let message = "the offset is not above the one before it: the records of a partition must come in order, each once";
+        let mut error = EventError::at(error::OFFSET_NOT_ASCENDING, at, message);
+        error.path = self.place.to_string();
+        self.disorder = Some(error);
+        self.place.field = None;
     }
 
     /// Puts the records of an array into the order of their offsets, where they did not come so: a share group delivers again what was released, behind what it

@@ -134,6 +134,28 @@ fn a_field_of_the_event_that_stands_twice() {
 }
 
 #[test]
+fn offsets_of_an_msk_cluster_that_descend() {
+    let sourceless = |body: &str| body.replacen(r#""eventSource":"aws:kafka","#, "", 1);
+    for (offsets, index) in [(&[5, 4][..], 1), (&[1, 2, 9, 0, 3], 3), (&[3, 2, 1], 1)] {
+        let records: Vec<String> = offsets.iter().map(|offset| order(*offset, "")).collect();
+        let body = orders(&records);
+        // The source may stand behind the records.
+        let behind = sourceless(&body);
+        let behind =
+            behind.strip_suffix('}').unwrap().to_owned() + r#","eventSource":"aws:kafka"}"#;
+
+        for body in [body, behind] {
+            check(
+                &body,
+                "event.offset_not_ascending",
+                &format!(r#"records["orders-0"][{index}].offset"#),
+                &format!("{}}}", offsets[index]),
+            );
+        }
+    }
+}
+
+#[test]
 fn an_offset_that_stands_twice() {
     let twice = |offsets: &[i64], index: usize| {
         let records: Vec<String> = offsets.iter().map(|offset| order(*offset, "")).collect();
