@@ -251,7 +251,9 @@ async fn work(
         if wanted.is_empty() {
             return Ok(0);
         }
-        let producer = Producer::new(cluster).map_err(|error| Fault::from_error(&error))?;
+        // A producer that is not let in would try for minutes.
+        connect::reach(cluster, &wanted[0].topic).await?;
+        let producer = Producer::new(cluster).map_err(|error| connect::failed(&error))?;
         produce::produce(&producer, wanted).await
     };
     let produced = tokio::select! {
@@ -282,7 +284,7 @@ async fn work(
             ended = runs.join_next() => match ended {
                 None => break,
                 Some(Ok(Ok(status))) => ends.push(status),
-                Some(Ok(Err(error))) => return Err(show.failed(&error)),
+                Some(Ok(Err(error))) => return Err(connect::failed(&error)),
                 Some(Err(error)) => return Err(Fault::from_error(&error)),
             },
             Some(()) = interrupts.recv() => {
@@ -416,19 +418,6 @@ impl Show {
                 let text = live.remark(text);
                 live::write(&text);
             }
-        }
-    }
-
-    fn failed(&self, error: &msk_mapping::driver::Error) -> Fault {
-        use msk_mapping::driver::Error;
-
-        let fault = Fault::from_error(error);
-        match error {
-            Error::Unreachable { .. } => fault.help("check --bootstrap, and with --set how the cluster wants to be spoken to (security.protocol)"),
-            Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
-            Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
-            Error::Client { .. } => fault.help("check --set: https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html"),
-            _ => fault,
         }
     }
 

@@ -10,6 +10,7 @@
 //! other. Locks are renewed as long as a function works.
 
 mod cluster;
+mod connect;
 mod context;
 mod destination;
 mod embedded;
@@ -20,6 +21,7 @@ mod notice;
 mod pool;
 mod producer;
 mod run;
+mod security;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub use self::error::Error;
 pub use self::notice::{Flight, Lane, Notice, Status};
 pub use self::producer::{Outgoing, Producer};
 use self::run::Run;
+pub use self::security::{Refusal, SecurityFault};
 use crate::function::Function;
 use crate::limits::FUNCTION_TIMEOUT_MS;
 use crate::machine::{Configuration, ConsumptionMode, Mapping};
@@ -142,8 +145,9 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// [`Error`] if it cannot start: a setting, a broker that does not answer, a topic that is missing, a function whose
-    /// command is missing.
+    /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic that is missing, a
+    /// function whose command is missing. A run [until it is caught up](Self::until_caught_up) ends too once the cluster has
+    /// refused it for ten seconds, in which nothing else happened; without that it goes on, and says so.
     pub async fn run(
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,
@@ -151,7 +155,7 @@ impl Driver {
         let mapping = Mapping::new(self.configuration.clone())?;
         if self.configuration.consumption_mode == ConsumptionMode::Queue {
             #[cfg(feature = "share")]
-            self.cluster.check_in_the_clear()?;
+            security::queue::auth(self.cluster.settings())?;
             #[cfg(not(feature = "share"))]
             return Err(Error::QueueMode);
         }

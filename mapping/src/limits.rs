@@ -133,6 +133,14 @@ pub const FUNCTION_TIMEOUT_MS: u64 = 30_000;
 /// How long a broker may take to answer a question before it is asked again.
 pub const CONNECT_MS: u64 = 5_000;
 
+/// How long the first question waits before the client's own errors are looked at: longer than an answer is on its way, and
+/// soon enough to say at once that a password is wrong.
+pub const CONNECT_LISTEN_MS: u64 = 1_000;
+
+/// How long a run that ends by itself goes on while nothing happens but that the cluster refuses it: longer than new
+/// rights or a new password take to reach all brokers.
+pub const REFUSED_MS: u64 = 10_000;
+
 /// The pause before a question that failed is asked again.
 pub const LOOKUP_RETRY_MS: u64 = 500;
 
@@ -192,3 +200,4 @@ pub const DELIVER_MS: u64 = 30_000;
 pub const DELIVER_ATTEMPTS_MAX: u32 = 3;
 
 const _: () = assert!(FILTER_PATTERNS_DEFAULT < FILTER_PATTERNS_MAX);
+const _: () = assert!(CONNECT_LISTEN_MS < CONNECT_MS);

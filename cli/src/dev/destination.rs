@@ -31,7 +31,7 @@ pub(crate) fn add(
         }
         Some(OnFailure::Kafka(topic)) => {
             let to = TopicDestination::new(cluster, topic, configuration);
-            driver.destination(to.map_err(|error| Fault::from_error(&error))?)
+            driver.destination(to.map_err(|error| super::connect::failed(&error))?)
         }
         #[cfg(feature = "aws")]
         Some(OnFailure::Sqs(queue)) => {

@@ -1,20 +1,22 @@
 //! How a Kafka cluster is reached: its brokers and librdkafka's settings. Used by all that connects.
 
 use std::fmt;
-use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
+#[cfg(feature = "share")]
+use rdkafka::consumer::Consumer;
 #[cfg(feature = "share")]
 use rdkafka::error::KafkaError;
 #[cfg(feature = "share")]
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::Error;
+use super::security::Security;
+use super::{Error, connect, error};
 use crate::limits::{
-    CONNECT_MS, FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN,
-    SESSION_MS, STATISTICS_MS,
+    FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, SESSION_MS,
+    STATISTICS_MS,
 };
 #[cfg(feature = "share")]
 use crate::machine::StartingPosition;
@@ -62,37 +64,39 @@ impl Cluster {
         &self.bootstrap
     }
 
-    /// The partitions of a topic, ascending. Blocks for at most five seconds.
+    /// Whether these settings can be meant, before anything connects: librdkafka takes them, their files are there, and
+    /// this build can do what they ask for.
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if the cluster has no such topic,
-    /// [`Error::Client`] for a setting that librdkafka refuses.
+    /// [`Error::Security`] for a setting of TLS or SASL that says what is wrong with it, [`Error::Setting`] and
+    /// [`Error::Client`] for what librdkafka refuses.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use msk_mapping::driver::Cluster;
+    ///
+    /// let cluster = Cluster::new("b-1.example:9098").set("sasl.mechanism", "AWS_MSK_IAM");
+    /// let wrong = cluster.check().unwrap_err().to_string();
+    /// assert_eq!(wrong, "the setting `sasl.mechanism`: IAM authentication and OAUTHBEARER's tokens are not supported");
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        Security::of(&self.settings)?;
+        // It connects once it is asked something.
+        let client: Result<BaseConsumer, _> = self.common().create();
+        client.map(drop).map_err(error::client)
+    }
+
+    /// The partitions of a topic, ascending. Blocks for at most six seconds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check); [`Error::Refused`] if the cluster does not let the client in,
+    /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if it has no such topic.
     pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
-        let client: BaseConsumer = self
-            .common()
-            .create()
-            .map_err(|source| Error::Client { source })?;
-        let metadata = client
-            .fetch_metadata(Some(topic), Duration::from_millis(CONNECT_MS))
-            .map_err(|source| Error::Unreachable {
-                bootstrap: self.bootstrap.clone(),
-                source,
-            })?;
-        let mut partitions: Vec<TopicPartition> = metadata
-            .topics()
-            .iter()
-            .filter(|found| found.name() == topic)
-            .flat_map(rdkafka::metadata::MetadataTopic::partitions)
-            .map(|partition| TopicPartition::new(topic, partition.id()))
-            .collect();
-        if partitions.is_empty() {
-            return Err(Error::UnknownTopic {
-                topic: topic.to_owned(),
-            });
-        }
-        partitions.sort();
-        Ok(partitions)
+        Security::of(&self.settings)?;
+        connect::partitions(self, topic)
     }
 
     /// Where a reader that starts so begins, for each of these partitions: at the end, if no record is of that time or later.
@@ -134,26 +138,14 @@ impl Cluster {
         last.is_some_and(|(_, set)| set == value)
     }
 
-    /// For a client that knows nothing of librdkafka's settings.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ShareSetting`] if one of them is about TLS or SASL.
+    /// The settings, in the order in which they were given.
     #[cfg(feature = "share")]
-    pub(super) fn check_in_the_clear(&self) -> Result<(), Error> {
-        let secures = |name: &str| {
-            let of = |part| name.starts_with(part);
-            of("security.") || of("sasl.") || of("ssl.")
-        };
-        let named = self.settings.iter().find(|(name, _)| secures(name));
-        match named {
-            Some((name, _)) => Err(Error::ShareSetting { name: name.clone() }),
-            None => Ok(()),
-        }
+    pub(super) fn settings(&self) -> &[(String, String)] {
+        &self.settings
     }
 
     /// What all clients have in common.
-    fn common(&self) -> ClientConfig {
+    pub(super) fn common(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
             .set("client.id", "cargo-msk")

@@ -12,6 +12,7 @@ use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::Refusal;
 use crate::record::TopicPartition;
 
 /// A call-back. Few come, and each is small: the channel for them needs no bound.
@@ -24,6 +25,8 @@ pub(super) enum Signal {
     Ends(Vec<(TopicPartition, i64)>),
     /// Something is wrong, and librdkafka goes on trying.
     Trouble(String),
+    /// The cluster does not let us in, and librdkafka goes on trying.
+    Refused(Refusal, String),
 }
 
 pub(super) struct Context {
@@ -40,9 +43,9 @@ impl Context {
 }
 
 impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, _facility: &str, message: &str) {
-        // Warnings come again as errors where they matter.
-        if (level as i32) <= RDKafkaLogLevel::Error as i32 {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Warnings come again as errors where they matter, and a connection that fails always does.
+        if (level as i32) <= RDKafkaLogLevel::Error as i32 && facility != "FAIL" {
             self.signal(Signal::Trouble(message.to_owned()));
         }
     }
@@ -54,11 +57,13 @@ impl ClientContext for Context {
             RDKafkaErrorCode::AutoOffsetReset,
             RDKafkaErrorCode::OffsetOutOfRange,
         ];
-        if error
-            .rdkafka_error_code()
-            .is_none_or(|code| !polled.contains(&code))
-        {
-            self.signal(Signal::Trouble(reason.to_owned()));
+        let code = error.rdkafka_error_code();
+        if code.is_none_or(|code| !polled.contains(&code)) {
+            let reason = reason.to_owned();
+            self.signal(match code.and_then(Refusal::of) {
+                Some(refusal) => Signal::Refused(refusal, reason),
+                None => Signal::Trouble(reason),
+            });
         }
     }
 

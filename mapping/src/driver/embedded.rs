@@ -5,7 +5,7 @@ use std::fmt;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
-use super::{Cluster, Error};
+use super::{Cluster, Error, error};
 
 /// A broker in this process, on a free port of loopback, until it is dropped. Everything in it is in memory.
 ///
@@ -32,11 +32,11 @@ impl EmbeddedBroker {
     ///
     /// [`Error::Client`] if it cannot listen, or a topic's name or number of partitions is refused.
     pub fn start<'a>(topics: impl IntoIterator<Item = (&'a str, i32)>) -> Result<Self, Error> {
-        let cluster = MockCluster::new(1).map_err(|source| Error::Client { source })?;
+        let cluster = MockCluster::new(1).map_err(error::client)?;
         for (topic, partitions) in topics {
             cluster
                 .create_topic(topic, partitions, 1)
-                .map_err(|source| Error::Client { source })?;
+                .map_err(error::client)?;
         }
         Ok(Self { cluster })
     }

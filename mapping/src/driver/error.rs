@@ -1,7 +1,10 @@
 //! What ends a driver, or keeps it from starting.
 
+use std::error::Error as StdError;
+
 use rdkafka::error::KafkaError;
 
+use super::{Refusal, SecurityFault};
 use crate::machine::Faults;
 
 /// Why the mapping does not run. What passes is tried again and told as a [`Notice::Trouble`](super::Notice::Trouble).
@@ -17,13 +20,39 @@ pub enum Error {
         /// Its reason.
         source: KafkaError,
     },
+    /// librdkafka does not take one of the settings.
+    #[error("librdkafka does not take the setting `{name}`: {reason}")]
+    Setting {
+        /// Its name.
+        name: String,
+        /// Its reason, without the value, which may be a secret.
+        reason: String,
+    },
+    /// A setting of TLS or SASL cannot be meant, or this build cannot do it.
+    #[error("the setting `{name}`: {fault}")]
+    Security {
+        /// librdkafka's name of it.
+        name: String,
+        /// What is wrong with it.
+        fault: SecurityFault,
+    },
     /// No broker answered.
     #[error("no broker answers at {bootstrap}")]
     Unreachable {
         /// The brokers that were asked.
         bootstrap: String,
         /// The client's reason.
-        source: KafkaError,
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A broker answered, and does not let the client in.
+    #[error("the cluster at {bootstrap} refuses this client")]
+    Refused {
+        /// The brokers that were asked.
+        bootstrap: String,
+        /// What it does not take.
+        refusal: Refusal,
+        /// The client's reason.
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// The cluster has no such topic.
     #[error("the cluster has no topic `{topic}`")]
@@ -52,14 +81,44 @@ pub enum Error {
     #[error("the share group cannot be joined")]
     Share {
         /// The client's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn StdError + Send + Sync>,
     },
-    /// A share group's client is not librdkafka, and speaks to the broker in the clear.
-    #[error(
-        "in Queue mode a broker is reached without TLS and SASL: the setting `{name}` does not apply"
-    )]
+    /// A share group's client is not librdkafka, and has less of TLS and SASL.
+    #[error("in Queue mode the setting `{name}` is not supported")]
     ShareSetting {
         /// librdkafka's name of the setting.
         name: String,
     },
+}
+
+/// A client that does not start. What librdkafka says of a setting may repeat its value: that stays here.
+pub(super) fn client(source: KafkaError) -> Error {
+    match source {
+        KafkaError::ClientConfig(_, reason, name, value) => {
+            let reason = if value.is_empty() || name.contains(&value) {
+                reason
+            } else {
+                reason.replace(&value, "…")
+            };
+            Error::Setting { name, reason }
+        }
+        source => Error::Client { source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::driver::Cluster;
+
+    #[test]
+    fn a_setting_that_is_refused_is_named_without_its_value() {
+        for name in ["sasl.pasword", "fetch.wait.max.ms"] {
+            let cluster = Cluster::new("127.0.0.1:9").set(name, "s3cret");
+
+            let refused = cluster.check().unwrap_err();
+
+            let text = format!("{refused} {refused:?}");
+            assert!(text.contains(name) && !text.contains("s3cret"), "{text}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use self::commits::{Answered, Commits};
 use super::context::{Context, Signal, assign, unassign};
-use super::{Cluster, Error, message};
+use super::{Cluster, Error, Refusal, error, message};
 use crate::limits::{LEAVE_MS, POLLED_RECORDS_MAX};
 #[cfg(feature = "share")]
 use crate::machine::{Acknowledgement, Offsets};
@@ -86,6 +86,8 @@ pub(super) enum Happening {
     CommitRefused(TopicPartition, i64, String),
     Ends(Vec<(TopicPartition, i64)>),
     Trouble(String),
+    /// Trouble of the kind that does not pass by itself.
+    Refused(Refusal, String),
     /// The last word.
     Left,
 }
@@ -153,11 +155,9 @@ pub(super) fn start(
     let client: Client = cluster
         .member(group, "error")
         .create_with_context(context)
-        .map_err(|source| Error::Client { source })?;
+        .map_err(error::client)?;
     if let Joining::Group = joining {
-        client
-            .subscribe(&[topic])
-            .map_err(|source| Error::Client { source })?;
+        client.subscribe(&[topic]).map_err(error::client)?;
     }
     let (commands, commanded) = unbounded_channel();
     let leaving = Arc::new(AtomicBool::new(false));
@@ -212,7 +212,13 @@ impl Member {
     }
 
     async fn trouble(&self, error: &KafkaError) {
-        self.say(Happening::Trouble(error.to_string())).await;
+        let reason = error.to_string();
+        let refusal = error.rdkafka_error_code().and_then(Refusal::of);
+        self.say(match refusal {
+            Some(refusal) => Happening::Refused(refusal, reason),
+            None => Happening::Trouble(reason),
+        })
+        .await;
     }
 
     async fn heed(&mut self, signal: Signal) {
@@ -231,6 +237,7 @@ impl Member {
             Signal::Revoke(list) => self.say(Happening::Revoked(self.named(&list))).await,
             Signal::Ends(ends) => self.say(Happening::Ends(ends)).await,
             Signal::Trouble(reason) => self.say(Happening::Trouble(reason)).await,
+            Signal::Refused(refusal, reason) => self.say(Happening::Refused(refusal, reason)).await,
         }
     }
 

@@ -7,7 +7,7 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer a
 use rdkafka::util::Timeout;
 
 use super::message::headers;
-use super::{Cluster, Error};
+use super::{Cluster, Error, error};
 use crate::limits::QUEUE_FULL_MS;
 use crate::record::{Header, Record};
 
@@ -63,12 +63,10 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// [`Error::Client`] for a setting that librdkafka refuses.
+    /// Those of [`Cluster::check`].
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
-        let producer = cluster
-            .producer()
-            .create()
-            .map_err(|source| Error::Client { source })?;
+        cluster.check()?;
+        let producer = cluster.producer().create().map_err(error::client)?;
         Ok(Self { producer })
     }
 

@@ -3,6 +3,7 @@
 mod act;
 #[cfg(feature = "share")]
 mod queue;
+mod refused;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -60,8 +61,9 @@ pub(super) struct Run {
     draining: bool,
     /// Whether a function was ever started: then one that does not start may start again (it is being built).
     started: bool,
+    refused: refused::Refused,
     /// What ends the run.
-    broken: Option<InvokeError>,
+    broken: Option<Error>,
 }
 
 /// Whose a partition is, and which seek its records have to be of.
@@ -127,6 +129,7 @@ impl Run {
             until_caught_up: driver.until_caught_up,
             draining: false,
             started: false,
+            refused: refused::Refused::of(&driver.cluster),
             broken: None,
         };
         Ok(Ready {
@@ -155,6 +158,7 @@ impl Run {
     }
 
     fn heard(&mut self, poller: PollerId, happening: Happening) {
+        self.refused.hear(&happening);
         match happening {
             Happening::Assigned(partitions) => {
                 self.joined = true;
@@ -203,6 +207,7 @@ impl Run {
                 self.ends.extend(ends);
             }
             Happening::Trouble(reason) => self.notice(Notice::Trouble { reason }),
+            Happening::Refused(refusal, reason) => self.notice(refused::notice(refusal, &reason)),
             Happening::Left => {}
         }
     }
@@ -314,7 +319,7 @@ impl Run {
                 let reason = with_causes(&error);
                 self.notice(Notice::NotStarted { flight, reason });
                 if !self.started {
-                    self.broken = Some(error);
+                    self.broken = Some(Error::Function { source: error });
                 }
                 (None, End::Throttled)
             }
@@ -348,6 +353,12 @@ impl Run {
         let nothing_under_way = self.invocations.is_empty() && self.deliveries.is_empty();
         if self.draining {
             return nothing_under_way && (self.unconfirmed.is_empty() || self.has_drained_long());
+        }
+        if self.until_caught_up {
+            self.broken = self.refused.for_good(nothing_under_way);
+            if self.broken.is_some() {
+                return true;
+            }
         }
         self.until_caught_up
             && nothing_under_way
@@ -429,7 +440,7 @@ impl Ready {
         let Run { pool, broken, .. } = self.run;
         pool.stop().await;
         match broken {
-            Some(source) => Err(Error::Function { source }),
+            Some(error) => Err(error),
             None => Ok(status),
         }
     }

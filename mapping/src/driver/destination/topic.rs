@@ -18,7 +18,7 @@ impl TopicDestination {
     ///
     /// # Errors
     ///
-    /// [`Error::Client`] for a setting that librdkafka refuses.
+    /// Those of [`Cluster::check`].
     pub fn new(
         cluster: &Cluster,
         topic: impl Into<String>,

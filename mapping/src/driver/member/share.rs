@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use krafka::admin::AdminClient;
+use krafka::error::ErrorCode;
 use krafka::share_consumer::{AcknowledgementMode, AcquireMode, ShareConsumer};
 use krafka::{CloseOptions, ConsumerRecord, Kafka, KrafkaError};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
@@ -19,7 +20,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 pub(in crate::driver) use self::begin::begin;
 use super::{Command, Handle, Happening};
-use crate::driver::{Cluster, Error, message};
+use crate::driver::security::queue;
+use crate::driver::{Cluster, Error, Refusal, message};
 use crate::limits::{
     BATCH_SIZE_DEFAULT, CONNECT_MS, LEAVE_MS, POLLER_INVOCATIONS_MAX, PREFETCH_KIBIBYTES,
     SHARE_LOCK_MS, SHARE_POLL_MS, SHARE_RENEWALS, STATISTICS_MS,
@@ -57,6 +59,7 @@ pub(in crate::driver) async fn start(
     let client = Kafka::builder(cluster.bootstrap())
         .client_id("cargo-msk")
         .connect_timeout(Duration::from_millis(CONNECT_MS))
+        .security(queue::auth(cluster.settings())?)
         .connect()
         .await
         .map_err(cannot_join)?;
@@ -110,6 +113,20 @@ fn cannot_join(source: KrafkaError) -> Error {
     }
 }
 
+/// None: an error of another kind, which may pass by itself.
+fn refusal(error: &KrafkaError) -> Option<Refusal> {
+    match error {
+        KrafkaError::Auth { .. } => Some(Refusal::Authentication),
+        KrafkaError::Broker { code, .. } => match code {
+            ErrorCode::TopicAuthorizationFailed
+            | ErrorCode::GroupAuthorizationFailed
+            | ErrorCode::ClusterAuthorizationFailed => Some(Refusal::Authorization),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A batch for each invocation.
 fn records_in_a_round(configuration: &Configuration) -> i32 {
     let batch = configuration
@@ -149,9 +166,15 @@ impl Member {
     }
 
     async fn check(&self, done: krafka::Result<()>) {
-        if let Err(error) = done {
-            self.say(Happening::Trouble(error.to_string())).await;
-        }
+        let Err(error) = done else {
+            return;
+        };
+        let reason = error.to_string();
+        self.say(match refusal(&error) {
+            Some(refusal) => Happening::Refused(refusal, reason),
+            None => Happening::Trouble(reason),
+        })
+        .await;
     }
 
     async fn obey(&mut self, command: Command) {

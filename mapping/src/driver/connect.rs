@@ -1,0 +1,119 @@
+//! The first question to a cluster: whether it answers, lets this client in, and has the topic. Asked by [`Cluster`] for
+//! all that starts.
+//!
+//! librdkafka tries for ever to connect, and says why it cannot only to those who listen. A refusal is none that passes
+//! while one waits, so it ends the question at once; a broker that does not answer is given its time.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::types::RDKafkaErrorCode;
+use tokio::time::Instant;
+
+use super::error::{Error, client};
+use super::{Cluster, Refusal};
+use crate::limits::{CONNECT_LISTEN_MS, CONNECT_MS};
+use crate::record::TopicPartition;
+
+/// The partitions of a topic, ascending. Blocks.
+pub(super) fn partitions(cluster: &Cluster, topic: &str) -> Result<Vec<TopicPartition>, Error> {
+    let config = cluster.common();
+    let asks = BaseConsumer::from_config_and_context(&config, Heard::default()).map_err(client)?;
+    let metadata = metadata(cluster, &asks, topic)?;
+    let found: Vec<&MetadataTopic> = metadata
+        .topics()
+        .iter()
+        .filter(|found| found.name() == topic)
+        .collect();
+    for code in found.iter().filter_map(|found| found.error()) {
+        let code = RDKafkaErrorCode::from(code);
+        if let Some(refusal) = Refusal::of(code) {
+            return Err(Error::Refused {
+                bootstrap: cluster.bootstrap().to_owned(),
+                refusal,
+                source: Box::new(KafkaError::MetadataFetch(code)),
+            });
+        }
+    }
+    let mut partitions: Vec<TopicPartition> = found
+        .into_iter()
+        .flat_map(MetadataTopic::partitions)
+        .map(|partition| TopicPartition::new(topic, partition.id()))
+        .collect();
+    if partitions.is_empty() {
+        return Err(Error::UnknownTopic {
+            topic: topic.to_owned(),
+        });
+    }
+    partitions.sort();
+    Ok(partitions)
+}
+
+fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Result<Metadata, Error> {
+    let until = Instant::now() + Duration::from_millis(CONNECT_MS);
+    loop {
+        let asked = asks.fetch_metadata(Some(topic), Duration::from_millis(CONNECT_LISTEN_MS));
+        let source = match asked {
+            Ok(metadata) => return Ok(metadata),
+            Err(source) => source,
+        };
+        // It calls back from here alone.
+        while asks.poll(Duration::ZERO).is_some() {}
+        let bootstrap = cluster.bootstrap().to_owned();
+        let mut heard = asks.context().heard();
+        if let Some((refusal, reason)) = heard.refusal.take() {
+            return Err(Error::Refused {
+                bootstrap,
+                refusal,
+                source: reason.into(),
+            });
+        }
+        if Instant::now() >= until {
+            let reason = heard.reason.take();
+            let source = reason.map_or_else(|| source.into(), Into::into);
+            return Err(Error::Unreachable { bootstrap, source });
+        }
+    }
+}
+
+/// What librdkafka called back with.
+#[derive(Default)]
+struct Heard {
+    last: Mutex<Reasons>,
+}
+
+#[derive(Default)]
+struct Reasons {
+    refusal: Option<(Refusal, String)>,
+    /// Of what may pass: the last.
+    reason: Option<String>,
+}
+
+impl Heard {
+    fn heard(&self) -> MutexGuard<'_, Reasons> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Heard {
+    /// What matters comes as an error too.
+    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        let mut heard = self.heard();
+        if let Some(refusal) = code.and_then(Refusal::of) {
+            heard.refusal = Some((refusal, reason.to_owned()));
+        } else if code != Some(RDKafkaErrorCode::AllBrokersDown) {
+            // That only sums up what has been said of each.
+            heard.reason = Some(reason.to_owned());
+        }
+    }
+}
+
+impl ConsumerContext for Heard {}

@@ -1,0 +1,148 @@
+//! That the cluster refuses the client in the middle of a run: a right or a password that was taken away, a group that it may
+//! not join. librdkafka goes on trying; a run that is to end by itself must not.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::driver::member::Happening;
+use crate::driver::{Cluster, Error, Notice, Refusal};
+use crate::limits::REFUSED_MS;
+
+/// What was refused last, and since when nothing else happened.
+#[derive(Debug)]
+pub(super) struct Refused {
+    bootstrap: String,
+    last: Option<Last>,
+}
+
+#[derive(Debug)]
+struct Last {
+    since: Instant,
+    refusal: Refusal,
+    reason: String,
+}
+
+impl Refused {
+    pub(super) fn of(cluster: &Cluster) -> Self {
+        Self {
+            bootstrap: cluster.bootstrap().to_owned(),
+            last: None,
+        }
+    }
+
+    /// A refusal begins it, and what only a member says that was let in ends it.
+    pub(super) fn hear(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Refused(refusal, reason) => {
+                let since = self.last.as_ref().map(|last| last.since);
+                self.last = Some(Last {
+                    since: since.unwrap_or_else(Instant::now),
+                    refusal: *refusal,
+                    reason: reason.clone(),
+                });
+            }
+            Happening::Assigned(_)
+            | Happening::Polled(_)
+            | Happening::AtEnd(..)
+            | Happening::Sought(..)
+            | Happening::Committed(..) => self.last = None,
+            #[cfg(feature = "share")]
+            Happening::Acquired(_) => self.last = None,
+            _ => {}
+        }
+    }
+
+    /// The end of a run that would wait for ever. While something is under way its commit may yet be taken.
+    pub(super) fn for_good(&mut self, nothing_under_way: bool) -> Option<Error> {
+        let last = self.last.as_mut()?;
+        if !nothing_under_way {
+            last.since = Instant::now();
+        }
+        if last.since.elapsed() < Duration::from_millis(REFUSED_MS) {
+            return None;
+        }
+        let last = self.last.take()?;
+        Some(Error::Refused {
+            bootstrap: self.bootstrap.clone(),
+            refusal: last.refusal,
+            source: last.reason.into(),
+        })
+    }
+}
+
+/// One line that names what to check.
+pub(super) fn notice(refusal: Refusal, reason: &str) -> Notice {
+    let reason = format!(
+        "the cluster refuses this client: {reason}; {}",
+        refusal.check()
+    );
+    Notice::Trouble { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::Refused;
+    use crate::driver::member::Happening;
+    use crate::driver::{Cluster, Error, Refusal};
+    use crate::limits::REFUSED_MS;
+
+    const BOUND: Duration = Duration::from_millis(REFUSED_MS);
+
+    fn refused() -> Refused {
+        let mut refused = Refused::of(&Cluster::new("b:9092"));
+        refused.hear(&again());
+        refused
+    }
+
+    fn again() -> Happening {
+        Happening::Refused(Refusal::Authentication, "invalid credentials".to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_ends_once_nothing_but_refusals_happened_for_so_long() {
+        let mut refused = refused();
+
+        advance(BOUND / 2).await;
+        refused.hear(&again());
+        let half_way = refused.for_good(true);
+        advance(BOUND / 2).await;
+        let at_the_bound = refused.for_good(true);
+
+        assert!(half_way.is_none());
+        let Some(Error::Refused {
+            refusal, source, ..
+        }) = at_the_bound
+        else {
+            panic!("it goes on");
+        };
+        assert_eq!(refusal, Refusal::Authentication);
+        assert_eq!(source.to_string(), "invalid credentials");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_commit_that_is_taken_shows_that_it_has_passed() {
+        let mut refused = refused();
+        let partition = crate::record::TopicPartition::new("orders", 0);
+
+        refused.hear(&Happening::Committed(partition, 1));
+        advance(BOUND).await;
+
+        assert!(refused.for_good(true).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_an_invocation_does_not_count() {
+        let mut refused = refused();
+
+        advance(BOUND).await;
+        let under_way = refused.for_good(false);
+        let ended = refused.for_good(true);
+
+        assert!(under_way.is_none() && ended.is_none());
+    }
+}

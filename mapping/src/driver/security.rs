@@ -1,0 +1,304 @@
+//! How a cluster wants to be spoken to: what librdkafka's settings of TLS and SASL ask for, and whether this build can do
+//! it. Asked before anything connects, so that a mistake has its name.
+
+#[cfg(feature = "share")]
+pub(super) mod queue;
+
+use super::Error;
+
+/// What is wrong with a setting of TLS or SASL. None shows its value, which may be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecurityFault {
+    /// It needs OpenSSL, which is not in this build: the feature `tls`.
+    #[error("it needs TLS, which this build does not have")]
+    NoTls,
+    /// `security.protocol` is none that Kafka has.
+    #[error("it is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")]
+    UnknownProtocol,
+    /// A mechanism that neither this driver nor librdkafka has.
+    #[error("it is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")]
+    UnknownMechanism,
+    /// Amazon MSK's IAM authentication, whose tokens nothing here signs.
+    #[error("IAM authentication and OAUTHBEARER's tokens are not supported")]
+    Iam,
+    /// SASL is asked for, and not which.
+    #[error("it is missing, and security.protocol asks for SASL")]
+    MissingMechanism,
+    /// The protocol has no SASL.
+    #[error("it has no effect: security.protocol asks for no SASL")]
+    NoSasl,
+    /// The protocol has no TLS.
+    #[error("it has no effect: security.protocol asks for no TLS")]
+    NoEncryption,
+}
+
+/// Why a cluster does not let a client in: what its operator, or the owner of the credentials, has to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The broker does not take the credentials, or the mechanism.
+    Authentication,
+    /// TLS does not come about: a certificate is not trusted, is missing, or is past its time.
+    Tls,
+    /// The user is known, and may not do this.
+    Authorization,
+}
+
+impl Refusal {
+    /// What to check, by librdkafka's names.
+    pub fn check(self) -> &'static str {
+        match self {
+            Self::Authentication => {
+                "check sasl.mechanism, sasl.username and sasl.password (or the client's certificate)"
+            }
+            Self::Tls => {
+                "check ssl.ca.location, and for mutual TLS ssl.certificate.location and ssl.key.location"
+            }
+            Self::Authorization => "check what the user may do with the topic and the group",
+        }
+    }
+
+    /// None: an error of another kind, which may pass by itself.
+    pub(super) fn of(code: rdkafka::types::RDKafkaErrorCode) -> Option<Self> {
+        use rdkafka::types::RDKafkaErrorCode as Code;
+
+        match code {
+            Code::Authentication | Code::SaslAuthenticationFailed => Some(Self::Authentication),
+            Code::SSL => Some(Self::Tls),
+            Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed => Some(Self::Authorization),
+            _ => None,
+        }
+    }
+}
+
+/// SASL's mechanisms that the driver knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    Plain,
+    ScramSha256,
+    ScramSha512,
+}
+
+/// What the settings come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Security {
+    pub(super) tls: bool,
+    pub(super) sasl: Option<Mechanism>,
+}
+
+/// Whether a setting is about TLS or SASL.
+pub(super) fn is_about_it(name: &str) -> bool {
+    is_of_tls(name) || is_of_sasl(name) || name.starts_with("security.")
+}
+
+fn is_of_tls(name: &str) -> bool {
+    name.starts_with("ssl.") || name.starts_with("enable.ssl.")
+}
+
+fn is_of_sasl(name: &str) -> bool {
+    name.starts_with("sasl.") || name.starts_with("enable.sasl.")
+}
+
+impl Security {
+    /// What settings ask for; the last of a name counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Security`] for the first that cannot be meant.
+    pub(super) fn of(settings: &[(String, String)]) -> Result<Self, Error> {
+        Self::in_a_build(cfg!(feature = "tls"), settings)
+    }
+
+    fn in_a_build(with_tls: bool, settings: &[(String, String)]) -> Result<Self, Error> {
+        let of = Self::asked(with_tls, settings)?;
+        let without = |is: fn(&str) -> bool, fault| match settings.iter().find(|(name, _)| is(name))
+        {
+            Some((name, _)) => Err(wrong(name, fault)),
+            None => Ok(()),
+        };
+        if !of.tls {
+            without(is_of_tls, SecurityFault::NoEncryption)?;
+        }
+        if of.sasl.is_none() {
+            without(is_of_sasl, SecurityFault::NoSasl)?;
+        }
+        Ok(of)
+    }
+
+    fn asked(with_tls: bool, settings: &[(String, String)]) -> Result<Self, Error> {
+        let needs_tls = |name: &str, needs| match needs && !with_tls {
+            true => Err(wrong(name, SecurityFault::NoTls)),
+            false => Ok(()),
+        };
+        let last = |names: &[&str]| {
+            let named = |(name, _): &&(String, String)| names.contains(&&**name);
+            settings.iter().rev().find(named)
+        };
+        // First: who names it is told of it, whatever else is missing.
+        let mechanism = match last(&["sasl.mechanism", "sasl.mechanisms"]) {
+            Some((name, value)) => {
+                let mechanism = mechanism(name, value)?;
+                needs_tls(name, mechanism != Mechanism::Plain)?;
+                Some(mechanism)
+            }
+            None => None,
+        };
+        let (tls, sasl) = match last(&["security.protocol"]) {
+            None => (false, false),
+            Some((name, value)) => {
+                let (tls, sasl) = match &*value.to_ascii_uppercase() {
+                    "PLAINTEXT" => (false, false),
+                    "SASL_PLAINTEXT" => (false, true),
+                    "SSL" => (true, false),
+                    "SASL_SSL" => (true, true),
+                    _ => return Err(wrong(name, SecurityFault::UnknownProtocol)),
+                };
+                needs_tls(name, tls)?;
+                (tls, sasl)
+            }
+        };
+        if sasl && mechanism.is_none() {
+            return Err(wrong("sasl.mechanism", SecurityFault::MissingMechanism));
+        }
+        let sasl = mechanism.filter(|_| sasl);
+        Ok(Self { tls, sasl })
+    }
+}
+
+fn mechanism(name: &str, value: &str) -> Result<Mechanism, Error> {
+    match value {
+        "PLAIN" => Ok(Mechanism::Plain),
+        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
+        "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
+        "AWS_MSK_IAM" | "OAUTHBEARER" => Err(wrong(name, SecurityFault::Iam)),
+        _ => Err(wrong(name, SecurityFault::UnknownMechanism)),
+    }
+}
+
+fn wrong(name: &str, fault: SecurityFault) -> Error {
+    Error::Security {
+        name: name.to_owned(),
+        fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mechanism, Security, SecurityFault};
+    use crate::driver::Error;
+
+    /// TLS or not and the mechanism; or the setting that is wrong, and why.
+    type Outcome = Result<(bool, Option<Mechanism>), (String, SecurityFault)>;
+
+    fn in_a_build(with_tls: bool, settings: &[(&str, &str)]) -> Outcome {
+        let settings: Vec<(String, String)> = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        match Security::in_a_build(with_tls, &settings) {
+            Ok(of) => Ok((of.tls, of.sasl)),
+            Err(Error::Security { name, fault }) => Err((name, fault)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn of(settings: &[(&str, &str)]) -> Outcome {
+        in_a_build(true, settings)
+    }
+
+    fn wrong(name: &str, fault: SecurityFault) -> Outcome {
+        Err((name.to_owned(), fault))
+    }
+
+    #[test]
+    fn every_protocol_is_read_with_its_mechanism() {
+        let plain = ("sasl.mechanism", "PLAIN");
+        let scram = ("sasl.mechanisms", "SCRAM-SHA-512");
+
+        assert_eq!(of(&[]), Ok((false, None)));
+        assert_eq!(
+            of(&[("security.protocol", "sasl_plaintext"), plain]),
+            Ok((false, Some(Mechanism::Plain)))
+        );
+        assert_eq!(
+            of(&[("security.protocol", "SASL_SSL"), scram]),
+            Ok((true, Some(Mechanism::ScramSha512)))
+        );
+        assert_eq!(
+            of(&[("security.protocol", "ssl"), ("ssl.ca.location", "ca.pem")]),
+            Ok((true, None))
+        );
+    }
+
+    #[test]
+    fn a_build_without_tls_has_plain_in_the_clear_and_names_what_it_has_not() {
+        let sasl = ("security.protocol", "SASL_PLAINTEXT");
+        let plain = ("sasl.mechanism", "PLAIN");
+        let of = |settings: &[(&str, &str)]| in_a_build(false, settings);
+
+        assert_eq!(of(&[sasl, plain]), Ok((false, Some(Mechanism::Plain))));
+        assert_eq!(
+            of(&[sasl, ("sasl.mechanism", "SCRAM-SHA-256")]),
+            wrong("sasl.mechanism", SecurityFault::NoTls)
+        );
+        for protocol in ["SSL", "SASL_SSL"] {
+            assert_eq!(
+                of(&[("security.protocol", protocol), plain]),
+                wrong("security.protocol", SecurityFault::NoTls)
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_name_counts() {
+        let settings = [
+            ("security.protocol", "SASL_SSL"),
+            ("sasl.mechanism", "PLAIN"),
+            ("security.protocol", "SASL_PLAINTEXT"),
+        ];
+
+        assert_eq!(of(&settings), Ok((false, Some(Mechanism::Plain))));
+    }
+
+    #[test]
+    fn iam_is_refused_by_its_name_before_anything_else() {
+        for mechanism in ["AWS_MSK_IAM", "OAUTHBEARER"] {
+            let settings = [
+                ("security.protocol", "SASL_SSL"),
+                ("sasl.mechanism", mechanism),
+            ];
+
+            assert_eq!(of(&settings), wrong("sasl.mechanism", SecurityFault::Iam));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        let sasl = ("security.protocol", "SASL_PLAINTEXT");
+        let user = ("sasl.username", "alice");
+
+        assert_eq!(
+            of(&[sasl, user]),
+            wrong("sasl.mechanism", SecurityFault::MissingMechanism)
+        );
+        assert_eq!(
+            of(&[user, ("sasl.mechanism", "PLAIN")]),
+            wrong("sasl.username", SecurityFault::NoSasl)
+        );
+        assert_eq!(
+            of(&[("ssl.ca.location", "ca.pem")]),
+            wrong("ssl.ca.location", SecurityFault::NoEncryption)
+        );
+        assert_eq!(
+            of(&[sasl, ("sasl.mechanism", "GSSAPI")]),
+            wrong("sasl.mechanism", SecurityFault::UnknownMechanism)
+        );
+        assert_eq!(
+            of(&[("security.protocol", "TLS")]),
+            wrong("security.protocol", SecurityFault::UnknownProtocol)
+        );
+    }
+}

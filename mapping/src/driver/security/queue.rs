@@ -1,0 +1,121 @@
+//! The same settings for Queue mode's client, which is not librdkafka: each by its name, and none left out in silence.
+
+use krafka::auth::{AuthConfig, TlsConfig};
+
+use super::{Mechanism, Security, is_about_it};
+use crate::driver::Error;
+
+/// Those that are read here; `security.protocol` and the mechanism have been.
+const KNOWN: [&str; 11] = [
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.mechanisms",
+    "sasl.username",
+    "sasl.password",
+    "ssl.ca.location",
+    "ssl.ca.pem",
+    "ssl.certificate.location",
+    "ssl.certificate.pem",
+    "ssl.key.location",
+    "ssl.key.pem",
+];
+
+/// What a share group's client is let in with.
+///
+/// # Errors
+///
+/// [`Error::ShareSetting`] for a setting of TLS or SASL that it does not have; [`Error::Security`] for one that cannot be
+/// meant.
+pub(in crate::driver) fn auth(settings: &[(String, String)]) -> Result<AuthConfig, Error> {
+    let unknown = |name: &str| is_about_it(name) && !KNOWN.contains(&name);
+    if let Some((name, _)) = settings.iter().find(|(name, _)| unknown(name)) {
+        return Err(Error::ShareSetting { name: name.clone() });
+    }
+    let security = Security::of(settings)?;
+    let last = |wanted: &str| {
+        let mut of = settings.iter().rev();
+        of.find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
+    let user = last("sasl.username").unwrap_or_default();
+    let password = last("sasl.password").unwrap_or_default();
+    let auth = match security.sasl {
+        None => AuthConfig::plaintext(),
+        Some(Mechanism::Plain) => AuthConfig::sasl_plain(user, password),
+        Some(Mechanism::ScramSha256) => AuthConfig::sasl_scram_sha256(user, password),
+        Some(Mechanism::ScramSha512) => AuthConfig::sasl_scram_sha512(user, password),
+    };
+    if !security.tls {
+        return Ok(auth);
+    }
+    let mut tls = TlsConfig::new();
+    if let Some(path) = last("ssl.ca.location") {
+        tls = tls.with_ca_cert(path);
+    }
+    if let Some(pem) = last("ssl.ca.pem") {
+        tls = tls.with_ca_cert_pem(pem);
+    }
+    if let (Some(certificate), Some(key)) =
+        (last("ssl.certificate.location"), last("ssl.key.location"))
+    {
+        tls = tls.with_client_cert(certificate, key);
+    }
+    if let (Some(certificate), Some(key)) = (last("ssl.certificate.pem"), last("ssl.key.pem")) {
+        tls = tls.with_client_cert_pem(certificate, key.into_bytes());
+    }
+    Ok(auth.with_tls(tls))
+}
+
+#[cfg(test)]
+mod tests {
+    use krafka::auth::SecurityProtocol;
+
+    use super::auth;
+    use crate::driver::Error;
+
+    fn settings(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        settings.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_setting_that_the_client_does_not_have_is_named_and_not_left_out() {
+        for name in [
+            "enable.ssl.certificate.verification",
+            "ssl.endpoint.identification.algorithm",
+            "ssl.key.password",
+            "sasl.oauthbearer.config",
+        ] {
+            let refused = auth(&settings(&[(name, "s3cret")])).unwrap_err();
+
+            assert!(matches!(&refused, Error::ShareSetting { name: named } if named == name));
+            assert!(!format!("{refused} {refused:?}").contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_to_do_with_it_is_not_looked_at() {
+        let read = auth(&settings(&[("fetch.wait.max.ms", "5")])).unwrap();
+
+        assert_eq!(read.security_protocol(), &SecurityProtocol::Plaintext);
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn protocol_mechanism_and_credentials_are_those_of_the_settings() {
+        let read = auth(&settings(&[
+            ("security.protocol", "SASL_SSL"),
+            ("sasl.mechanism", "SCRAM-SHA-512"),
+            ("sasl.username", "alice"),
+            ("sasl.password", "s3cret"),
+            ("ssl.ca.location", "ca.pem"),
+        ]))
+        .unwrap();
+
+        assert_eq!(read.security_protocol(), &SecurityProtocol::SaslSsl);
+        assert!(read.scram_credentials().is_some());
+        let tls = read.tls_config().unwrap();
+        assert_eq!(tls.ca_cert_path(), Some("ca.pem"));
+        assert!(!format!("{read:?}").contains("s3cret"));
+    }
+}
