@@ -4,8 +4,8 @@
 
 # Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
-# All but msk-mapping's and cargo-msk's tls, which needs OpenSSL's headers.
-most := $(quick),cargo-msk/aws,cargo-msk/share,tests/share
+# All there are. Needs OpenSSL's headers. With the same of librdkafka as in test-services: it is built once for both.
+all := $(quick),cargo-msk/aws,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
@@ -30,8 +30,8 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 services: ## the tests that need a real queue, table, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
 	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features lambda-msk/sqs,lambda-msk/dynamodb --lib --test services --test ruler -- --ignored
 
-test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, AWS's own emulator (Java, Maven, Python 3; builds librdkafka)
-	tests/services/run elasticmq,moto,kafka,rie cargo test --locked -p tests -p cargo-msk --features tests/share,cargo-msk/aws,cargo-msk/share --test kafka --test dev --bin cargo-msk -- --include-ignored --test-threads 1
+test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
+	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 
@@ -39,10 +39,10 @@ fmt: ## formatting
 	cargo fmt --all --check
 
 clippy: ## lints, none left
-	cargo clippy --locked --workspace --all-targets --features $(most) -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features $(all) -- -D warnings
 
 doc: ## the documentation builds, its links lead somewhere
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --features $(most) --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --features $(all) --no-deps
 
 messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
 	cargo test --locked -p lambda-msk --test compile_fail -- --ignored

@@ -83,6 +83,7 @@ impl Cluster {
     /// ```
     pub fn check(&self) -> Result<(), Error> {
         Security::of(&self.settings)?;
+        self.check_files()?;
         // It connects once it is asked something.
         let client: Result<BaseConsumer, _> = self.common().create();
         client.map(drop).map_err(error::client)
@@ -133,6 +134,23 @@ impl Cluster {
         partitions.iter().map(offset).collect()
     }
 
+    /// Of a file that is missing librdkafka says only what OpenSSL does.
+    fn check_files(&self) -> Result<(), Error> {
+        let of_files =
+            |(name, _): &&(String, String)| name.starts_with("ssl.") && name.ends_with(".location");
+        for (name, path) in self.settings.iter().filter(of_files) {
+            // A word that has it look for the system's certificates.
+            if path == "probe" {
+                continue;
+            }
+            std::fs::metadata(path).map_err(|error| Error::Setting {
+                name: name.clone(),
+                reason: format!("its file cannot be read: {error}"),
+            })?;
+        }
+        Ok(())
+    }
+
     fn is_set(&self, name: &str, value: &str) -> bool {
         let last = self.settings.iter().rev().find(|(set, _)| set == name);
         last.is_some_and(|(_, set)| set == value)
@@ -147,6 +165,13 @@ impl Cluster {
     /// What all clients have in common.
     pub(super) fn common(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
+        self.lay_over(&mut config);
+        config
+    }
+
+    /// What all clients have in common, over what one of them has for itself. Not by way of another `ClientConfig`: the
+    /// map that one gives out has no passwords in it.
+    fn lay_over(&self, config: &mut ClientConfig) {
         config
             .set("client.id", "cargo-msk")
             // A topic that is misspelt is an error, not a new topic.
@@ -157,7 +182,6 @@ impl Cluster {
             config.set(name, value);
         }
         config.set("bootstrap.servers", &self.bootstrap);
-        config
     }
 
     /// A member of a consumer group.
@@ -181,9 +205,7 @@ impl Cluster {
                 .set("session.timeout.ms", SESSION_MS.to_string())
                 .set("heartbeat.interval.ms", HEARTBEAT_MS.to_string());
         }
-        for (name, value) in self.common().config_map() {
-            config.set(name, value);
-        }
+        self.lay_over(&mut config);
         // The mapping commits, and asks for the ends of partitions.
         config
             .set("group.id", group)
@@ -214,5 +236,35 @@ impl fmt::Debug for Cluster {
             .field("bootstrap", &self.bootstrap)
             .field("settings", &names)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cluster;
+
+    #[test]
+    fn every_client_has_the_password_itself() {
+        let cluster = Cluster::new("127.0.0.1:9").set("sasl.password", "s3cret");
+
+        for config in [
+            cluster.common(),
+            cluster.member("desk", "error"),
+            cluster.producer(),
+        ] {
+            assert_eq!(config.get("sasl.password"), Some("s3cret"));
+        }
+    }
+
+    #[test]
+    fn what_the_driver_needs_stands_over_what_is_set() {
+        let cluster = Cluster::new("127.0.0.1:9")
+            .set("enable.auto.commit", "true")
+            .set("fetch.wait.max.ms", "7");
+
+        let config = cluster.member("desk", "error");
+
+        assert_eq!(config.get("enable.auto.commit"), Some("false"));
+        assert_eq!(config.get("fetch.wait.max.ms"), Some("7"));
     }
 }

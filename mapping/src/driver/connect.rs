@@ -16,6 +16,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use tokio::time::Instant;
 
 use super::error::{Error, client};
+use super::security::reason as plain;
 use super::{Cluster, Refusal};
 use crate::limits::{CONNECT_LISTEN_MS, CONNECT_MS};
 use crate::record::TopicPartition;
@@ -105,13 +106,12 @@ impl ClientContext for Heard {
     fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
         let mut heard = self.heard();
-        if let Some(refusal) = code.and_then(Refusal::of) {
-            heard.refusal = Some((refusal, reason.to_owned()));
-        } else if code != Some(RDKafkaErrorCode::AllBrokersDown) {
+        if let Some(refusal) = Refusal::heard(&error, reason) {
+            heard.refusal = Some((refusal, plain(reason)));
+        } else if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             // That only sums up what has been said of each.
-            heard.reason = Some(reason.to_owned());
+            heard.reason = Some(plain(reason));
         }
     }
 }

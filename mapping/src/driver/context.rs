@@ -12,7 +12,7 @@ use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Refusal;
+use super::{Refusal, security};
 use crate::record::TopicPartition;
 
 /// A call-back. Few come, and each is small: the channel for them needs no bound.
@@ -50,19 +50,21 @@ impl ClientContext for Context {
         }
     }
 
-    /// Also for what is polled as an error, which has its own meaning: the end of a partition, a position that is gone.
+    /// Also for what is polled as an error, which has its own meaning: the end of a partition, a position that is gone; and
+    /// for a sum of what has been said of each broker.
     fn error(&self, error: KafkaError, reason: &str) {
-        let polled = [
+        let left_out = [
+            RDKafkaErrorCode::AllBrokersDown,
             RDKafkaErrorCode::PartitionEOF,
             RDKafkaErrorCode::AutoOffsetReset,
             RDKafkaErrorCode::OffsetOutOfRange,
         ];
         let code = error.rdkafka_error_code();
-        if code.is_none_or(|code| !polled.contains(&code)) {
-            let reason = reason.to_owned();
-            self.signal(match code.and_then(Refusal::of) {
-                Some(refusal) => Signal::Refused(refusal, reason),
-                None => Signal::Trouble(reason),
+        if code.is_none_or(|code| !left_out.contains(&code)) {
+            let plain = security::reason(reason);
+            self.signal(match Refusal::heard(&error, reason) {
+                Some(refusal) => Signal::Refused(refusal, plain),
+                None => Signal::Trouble(plain),
             });
         }
     }

@@ -20,12 +20,12 @@ pub enum Error {
         /// Its reason.
         source: KafkaError,
     },
-    /// librdkafka does not take one of the settings.
-    #[error("librdkafka does not take the setting `{name}`: {reason}")]
+    /// A setting is not one of librdkafka's, or its value is none that it takes.
+    #[error("the setting `{name}` is refused: {reason}")]
     Setting {
         /// Its name.
         name: String,
-        /// Its reason, without the value, which may be a secret.
+        /// librdkafka's or the system's reason, without the value, which may be a secret.
         reason: String,
     },
     /// A setting of TLS or SASL cannot be meant, or this build cannot do it.

@@ -4,6 +4,9 @@
 #[cfg(feature = "share")]
 pub(super) mod queue;
 
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
 use super::Error;
 
 /// What is wrong with a setting of TLS or SASL. None shows its value, which may be a secret.
@@ -59,19 +62,35 @@ impl Refusal {
         }
     }
 
-    /// None: an error of another kind, which may pass by itself.
-    pub(super) fn of(code: rdkafka::types::RDKafkaErrorCode) -> Option<Self> {
-        use rdkafka::types::RDKafkaErrorCode as Code;
+    /// What librdkafka calls back with. None: an error of another kind, which may pass by itself.
+    pub(super) fn heard(error: &KafkaError, reason: &str) -> Option<Self> {
+        // With TLS 1.3 a broker looks at the client's certificate once the client takes the connection to be there.
+        if reason.contains("SSL alert number") {
+            return Some(Self::Tls);
+        }
+        error.rdkafka_error_code().and_then(Self::of)
+    }
 
+    /// By the code alone.
+    pub(super) fn of(code: RDKafkaErrorCode) -> Option<Self> {
         match code {
-            Code::Authentication | Code::SaslAuthenticationFailed => Some(Self::Authentication),
-            Code::SSL => Some(Self::Tls),
-            Code::TopicAuthorizationFailed
-            | Code::GroupAuthorizationFailed
-            | Code::ClusterAuthorizationFailed => Some(Self::Authorization),
+            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
+                Some(Self::Authentication)
+            }
+            RDKafkaErrorCode::SSL => Some(Self::Tls),
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed => Some(Self::Authorization),
             _ => None,
         }
     }
+}
+
+/// What librdkafka says, without how long it was in which state: that is another time each time, and the same trouble is
+/// told once.
+pub(super) fn reason(said: &str) -> String {
+    let lasting = said.ends_with(')').then(|| said.rfind(" (after "));
+    said[..lasting.flatten().unwrap_or(said.len())].to_owned()
 }
 
 /// SASL's mechanisms that the driver knows.
@@ -187,7 +206,7 @@ fn wrong(name: &str, fault: SecurityFault) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mechanism, Security, SecurityFault};
+    use super::{Mechanism, Security, SecurityFault, reason};
     use crate::driver::Error;
 
     /// TLS or not and the mechanism; or the setting that is wrong, and why.
@@ -250,6 +269,17 @@ mod tests {
                 wrong("security.protocol", SecurityFault::NoTls)
             );
         }
+    }
+
+    #[test]
+    fn the_same_trouble_has_the_same_words() {
+        let said = [
+            "b:9: Disconnected (after 302ms in state AUTH_REQ)",
+            "b:9: Disconnected (after 9ms in state UP, 3 identical error(s) suppressed)",
+            "b:9: Disconnected",
+        ];
+
+        assert_eq!(said.map(reason), ["b:9: Disconnected"; 3]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod protocol;
 mod queue;
 #[cfg(feature = "share")]
 mod queue_start;
+#[cfg(feature = "tls")]
+mod secure;
 mod starting;
 mod transactions;
 

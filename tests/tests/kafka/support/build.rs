@@ -6,6 +6,19 @@ use std::sync::OnceLock;
 
 use msk_mapping::{Function, Logs};
 
+/// As the tests themselves are built, or librdkafka would be built again for each.
+const FORWARD: &str = if cfg!(feature = "tls") {
+    "tls"
+} else {
+    "kafka"
+};
+const CARGO_MSK: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
+    (true, true) => "tls,share",
+    (true, false) => "tls",
+    (false, true) => "share",
+    (false, false) => "dev",
+};
+
 fn build(package: &str, features: &str, kind: &str, name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--locked", "--quiet", "--message-format=json"])
@@ -28,14 +41,14 @@ fn build(package: &str, features: &str, kind: &str, name: &str) -> PathBuf {
 /// The sample function, for any topic.
 pub(crate) fn forward() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || build("tests", "kafka", "--example", "forward");
+    let build = || build("tests", FORWARD, "--example", "forward");
     BUILT.get_or_init(build).clone()
 }
 
 /// The command line tool, with `dev`.
 pub(crate) fn cargo_msk() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || build("cargo-msk", "dev", "--bin", "cargo-msk");
+    let build = || build("cargo-msk", CARGO_MSK, "--bin", "cargo-msk");
     BUILT.get_or_init(build).clone()
 }
 
