@@ -164,6 +164,53 @@ fn the_projects_template_is_enough_to_run_by() {
     assert!(remarks.contains(left_out), "{remarks}");
 }
 
+/// A run that is told to connect with this setting, and ends before it does.
+fn refused(setting: &str) -> String {
+    let args = ["dev", "--topic", "orders", "--bootstrap", "127.0.0.1:9"];
+    let output = msk(
+        &[&args[..], &["--function", "true", "--set", setting]].concat(),
+        "",
+    );
+
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout(&output), "");
+    stderr(&output)
+}
+
+#[test]
+fn a_secret_that_is_not_where_it_is_said_to_be_is_a_fault_that_names_the_place() {
+    let variable = refused("sasl.password=@env:CARGO_MSK_NOT_SET");
+    let file = refused("sasl.password=@file:/nowhere/password");
+
+    let place = "cannot read the variable CARGO_MSK_NOT_SET for --set sasl.password";
+    assert!(variable.contains(place), "{variable}");
+    let place = "cannot read /nowhere/password for --set sasl.password";
+    assert!(file.contains(place), "{file}");
+}
+
+#[test]
+fn iam_is_a_fault_that_says_what_to_take_instead() {
+    for mechanism in ["AWS_MSK_IAM", "OAUTHBEARER"] {
+        let text = refused(&format!("sasl.mechanism={mechanism}"));
+
+        assert!(text.contains("IAM authentication"), "{text}");
+        assert!(text.contains("sasl.mechanism=SCRAM-SHA-512"), "{text}");
+    }
+}
+
+#[test]
+fn a_setting_that_librdkafka_does_not_know_is_a_fault_without_its_value() {
+    let path = file("secret");
+    std::fs::write(&path, "s3cret\n").unwrap();
+
+    let text = refused(&format!("sasl.pasword=@file:{}", path.display()));
+
+    std::fs::remove_file(&path).unwrap();
+    let no_sasl = "the setting `sasl.pasword`: it has no effect";
+    assert!(text.contains(no_sasl), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
 #[test]
 fn a_broker_that_does_not_answer_is_a_fault() {
     let output = msk(

@@ -82,8 +82,7 @@ impl Cluster {
     /// assert_eq!(wrong, "the setting `sasl.mechanism`: IAM authentication and OAUTHBEARER's tokens are not supported");
     /// ```
     pub fn check(&self) -> Result<(), Error> {
-        Security::of(&self.settings)?;
-        self.check_files()?;
+        self.check_security()?;
         // It connects once it is asked something.
         let client: Result<BaseConsumer, _> = self.common().create();
         client.map(drop).map_err(error::client)
@@ -96,7 +95,7 @@ impl Cluster {
     /// Those of [`check`](Self::check); [`Error::Refused`] if the cluster does not let the client in,
     /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if it has no such topic.
     pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
-        Security::of(&self.settings)?;
+        self.check_security()?;
         connect::partitions(self, topic)
     }
 
@@ -134,8 +133,9 @@ impl Cluster {
         partitions.iter().map(offset).collect()
     }
 
-    /// Of a file that is missing librdkafka says only what OpenSSL does.
-    fn check_files(&self) -> Result<(), Error> {
+    /// What librdkafka would not say, or not say well: of a file that is missing only what OpenSSL does.
+    pub(super) fn check_security(&self) -> Result<(), Error> {
+        Security::of(&self.settings)?;
         let of_files =
             |(name, _): &&(String, String)| name.starts_with("ssl.") && name.ends_with(".location");
         for (name, path) in self.settings.iter().filter(of_files) {

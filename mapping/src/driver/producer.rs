@@ -65,7 +65,7 @@ impl Producer {
     ///
     /// Those of [`Cluster::check`].
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
-        cluster.check()?;
+        cluster.check_security()?;
         let producer = cluster.producer().create().map_err(error::client)?;
         Ok(Self { producer })
     }

@@ -56,6 +56,7 @@ pub(in crate::driver) async fn start(
     happenings: Sender<(PollerId, Happening)>,
 ) -> Result<Handle, Error> {
     let (refused, refusals) = unbounded_channel();
+    let cannot_join = |error| cannot_join(cluster, error);
     let client = Kafka::builder(cluster.bootstrap())
         .client_id("cargo-msk")
         .connect_timeout(Duration::from_millis(CONNECT_MS))
@@ -107,9 +108,15 @@ pub(in crate::driver) async fn start(
     })
 }
 
-fn cannot_join(source: KrafkaError) -> Error {
-    Error::Share {
-        source: Box::new(source),
+fn cannot_join(cluster: &Cluster, error: KrafkaError) -> Error {
+    let source = Box::new(error);
+    match refusal(&source) {
+        Some(refusal) => Error::Refused {
+            bootstrap: cluster.bootstrap().to_owned(),
+            refusal,
+            source,
+        },
+        None => Error::Share { source },
     }
 }
 
