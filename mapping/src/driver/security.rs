@@ -108,11 +108,6 @@ pub(super) struct Security {
     pub(super) sasl: Option<Mechanism>,
 }
 
-/// Whether a setting is about TLS or SASL.
-pub(super) fn is_about_it(name: &str) -> bool {
-    is_of_tls(name) || is_of_sasl(name) || name.starts_with("security.")
-}
-
 fn is_of_tls(name: &str) -> bool {
     name.starts_with("ssl.") || name.starts_with("enable.ssl.")
 }

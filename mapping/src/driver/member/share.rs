@@ -124,12 +124,13 @@ fn cannot_join(cluster: &Cluster, error: KrafkaError) -> Error {
 fn refusal(error: &KrafkaError) -> Option<Refusal> {
     match error {
         KrafkaError::Auth { .. } => Some(Refusal::Authentication),
-        KrafkaError::Broker { code, .. } => match code {
-            ErrorCode::TopicAuthorizationFailed
-            | ErrorCode::GroupAuthorizationFailed
-            | ErrorCode::ClusterAuthorizationFailed => Some(Refusal::Authorization),
-            _ => None,
-        },
+        KrafkaError::Broker {
+            code:
+                ErrorCode::TopicAuthorizationFailed
+                | ErrorCode::GroupAuthorizationFailed
+                | ErrorCode::ClusterAuthorizationFailed,
+            ..
+        } => Some(Refusal::Authorization),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use krafka::auth::{AuthConfig, TlsConfig};
 
-use super::{Mechanism, Security, is_about_it};
+use super::{Mechanism, Security, is_of_sasl, is_of_tls};
 use crate::driver::Error;
 
 /// Those that are read here; `security.protocol` and the mechanism have been.
@@ -27,6 +27,8 @@ const KNOWN: [&str; 11] = [
 /// [`Error::ShareSetting`] for a setting of TLS or SASL that it does not have; [`Error::Security`] for one that cannot be
 /// meant.
 pub(in crate::driver) fn auth(settings: &[(String, String)]) -> Result<AuthConfig, Error> {
+    let is_about_it =
+        |name: &str| is_of_tls(name) || is_of_sasl(name) || name.starts_with("security.");
     let unknown = |name: &str| is_about_it(name) && !KNOWN.contains(&name);
     if let Some((name, _)) = settings.iter().find(|(name, _)| unknown(name)) {
         return Err(Error::ShareSetting { name: name.clone() });
