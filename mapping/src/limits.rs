@@ -137,6 +137,10 @@ pub const CONNECT_MS: u64 = 5_000;
 /// soon enough to say at once that a password is wrong.
 pub const CONNECT_LISTEN_MS: u64 = 1_000;
 
+/// How long the client's call-backs are then taken in. Most lie ready, and of those without a result each takes up a poll
+/// that does not wait.
+pub const CONNECT_HEAR_MS: u64 = 20;
+
 /// How long a run that ends by itself goes on while nothing happens but that the cluster refuses it: longer than new
 /// rights or a new password take to reach all brokers.
 pub const REFUSED_MS: u64 = 10_000;
@@ -200,4 +204,4 @@ pub const DELIVER_MS: u64 = 30_000;
 pub const DELIVER_ATTEMPTS_MAX: u32 = 3;
 
 const _: () = assert!(FILTER_PATTERNS_DEFAULT < FILTER_PATTERNS_MAX);
-const _: () = assert!(CONNECT_LISTEN_MS < CONNECT_MS);
+const _: () = assert!(CONNECT_HEAR_MS < CONNECT_LISTEN_MS && CONNECT_LISTEN_MS < CONNECT_MS);

@@ -18,12 +18,14 @@ use tokio::time::Instant;
 use super::error::{Error, client};
 use super::security::reason as plain;
 use super::{Cluster, Refusal};
-use crate::limits::{CONNECT_LISTEN_MS, CONNECT_MS};
+use crate::limits::{CONNECT_HEAR_MS, CONNECT_LISTEN_MS, CONNECT_MS};
 use crate::record::TopicPartition;
 
 /// The partitions of a topic, ascending. Blocks.
 pub(super) fn partitions(cluster: &Cluster, topic: &str) -> Result<Vec<TopicPartition>, Error> {
-    let config = cluster.common();
+    let mut config = cluster.common();
+    // That a broker hangs up is no error to librdkafka, and all that one hears if it wants another protocol.
+    config.set_log_level(RDKafkaLogLevel::Info);
     let asks = BaseConsumer::from_config_and_context(&config, Heard::default()).map_err(client)?;
     let metadata = metadata(cluster, &asks, topic)?;
     let found: Vec<&MetadataTopic> = metadata
@@ -64,7 +66,7 @@ fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Resul
             Err(source) => source,
         };
         // It calls back from here alone.
-        while asks.poll(Duration::ZERO).is_some() {}
+        while asks.poll(Duration::from_millis(CONNECT_HEAR_MS)).is_some() {}
         let bootstrap = cluster.bootstrap().to_owned();
         let mut heard = asks.context().heard();
         if let Some((refusal, reason)) = heard.refusal.take() {
@@ -91,7 +93,7 @@ struct Heard {
 #[derive(Default)]
 struct Reasons {
     refusal: Option<(Refusal, String)>,
-    /// Of what may pass: the last.
+    /// Of what may pass: the last error, or what was logged first.
     reason: Option<String>,
 }
 
@@ -102,8 +104,13 @@ impl Heard {
 }
 
 impl ClientContext for Heard {
-    /// What matters comes as an error too.
-    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
+    /// Most comes as an error too.
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "FAIL" {
+            let message = message.split_once("]: ").map_or(message, |(_, said)| said);
+            self.heard().reason.get_or_insert_with(|| plain(message));
+        }
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         let mut heard = self.heard();
