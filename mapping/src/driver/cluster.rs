@@ -1,16 +1,14 @@
 //! How a Kafka cluster is reached: its brokers and librdkafka's settings. Used by all that connects.
 
 use std::fmt;
+#[cfg(feature = "share")]
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::BaseConsumer;
 #[cfg(feature = "share")]
-use rdkafka::consumer::Consumer;
-#[cfg(feature = "share")]
-use rdkafka::error::KafkaError;
-#[cfg(feature = "share")]
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaError};
 
 use super::security::Security;
 use super::{Error, connect, error};
@@ -18,9 +16,9 @@ use crate::limits::{
     FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, SESSION_MS,
     STATISTICS_MS,
 };
-#[cfg(feature = "share")]
-use crate::machine::StartingPosition;
 use crate::record::TopicPartition;
+#[cfg(feature = "share")]
+use crate::{limits::CONNECT_MS, machine::StartingPosition};
 
 /// A Kafka cluster, with the settings of the client that reads it.
 ///
