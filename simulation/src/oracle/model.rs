@@ -1,5 +1,7 @@
 //! The oracle's accounts: what it has seen of each record, invocation and item.
 
+mod by_key;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{EnvironmentId, InvocationId, ItemId, LogId, RecordId, What};
@@ -285,79 +287,6 @@ impl Model {
                 && of.settled.contains_key(record)
         }));
         records
-    }
-
-    /// The record of an invocation that stands there.
-    pub(super) fn given(
-        &self,
-        invocation: InvocationId,
-        partition: u32,
-        offset: i64,
-    ) -> Option<RecordId> {
-        let of = self.invocations.get(&invocation)?;
-        of.records.iter().copied().find(|record| {
-            let known = &self.records[record];
-            (known.partition, known.offset) == (partition, offset)
-        })
-    }
-
-    /// Whoever feeds a dead letter back wants it to run: its claim stands where "rejected" stood, and if its run fails or is dropped, any other may run it.
-    pub(super) fn claimed(
-        &mut self,
-        invocation: InvocationId,
-        partition: u32,
-        offset: i64,
-        now_ms: u64,
-    ) {
-        let Some(at) = self.given(invocation, partition, offset) else {
-            return;
-        };
-        let redrive = self.invocations[&invocation].redrive;
-        let record = self.record(at);
-        record.claimant = Some(invocation);
-        if redrive && let Some(noted) = record.noted.take_if(|noted| noted.kind == Kind::Rejected) {
-            record.noted_before = Some((noted, now_ms));
-        }
-    }
-
-    pub(super) fn noted(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
-        let Some(record) = self.given(invocation, partition, offset) else {
-            return;
-        };
-        let of = &self.invocations[&invocation];
-        let settled = of.settled.get(&record);
-        let settled = settled.map(|(kind, settled_ms)| Known {
-            kind: *kind,
-            settled_ms: *settled_ms,
-        });
-        // Else a dead letter that was fed back to no avail: what stood stands again.
-        let redrive = of.redrive;
-        let record = self.record(record);
-        let before = || Some(record.noted_before?.0).filter(|_| redrive);
-        record.noted = settled.or(record.noted).or_else(before);
-    }
-
-    /// Only whoever runs records at least once may start what was started: who does so at most once keeps its mark.
-    pub(super) fn released(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
-        let environment = self.invocations[&invocation].environment;
-        if let Some(record) = self.given(invocation, partition, offset)
-            && self.at_least_once.contains(&environment)
-        {
-            self.record(record).starts_marked = 0;
-        }
-    }
-
-    /// Of whichever records stand or stood there.
-    pub(super) fn unmarked(&mut self, partition: u32, offset: i64, now_ms: u64) {
-        for record in self.records.values_mut() {
-            if (record.partition, record.offset) == (partition, offset) {
-                // Of a log made anew there may be two items of one place, both deleted.
-                if let Some(noted) = record.noted.take() {
-                    record.noted_before = Some((noted, now_ms));
-                }
-                record.starts_marked = 0;
-            }
-        }
     }
 
     /// The broker of a share group counts from nothing.
