@@ -130,8 +130,22 @@ impl World {
         self.plan.terms.at_most_once && until_ms.is_none_or(|until_ms| self.now_ms >= until_ms)
     }
 
+    /// The function is deployed anew, in the middle of its work: some of those that are at it end with that, for the old one was bad.
+    pub(crate) fn deployed(&mut self) {
+        for at in 0..self.environments.len() {
+            let environment = &self.environments[at];
+            if let Some(number) = environment.busy.first().copied()
+                && environment.is_alive()
+                && self.dice.service.per_mille(500)
+            {
+                self.kill(at as EnvironmentId, number);
+            }
+        }
+        self.end_old_environments();
+    }
+
     /// Ends processes of an earlier deployment, but for those that are at work.
-    pub(crate) fn end_old_environments(&mut self) {
+    fn end_old_environments(&mut self) {
         let at_most_once = self.is_at_most_once();
         for at in 0..self.environments.len() {
             let environment = &self.environments[at];

@@ -320,7 +320,7 @@ impl World {
             Event::TimesOut(invocation) => self.times_out(invocation),
             Event::LosesConnection(invocation) => self.loses_connection(invocation),
             Event::Heard { invocation, end } => self.heard(invocation, end),
-            Event::Deployment => self.end_old_environments(),
+            Event::Deployment => self.deployed(),
             Event::Trouble(trouble) => self.trouble(trouble)?,
             Event::Quiet => self.quiet(),
             Event::Over => self.lag = Some(self.lag()),
