@@ -15,6 +15,7 @@ mod protocol;
 mod queue;
 #[cfg(feature = "share")]
 mod queue_start;
+mod records;
 #[cfg(feature = "tls")]
 mod secure;
 mod starting;
