@@ -8,6 +8,7 @@ mod support;
 mod consume;
 mod embedded;
 mod emulator;
+mod given_up;
 mod killed;
 mod poison;
 mod protocol;

@@ -13,11 +13,11 @@ use crate::support::broker::{bootstrap, order, produce, topic};
 use crate::support::build::function;
 use crate::support::service::Service;
 
-const RECORDS: usize = 20;
+pub(crate) const RECORDS: usize = 20;
 /// The offset of the order that the service never takes.
-const POISON: usize = 13;
+pub(crate) const POISON: usize = 13;
 
-async fn service() -> Service {
+pub(crate) async fn service() -> Service {
     let poison = order(POISON, 0);
     let mark = poison.split(',').next().unwrap().to_owned() + ",";
     Service::refusing(move |body| body.starts_with(mark.as_bytes())).await

@@ -6,27 +6,52 @@ use std::sync::OnceLock;
 
 use msk_mapping::{Function, Logs};
 
-/// As the tests themselves are built, or librdkafka would be built again for each.
-const FORWARD: &str = if cfg!(feature = "tls") {
-    "tls"
-} else {
-    "kafka"
-};
-const CARGO_MSK: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
-    (true, true) => "tls,share",
-    (true, false) => "tls",
-    (false, true) => "share",
-    (false, false) => "dev",
+/// What they are built with: as `make test-services` builds the tests, so that all they stand on is there.
+const FEATURES: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
+    (true, true) => "tests/tls,tests/share,cargo-msk/tls,cargo-msk/share,cargo-msk/aws",
+    (true, false) => "tests/tls,cargo-msk/tls,cargo-msk/aws",
+    (false, true) => "tests/share,cargo-msk/share,cargo-msk/aws",
+    (false, false) => "tests/kafka,cargo-msk/aws",
 };
 
-fn build(package: &str, features: &str, kind: &str, name: &str) -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--quiet", "--message-format=json"])
-        .args(["--package", package, "--features", features, kind, name])
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
+struct Programs {
+    forward: PathBuf,
+    cargo_msk: PathBuf,
+}
+
+fn programs() -> &'static Programs {
+    static BUILT: OnceLock<Programs> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells a test of its package is no concern of this build: ring's build script would run for each change
+        // of it, and half of the AWS SDK be built anew.
+        for (name, _) in std::env::vars_os() {
+            let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+            if of_package
+                .iter()
+                .any(|own| name.to_string_lossy().starts_with(own))
+            {
+                cargo.env_remove(name);
+            }
+        }
+        let output = cargo
+            .args(["build", "--locked", "--quiet", "--message-format=json"])
+            .args(["--package", "tests", "--package", "cargo-msk"])
+            .args(["--features", FEATURES])
+            .args(["--example", "forward", "--bin", "cargo-msk"])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        Programs {
+            forward: executable(&output.stdout, "forward"),
+            cargo_msk: executable(&output.stdout, "cargo-msk"),
+        }
+    })
+}
+
+/// The executable of that target in cargo's messages.
+fn executable(messages: &[u8], name: &str) -> PathBuf {
     let executable = |line: &[u8]| {
         let message: serde_json::Value = serde_json::from_slice(line).ok()?;
         if message["target"]["name"] != name {
@@ -34,22 +59,18 @@ fn build(package: &str, features: &str, kind: &str, name: &str) -> PathBuf {
         }
         message["executable"].as_str().map(PathBuf::from)
     };
-    let lines = output.stdout.split(|byte| *byte == b'\n');
+    let lines = messages.split(|byte| *byte == b'\n');
     lines.filter_map(executable).next_back().unwrap()
 }
 
 /// The sample function, for any topic.
 pub(crate) fn forward() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || build("tests", FORWARD, "--example", "forward");
-    BUILT.get_or_init(build).clone()
+    programs().forward.clone()
 }
 
-/// The command line tool, with `dev`.
+/// The command line tool, with all that the tests ask of it.
 pub(crate) fn cargo_msk() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || build("cargo-msk", CARGO_MSK, "--bin", "cargo-msk");
-    BUILT.get_or_init(build).clone()
+    programs().cargo_msk.clone()
 }
 
 /// The sample function, which posts its orders to this address.
