@@ -78,7 +78,7 @@ pub(crate) async fn reach(cluster: &Cluster, topic: &str) -> Result<(), Fault> {
 pub(crate) fn failed(error: &Error) -> Fault {
     let fault = Fault::from_error(error);
     match error {
-        Error::Unreachable { .. } => fault.help("check --bootstrap, and with --set how the cluster wants to be spoken to (security.protocol)"),
+        Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
         Error::Refused { refusal, .. } => fault.help(refusal.check()),
         Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
         Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
