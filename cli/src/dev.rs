@@ -1,7 +1,9 @@
 //! `cargo msk dev`.
 
+mod broker;
 mod connect;
 mod destination;
+mod failed;
 mod interrupts;
 mod json;
 mod lines;
@@ -9,29 +11,27 @@ mod live;
 mod on_failure;
 mod produce;
 mod settings;
+mod show;
 mod template;
 mod watch;
 
-use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Notice, Producer, Status};
-use msk_mapping::{Function, Logs};
+use msk_mapping::Function;
+use msk_mapping::driver::{Cluster, Control, Driver, Producer, Status};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
 use self::produce::Wanted;
 use self::settings::{Mode, Settings};
+use self::show::Show;
 use self::watch::Watched;
-use crate::fault::{Fault, print, warn};
+use crate::fault::{Fault, warn};
 use crate::invoke::{self, target};
 
-/// Partitions of a topic of the embedded broker, unless records name more.
-const PARTITIONS: i32 = 3;
 /// The consumer group, unless a flag or a template names one.
 const GROUP: &str = "cargo-msk-dev";
 /// The function's time-out, unless a flag or a template has one.
@@ -151,7 +151,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     }
     let broker = match &args.bootstrap {
         Some(_) => None,
-        None => Some(embedded(args, &wanted)?),
+        None => Some(broker::start(args, &wanted)?),
     };
     let bootstrap = match (&args.bootstrap, &broker) {
         (Some(bootstrap), _) => bootstrap.clone(),
@@ -174,45 +174,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     // A client that waits for a broker which is away would hold the process.
     runtime.shutdown_timeout(SHUTDOWN);
     outcome
-}
-
-/// A broker of our own, with the partitions that the records ask for.
-fn embedded(args: &Args, wanted: &[Wanted]) -> Result<EmbeddedBroker, Fault> {
-    let mut topics: BTreeMap<&str, i32> = BTreeMap::new();
-    let partitions = args.partitions.unwrap_or(PARTITIONS);
-    for topic in &args.topics {
-        topics.insert(topic, partitions);
-    }
-    if let Some(topic) = args
-        .settings
-        .on_failure
-        .as_deref()
-        .and_then(|text| text.strip_prefix("kafka://"))
-    {
-        topics.insert(topic, partitions);
-    }
-    for record in wanted {
-        let needed = record
-            .partition
-            .map_or(1, |partition| partition.saturating_add(1));
-        if needed > PARTITIONS_MAX {
-            return Err(Fault::new(format!(
-                "a record asks for partition {} of {}",
-                needed - 1,
-                record.topic
-            ))
-            .help(format!(
-                "the broker in this process has at most {PARTITIONS_MAX} partitions a topic"
-            )));
-        }
-        if let Some(partitions) = topics.get_mut(&*record.topic) {
-            *partitions = needed.max(*partitions);
-        }
-    }
-    EmbeddedBroker::start(topics).map_err(|error| {
-        Fault::from_error(&error)
-            .help("a topic's name has at most 249 letters, digits, dots, lines and dashes")
-    })
 }
 
 /// The function, and what to watch of it. None: it is no build of ours.
@@ -253,7 +214,7 @@ async fn work(
         }
         // A producer that is not let in would try for minutes.
         connect::reach(cluster, &wanted[0].topic).await?;
-        let producer = Producer::new(cluster).map_err(|error| connect::failed(&error))?;
+        let producer = Producer::new(cluster).map_err(|error| failed::fault(&error))?;
         produce::produce(&producer, wanted).await
     };
     let produced = tokio::select! {
@@ -284,7 +245,7 @@ async fn work(
             ended = runs.join_next() => match ended {
                 None => break,
                 Some(Ok(Ok(status))) => ends.push(status),
-                Some(Ok(Err(error))) => return Err(connect::failed(&error)),
+                Some(Ok(Err(error))) => return Err(failed::fault(&error)),
                 Some(Err(error)) => return Err(Fault::from_error(&error)),
             },
             Some(()) = interrupts.recv() => {
@@ -343,106 +304,6 @@ fn exit_code(ends: &[Status], interrupted: bool) -> u8 {
         (false, true) => 1,
         (false, false) => 0,
     }
-}
-
-/// What is shown of a run: a view in a terminal, lines for people, or for scripts.
-enum Show {
-    Json,
-    Lines(Mutex<lines::Lines>),
-    Live(Mutex<live::Live>),
-}
-
-impl Show {
-    fn new(args: &Args) -> Self {
-        if args.json {
-            Self::Json
-        } else if shows_a_view() && !args.lines {
-            Self::Live(Mutex::default())
-        } else {
-            Self::Lines(Mutex::default())
-        }
-    }
-
-    fn begun(&self, bootstrap: &str, produced: usize) -> Result<(), Fault> {
-        match self {
-            Self::Json => print(&json::line(&json::begun(bootstrap, produced))),
-            _ => print(&lines::begun(bootstrap, produced)),
-        }
-    }
-
-    /// Where the function's own lines go: past the view, or they would tear it.
-    fn logs(self: &Arc<Self>) -> Logs {
-        match &**self {
-            Self::Live(_) => {
-                let show = Arc::clone(self);
-                Logs::lines(move |line| {
-                    if let Self::Live(live) = &*show {
-                        live::write(&held(live).log(&line));
-                    }
-                })
-            }
-            _ => Logs::Inherit,
-        }
-    }
-
-    fn notice(&self, notice: &Notice) {
-        let text = match self {
-            Self::Json => json::notice(notice).map(|value| json::line(&value)),
-            Self::Lines(lines) => held(lines).notice(notice),
-            Self::Live(live) => {
-                let mut live = held(live);
-                if let Some(text) = live.notice(notice) {
-                    // Under the lock: two drawings at once would tear.
-                    live::write(&text);
-                }
-                return;
-            }
-        };
-        if let Some(text) = text {
-            // A reader that has gone ends nothing: the records still are to be done.
-            let _ = print(&text);
-        }
-    }
-
-    /// Something about the command itself, which is none of the mapping's doing.
-    fn remark(&self, text: &str) {
-        match self {
-            Self::Json => {
-                let _ = print(&json::line(&json::remark(text)));
-            }
-            Self::Lines(_) => {
-                let _ = print(&lines::remark(text));
-            }
-            Self::Live(live) => {
-                let mut live = held(live);
-                let text = live.remark(text);
-                live::write(&text);
-            }
-        }
-    }
-
-    fn ended(&self, ends: &[Status], code: u8) -> Result<(), Fault> {
-        match self {
-            Self::Json => print(&json::line(&json::ended(ends, code))),
-            Self::Lines(_) => print(&lines::ended(ends)),
-            Self::Live(live) => {
-                live::write(&held(live).clear());
-                print(&lines::ended(ends))
-            }
-        }
-    }
-}
-
-/// Whether standard output is a terminal that takes colours, and so the cursor's moves too.
-fn shows_a_view() -> bool {
-    let out = std::io::stdout();
-    let choice = anstream::AutoStream::choice(&out);
-    out.is_terminal() && choice != anstream::ColorChoice::Never
-}
-
-/// A panic elsewhere leaves what is shown as it was.
-fn held<T>(shown: &Mutex<T>) -> MutexGuard<'_, T> {
-    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

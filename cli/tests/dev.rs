@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "dev/refused.rs"]
+mod refused;
 mod support;
 
 use std::path::PathBuf;

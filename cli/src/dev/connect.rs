@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use msk_mapping::driver::{Cluster, Error, SecurityFault};
+use msk_mapping::driver::Cluster;
 
+use super::failed;
 use crate::fault::Fault;
 
 /// A secret's file is a line or two; a certificate's a few more.
@@ -62,7 +63,7 @@ pub(crate) fn cluster(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, 
         .try_fold(Cluster::new(bootstrap), |cluster, setting| {
             Ok::<_, Fault>(cluster.set(&setting.key, value(setting)?))
         })?;
-    cluster.check().map_err(|error| failed(&error))?;
+    cluster.check().map_err(|error| failed::fault(&error))?;
     Ok(cluster)
 }
 
@@ -71,47 +72,7 @@ pub(crate) async fn reach(cluster: &Cluster, topic: &str) -> Result<(), Fault> {
     let (cluster, topic) = (cluster.clone(), topic.to_owned());
     let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic).map(drop));
     let answer = asked.await.map_err(|error| Fault::from_error(&error))?;
-    answer.map_err(|error| failed(&error))
-}
-
-/// What the driver says, and what to do about it.
-pub(crate) fn failed(error: &Error) -> Fault {
-    let fault = Fault::from_error(error);
-    match error {
-        Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
-        Error::Refused { refusal, .. } => fault.help(refusal.check()),
-        Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
-        Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
-        Error::Setting { .. } | Error::Client { .. } => fault.help("check --set: https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html"),
-        Error::Security { fault: wrong, .. } => match help(*wrong) {
-            Some(help) => fault.help(help),
-            None => fault,
-        },
-        _ => fault,
-    }
-}
-
-fn help(wrong: SecurityFault) -> Option<&'static str> {
-    Some(match wrong {
-        SecurityFault::NoTls => {
-            "install it with the feature `tls`: cargo install --path cli --features tls\n\
-             That needs OpenSSL's headers (Debian: libssl-dev, Fedora: openssl-devel) and pkg-config."
-        }
-        SecurityFault::Iam => {
-            "from a desk take SCRAM or mutual TLS: an MSK cluster can have several ways in at once.\n\
-             For SCRAM: --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=… --set sasl.password=@env:NAME"
-        }
-        SecurityFault::MissingMechanism => {
-            "add --set sasl.mechanism=SCRAM-SHA-512 (what MSK has), SCRAM-SHA-256 or PLAIN"
-        }
-        SecurityFault::NoSasl => {
-            "add --set security.protocol=SASL_SSL, or SASL_PLAINTEXT for a cluster that is spoken to in the clear"
-        }
-        SecurityFault::NoEncryption => {
-            "add --set security.protocol=SSL, or SASL_SSL for TLS with SASL"
-        }
-        _ => return None,
-    })
+    answer.map_err(|error| failed::fault(&error))
 }
 
 fn value(setting: &Setting) -> Result<String, Fault> {

@@ -16,6 +16,7 @@ use msk_mapping::machine::{Configuration, OnFailure};
 use self::{
     bucket::BucketDestination, notification::NotificationDestination, queue::QueueDestination,
 };
+use super::failed;
 use crate::fault::Fault;
 
 /// The driver with the destination that its configuration names.
@@ -31,7 +32,7 @@ pub(crate) fn add(
         }
         Some(OnFailure::Kafka(topic)) => {
             let to = TopicDestination::new(cluster, topic, configuration);
-            driver.destination(to.map_err(|error| super::connect::failed(&error))?)
+            driver.destination(to.map_err(|error| failed::fault(&error))?)
         }
         #[cfg(feature = "aws")]
         Some(OnFailure::Sqs(queue)) => {

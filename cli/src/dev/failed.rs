@@ -1,0 +1,45 @@
+//! What keeps the Kafka side of a run from going on, with the flag that mends it. Called by all of `dev` that connects.
+
+use msk_mapping::driver::{Error, SecurityFault};
+
+use crate::fault::Fault;
+
+/// An error with its causes, and what to do.
+pub(crate) fn fault(error: &Error) -> Fault {
+    let fault = Fault::from_error(error);
+    match error {
+        Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
+        Error::Refused { refusal, .. } => fault.help(refusal.check()),
+        Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
+        Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
+        Error::Setting { .. } | Error::Client { .. } => fault.help("check --set: https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html"),
+        Error::Security { fault: wrong, .. } => match help(*wrong) {
+            Some(help) => fault.help(help),
+            None => fault,
+        },
+        _ => fault,
+    }
+}
+
+fn help(wrong: SecurityFault) -> Option<&'static str> {
+    Some(match wrong {
+        SecurityFault::NoTls => {
+            "install it with the feature `tls`: cargo install --path cli --features tls\n\
+             That needs OpenSSL's headers (Debian: libssl-dev, Fedora: openssl-devel) and pkg-config."
+        }
+        SecurityFault::Iam => {
+            "from a desk take SCRAM or mutual TLS: an MSK cluster can have several ways in at once.\n\
+             For SCRAM: --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=… --set sasl.password=@env:NAME"
+        }
+        SecurityFault::MissingMechanism => {
+            "add --set sasl.mechanism=SCRAM-SHA-512 (what MSK has), SCRAM-SHA-256 or PLAIN"
+        }
+        SecurityFault::NoSasl => {
+            "add --set security.protocol=SASL_SSL, or SASL_PLAINTEXT for a cluster that is spoken to in the clear"
+        }
+        SecurityFault::NoEncryption => {
+            "add --set security.protocol=SSL, or SASL_SSL for TLS with SASL"
+        }
+        _ => return None,
+    })
+}
