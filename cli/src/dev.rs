@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use msk_mapping::Function;
-use msk_mapping::driver::{Cluster, Control, Driver, Producer, Status};
+use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Producer, Status};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
@@ -140,7 +140,7 @@ impl Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let args = &template::complete(args)?;
-    let (wanted, remarks) = produce::read(&args.produce, &args.topics)?;
+    let (mut wanted, remarks) = produce::read(&args.produce, &args.topics)?;
     remarks.iter().for_each(|remark| warn(remark));
     if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {
         return Err(
@@ -151,7 +151,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     }
     let broker = match &args.bootstrap {
         Some(_) => None,
-        None => Some(broker::start(args, &wanted)?),
+        None => Some(broker::start(args, &mut wanted)?),
     };
     let bootstrap = match (&args.bootstrap, &broker) {
         (Some(bootstrap), _) => bootstrap.clone(),
@@ -170,7 +170,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         .enable_all()
         .build()
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
-    let outcome = runtime.block_on(work(args, &cluster, function, watched, &wanted));
+    let outcome = runtime.block_on(work(
+        args,
+        &cluster,
+        broker.as_ref(),
+        function,
+        watched,
+        &wanted,
+    ));
     // A client that waits for a broker which is away would hold the process.
     runtime.shutdown_timeout(SHUTDOWN);
     outcome
@@ -201,6 +208,7 @@ fn dressed(function: Function, env: &[(String, String)], show: &Arc<Show>) -> Fu
 async fn work(
     args: &Args,
     cluster: &Cluster,
+    broker: Option<&EmbeddedBroker>,
     function: Function,
     watched: Option<Watched>,
     wanted: &[Wanted],
@@ -208,17 +216,8 @@ async fn work(
     let mut interrupts = interrupts::listen();
     let show = Arc::new(Show::new(args));
     let function = dressed(function, &args.env, &show);
-    let fill = async {
-        if wanted.is_empty() {
-            return Ok(0);
-        }
-        // A producer that is not let in would try for minutes.
-        connect::reach(cluster, &wanted[0].topic).await?;
-        let producer = Producer::new(cluster).map_err(|error| failed::fault(&error))?;
-        produce::produce(&producer, wanted).await
-    };
     let produced = tokio::select! {
-        produced = fill => produced?,
+        produced = fill(cluster, broker, wanted) => produced?,
         Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
     };
     show.begun(cluster.bootstrap(), produced)?;
@@ -262,6 +261,25 @@ async fn work(
     let code = exit_code(&ends, args.once && stopped);
     show.ended(&ends, code)?;
     Ok(ExitCode::from(code))
+}
+
+/// Writes the records, and sees that a broker of our own has them all.
+async fn fill(
+    cluster: &Cluster,
+    broker: Option<&EmbeddedBroker>,
+    wanted: &[Wanted],
+) -> Result<usize, Fault> {
+    if wanted.is_empty() {
+        return Ok(0);
+    }
+    // A producer that is not let in would try for minutes.
+    connect::reach(cluster, &wanted[0].topic).await?;
+    let producer = Producer::new(cluster).map_err(|error| failed::fault(&error))?;
+    let produced = produce::produce(&producer, wanted).await?;
+    if let Some(broker) = broker {
+        tokio::task::block_in_place(|| broker::check(broker))?;
+    }
+    Ok(produced)
 }
 
 /// A task that ends with its owner.

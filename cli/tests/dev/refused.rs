@@ -1,6 +1,6 @@
 //! What `cargo msk dev` refuses before anything is run: exit code 2, and what to do.
 
-use crate::support::{msk, stderr, stdout};
+use crate::support::{command, msk, stderr, stdout};
 
 /// What is said of a run that is refused.
 fn refused(args: &[&str], input: &str) -> String {
@@ -20,4 +20,42 @@ fn a_setting_that_librdkafka_does_not_know_is_named_with_where_they_stand() {
 
     assert!(text.contains("nonsense"), "{text}");
     assert!(text.contains("help: check --set"), "{text}");
+}
+
+/// Sixty lines.
+fn six_megabytes() -> String {
+    format!("\"{}\"\n", "x".repeat(100_000)).repeat(60)
+}
+
+#[test]
+fn records_that_the_broker_in_the_process_has_no_room_for_are_refused_before_a_run() {
+    let big = six_megabytes();
+
+    let text = refused(
+        &["--topic", "orders", "--produce", "-", "--partitions", "1"],
+        &big,
+    );
+
+    assert!(text.contains("holds 5 MB a partition"), "{text}");
+    assert!(text.contains("orders-0 has lost its first "), "{text}");
+    assert!(
+        text.contains("--partitions N") && text.contains("--bootstrap"),
+        "{text}"
+    );
+}
+
+#[test]
+fn more_partitions_have_room_for_more_lines() {
+    let command = command();
+    let args = ["dev", "--topic", "orders", "--produce", "-", "--once"];
+    let function = ["--function", &command, "--env", "BEHAVIOUR=done"];
+
+    let output = msk(&[&args[..], &function].concat(), &six_megabytes());
+
+    let text = stdout(&output);
+    assert!(text.contains("60 records polled"), "{text}");
+    for partition in ["orders-0", "orders-1", "orders-2"] {
+        assert!(text.contains(&format!("{partition}@0..")), "{text}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
