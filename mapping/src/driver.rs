@@ -145,8 +145,8 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic that is missing, a
-    /// function whose command is missing. A run [until it is caught up](Self::until_caught_up) ends too once the cluster has
+    /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic or a
+    /// destination that is missing, a function whose command is missing. A run [until it is caught up](Self::until_caught_up) ends too once the cluster has
     /// refused it for ten seconds, in which nothing else happened; without that it goes on, and says so.
     pub async fn run(
         self,
@@ -165,6 +165,11 @@ impl Driver {
             let topic = self.configuration.topic.clone();
             Err(Error::UnknownTopic { topic })
         })?;
+        if let Some(destination) = &self.destination {
+            let name = destination.describe();
+            let checked = destination.check().await;
+            checked.map_err(|source| Error::Destination { name, source })?;
+        }
         Run::start(self, mapping, partitions, Box::new(notices))
             .await?
             .run()

@@ -1,5 +1,7 @@
 //! What `cargo msk dev` refuses before anything is run: exit code 2, and what to do.
 
+use msk_mapping::driver::EmbeddedBroker;
+
 use crate::support::{command, msk, stderr, stdout};
 
 /// What is said of a run that is refused.
@@ -58,4 +60,41 @@ fn more_partitions_have_room_for_more_lines() {
         assert!(text.contains(&format!("{partition}@0..")), "{text}");
     }
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn a_destination_that_is_not_there_is_refused_before_a_record_is_given_up() {
+    let broker = EmbeddedBroker::start([("orders", 1)]).unwrap();
+    let bootstrap = broker.cluster().bootstrap().to_owned();
+
+    for (destination, why) in [
+        ("kafka://missing", "no topic `missing`"),
+        ("file:/nonexistent/folder/x", "No such file or directory"),
+    ] {
+        let text = refused(
+            &[
+                "--topic",
+                "orders",
+                "--bootstrap",
+                &bootstrap,
+                "--on-failure",
+                destination,
+            ],
+            "",
+        );
+
+        assert!(text.contains(destination) && text.contains(why), "{text}");
+        assert!(text.contains("check --on-failure"), "{text}");
+    }
+}
+
+#[test]
+fn a_file_for_what_is_given_up_is_not_left_where_nothing_is() {
+    let path = crate::file("nothing-given-up.ndjson");
+    let to = format!("file:{}", path.display());
+
+    let output = crate::dev("done", &["--on-failure", &to]);
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(!path.exists());
 }

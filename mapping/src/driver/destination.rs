@@ -19,6 +19,11 @@ pub trait Destination: Send + Sync + 'static {
     /// before they are dropped, so some may arrive twice.
     fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a>;
 
+    /// Whether it is there, asked before a run: one that is not would lose what it is given. Default: nothing is asked.
+    fn check(&self) -> SendFuture<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Its name, for people: `file:dead.ndjson`.
     fn describe(&self) -> String;
 }

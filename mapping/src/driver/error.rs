@@ -68,6 +68,14 @@ pub enum Error {
         /// The client's reason.
         source: KafkaError,
     },
+    /// What would be given up has nowhere to go.
+    #[error("the destination {name} does not take records")]
+    Destination {
+        /// Its name, as it [describes](super::Destination::describe) itself.
+        name: String,
+        /// Its reason.
+        source: super::Undelivered,
+    },
     /// The function never started.
     #[error("the function does not start")]
     Function {

@@ -1,5 +1,6 @@
 //! A destination that appends to a file: not one of Lambda's, but the one that a desk has.
 
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,16 +52,38 @@ impl Destination for FileDestination {
         })
     }
 
+    fn check(&self) -> SendFuture<'_> {
+        let path = self.path.clone();
+        Box::pin(async move {
+            let opened = tokio::task::spawn_blocking(move || probe(&path)).await;
+            match opened {
+                Ok(opened) => opened.map_err(|error| Undelivered(Box::new(error))),
+                Err(error) => Err(Undelivered(Box::new(error))),
+            }
+        })
+    }
+
     fn describe(&self) -> String {
         format!("file:{}", self.path.display())
     }
 }
 
 fn append(path: &Path, lines: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?;
+    let mut file = open(path)?;
     file.write_all(lines)?;
     file.sync_data()
+}
+
+/// Whether it can be opened. A file that was not there is not there afterwards.
+fn probe(path: &Path) -> std::io::Result<()> {
+    let was_there = path.try_exists()?;
+    drop(open(path)?);
+    if was_there {
+        return Ok(());
+    }
+    std::fs::remove_file(path)
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
 }

@@ -9,6 +9,7 @@ use crate::machine::{Configuration, Discarded};
 #[derive(Debug)]
 pub struct TopicDestination {
     topic: String,
+    cluster: Cluster,
     producer: Producer,
     documents: Documents,
 }
@@ -26,6 +27,7 @@ impl TopicDestination {
     ) -> Result<Self, Error> {
         Ok(Self {
             topic: topic.into(),
+            cluster: cluster.clone(),
             producer: Producer::new(cluster)?,
             documents: Documents::of(configuration),
         })
@@ -47,6 +49,19 @@ impl Destination for TopicDestination {
                 .collect();
             let sent = self.producer.send(&outgoing).await;
             sent.map(drop).map_err(|error| Undelivered(Box::new(error)))
+        })
+    }
+
+    fn check(&self) -> SendFuture<'_> {
+        let (cluster, topic) = (self.cluster.clone(), self.topic.clone());
+        Box::pin(async move {
+            let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic)).await;
+            match asked {
+                Ok(found) => found
+                    .map(drop)
+                    .map_err(|error| Undelivered(Box::new(error))),
+                Err(error) => Err(Undelivered(Box::new(error))),
+            }
         })
     }
 
