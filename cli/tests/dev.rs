@@ -4,6 +4,8 @@
 
 #[path = "dev/refused.rs"]
 mod refused;
+#[path = "dev/stopped.rs"]
+mod stopped;
 mod support;
 
 use std::path::PathBuf;

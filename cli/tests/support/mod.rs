@@ -8,7 +8,7 @@
 pub mod function;
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// Four records of two partitions, with a gap.
 pub const EVENT: &str = r#"{"eventSource":"aws:kafka","records":{
@@ -18,6 +18,11 @@ pub const EVENT: &str = r#"{"eventSource":"aws:kafka","records":{
 
 /// A run of the command with this standard input.
 pub fn msk(args: &[&str], input: &str) -> Output {
+    start(args, input).wait_with_output().unwrap()
+}
+
+/// A run that is under way, with its input written.
+pub fn start(args: &[&str], input: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-msk"));
     // What the shell of the one who runs the tests says must not change them.
     command
@@ -36,7 +41,7 @@ pub fn msk(args: &[&str], input: &str) -> Output {
         .unwrap();
     // Those that fail early do not read it.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    child
 }
 
 /// The command line of the function.

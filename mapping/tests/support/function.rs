@@ -81,6 +81,10 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
         "exit" => exit(argument.parse().unwrap_or(0)),
         "abort" => std::process::abort(),
         "hang" => hang(),
+        "hold" => {
+            hold(argument);
+            "{}".to_owned()
+        }
         "child-exit" => {
             // A grandchild that holds the pipes and would live on for a minute.
             let child = Command::new("sleep").arg("60").spawn().unwrap();
@@ -128,6 +132,14 @@ fn json(map: &BTreeMap<String, String>) -> String {
 #[expect(clippy::exit, reason = "a function that ends is what is tested")]
 fn exit(code: i32) -> ! {
     std::process::exit(code)
+}
+
+/// Leaves its process's number in a file, and waits until somebody takes that away.
+fn hold(path: &str) {
+    std::fs::write(path, format!("{}\n", std::process::id())).unwrap();
+    while std::path::Path::new(path).exists() {
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+    }
 }
 
 /// Until it is killed.

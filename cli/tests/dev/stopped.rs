@@ -1,0 +1,132 @@
+//! `cargo msk dev` when it is asked to end before it is through: by Ctrl-C, a script, or a terminal that was closed.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{command, start};
+use crate::{events, file};
+
+/// How often something is looked for, and the pause between two looks: ten seconds in all.
+const LOOKS: u32 = 1_000;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A run whose function has been given its first batch, and holds it until `held` is away.
+struct Held {
+    child: Child,
+    errors: BufReader<ChildStderr>,
+    held: PathBuf,
+    function: String,
+}
+
+fn until(mut what: impl FnMut() -> bool) -> bool {
+    (0..LOOKS).any(|_| {
+        what() || {
+            std::thread::park_timeout(PAUSE);
+            false
+        }
+    })
+}
+
+fn held(name: &str) -> Held {
+    let path = file(name);
+    let (command, behaviour) = (command(), format!("BEHAVIOUR=hold={}", path.display()));
+    let args = [
+        &["dev", "--topic", "orders", "--partitions", "1", "--once"][..],
+        &["--json", "--produce", "-", "--batch-size", "2"],
+        &["--function", &command, "--env", &behaviour],
+    ];
+    let mut child = start(&args.concat(), "1\n2\n3\n4\n");
+    let pid = || std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        until(|| pid().ends_with('\n')),
+        "the function never started"
+    );
+    Held {
+        errors: BufReader::new(child.stderr.take().unwrap()),
+        child,
+        function: pid().trim().to_owned(),
+        held: path,
+    }
+}
+
+impl Held {
+    fn signal(&self, name: &str) {
+        assert!(kill(&["-s", name, &self.child.id().to_string()]));
+    }
+
+    /// Waits for a line of standard error.
+    fn hears(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            let read = self.errors.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "it never said {text}");
+        }
+    }
+
+    fn output(self) -> Output {
+        self.child.wait_with_output().unwrap()
+    }
+}
+
+fn kill(args: &[&str]) -> bool {
+    let quiet = Command::new("kill")
+        .args(args)
+        .stderr(Stdio::null())
+        .status();
+    quiet.unwrap().success()
+}
+
+fn is_gone(process: &str) -> bool {
+    until(|| !kill(&["-s", "0", process]))
+}
+
+fn let_go(path: &Path) {
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn each_signal_lets_what_is_under_way_end_and_exits_130_without_a_process_left() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut run = held(&format!("held-{signal}"));
+        let (path, function) = (run.held.clone(), run.function.clone());
+
+        run.signal(signal);
+        run.hears("stopping");
+        let_go(&path);
+        let output = run.output();
+
+        let events = events(&output);
+        let committed: Vec<&Value> = events
+            .iter()
+            .filter(|event| event["event"] == "committed")
+            .map(|event| &event["position"])
+            .collect();
+        assert_eq!(committed, [2], "{signal}");
+        assert_eq!(events.last().unwrap()["exitCode"], 130, "{signal}");
+        assert_eq!(output.status.code(), Some(130), "{signal}");
+        assert!(is_gone(&function), "{signal}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_with_what_is_under_way() {
+    let mut run = held("held-twice");
+    let (path, function) = (run.held.clone(), run.function.clone());
+
+    run.signal("TERM");
+    run.hears("stopping");
+    run.signal("HUP");
+    run.hears("interrupted");
+    let output = run.output();
+
+    assert_eq!(output.status.code(), Some(130));
+    assert!(is_gone(&function));
+    let_go(&path);
+}
