@@ -1,15 +1,14 @@
 //! `--produce`: what fills a topic. Lines of JSON, or whole events as Lambda sends them.
 
+mod event;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use msk_mapping::driver::{Outgoing, Producer};
 use msk_mapping::record::Header;
-use serde::Deserialize;
 
 use crate::fault::Fault;
 
@@ -90,14 +89,9 @@ fn records(
     bytes: &[u8],
     topics: &[String],
 ) -> Result<Vec<Result<Wanted, String>>, Fault> {
-    #[derive(Deserialize)]
-    struct Event {
-        records: std::collections::BTreeMap<String, Vec<Wire>>,
-    }
-
-    if let Ok(event) = serde_json::from_slice::<Event>(bytes) {
-        let wires = event.records.into_values().flatten();
-        return Ok(wires.map(|wire| wire.record(name, topics)).collect());
+    if let Some(records) = event::read(name, bytes)? {
+        let wanted = records.into_iter();
+        return Ok(wanted.map(|record| record.wanted(name, topics)).collect());
     }
     let Some(topic) = topics.first() else {
         return Ok(Vec::new());
@@ -123,57 +117,6 @@ fn records(
         }));
     }
     Ok(wanted)
-}
-
-/// A record as an event has it.
-#[derive(Deserialize)]
-struct Wire {
-    topic: String,
-    partition: i32,
-    #[serde(default)]
-    offset: i64,
-    timestamp: Option<i64>,
-    key: Option<String>,
-    value: Option<String>,
-    headers: Option<Vec<std::collections::BTreeMap<String, Option<Vec<i16>>>>>,
-}
-
-impl Wire {
-    /// Err: why it is left out.
-    fn record(self, name: &str, topics: &[String]) -> Result<Wanted, String> {
-        let place = format!("{}-{}@{}", self.topic, self.partition, self.offset);
-        if !topics.contains(&self.topic) {
-            let topic = &self.topic;
-            return Err(format!(
-                "{place} of {name} is left out: it is of another topic (--topic {topic} adds it)"
-            ));
-        }
-        let decode = |text: Option<String>, what| match text.map(|text| STANDARD.decode(text)) {
-            None => Ok(None),
-            Some(Ok(bytes)) => Ok(Some(Bytes::from(bytes))),
-            Some(Err(_)) => Err(format!(
-                "{place} of {name} is left out: its {what} is not base64, and Kafka holds bytes"
-            )),
-        };
-        let headers = self.headers.unwrap_or_default().into_iter().flatten();
-        let header = |(name, value): (String, Option<Vec<i16>>)| Header {
-            name,
-            value: value.map(|numbers| numbers.iter().map(|number| low_byte(*number)).collect()),
-        };
-        Ok(Wanted {
-            key: decode(self.key, "key")?,
-            value: decode(self.value, "value")?,
-            headers: headers.map(header).collect(),
-            timestamp: self.timestamp.filter(|timestamp| *timestamp >= 0),
-            topic: self.topic,
-            partition: Some(self.partition),
-        })
-    }
-}
-
-/// Java's bytes are signed, emulators' are not.
-fn low_byte(number: i16) -> u8 {
-    number.to_le_bytes()[0]
 }
 
 /// Writes them all, and says how many.

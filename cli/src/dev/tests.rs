@@ -61,3 +61,62 @@ fn a_line_that_is_no_json_is_named_without_its_bytes() {
     assert!(fault.contains("line 3 of"), "{fault}");
     assert!(!fault.contains("secret"), "{fault}");
 }
+
+/// What comes of a file with this text.
+fn produced(name: &str, text: &str) -> Result<usize, String> {
+    let path = std::env::temp_dir().join(format!("cargo-msk-{}-{name}", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    let read = produce::read(std::slice::from_ref(&path), &topics());
+    std::fs::remove_file(&path).unwrap();
+    read.map(|(wanted, _)| wanted.len())
+        .map_err(|fault| fault.text())
+}
+
+#[test]
+fn an_event_with_a_field_that_does_not_fit_is_refused_with_its_place_and_not_taken_for_a_value() {
+    let event = |field: &str| {
+        format!(
+            r#"{{"records":{{"orders-0":[{{"topic":"orders","partition":0}},{{"topic":"orders","partition":0,{field}}}]}}}}"#
+        )
+    };
+
+    for (field, place) in [
+        (
+            r#""headers":[{"trace":[300000]}]"#,
+            "records.orders-0[1].headers[0].trace[0]",
+        ),
+        (
+            r#""headers":[{"trace":[256]}]"#,
+            "records.orders-0[1].headers[0].trace[0]",
+        ),
+        (r#""timestamp":"s3cret""#, "records.orders-0[1].timestamp"),
+    ] {
+        let fault = produced("odd.json", &event(field)).unwrap_err();
+
+        assert!(
+            fault.contains(place) && fault.contains("line 1, column"),
+            "{fault}"
+        );
+        assert!(
+            !fault.contains("s3cret") && !fault.contains("300000"),
+            "{fault}"
+        );
+    }
+    let fault = produced("list.json", r#"{"eventSource":"aws:kafka","records":[]}"#).unwrap_err();
+    assert!(fault.contains(": records\n"), "{fault}");
+}
+
+#[test]
+fn what_only_looks_a_little_like_an_event_is_a_line() {
+    for line in [
+        r#"{"records":[1,2]}"#,
+        r#"{"records":{"a":[1]}}"#,
+        r#"{"eventSource":"aws:s3","records":null}"#,
+    ] {
+        assert_eq!(produced("line.json", line), Ok(1), "{line}");
+    }
+    assert_eq!(
+        produced("none.json", r#"{"eventSource":"aws:kafka"}"#),
+        Ok(0)
+    );
+}
