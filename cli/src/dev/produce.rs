@@ -123,7 +123,11 @@ fn records(
 pub(crate) async fn produce(producer: &Producer, wanted: &[Wanted]) -> Result<usize, Fault> {
     let records: Vec<Outgoing<'_>> = wanted.iter().map(Wanted::outgoing).collect();
     producer.send(&records).await.map_err(|error| {
-        Fault::from_error(&error)
-            .help("the topic has to exist, and have the partitions that the event names")
+        Fault::from_error(&error).help(if error.is_too_large() {
+            "--set message.max.bytes=… lets larger records out (1000000 unless it is set); a broker has a bound of its own,\n\
+             max.message.bytes of the topic"
+        } else {
+            "the topic has to exist, and have the partitions that the event names"
+        })
     })
 }

@@ -98,3 +98,35 @@ fn a_file_for_what_is_given_up_is_not_left_where_nothing_is() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(!path.exists());
 }
+
+#[test]
+fn a_record_that_the_client_does_not_send_names_the_setting_that_lets_it_out() {
+    let large = format!("\"{}\"\n", "x".repeat(1_100_000));
+
+    let text = refused(&["--topic", "orders", "--produce", "-"], &large);
+
+    assert!(text.contains("--set message.max.bytes=…"), "{text}");
+    assert!(!text.contains("has to exist"), "{text}");
+}
+
+#[test]
+fn a_record_that_is_just_small_enough_to_be_read_has_room_in_a_topic_for_what_is_given_up() {
+    let command = command();
+    let args = [
+        &["dev", "--topic", "orders", "--produce", "-", "--once"][..],
+        &[
+            "--maximum-retry-attempts",
+            "0",
+            "--on-failure",
+            "kafka://dead",
+        ],
+        &["--function", &command, "--env", "BEHAVIOUR=error"],
+    ];
+    let large = format!("\"{}\"\n", "x".repeat(950_000));
+
+    let output = msk(&args.concat(), &large);
+
+    let text = stdout(&output);
+    assert!(text.contains("1 given up, at the destination"), "{text}");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+}

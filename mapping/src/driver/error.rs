@@ -99,6 +99,15 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether a record was not written because it is larger than the client's `message.max.bytes`, or than the broker
+    /// takes.
+    pub fn is_too_large(&self) -> bool {
+        let too_large = rdkafka::types::RDKafkaErrorCode::MessageSizeTooLarge;
+        matches!(self, Self::Produce { source, .. } if source.rdkafka_error_code() == Some(too_large))
+    }
+}
+
 /// A client that does not start. What librdkafka says of a setting may repeat its value: that stays here.
 pub(super) fn client(source: KafkaError) -> Error {
     match source {

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 
 use super::message::headers;
 use super::{Cluster, Error, error};
-use crate::limits::QUEUE_FULL_MS;
+use crate::limits::{DOCUMENT_BYTES_MAX, QUEUE_FULL_MS};
 use crate::record::{Header, Record};
+
+/// librdkafka's bound of a record, a million bytes unless it is set.
+const MESSAGE_BYTES: &str = "message.max.bytes";
 
 /// A producer of a cluster: what it confirms is written, once and in order.
 pub struct Producer {
@@ -66,7 +70,26 @@ impl Producer {
     /// Those of [`Cluster::check`].
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
         cluster.check_security()?;
-        let producer = cluster.producer().create().map_err(error::client)?;
+        Self::of(&cluster.producer())
+    }
+
+    /// A producer of documents about records, which are larger than the records. It leaves their size to the broker,
+    /// unless the cluster's `message.max.bytes` is set.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cluster::check`].
+    pub(super) fn for_documents(cluster: &Cluster) -> Result<Self, Error> {
+        cluster.check_security()?;
+        let mut config = cluster.producer();
+        if config.get(MESSAGE_BYTES).is_none() {
+            config.set(MESSAGE_BYTES, DOCUMENT_BYTES_MAX.to_string());
+        }
+        Self::of(&config)
+    }
+
+    fn of(config: &ClientConfig) -> Result<Self, Error> {
+        let producer = config.create().map_err(error::client)?;
         Ok(Self { producer })
     }
 

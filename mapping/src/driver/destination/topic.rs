@@ -5,7 +5,8 @@ use crate::document::Documents;
 use crate::driver::{Cluster, Error, Outgoing, Producer};
 use crate::machine::{Configuration, Discarded};
 
-/// Writes one message for each record: its own key, and as value Lambda's document with the record in it.
+/// Writes one message for each record: its own key, and as value Lambda's document with the record in it. That is a third
+/// larger than the record: the topic's own `max.message.bytes` has to allow it.
 #[derive(Debug)]
 pub struct TopicDestination {
     topic: String,
@@ -28,7 +29,7 @@ impl TopicDestination {
         Ok(Self {
             topic: topic.into(),
             cluster: cluster.clone(),
-            producer: Producer::new(cluster)?,
+            producer: Producer::for_documents(cluster)?,
             documents: Documents::of(configuration),
         })
     }
