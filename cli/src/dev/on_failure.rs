@@ -4,6 +4,9 @@ use msk_mapping::machine::OnFailure;
 
 use crate::fault::Fault;
 
+/// No destination, over the template's.
+pub(super) const NONE: &str = "none";
+
 /// The destination that a text names.
 pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
     if let Some(path) = text.strip_prefix("file:") {

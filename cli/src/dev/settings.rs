@@ -37,7 +37,10 @@ pub(crate) struct Settings {
     /// Halve a batch that ends in a function error.
     #[arg(long)]
     pub(crate) bisect_batch_on_function_error: bool,
-    /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial.
+    /// Send it again whole, also if the template says otherwise.
+    #[arg(long, conflicts_with = "bisect_batch_on_function_error")]
+    pub(crate) no_bisect_batch_on_function_error: bool,
+    /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial. Or [], AWS's empty list: read none, also if the template says otherwise.
     #[arg(long, value_name = "TYPE")]
     pub(crate) function_response_types: Option<ResponseType>,
     /// Stream, a consumer group, or Queue, a share group: no order, and what fails is delivered again by the broker, up to its limit. Queue needs --bootstrap with Kafka 4.2 or later, --self-managed and a build with the feature share. [default: Stream]
@@ -55,7 +58,7 @@ pub(crate) struct Settings {
     /// The filters as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
     #[arg(long, value_name = "JSON", conflicts_with = "filters")]
     pub(crate) filter_criteria: Option<String>,
-    /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX.
+    /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX. none: nowhere, also if the template says otherwise.
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
     /// The cluster's ARN in the event.
@@ -67,6 +70,9 @@ pub(crate) struct Settings {
     /// On-demand mode: one poller, and none of the settings that need provisioned mode.
     #[arg(long, conflicts_with = "pollers")]
     pub(crate) on_demand: bool,
+    /// Whether it is the template that has no provisioned pollers.
+    #[arg(skip)]
+    pub(crate) on_demand_by_template: bool,
     /// Pollers: members of the group, each with at most five invocations at once. [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) pollers: Option<u32>,
@@ -79,6 +85,8 @@ pub(crate) struct Settings {
 pub(crate) enum ResponseType {
     #[value(name = "ReportBatchItemFailures")]
     ReportBatchItemFailures,
+    #[value(name = "[]")]
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -131,12 +139,13 @@ impl Settings {
         settings.bisect_batch_on_function_error = self.bisect_batch_on_function_error;
         settings.function_response_types = match self.function_response_types {
             Some(ResponseType::ReportBatchItemFailures) => FailureReporting::Partial,
-            None => FailureReporting::WholeBatch,
+            Some(ResponseType::None) | None => FailureReporting::WholeBatch,
         };
         settings.consumption_mode = self.mode()?;
         settings.on_failure = self
             .on_failure
             .as_deref()
+            .filter(|text| *text != on_failure::NONE)
             .map(on_failure::read)
             .transpose()?;
         settings.filter_criteria = self.filter()?;
@@ -152,16 +161,34 @@ impl Settings {
             Reading::OnlyListed => Again::OnlyListed,
             Reading::FromLowest => Again::FromLowest,
         };
-        if let Err(faults) = settings.check() {
-            let fault = Fault::new("Lambda would refuse these settings");
-            let fault = faults
-                .iter()
-                .fold(fault, |fault, each| fault.at(each.to_string()));
-            return Err(
-                fault.help("correct the flags of these names, or the template; `cargo msk dev --help` lists them")
-            );
+        match settings.check() {
+            Ok(()) => Ok(settings),
+            Err(faults) => Err(self.refused(&faults)),
         }
-        Ok(settings)
+    }
+
+    /// What Lambda would refuse, with the flags of this command as the cure.
+    fn refused(&self, faults: &machine::Faults) -> Fault {
+        let provisioned = ": set ProvisionedPollerConfig";
+        let (pollers, others): (Vec<String>, Vec<String>) = faults
+            .iter()
+            .map(ToString::to_string)
+            .partition(|each| each.ends_with(provisioned));
+        let fault = Fault::new("Lambda would refuse these settings");
+        let fault = others.iter().fold(fault, Fault::at);
+        let fault = pollers.iter().fold(fault, |fault, each| {
+            fault.at(each.trim_end_matches(provisioned))
+        });
+        let mut help = Vec::new();
+        if !others.is_empty() {
+            help.push("correct the flags of these names, or the template; `cargo msk dev --help` lists them");
+        }
+        if !pollers.is_empty() && self.on_demand_by_template {
+            help.push("give --pollers N, or the template's mapping its ProvisionedPollerConfig");
+        } else if !pollers.is_empty() {
+            help.push("leave out --on-demand: a mapping is provisioned without it");
+        }
+        fault.help(help.join("\n"))
     }
 
     /// None: every record passes.
@@ -317,9 +344,22 @@ mod tests {
 
         assert!(fault.contains("BatchSize is 0"), "{fault}");
         assert!(
-            fault.contains("MaximumRetryAttempts needs provisioned mode"),
+            fault.contains("MaximumRetryAttempts needs provisioned mode\n"),
             "{fault}"
         );
+        assert!(fault.contains("leave out --on-demand"), "{fault}");
+    }
+
+    #[test]
+    fn a_destination_of_a_template_is_taken_away_by_none() {
+        let settings = Settings {
+            on_failure: Some("none".to_owned()),
+            ..Settings::default()
+        };
+
+        let read = settings.configuration("orders", "desk", "b:9092", "arn".to_owned());
+
+        assert_eq!(read.map_err(|fault| fault.text()).unwrap().on_failure, None);
     }
 
     #[test]

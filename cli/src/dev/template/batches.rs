@@ -1,9 +1,10 @@
 //! A mapping's settings for batches, retries and what is given up, as flags would set them.
 
 use clap::ValueEnum;
+use msk_mapping::limits::RETRY_ATTEMPTS_WITH_DESTINATION;
 use serde_json::Value;
 
-use super::super::settings::{ResponseType, Settings};
+use super::super::settings::{Mode, ResponseType, Settings};
 use super::node::Node;
 use super::property::Properties;
 use crate::fault::Fault;
@@ -40,10 +41,17 @@ pub(crate) fn take_batches<'a>(
         let criteria = properties.value(below, &["FilterCriteria"], "--filter")?;
         settings.filter_criteria = criteria.map(|criteria| criteria.to_string());
     }
+    if settings.consumption_mode.is_none() {
+        let keys = ["SelfManagedKafkaEventSourceConfig", "ConsumptionMode"];
+        let mode = |text: &str| ValueEnum::from_str(text, false).ok();
+        let (flag, form) = ("--consumption-mode", "Stream or Queue");
+        settings.consumption_mode = properties.text(below, &keys, flag, form, mode)?;
+    }
     if settings.pollers.is_none() && !settings.on_demand {
         let provisioned = properties.node(below, &["ProvisionedPollerConfig"], "--pollers")?;
         settings.on_demand =
             provisioned.is_none() && !mentions(properties, "ProvisionedPollerConfig");
+        settings.on_demand_by_template = settings.on_demand;
         let keys = ["ProvisionedPollerConfig", "MinimumPollers"];
         let number = |text: &str| {
             text.parse()
@@ -84,6 +92,7 @@ pub(crate) fn take_failures<'a>(
     properties: &mut Properties<'_, 'a>,
     below: &'a Node,
 ) -> Result<(), Fault> {
+    let attempts_by_flag = settings.maximum_retry_attempts.is_some();
     let numbers = [
         (
             "MaximumRetryAttempts",
@@ -97,7 +106,7 @@ pub(crate) fn take_failures<'a>(
         ),
     ];
     take_numbers(properties, below, numbers)?;
-    if !settings.bisect_batch_on_function_error {
+    if !settings.bisect_batch_on_function_error && !settings.no_bisect_batch_on_function_error {
         let flag = "--bisect-batch-on-function-error";
         let truth = |text: &str| text.to_ascii_lowercase().parse().ok();
         let bisect = properties.text(
@@ -117,21 +126,58 @@ pub(crate) fn take_failures<'a>(
             .transpose()?
             .flatten();
     }
-    if settings.on_failure.is_none() {
-        let flag = "--on-failure";
-        let keys = ["DestinationConfig", "OnFailure", "Destination"];
-        let some = |text: &str| Some(text.to_owned());
-        match properties.text(below, &keys, flag, "a destination", some)? {
-            Some(topic) if topic.starts_with("kafka://") => settings.on_failure = Some(topic),
-            Some(_) => properties.leave(
-                "DestinationConfig",
-                "a destination in AWS",
-                "give --on-failure file:PATH to see what would go there",
-            ),
-            None => {}
-        }
+    take_destination(settings, properties, below, attempts_by_flag)
+}
+
+/// Where records go that are given up, if that is a topic of the cluster.
+fn take_destination<'a>(
+    settings: &mut Settings,
+    properties: &mut Properties<'_, 'a>,
+    below: &'a Node,
+    attempts_by_flag: bool,
+) -> Result<(), Fault> {
+    if settings.on_failure.is_some() {
+        return Ok(());
+    }
+    let flag = "--on-failure";
+    let keys = ["DestinationConfig", "OnFailure", "Destination"];
+    let some = |text: &str| Some(text.to_owned());
+    let before = properties.remarks.len();
+    match properties.text(below, &keys, flag, "a destination", some)? {
+        Some(topic) if topic.starts_with("kafka://") => settings.on_failure = Some(topic),
+        Some(_) => properties.leave(
+            "DestinationConfig",
+            "a destination in AWS",
+            "give --on-failure file:PATH to see what would go there",
+        ),
+        None => {}
+    }
+    let is_left_out = properties.remarks.len() > before;
+    let for_ever = match settings.maximum_retry_attempts {
+        None => settings.consumption_mode != Some(Mode::Queue),
+        Some(attempts) => attempts == -1,
+    };
+    if is_left_out && for_ever && !attempts_by_flag {
+        keep_attempts(settings, properties);
     }
     Ok(())
+}
+
+/// With a destination Lambda tries for ever ten times. That is not to change because the destination is left out.
+fn keep_attempts(settings: &mut Settings, properties: &mut Properties<'_, '_>) {
+    let Some(remark) = properties.remarks.last_mut() else {
+        return;
+    };
+    if settings.on_demand {
+        *remark += &format!(
+            "; without one a batch that fails is tried again for ever, and not {RETRY_ATTEMPTS_WITH_DESTINATION} times"
+        );
+        return;
+    }
+    settings.maximum_retry_attempts = Some(i64::from(RETRY_ATTEMPTS_WITH_DESTINATION));
+    *remark += &format!(
+        "; a batch that fails is tried again {RETRY_ATTEMPTS_WITH_DESTINATION} times, as Lambda does with one"
+    );
 }
 
 fn response_types(
@@ -140,7 +186,7 @@ fn response_types(
     types: &Value,
 ) -> Result<Option<ResponseType>, Fault> {
     match types.as_array().map(Vec::as_slice) {
-        Some([]) => Ok(None),
+        Some([]) => Ok(Some(ResponseType::None)),
         Some([Value::String(only)]) if only == "ReportBatchItemFailures" => {
             Ok(Some(ResponseType::ReportBatchItemFailures))
         }
@@ -187,13 +233,5 @@ pub(crate) fn name_the_rest(properties: &mut Properties<'_, '_>, below: &Node) {
         if below.at(name).is_some() {
             properties.leave(&name.join("."), why, flag);
         }
-    }
-    let mode = ["SelfManagedKafkaEventSourceConfig", "ConsumptionMode"];
-    if below
-        .at(&mode)
-        .is_some_and(|mode| mode.text() != Some("Stream"))
-    {
-        let why = "cargo msk dev reads with a consumer group";
-        properties.leave(&mode.join("."), why, "`cargo msk simulate` has Queue mode");
     }
 }
