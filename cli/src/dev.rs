@@ -8,10 +8,12 @@ mod interrupts;
 mod json;
 mod lines;
 mod live;
+mod names;
 mod on_failure;
 mod produce;
 mod settings;
 mod show;
+mod start;
 mod template;
 mod watch;
 
@@ -78,14 +80,10 @@ listed by the function to a mapping that does not read the list; 2 wrong argumen
 no broker; 130 stopped before --once was through.")]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
-    #[arg(
-        long = "topic",
-        value_name = "TOPIC",
-        required_unless_present = "template"
-    )]
+    #[arg(long = "topic", value_name = "TOPIC")]
     topics: Vec<String>,
     /// The brokers, HOST:PORT with commas between them. [default: one in this process]
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = names::bootstrap)]
     bootstrap: Option<String>,
     /// The consumer group. [default: cargo-msk-dev]
     #[arg(long, value_name = "GROUP")]
@@ -140,6 +138,7 @@ impl Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let args = &template::complete(args)?;
+    names::check_topics(&args.topics)?;
     let (mut wanted, remarks) = produce::read(&args.produce, &args.topics)?;
     remarks.iter().for_each(|remark| warn(remark));
     if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {

@@ -28,12 +28,17 @@ impl Fault {
         }
     }
 
-    /// An error, with its causes below it.
+    /// An error, with its causes below it. A cause that stands in the line above it already is left out.
     pub(crate) fn from_error(error: &dyn Error) -> Self {
-        let mut fault = Self::new(error.to_string());
+        let mut above = error.to_string();
+        let mut fault = Self::new(&above);
         let mut cause = error.source();
         while let Some(error) = cause {
-            fault = fault.at(error.to_string());
+            let text = error.to_string();
+            if !above.contains(&text) {
+                fault = fault.at(&text);
+                above = text;
+            }
             cause = error.source();
         }
         fault
@@ -109,4 +114,40 @@ pub(crate) fn warn(text: &str) {
         crate::style::WARNING,
         crate::style::WARNING
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::Fault;
+
+    #[derive(Debug)]
+    struct Error(&'static str, Option<Box<Error>>);
+
+    impl fmt::Display for Error {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Error {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|error| error as _)
+        }
+    }
+
+    #[test]
+    fn a_cause_that_stands_above_is_not_said_twice() {
+        let fetch = Error(
+            "fetch error: Down (Local: down)",
+            Some(Box::new(Error("Down (Local: down)", None))),
+        );
+        let error = Error("no broker answers", Some(Box::new(fetch)));
+
+        let fault = Fault::from_error(&error);
+
+        assert_eq!(fault.what, "no broker answers");
+        assert_eq!(fault.at, ["fetch error: Down (Local: down)"]);
+    }
 }

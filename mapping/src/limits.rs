@@ -130,6 +130,9 @@ const _: () = assert!(BACKOFF_FIRST_MS < BACKOFF_MOST_MS);
 /// A function's time-out when none is given (Lambda's own default is 3 s, too short for most batches).
 pub const FUNCTION_TIMEOUT_MS: u64 = 30_000;
 
+/// A topic's name, by Kafka's own rule.
+pub const TOPIC_CHARS_MAX: usize = 249;
+
 /// A document about a record for a topic: past any, since an event has no more than [`EVENT_BYTES_MAX`], but a record that
 /// never went into one is told of too. The broker's own bound counts.
 pub const DOCUMENT_BYTES_MAX: usize = 100_000_000;

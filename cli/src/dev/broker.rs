@@ -55,10 +55,7 @@ pub(crate) fn start(args: &Args, wanted: &mut [Wanted]) -> Result<EmbeddedBroker
         let partitions = topics.get(&*record.topic);
         record.partition = partitions.map(|partitions| turn % partitions);
     }
-    EmbeddedBroker::start(topics).map_err(|error| {
-        Fault::from_error(&error)
-            .help("a topic's name has at most 249 letters, digits, dots, lines and dashes")
-    })
+    EmbeddedBroker::start(topics).map_err(|error| failed::fault(&error))
 }
 
 /// A fault if it has not kept all that was written: then the run would be one of other records than were asked for.

@@ -2,6 +2,7 @@
 
 use msk_mapping::machine::OnFailure;
 
+use super::names;
 use crate::fault::Fault;
 
 /// No destination, over the template's.
@@ -16,7 +17,10 @@ pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
         return match topic {
             "" => Err(Fault::new("--on-failure kafka:// names no topic")
                 .help("write kafka://TOPIC, a topic of the same cluster")),
-            topic => Ok(OnFailure::Kafka(topic.to_owned())),
+            topic => {
+                names::check_topic("--on-failure kafka://", topic)?;
+                Ok(OnFailure::Kafka(topic.to_owned()))
+            }
         };
     }
     let service = text

@@ -6,12 +6,11 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use msk_mapping::event::Source;
 use msk_mapping::filter;
-use msk_mapping::machine::{
-    self, Again, Configuration, ConsumptionMode, ProvisionedPollers, StartingPosition,
-};
+use msk_mapping::machine::{self, Again, Configuration, ConsumptionMode, ProvisionedPollers};
 use msk_mapping::response::FailureReporting;
 
-use super::on_failure;
+use super::start::{self, Start};
+use super::{names, on_failure};
 use crate::fault::Fault;
 
 /// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
@@ -62,7 +61,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
     /// The cluster's ARN in the event.
-    #[arg(long, value_name = "ARN", conflicts_with = "self_managed")]
+    #[arg(long, value_name = "ARN", value_parser = names::arn, conflicts_with = "self_managed")]
     pub(crate) event_source_arn: Option<String>,
     /// The event of a cluster of your own, without an ARN.
     #[arg(long)]
@@ -97,19 +96,6 @@ pub(crate) enum Mode {
     Queue,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Start {
-    /// The first record there is.
-    #[value(name = "TRIM_HORIZON")]
-    TrimHorizon,
-    /// What comes from now on.
-    #[value(name = "LATEST")]
-    Latest,
-    /// The first record of --starting-position-timestamp or later.
-    #[value(name = "AT_TIMESTAMP")]
-    AtTimestamp,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Reading {
     /// Just the records that were listed.
@@ -129,7 +115,9 @@ impl Settings {
         function_arn: String,
     ) -> Result<Configuration, Fault> {
         let source = self.source(bootstrap);
-        let mut settings = Configuration::new(source, topic, self.start()?);
+        let time = self.starting_position_timestamp.as_deref();
+        let start = start::position(self.starting_position, time, Timestamp::now())?;
+        let mut settings = Configuration::new(source, topic, start);
         settings.function_arn = function_arn;
         settings.consumer_group_id = Some(group.to_owned());
         settings.batch_size = self.batch_size;
@@ -241,69 +229,13 @@ impl Settings {
             bootstrap_servers,
         }
     }
-
-    fn start(&self) -> Result<StartingPosition, Fault> {
-        let time = self.starting_position_timestamp.as_deref();
-        match (self.starting_position, time) {
-            (Some(Start::AtTimestamp), Some(time)) => {
-                Ok(StartingPosition::AtTimestamp(millis(time)?))
-            }
-            (Some(Start::AtTimestamp), None) => Err(Fault::new("AT_TIMESTAMP has no time")
-                .help("give it with --starting-position-timestamp 2026-01-31T12:00:00Z")),
-            (_, Some(_)) => Err(Fault::new("--starting-position-timestamp has no effect")
-                .help("it goes with --starting-position AT_TIMESTAMP")),
-            (Some(Start::Latest), None) => Ok(StartingPosition::Latest),
-            (Some(Start::TrimHorizon) | None, None) => Ok(StartingPosition::TrimHorizon),
-        }
-    }
-}
-
-/// Milliseconds since 1970, from either form that AWS takes.
-fn millis(text: &str) -> Result<i64, Fault> {
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Ok(seconds.saturating_mul(1_000));
-    }
-    let time: Timestamp = text.parse().map_err(|error: jiff::Error| {
-        Fault::new(format!("--starting-position-timestamp {text} is no time"))
-            .at(error.to_string())
-            .help("write it as 2026-01-31T12:00:00Z, or in seconds since 1970")
-    })?;
-    Ok(time.as_millisecond())
 }
 
 #[cfg(test)]
 mod tests {
-    use msk_mapping::machine::{ConsumptionMode, StartingPosition};
+    use msk_mapping::machine::ConsumptionMode;
 
-    use super::{Mode, Settings, Start};
-
-    fn start(position: Option<Start>, time: Option<&str>) -> Result<StartingPosition, String> {
-        let settings = Settings {
-            starting_position: position,
-            starting_position_timestamp: time.map(str::to_owned),
-            ..Settings::default()
-        };
-        settings.start().map_err(|fault| fault.text())
-    }
-
-    #[test]
-    fn a_time_is_read_in_both_forms_of_aws() {
-        let at = Ok(StartingPosition::AtTimestamp(1_769_860_800_000));
-
-        assert_eq!(
-            start(Some(Start::AtTimestamp), Some("2026-01-31T12:00:00Z")),
-            at
-        );
-        assert_eq!(start(Some(Start::AtTimestamp), Some("1769860800")), at);
-    }
-
-    #[test]
-    fn a_time_goes_with_at_timestamp_and_with_nothing_else() {
-        assert!(start(Some(Start::AtTimestamp), None).is_err());
-        assert!(start(Some(Start::Latest), Some("1769860800")).is_err());
-        assert!(start(Some(Start::AtTimestamp), Some("noon")).is_err());
-        assert_eq!(start(None, None), Ok(StartingPosition::TrimHorizon));
-    }
+    use super::{Mode, Settings};
 
     #[test]
     fn queue_mode_is_taken_where_it_is_built_and_of_ones_own_cluster() {

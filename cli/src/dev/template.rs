@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use self::mapping::Mapping;
 use self::property::Properties;
 use self::resolve::Resolver;
+use super::names;
 use super::settings::Settings;
 use crate::fault::{Fault, warn};
 use crate::invoke;
@@ -155,10 +156,10 @@ fn take_source<'a>(
         settings.self_managed = true;
         return Ok(());
     }
-    let some = |text: &str| Some(text.to_owned());
+    let (flag, form) = ("--event-source-arn", "the ARN of an MSK cluster");
+    let read = |text: &str| names::arn(text).ok();
     for key in ["Stream", "EventSourceArn"] {
-        let flag = "--event-source-arn";
-        if let Some(arn) = properties.text(mapping.properties, &[key], flag, "an ARN", some)? {
+        if let Some(arn) = properties.text(mapping.properties, &[key], flag, form, read)? {
             settings.event_source_arn = Some(arn);
         }
     }

@@ -130,3 +130,28 @@ fn a_record_that_is_just_small_enough_to_be_read_has_room_in_a_topic_for_what_is
     assert!(text.contains("1 given up, at the destination"), "{text}");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
 }
+
+#[test]
+fn what_no_broker_could_have_is_refused_without_asking_one() {
+    for (args, said) in [
+        (&[][..], "--template FILE"),
+        (&["--topic", "orders", "--topic", "orders"], "twice"),
+        (&["--topic", "bad topic"], "is no name of a topic"),
+        (
+            &["--topic", "orders", "--on-failure", "kafka://bad topic"],
+            "is no name of a topic",
+        ),
+        (
+            &["--topic", "orders", "--bootstrap", "http://b:9092"],
+            "is not HOST:PORT",
+        ),
+        (
+            &["--topic", "orders", "--event-source-arn", "nonsense"],
+            "expected arn:aws:kafka:",
+        ),
+    ] {
+        let text = refused(args, "");
+
+        assert!(text.contains(said), "{text}");
+    }
+}

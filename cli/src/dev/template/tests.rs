@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::super::Args;
-use super::super::settings::{Mode, ResponseType, Start};
+use super::super::settings::{Mode, ResponseType};
+use super::super::start::Start;
 use super::apply;
 use crate::fault::Fault;
 
@@ -283,6 +284,11 @@ fn what_is_wrong_is_told_with_its_place() {
             "BatchSize: !If [Round, 1, 2]",
             "the condition Round depends on itself",
             "Properties.BatchSize",
+        ),
+        (
+            "Stream: nonsense",
+            "not the ARN of an MSK cluster",
+            "t.yaml, line 18",
         ),
         (
             "FunctionResponseTypes: [Other]",
