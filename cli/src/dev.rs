@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use msk_mapping::Function;
 use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Producer, Status};
+use msk_mapping::machine::Configuration;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
@@ -223,10 +224,10 @@ async fn work(
     let mut runs = JoinSet::new();
     let mut controls = Vec::new();
     for topic in &args.topics {
-        let driver = driver(args, topic, cluster, &function)?;
+        let driver = driver(args, topic, cluster, &function, &show).await?;
         controls.push(driver.control());
-        let show = Arc::clone(&show);
-        runs.spawn(driver.run(move |notice| show.notice(&notice)));
+        let (topic, show) = (topic.clone(), Arc::clone(&show));
+        runs.spawn(driver.run(move |notice| show.notice(&topic, &notice)));
     }
     let _watching = watched.map(|watched| {
         let (env, show, controls) = (args.env.clone(), Arc::clone(&show), controls.clone());
@@ -290,11 +291,12 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn driver(
+async fn driver(
     args: &Args,
     topic: &str,
     cluster: &Cluster,
     function: &Function,
+    show: &Show,
 ) -> Result<Driver, Fault> {
     let arn = function.identity().arn();
     let configuration =
@@ -302,7 +304,7 @@ fn driver(
             .configuration(topic, args.group(), cluster.bootstrap(), arn)?;
     let mut driver = Driver::new(cluster.clone(), configuration.clone(), function.clone())
         .timeout(args.timeout.unwrap_or(TIMEOUT))
-        .pollers(args.settings.pollers());
+        .pollers(pollers(&configuration, cluster, show).await?);
     if args.bootstrap.is_none() {
         driver = driver.alone();
     }
@@ -310,6 +312,32 @@ fn driver(
         driver = driver.until_caught_up();
     }
     destination::add(driver, &configuration, cluster)
+}
+
+/// As many pollers as are set, but none without a partition: Lambda runs no more either.
+async fn pollers(
+    configuration: &Configuration,
+    cluster: &Cluster,
+    show: &Show,
+) -> Result<u32, Fault> {
+    let wanted = *configuration.pollers(usize::MAX).end();
+    if wanted == 1 {
+        return Ok(1);
+    }
+    let (cluster, topic) = (cluster.clone(), configuration.topic.clone());
+    let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic));
+    let partitions = asked
+        .await
+        .map_err(|error| Fault::from_error(&error))?
+        .map_err(|error| failed::fault(&error))?
+        .len();
+    let pollers = *configuration.pollers(partitions).end();
+    if pollers < wanted {
+        let (topic, partitions) = (&configuration.topic, lines::count(partitions, "partition"));
+        let text = format!("{topic} has {partitions}: {pollers} of {wanted} run, as on Lambda");
+        show.remark("pollers", &text);
+    }
+    Ok(u32::try_from(pollers).unwrap_or(1))
 }
 
 /// 0: all done. 1: something was given up or overlooked. 130: stopped before the end.

@@ -236,3 +236,34 @@ fn a_broker_that_does_not_answer_is_a_fault() {
     assert!(text.contains("no broker answers at 127.0.0.1:9"), "{text}");
     assert!(text.contains("check --bootstrap"), "{text}");
 }
+
+#[test]
+fn no_poller_runs_without_a_partition_and_that_is_told() {
+    let output = dev("done", &["--json", "--pollers", "4"]);
+
+    let events = events(&output);
+    let told = "orders has 1 partition: 1 of 4 run, as on Lambda";
+    assert!(
+        events.iter().any(|event| event["text"] == told),
+        "{events:?}"
+    );
+    assert_eq!(events.last().unwrap()["exitCode"], 0);
+}
+
+#[test]
+fn of_several_topics_each_event_names_its_own() {
+    let output = dev("done", &["--json", "--topic", "more"]);
+
+    let events = events(&output);
+    let of_mappings: Vec<&Value> = events
+        .iter()
+        .filter(|event| !["begun", "end"].contains(&event["event"].as_str().unwrap()))
+        .collect();
+    let of_a_topic = |event: &Value| event["topic"] == "orders" || event["topic"] == "more";
+    assert!(
+        of_mappings.iter().all(|event| of_a_topic(event)),
+        "{events:?}"
+    );
+    let ended = |event: &&&Value| event["event"] == "ended" && event["topic"] == "orders";
+    assert_eq!(of_mappings.iter().filter(ended).count(), 1);
+}

@@ -27,8 +27,14 @@ pub(crate) fn ended(ends: &[Status], code: u8) -> Value {
     })
 }
 
-/// None: there is nothing in it for a script.
-pub(crate) fn notice(notice: &Notice) -> Option<Value> {
+/// None: there is nothing in it for a script. Each names the topic: every mapping counts its invocations from 0.
+pub(crate) fn notice(topic: &str, notice: &Notice) -> Option<Value> {
+    let mut value = happened(notice)?;
+    value["topic"] = topic.into();
+    Some(value)
+}
+
+fn happened(notice: &Notice) -> Option<Value> {
     Some(match notice {
         Notice::Assigned {
             poller,

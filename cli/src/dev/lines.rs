@@ -1,5 +1,6 @@
 //! What happens, as lines for people: one each, made as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::Style;
@@ -18,13 +19,13 @@ const PARTITIONS_SHOWN_MAX: usize = 3;
 /// A function's error may be long, and may quote what it likes: so much of it is shown.
 const MESSAGE_CHARS_MAX: usize = 200;
 
-/// What has to be remembered between two lines.
+/// What has to be remembered between two lines, of each mapping by its topic.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     /// The last trouble, which often comes again and again.
-    trouble: Option<String>,
+    troubles: BTreeMap<String, String>,
     /// The report of the invocation whose answer is read next.
-    report: Option<Report>,
+    reports: BTreeMap<String, Report>,
 }
 
 pub(crate) fn begun(bootstrap: &str, produced: usize) -> String {
@@ -36,15 +37,16 @@ pub(crate) fn begun(bootstrap: &str, produced: usize) -> String {
     line(DIM, "broker", &format!("{bootstrap}{produced}"))
 }
 
-pub(crate) fn remark(text: &str) -> String {
-    line(DIM, "watch", text)
+/// Something about the command itself, behind a word for what it is about.
+pub(crate) fn remark(word: &str, text: &str) -> String {
+    line(DIM, word, text)
 }
 
 impl Lines {
     /// None: nothing that people want to read a line of.
-    pub(crate) fn notice(&mut self, notice: &Notice) -> Option<String> {
+    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice) -> Option<String> {
         if !matches!(notice, Notice::Trouble { .. } | Notice::Status(_)) {
-            self.trouble = None;
+            self.troubles.remove(topic);
         }
         match notice {
             Notice::Assigned {
@@ -65,14 +67,14 @@ impl Lines {
             Notice::Revoked { poller, partition } => {
                 Some(line(DIM, "revoked", &format!("{partition} from {poller}")))
             }
-            Notice::Ended { flight, report } => self.ended(flight, report),
+            Notice::Ended { flight, report } => self.ended(topic, flight, report),
             Notice::NotStarted { flight, reason } => Some(line(
                 BAD,
                 "no start",
                 &format!("{}: {reason}", batch(flight)),
             )),
             Notice::Answered { flight, verdict } => {
-                let report = self.report.take();
+                let report = self.reports.remove(topic);
                 Some(answered(flight, verdict, report.as_ref()))
             }
             Notice::Committed {
@@ -104,10 +106,10 @@ impl Lines {
                 Some(line(BAD, "lost", &text))
             }
             Notice::Trouble { reason } => {
-                if self.trouble.as_ref() == Some(reason) {
+                let before = self.troubles.insert(topic.to_owned(), reason.clone());
+                if before.as_ref() == Some(reason) {
                     return None;
                 }
-                self.trouble = Some(reason.clone());
                 Some(line(WARNING, "trouble", reason))
             }
             _ => None,
@@ -115,10 +117,10 @@ impl Lines {
     }
 
     /// Of a response the line comes with its reading.
-    fn ended(&mut self, flight: &Flight, report: &Report) -> Option<String> {
+    fn ended(&mut self, topic: &str, flight: &Flight, report: &Report) -> Option<String> {
         let (word, why) = match &report.ending {
             Ending::Response(_) => {
-                self.report = Some(report.clone());
+                self.reports.insert(topic.to_owned(), report.clone());
                 return None;
             }
             Ending::FunctionError(error) => ("error", error.to_string()),
@@ -194,8 +196,7 @@ fn listed(ending: &Ending) -> Vec<Offsets> {
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
         return Vec::new();
     };
-    let mut listed: std::collections::BTreeMap<String, Vec<i64>> =
-        std::collections::BTreeMap::new();
+    let mut listed: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for Item { item_identifier } in answer.batch_item_failures {
         listed
             .entry(item_identifier.partition)
@@ -372,5 +373,28 @@ pub(crate) fn summary(status: &Status) -> String {
         Some(0) => format!("{text}; {GOOD}lag 0{GOOD:#}\n"),
         Some(lag) => format!("{text}; {BOLD}lag {lag}{BOLD:#}\n"),
         None => format!("{text}; lag unknown\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use msk_mapping::driver::Notice;
+
+    use super::Lines;
+
+    #[test]
+    fn a_trouble_that_comes_again_is_told_once_of_each_mapping_though_they_alternate() {
+        let mut lines = Lines::default();
+        let trouble = |reason: &str| Notice::Trouble {
+            reason: reason.to_owned(),
+        };
+
+        let told: Vec<bool> = ["orders", "clicks", "orders", "clicks"]
+            .iter()
+            .map(|topic| lines.notice(topic, &trouble(&format!("{topic} is away"))))
+            .map(|line| line.is_some())
+            .collect();
+
+        assert_eq!(told, [true, true, false, false]);
     }
 }

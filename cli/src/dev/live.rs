@@ -30,7 +30,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// The text that brings the screen up to date.
-    pub(crate) fn notice(&mut self, notice: &Notice) -> Option<String> {
+    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice) -> Option<String> {
         if let Notice::Status(status) = notice {
             self.statuses.insert(status.topic.clone(), status.clone());
             self.count(Instant::now());
@@ -38,7 +38,7 @@ impl Live {
         }
         let done = matches!(notice, Notice::Committed { .. })
             || matches!(notice, Notice::Answered { verdict, .. } if *verdict == msk_mapping::response::Verdict::AllDone);
-        let line = self.lines.notice(notice)?;
+        let line = self.lines.notice(topic, notice)?;
         // What goes well is seen in the numbers.
         (!done).then(|| self.draw(&line))
     }
@@ -50,8 +50,8 @@ impl Live {
     }
 
     /// Something about the command itself.
-    pub(crate) fn remark(&mut self, text: &str) -> String {
-        self.draw(&lines::remark(text))
+    pub(crate) fn remark(&mut self, word: &str, text: &str) -> String {
+        self.draw(&lines::remark(word, text))
     }
 
     /// Takes the drawing away for what comes after it.

@@ -49,13 +49,14 @@ impl Show {
         }
     }
 
-    pub(crate) fn notice(&self, notice: &Notice) {
+    /// What happened to the mapping of a topic.
+    pub(crate) fn notice(&self, topic: &str, notice: &Notice) {
         let text = match self {
-            Self::Json => json::notice(notice).map(|value| json::line(&value)),
-            Self::Lines(lines) => held(lines).notice(notice),
+            Self::Json => json::notice(topic, notice).map(|value| json::line(&value)),
+            Self::Lines(lines) => held(lines).notice(topic, notice),
             Self::Live(live) => {
                 let mut live = held(live);
-                if let Some(text) = live.notice(notice) {
+                if let Some(text) = live.notice(topic, notice) {
                     // Under the lock: two drawings at once would tear.
                     live::write(&text);
                 }
@@ -68,18 +69,18 @@ impl Show {
         }
     }
 
-    /// Something about the command itself, which is none of the mapping's doing.
-    pub(crate) fn remark(&self, text: &str) {
+    /// Something about the command itself, which is none of the mapping's doing, behind a word for what it is about.
+    pub(crate) fn remark(&self, word: &str, text: &str) {
         match self {
             Self::Json => {
                 let _ = print(&json::line(&json::remark(text)));
             }
             Self::Lines(_) => {
-                let _ = print(&lines::remark(text));
+                let _ = print(&lines::remark(word, text));
             }
             Self::Live(live) => {
                 let mut live = held(live);
-                let text = live.remark(text);
+                let text = live.remark(word, text);
                 live::write(&text);
             }
         }

@@ -41,7 +41,7 @@ pub(crate) async fn watch(
         if now == before {
             continue;
         }
-        show.remark("building the function anew");
+        show.remark("watch", "building the function anew");
         let (bin, release) = (watched.bin.clone(), watched.release);
         let built = tokio::task::spawn_blocking(move || target::build(bin.as_deref(), release));
         // What changes while it is built is built next.
@@ -52,7 +52,7 @@ pub(crate) async fn watch(
                 for control in &controls {
                     control.swap(function.clone());
                 }
-                show.remark("the next invocations go to the new function");
+                show.remark("watch", "the next invocations go to the new function");
                 // It may be made of other files now.
                 let made_of = files(&watched.executable);
                 before.retain(|path, _| made_of.contains_key(path));
@@ -60,8 +60,8 @@ pub(crate) async fn watch(
                     before.entry(path).or_insert(time);
                 }
             }
-            Ok(Err(fault)) => show.remark(fault.text().trim_end()),
-            Err(error) => show.remark(&error.to_string()),
+            Ok(Err(fault)) => show.remark("watch", fault.text().trim_end()),
+            Err(error) => show.remark("watch", &error.to_string()),
         }
     }
 }
