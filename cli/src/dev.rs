@@ -11,6 +11,7 @@ mod live;
 mod names;
 mod on_failure;
 mod produce;
+mod reading;
 mod settings;
 mod show;
 mod start;
@@ -60,9 +61,9 @@ Several --topic are several mappings with the same settings, as on Lambda, where
 --produce takes files of two kinds: lines of JSON, each the value of one record, and Kafka events as
 Lambda sends them, whose records keep key, value, headers, time and partition.
 
---template reads what template.yaml deploys: one mapping, and its function's time-out, environment and
-binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which flag
-gives it. The cluster is never the template's: without --bootstrap it is the one in this process.
+--template reads what template.yaml deploys: one mapping, and its function's time-out, environment
+and binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which
+flag gives it. The cluster is never the template's: without --bootstrap it is in this process.
 
 A failed batch is tried again for ever unless --maximum-retry-attempts or --on-failure says
 otherwise: that is Lambda's default too, and then --once does not end.
@@ -72,13 +73,14 @@ Examples:
   cargo msk dev --bootstrap 127.0.0.1:9092 --topic orders --group desk --bin handler
   cargo msk dev --topic orders --produce events/poison.json --maximum-retry-attempts 2 \\
       --on-failure file:given-up.ndjson --once
-  cargo msk dev --template template.yaml --parameter Topic=orders --produce events/orders.json --once
+  cargo msk dev --template template.yaml --parameter Topic=orders --produce events/orders.json \\
+      --once
   cargo msk dev --bootstrap b-1.example:9096 --topic orders --set security.protocol=SASL_SSL \\
       --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=alice --set sasl.password=@env:PASSWORD
 
-Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or were
-listed by the function to a mapping that does not read the list; 2 wrong arguments, files or build, or
-no broker; 130 stopped before --once was through.")]
+Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or
+were listed by the function to a mapping that does not read the list; 2 wrong arguments, files or
+build, or no broker; 130 stopped before --once was through.")]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
     #[arg(long = "topic", value_name = "TOPIC")]

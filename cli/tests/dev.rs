@@ -267,3 +267,24 @@ fn of_several_topics_each_event_names_its_own() {
     let ended = |event: &&&Value| event["event"] == "ended" && event["topic"] == "orders";
     assert_eq!(of_mappings.iter().filter(ended).count(), 1);
 }
+
+#[test]
+fn what_aws_leaves_open_is_read_as_the_flags_say() {
+    let given_up = |reading: &[&str]| {
+        let bisected = [
+            "--json",
+            "--bisect-batch-on-function-error",
+            "--maximum-retry-attempts",
+            "1",
+        ];
+        let events = events(&dev("error", &[&bisected, reading].concat()));
+        let end = events.last().unwrap();
+        end["mappings"][0]["invocations"].as_u64().unwrap()
+    };
+
+    let free = given_up(&[]);
+    let counted = given_up(&["--reading", "bisecting=counts", "--reading", "only-listed"]);
+
+    // Halved down to single records, each of which then has an attempt more; or once, and then its halves are given up.
+    assert_eq!((free, counted), (11, 3));
+}

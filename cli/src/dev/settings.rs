@@ -6,9 +6,10 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use msk_mapping::event::Source;
 use msk_mapping::filter;
-use msk_mapping::machine::{self, Again, Configuration, ConsumptionMode, ProvisionedPollers};
+use msk_mapping::machine::{self, Configuration, ConsumptionMode, ProvisionedPollers};
 use msk_mapping::response::FailureReporting;
 
+use super::reading::{self, Reading};
 use super::start::{self, Start};
 use super::{names, on_failure};
 use crate::fault::Fault;
@@ -75,9 +76,9 @@ pub(crate) struct Settings {
     /// Pollers: members of the group, each with at most five invocations at once. [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) pollers: Option<u32>,
-    /// Which records come again after a partial response: where Lambda's documentation says two things.
-    #[arg(long, value_enum, value_name = "READING", default_value_t = Reading::OnlyListed)]
-    pub(crate) reading: Reading,
+    /// How a question is read that AWS leaves open: NAME=VALUE; `--help` lists them. Or only-listed or from-lowest alone: which records come again after a partial response.
+    #[arg(long = "reading", value_name = "READING", value_parser = reading::read, long_help = reading::long_help())]
+    pub(crate) readings: Vec<Reading>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,15 +95,6 @@ pub(crate) enum Mode {
     Stream,
     #[value(name = "Queue")]
     Queue,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Reading {
-    /// Just the records that were listed.
-    #[default]
-    OnlyListed,
-    /// Everything of the partition from the lowest one on.
-    FromLowest,
 }
 
 impl Settings {
@@ -145,10 +137,9 @@ impl Settings {
                 group: None,
             }
         });
-        settings.readings.again = match self.reading {
-            Reading::OnlyListed => Again::OnlyListed,
-            Reading::FromLowest => Again::FromLowest,
-        };
+        for reading in &self.readings {
+            reading.apply(&mut settings.readings);
+        }
         match settings.check() {
             Ok(()) => Ok(settings),
             Err(faults) => Err(self.refused(&faults)),
