@@ -91,6 +91,10 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
             println!("child {}", child.id());
             exit(7);
         }
+        "show" => {
+            eprintln!("{}", event.body);
+            "{}".to_owned()
+        }
         "log" => {
             println!("to stdout");
             eprintln!("to stderr");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use msk_mapping::driver::{Cluster, Driver, Error, FileDestination, Notice};
+use msk_mapping::driver::{Cluster, Driver, FileDestination, Notice};
 use msk_mapping::limits::DELIVERY_COUNT_MAX;
 use msk_mapping::machine::{Configuration, ConsumptionMode, InvocationId, OnFailure};
 use serde_json::Value;
@@ -172,21 +172,4 @@ async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
 
     assert!(status.caught_up);
     assert_none_lost_but(None, &each, &service);
-}
-
-#[tokio::test]
-#[ignore = "needs a broker: make test-services"]
-async fn settings_of_tls_and_sasl_are_refused_by_name() {
-    let topic = topic(&bootstrap(), "queue-clear", 1).await;
-    let service = Service::start().await;
-    let settings = settings(&topic);
-    let cluster = Cluster::new(bootstrap()).set("sasl.mechanism", "PLAIN");
-
-    let driver = Driver::new(cluster, settings, function(service.url()));
-    let refused = driver.run(|_| {}).await;
-
-    match refused {
-        Err(Error::ShareSetting { name }) => assert_eq!(name, "sasl.mechanism"),
-        other => panic!("{other:?}"),
-    }
 }
