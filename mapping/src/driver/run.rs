@@ -346,32 +346,6 @@ impl Run {
         }
     }
 
-    fn is_over(&mut self) -> bool {
-        if self.broken.is_some() {
-            return true;
-        }
-        let nothing_under_way = self.invocations.is_empty() && self.deliveries.is_empty();
-        if self.draining {
-            return nothing_under_way && (self.unconfirmed.is_empty() || self.has_drained_long());
-        }
-        if self.until_caught_up {
-            self.broken = self.refused.for_good(nothing_under_way);
-            if self.broken.is_some() {
-                return true;
-            }
-        }
-        self.until_caught_up
-            && nothing_under_way
-            && self.unconfirmed.is_empty()
-            && self.is_caught_up()
-    }
-
-    /// Whether a commit that was refused has been tried again for long enough.
-    fn has_drained_long(&mut self) -> bool {
-        let since = *self.drained_since.get_or_insert_with(Instant::now);
-        since.elapsed() >= Duration::from_millis(LEAVE_MS)
-    }
-
     /// When the machine wants to be woken.
     fn wake_at(&self) -> Option<Instant> {
         let wait = self.mapping.wake_at()?.since(now());

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::super::notice::{Lane, Notice, Status};
 use super::Run;
-use crate::limits::CAUGHT_UP_MS;
+use crate::limits::{CAUGHT_UP_MS, LEAVE_MS};
 use crate::machine::PartitionStatus;
 
 impl Run {
@@ -64,6 +64,33 @@ impl Run {
             committed: status.committed,
             lag,
         }
+    }
+
+    /// Whether there is nothing more to do, or no way to do it.
+    pub(super) fn is_over(&mut self) -> bool {
+        if self.broken.is_some() {
+            return true;
+        }
+        let nothing_under_way = self.invocations.is_empty() && self.deliveries.is_empty();
+        if self.draining {
+            return nothing_under_way && (self.unconfirmed.is_empty() || self.has_drained_long());
+        }
+        if self.until_caught_up {
+            self.broken = self.refused.for_good(nothing_under_way);
+            if self.broken.is_some() {
+                return true;
+            }
+        }
+        self.until_caught_up
+            && nothing_under_way
+            && self.unconfirmed.is_empty()
+            && self.is_caught_up()
+    }
+
+    /// Whether a commit that was refused has been tried again for long enough.
+    fn has_drained_long(&mut self) -> bool {
+        let since = *self.drained_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= Duration::from_millis(LEAVE_MS)
     }
 
     /// Whether everything that is in the topic has been read and settled. Where others may be in the group, a partition
