@@ -7,6 +7,8 @@ mod refused;
 #[path = "dev/stopped.rs"]
 mod stopped;
 mod support;
+#[path = "dev/watch.rs"]
+mod watch;
 
 use std::path::PathBuf;
 use std::process::Output;
