@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use msk_mapping::driver::{Cluster, Outgoing, Producer};
 use serde_json::Value;
 
-/// Longest wait for one line: a build on a busy machine takes a few seconds.
-const LINE: Duration = Duration::from_secs(60);
+/// Longest wait for what is to come: a build on a busy machine takes a few seconds.
+const COMES: Duration = Duration::from_secs(60);
 
 /// A function without dependencies that fails each event, and says in which words.
 const FUNCTION: &str = r#"
@@ -101,8 +101,10 @@ impl Dev {
     /// The next line of that event that has such a field.
     fn line(&self, event: &str, field: &str, holds: &str) -> Value {
         let mut others = Vec::new();
+        let until = Instant::now() + COMES;
         loop {
-            let Ok(line) = self.lines.recv_timeout(LINE) else {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
                 panic!("no {event} with {field} {holds:?} after {others:?}");
             };
             let text = line[field].as_str().unwrap_or_default();
