@@ -11,8 +11,8 @@ use crate::consume;
 use crate::support::broker::{bootstrap, topic_with};
 use crate::support::echo;
 
-/// Those that librdkafka is built with here: not zstd.
-const CODECS: [&str; 4] = ["uncompressed", "gzip", "snappy", "lz4"];
+/// All that Kafka has.
+const CODECS: [&str; 5] = ["uncompressed", "gzip", "snappy", "lz4", "zstd"];
 /// 2026-01-01T00:00:00.123Z.
 const TIME_MS: i64 = 1_767_225_600_123;
 
