@@ -7,7 +7,8 @@
 //! In Queue mode (feature `share`, Kafka 4.2 or later) they are members of a share group. What of the topic the group has
 //! no offset of yet is given one, where the starting position is. Each poller takes records in rounds, at most a
 //! batch for each of its invocations, and takes more once all of a round is settled: a slow batch holds up its poller, and no
-//! other. Locks are renewed as long as a function works.
+//! other. Locks are renewed as long as a function works. Of a topic whose broker sets the times (`LogAppendTime`) the records
+//! bear the producer's time, since that is what the client of share groups reads (krafka 0.28).
 
 mod cluster;
 mod connect;

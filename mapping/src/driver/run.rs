@@ -186,9 +186,7 @@ impl Run {
             Happening::Sought(partition, position) => {
                 self.advanced(poller, partition, Some(position));
             }
-            Happening::OutOfRange(partition) => {
-                self.handle(Input::OutOfRange { poller, partition });
-            }
+            Happening::OutOfRange(partition) => self.out_of_range(poller, partition),
             Happening::Committed(partition, position) => {
                 self.confirmed(poller, partition, position);
             }
@@ -271,6 +269,15 @@ impl Run {
                 position,
             });
         }
+    }
+
+    /// What lay between is gone, by retention or with the topic: nobody is to find out by himself.
+    fn out_of_range(&mut self, poller: PollerId, partition: TopicPartition) {
+        let reason = format!(
+            "{partition} does not have the offset that it was to be read from: it is read from the starting position"
+        );
+        self.notice(Notice::Trouble { reason });
+        self.handle(Input::OutOfRange { poller, partition });
     }
 
     /// Whether a partition's records of that seek are still wanted.

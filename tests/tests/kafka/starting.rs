@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::consume;
 use crate::support::broker::{bootstrap, topic};
-use crate::support::echo::{self, Echoed};
+use crate::support::echo;
 use crate::support::group::{commit, committed_and_end, delete_below};
 
 /// 2026-01-01T00:00:00Z. The records are a second apart from there on.
@@ -33,10 +33,6 @@ pub(crate) fn at(offset: i64) -> i64 {
 }
 
 /// A run of that group until all is settled.
-async fn run(topic: &str, group: &str, start: StartingPosition) -> Echoed {
-    echo::run(driver(topic, group, start)).await
-}
-
 fn driver(topic: &str, group: &str, start: StartingPosition) -> Driver {
     let mut settings = consume::settings(&bootstrap(), topic);
     settings.consumer_group_id = Some(group.to_owned());
@@ -58,23 +54,24 @@ async fn a_new_group_begins_where_it_is_told_to_and_any_other_where_it_left_off(
         (StartingPosition::AtTimestamp(at(100)), 10),
     ];
 
-    let mut begun = Vec::new();
-    for (number, (start, _)) in starts.iter().enumerate() {
-        let echoed = run(&topic, &format!("{topic}-{number}"), *start).await;
-        assert_eq!(echoed.status.lag(), Some(0), "{start:?}");
-        begun.push(echoed.offsets());
-    }
+    let group = |number: usize| format!("{topic}-{number}");
+    let begin = |(number, (start, _)): (usize, &(StartingPosition, i64))| {
+        driver(&topic, &group(number), *start)
+    };
+    let begun = echo::run_all(starts.iter().enumerate().map(begin)).await;
     produce(&topic, 0, 10..13).await;
-    let mut went_on = Vec::new();
-    for number in 0..starts.len() {
+    let go_on = |number: usize| {
         let other = starts[(number + 1) % starts.len()].0;
-        let echoed = run(&topic, &format!("{topic}-{number}"), other).await;
-        went_on.push(echoed.offsets());
-    }
+        driver(&topic, &group(number), other)
+    };
+    let went_on = echo::run_all((0..starts.len()).map(go_on)).await;
 
     let from = |first: i64| (first..10).collect::<Vec<i64>>();
-    assert_eq!(begun, starts.map(|(_, first)| from(first)));
-    assert_eq!(went_on, starts.map(|_| vec![10, 11, 12]));
+    for (number, (start, first)) in starts.into_iter().enumerate() {
+        assert_eq!(begun[number].offsets(), from(first), "{start:?}");
+        assert_eq!(begun[number].status.lag(), Some(0), "{start:?}");
+        assert_eq!(went_on[number].offsets(), [10, 11, 12], "{start:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,9 +94,14 @@ async fn a_group_whose_offset_the_topic_does_not_have_begins_as_a_new_one() {
     }
     delete_below(&topic, 7).await;
 
-    for (number, (name, _, start, first)) in cases.into_iter().enumerate() {
-        let echoed = run(&topic, &group(number), start).await;
+    let runs = cases
+        .iter()
+        .enumerate()
+        .map(|(number, (_, _, start, _))| driver(&topic, &group(number), *start));
+    let echoed = echo::run_all(runs).await;
 
+    let all = cases.into_iter().zip(echoed);
+    for (number, ((name, _, start, first), echoed)) in all.enumerate() {
         let case = format!("{name}, {start:?}, {:?}", echoed.troubles);
         assert_eq!(
             echoed.offsets(),
@@ -107,6 +109,9 @@ async fn a_group_whose_offset_the_topic_does_not_have_begins_as_a_new_one() {
             "{case}"
         );
         assert_eq!(echoed.status.lag(), Some(0), "{case}");
+        let says = |reason: &String| reason.contains("-0 does not have the offset");
+        let said = echoed.troubles.iter().any(says);
+        assert_eq!(said, name != "within", "{case}");
         let (committed, end) = committed_and_end(&group(number), &topic).await;
         assert_eq!((committed, end), (Some(10), 10), "{case}");
     }

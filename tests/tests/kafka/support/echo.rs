@@ -53,6 +53,19 @@ pub(crate) fn driver(cluster: Cluster, mut settings: Configuration) -> Driver {
     Driver::new(cluster, settings, function()).until_caught_up()
 }
 
+/// Runs them side by side. Answers in their order.
+pub(crate) async fn run_all(drivers: impl IntoIterator<Item = Driver>) -> Vec<Echoed> {
+    let running: Vec<_> = drivers
+        .into_iter()
+        .map(|driver| tokio::spawn(run(driver)))
+        .collect();
+    let mut all = Vec::new();
+    for one in running {
+        all.push(one.await.unwrap());
+    }
+    all
+}
+
 /// Runs it, for a minute at most.
 pub(crate) async fn run(driver: Driver) -> Echoed {
     let heard = Arc::new(Mutex::new((Vec::new(), Vec::new())));
