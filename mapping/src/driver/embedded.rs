@@ -82,7 +82,7 @@ impl EmbeddedBroker {
                 )
                 .map_err(|source| Error::Unreachable {
                     bootstrap: bootstrap.clone(),
-                    source,
+                    source: source.into(),
                 })?;
             if first > 0 {
                 losses.push((partition.clone(), first));
