@@ -5,10 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Outgoing, Producer};
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// Longest wait for what is to come: a build on a busy machine takes a few seconds.
 const COMES: Duration = Duration::from_secs(60);
