@@ -1,6 +1,7 @@
 //! A driver at work: the one loop that hears what happens, tells the machine, and does what it says.
 
 mod act;
+mod position;
 #[cfg(feature = "share")]
 mod queue;
 mod refused;
@@ -178,20 +179,15 @@ impl Run {
             #[cfg(feature = "share")]
             Happening::Lags(lags) => self.lagging(lags),
             Happening::AtEnd(partition, epoch, position) => {
-                if self.is_current(&partition, epoch) {
-                    self.at_end.insert(partition.clone());
-                    self.advanced(poller, partition, position);
-                }
+                self.at_end(poller, partition, epoch, position);
             }
-            Happening::Sought(partition, position) => {
-                self.advanced(poller, partition, Some(position));
-            }
+            Happening::Sought(partition, position) => self.advanced(poller, partition, position),
             Happening::OutOfRange(partition) => self.out_of_range(poller, partition),
             Happening::Committed(partition, position) => {
                 self.confirmed(poller, partition, position);
             }
             Happening::CommitRefused(partition, position, reason) => {
-                self.refused(&partition, position, &reason);
+                self.commit_refused(&partition, position, &reason);
                 self.handle(Input::CommitRefused {
                     poller,
                     partition,
@@ -258,48 +254,6 @@ impl Run {
         if !records.is_empty() {
             self.handle(Input::Polled { poller, records });
         }
-    }
-
-    /// What lies below is polled, or is no record: a transaction's marker, or what it took back.
-    fn advanced(&mut self, poller: PollerId, partition: TopicPartition, position: Option<i64>) {
-        if let Some(position) = position {
-            self.handle(Input::Advanced {
-                poller,
-                partition,
-                position,
-            });
-        }
-    }
-
-    /// What lay between is gone, by retention or with the topic: nobody is to find out by himself.
-    fn out_of_range(&mut self, poller: PollerId, partition: TopicPartition) {
-        let reason = format!(
-            "{partition} does not have the offset that it was to be read from: it is read from the starting position"
-        );
-        self.notice(Notice::Trouble { reason });
-        self.handle(Input::OutOfRange { poller, partition });
-    }
-
-    /// Whether a partition's records of that seek are still wanted.
-    fn is_current(&self, partition: &TopicPartition, epoch: u64) -> bool {
-        let owned = self.owned.get(partition);
-        owned.is_some_and(|owned| owned.epoch == epoch)
-    }
-
-    fn confirmed(&mut self, poller: PollerId, partition: TopicPartition, position: i64) {
-        let key = (partition, poller);
-        if self.unconfirmed.get(&key) == Some(&position) {
-            self.unconfirmed.remove(&key);
-        }
-        self.notice(Notice::Committed {
-            partition: key.0,
-            position,
-        });
-    }
-
-    fn refused(&self, partition: &TopicPartition, position: i64, reason: &str) {
-        let reason = format!("a commit of {partition} at {position} was refused: {reason}");
-        self.notice(Notice::Trouble { reason });
     }
 
     fn landed(&mut self, landed: Landed) {
@@ -407,7 +361,7 @@ impl Ready {
                         run.confirmed(poller, partition, position);
                     }
                     Some((_, Happening::CommitRefused(partition, position, reason))) => {
-                        run.refused(&partition, position, &reason);
+                        run.commit_refused(&partition, position, &reason);
                     }
                     Some((_, Happening::Trouble(reason))) => run.notice(Notice::Trouble { reason }),
                     Some(_) => {}

@@ -1,0 +1,64 @@
+//! Where partitions stand: whose they are, what was polled of them, what is at their end, what of them is committed.
+
+use super::super::notice::Notice;
+use super::Run;
+use crate::machine::{Input, PollerId};
+use crate::record::TopicPartition;
+
+impl Run {
+    /// Whether a partition's records of that seek are still wanted.
+    pub(super) fn is_current(&self, partition: &TopicPartition, epoch: u64) -> bool {
+        let owned = self.owned.get(partition);
+        owned.is_some_and(|owned| owned.epoch == epoch)
+    }
+
+    /// All of a partition has been polled, for now.
+    pub(super) fn at_end(
+        &mut self,
+        poller: PollerId,
+        partition: TopicPartition,
+        epoch: u64,
+        position: Option<i64>,
+    ) {
+        if self.is_current(&partition, epoch) {
+            self.at_end.insert(partition.clone());
+            if let Some(position) = position {
+                self.advanced(poller, partition, position);
+            }
+        }
+    }
+
+    /// What lies below is polled, or is no record: a transaction's marker, or what it took back.
+    pub(super) fn advanced(&mut self, poller: PollerId, partition: TopicPartition, position: i64) {
+        self.handle(Input::Advanced {
+            poller,
+            partition,
+            position,
+        });
+    }
+
+    /// What lay between is gone, by retention or with the topic: nobody is to find out by himself.
+    pub(super) fn out_of_range(&mut self, poller: PollerId, partition: TopicPartition) {
+        let reason = format!(
+            "{partition} does not have the offset that it was to be read from: it is read from the starting position"
+        );
+        self.notice(Notice::Trouble { reason });
+        self.handle(Input::OutOfRange { poller, partition });
+    }
+
+    pub(super) fn confirmed(&mut self, poller: PollerId, partition: TopicPartition, position: i64) {
+        let key = (partition, poller);
+        if self.unconfirmed.get(&key) == Some(&position) {
+            self.unconfirmed.remove(&key);
+        }
+        self.notice(Notice::Committed {
+            partition: key.0,
+            position,
+        });
+    }
+
+    pub(super) fn commit_refused(&self, partition: &TopicPartition, position: i64, reason: &str) {
+        let reason = format!("a commit of {partition} at {position} was refused: {reason}");
+        self.notice(Notice::Trouble { reason });
+    }
+}
