@@ -48,6 +48,11 @@ impl Destination for QueueDestination {
         Box::pin(self.send(discarded))
     }
 
+    /// Of an ARN AWS is asked for the URL, as it is before the first message.
+    fn check(&self) -> SendFuture<'_> {
+        Box::pin(async { self.connected().await.map(drop) })
+    }
+
     fn describe(&self) -> String {
         let name = self.queue.rsplit(['/', ':']).next().unwrap_or_default();
         format!("sqs:{name}")
