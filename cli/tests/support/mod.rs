@@ -23,6 +23,11 @@ pub fn msk(args: &[&str], input: &str) -> Output {
 
 /// A run that is under way, with its input written.
 pub fn start(args: &[&str], input: &str) -> Child {
+    start_with(&[], args, input)
+}
+
+/// The same with variables of its own.
+pub fn start_with(env: &[(&str, &str)], args: &[&str], input: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-msk"));
     // What the shell of the one who runs the tests says must not change them.
     command
@@ -31,7 +36,8 @@ pub fn start(args: &[&str], input: &str) -> Child {
         .env_remove("CLICOLOR_FORCE")
         .env_remove("LAMBDA_MSK_IDEMPOTENCY")
         .env_remove("LAMBDA_MSK_NAMESPACE")
-        .env_remove("LAMBDA_MSK_CLUSTER");
+        .env_remove("LAMBDA_MSK_CLUSTER")
+        .envs(env.iter().copied());
     let mut child = command
         .args(args)
         .stdin(Stdio::piped())
