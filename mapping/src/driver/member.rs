@@ -5,6 +5,7 @@
 
 mod commits;
 mod lookup;
+mod polled;
 #[cfg(feature = "share")]
 pub(super) mod share;
 
@@ -13,21 +14,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{Consumer, RebalanceProtocol, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::commits::{Answered, Commits};
 use super::context::{Context, Signal, assign, unassign};
-use super::{Cluster, Error, Refusal, error, message};
-use crate::limits::{LEAVE_MS, POLLED_RECORDS_MAX};
+use super::{Cluster, Error, Refusal, error};
+use crate::limits::LEAVE_MS;
 #[cfg(feature = "share")]
 use crate::machine::{Acknowledgement, Offsets};
 use crate::machine::{PollerId, Position};
@@ -386,64 +384,6 @@ impl Member {
             list.add_partition(partition.topic(), partition.partition());
         }
         unassign(&*self.client, &list)
-    }
-
-    /// Passes on what was polled, and what else lies ready.
-    async fn take<'a>(
-        &mut self,
-        client: &'a Client,
-        first: Result<BorrowedMessage<'a>, KafkaError>,
-    ) {
-        let mut records = Vec::new();
-        let mut polled = Some(first);
-        while let Some(next) = polled.take() {
-            match next {
-                Ok(message) => records.extend(self.record(&message)),
-                Err(error) => {
-                    self.pass_on(&mut records).await;
-                    self.at_error(error).await;
-                }
-            }
-            if records.len() < POLLED_RECORDS_MAX {
-                polled = client.recv().now_or_never();
-            }
-        }
-        self.pass_on(&mut records).await;
-    }
-
-    /// None: the partition is no longer ours.
-    fn record(&self, message: &BorrowedMessage<'_>) -> Option<(Record, u64)> {
-        let known = self.partitions.get(&message.partition())?;
-        let partition = TopicPartition::new(Arc::clone(&self.topic), message.partition());
-        Some((message::record(message, partition), known.epoch))
-    }
-
-    async fn pass_on(&self, records: &mut Vec<(Record, u64)>) {
-        if !records.is_empty() {
-            self.say(Happening::Polled(std::mem::take(records))).await;
-        }
-    }
-
-    async fn at_error(&mut self, error: KafkaError) {
-        match error {
-            KafkaError::PartitionEOF(number) => {
-                if let Some(epoch) = self.partitions.get(&number).map(|known| known.epoch) {
-                    let partition = TopicPartition::new(Arc::clone(&self.topic), number);
-                    let position = self.position(&partition).await;
-                    self.say(Happening::AtEnd(partition, epoch, position)).await;
-                }
-            }
-            // It does not say of which partition.
-            KafkaError::MessageConsumption(
-                RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
-            ) => {
-                for partition in self.out_of_range().await {
-                    self.say(Happening::OutOfRange(partition)).await;
-                }
-            }
-            // The client has called back with it.
-            _ => {}
-        }
     }
 
     /// Waits until the broker has answered the last commits, but not for ever.
