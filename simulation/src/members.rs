@@ -103,6 +103,10 @@ impl World {
                 records.push(record);
             }
         }
+        if self.dice.polling.per_mille(500) {
+            // Nothing says in which order they come: what was released stands behind what was never delivered.
+            records.sort_by_key(|record| record.delivery_count > 1);
+        }
         if !records.is_empty() {
             let poller = PollerId(poller);
             self.tell(Input::Polled { poller, records });
