@@ -94,7 +94,7 @@ orders-1
   highest   14, of the batches so far
   reported  14, which Lambda was told of and has not sent again
   lease     free
-  data      41 bytes
+  data      45 bytes
   expires   at 2026-01-01T00:15:00Z
 
 orders-4
