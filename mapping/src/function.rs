@@ -19,7 +19,7 @@ const REGION: &str = "us-east-1";
 /// A command that speaks the Lambda Runtime API, with what it is told through its environment.
 ///
 /// It inherits the environment of this process, then gets Lambda's variables, then those given here.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Function {
     command: OsString,
     args: Vec<OsString>,
@@ -29,6 +29,22 @@ pub struct Function {
     memory_mb: u32,
     init_timeout: Duration,
     pub(crate) logs: Logs,
+}
+
+/// Without the values of its environment, which may be secrets.
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&OsString> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Function")
+            .field("command", &self.command)
+            .field("args", &self.args)
+            .field("env", &names)
+            .field("directory", &self.directory)
+            .field("name", &self.name)
+            .field("memory_mb", &self.memory_mb)
+            .field("init_timeout", &self.init_timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Function {

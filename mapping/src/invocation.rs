@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 /// One event for a function, with the time it has.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Invocation {
     pub(crate) body: Bytes,
     pub(crate) timeout: Duration,
@@ -33,8 +33,18 @@ impl Invocation {
     }
 }
 
+/// Without the event's bytes.
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("body_bytes", &self.body.len())
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
 /// How an invocation ended. Lambda's mapping commits only after [`Ending::Response`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
     /// The function answered. The bytes are as it sent them and need not be JSON: see [`response`](crate::response).
@@ -68,6 +78,26 @@ impl Ending {
     /// Whether the process can take another event.
     pub(crate) fn leaves_the_process(&self) -> bool {
         matches!(self, Self::Response(_) | Self::FunctionError(_))
+    }
+}
+
+/// Without the answer's bytes, which are whatever the function makes of its records.
+impl fmt::Debug for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(body) => f
+                .debug_struct("Response")
+                .field("body_bytes", &body.len())
+                .finish(),
+            Self::FunctionError(error) => f.debug_tuple("FunctionError").field(error).finish(),
+            Self::InitError(error) => f.debug_tuple("InitError").field(error).finish(),
+            Self::Crashed(crash) => f.debug_tuple("Crashed").field(crash).finish(),
+            Self::TimedOut { during, after } => f
+                .debug_struct("TimedOut")
+                .field("during", during)
+                .field("after", after)
+                .finish(),
+        }
     }
 }
 

@@ -60,12 +60,22 @@ impl TimestampType {
 }
 
 /// One header of a record. A record may have several of one name, and their order counts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Header {
     /// The name, any text, also empty.
     pub name: String,
     /// The value. None: null, which is not the same as zero bytes.
     pub value: Option<Bytes>,
+}
+
+/// Without the value's bytes.
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("name", &self.name)
+            .field("value_bytes", &self.value.as_ref().map(Bytes::len))
+            .finish()
+    }
 }
 
 /// A record as it was polled.

@@ -21,7 +21,7 @@ pub struct Producer {
 }
 
 /// A record to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Outgoing<'a> {
     /// The topic. It has to exist.
@@ -36,6 +36,20 @@ pub struct Outgoing<'a> {
     pub headers: &'a [Header],
     /// Milliseconds since 1970. None: now.
     pub timestamp: Option<i64>,
+}
+
+/// Without the bytes of key and value.
+impl fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("topic", &self.topic)
+            .field("partition", &self.partition)
+            .field("key_bytes", &self.key.map(<[u8]>::len))
+            .field("value_bytes", &self.value.map(<[u8]>::len))
+            .field("headers", &self.headers)
+            .field("timestamp", &self.timestamp)
+            .finish()
+    }
 }
 
 impl<'a> Outgoing<'a> {

@@ -1,9 +1,12 @@
 //! What Lambda's on-failure destinations get.
 
+use std::time::Duration;
+
 use msk_mapping::document::Documents;
 use msk_mapping::limits::EVENT_BYTES_MAX;
 use msk_mapping::machine::{Configuration, Discarded, OnFailure};
-use msk_mapping::record::Record;
+use msk_mapping::record::{Header, Record};
+use msk_mapping::{Ending, Function, Invocation};
 
 use crate::desk::{Desk, orders, settings};
 
@@ -195,9 +198,19 @@ fn neither_documents_nor_records_show_payloads_when_they_are_logged() {
     let messages = Documents::of(&with_destination()).messages(&discarded);
     discarded.records.truncate(1);
 
-    let logged = format!("{discarded:?} {messages:?}");
+    let record = &discarded.records[0];
+    let invocation = Invocation::new("hunter2", Duration::ZERO);
+    let ending = Ending::Response("hunter2".into());
+    let function = Function::new("f").env("TOKEN", "hunter2");
+    let header = Header {
+        name: "token".to_owned(),
+        value: Some("hunter2".into()),
+    };
 
-    for payload in ["c-7", "Yy03", r#"{"id":1}"#, "eyJpZCI6MX0="] {
+    let logged = format!("{discarded:?} {messages:?} {record:?}")
+        + &format!("{invocation:?} {ending:?} {function:?} {header:?}");
+
+    for payload in ["c-7", "Yy03", r#"{"id":1}"#, "eyJpZCI6MX0=", "hunter2"] {
         assert!(!logged.contains(payload), "{logged}");
     }
 }

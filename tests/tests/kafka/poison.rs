@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::consume::settings;
 use crate::support::broker::{bootstrap, order, produce, topic};
 use crate::support::build::function;
+use crate::support::ends;
 use crate::support::service::Service;
 
 pub(crate) const RECORDS: usize = 20;
@@ -62,7 +63,7 @@ async fn a_record_that_is_never_done_goes_to_a_file() {
     let settings = one_by_one(&topic, OnFailure::Other(path.display().to_string()));
 
     let driver = driver(&settings, &service).destination(FileDestination::new(&path, &settings));
-    let status = driver.run(|_| {}).await.unwrap();
+    let status = ends(driver.run(|_| {})).await.unwrap();
 
     let lines = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
@@ -83,11 +84,8 @@ async fn a_record_that_is_never_done_goes_to_a_topic() {
     let settings = one_by_one(&topic, OnFailure::Kafka(dead.clone()));
 
     let to = TopicDestination::new(&Cluster::new(bootstrap()), &dead, &settings).unwrap();
-    let status = driver(&settings, &service)
-        .destination(to)
-        .run(|_| {})
-        .await
-        .unwrap();
+    let run = driver(&settings, &service).destination(to).run(|_| {});
+    let status = ends(run).await.unwrap();
 
     let documents = tokio::task::spawn_blocking(move || read(&dead))
         .await

@@ -4,15 +4,12 @@ use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Driver, Error};
 
-use tokio::time::timeout;
-
 use crate::consume;
 use crate::support::broker::{bootstrap, produce, topic};
 use crate::support::build::function;
+use crate::support::ends;
 use crate::support::service::Service;
 
-/// Far longer than a run of a few thousand records takes.
-const ENDS: Duration = Duration::from_secs(60);
 const PARTITIONS: i32 = 6;
 
 fn driver(cluster: Cluster, topic: &str, service: &Service) -> Driver {
@@ -36,9 +33,9 @@ async fn a_group_of_the_newer_protocol_does_every_record_in_order_while_members_
             .until_caught_up()
     };
 
-    let first = timeout(ENDS, run(3).run(|_| {})).await.unwrap().unwrap();
+    let first = ends(run(3).run(|_| {})).await.unwrap();
     let more = produce(&bootstrap(), &topic, PARTITIONS, 300, 200).await;
-    let second = timeout(ENDS, run(1).run(|_| {})).await.unwrap().unwrap();
+    let second = ends(run(1).run(|_| {})).await.unwrap();
 
     each.iter_mut()
         .zip(more)

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Driver, FileDestination, Notice};
 use msk_mapping::limits::DELIVERY_COUNT_MAX;
 use msk_mapping::machine::{Configuration, ConsumptionMode, InvocationId, OnFailure};
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use crate::consume;
 use crate::support::broker::{bootstrap, order, produce, topic};
 use crate::support::build::function;
+use crate::support::ends;
 use crate::support::service::Service;
 
 const PARTITIONS: i32 = 3;
@@ -22,8 +21,6 @@ const RECORDS: usize = 600;
 /// The order that the service never takes: the eleventh of the first partition.
 const POISON: usize = 30;
 const POISON_OFFSET: i64 = 10;
-/// Far longer than a run of a few records takes.
-const ENDS: Duration = Duration::from_secs(60);
 
 /// A mapping in Queue mode, whose group begins with the first record there is.
 fn settings(topic: &str) -> Configuration {
@@ -103,7 +100,7 @@ async fn a_record_that_always_fails_comes_again_up_to_the_limit_and_is_given_up_
     let at_once = Arc::new(Mutex::new(AtOnce::default()));
     let heard = Arc::clone(&at_once);
 
-    let status = driver(&settings, &service)
+    let run = driver(&settings, &service)
         .destination(FileDestination::new(&path, &settings))
         .until_caught_up()
         .run(move |notice| {
@@ -111,9 +108,8 @@ async fn a_record_that_always_fails_comes_again_up_to_the_limit_and_is_given_up_
                 eprintln!("{reason}");
             }
             heard.lock().unwrap().hear(&notice);
-        })
-        .await
-        .unwrap();
+        });
+    let status = ends(run).await.unwrap();
 
     let lines = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
@@ -153,7 +149,7 @@ async fn what_a_poller_that_leaves_has_not_done_comes_to_the_next() {
     }
 
     let next = driver(&settings, &service).pollers(2).until_caught_up();
-    let status = next.run(|_| {}).await.unwrap();
+    let status = ends(next.run(|_| {})).await.unwrap();
 
     assert!(status.caught_up);
     assert_none_lost_but(None, &each, &service);
@@ -168,7 +164,7 @@ async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
     let settings = settings(&topic);
 
     let run = driver(&settings, &service).until_caught_up().run(|_| {});
-    let status = timeout(ENDS, run).await.unwrap().unwrap();
+    let status = ends(run).await.unwrap();
 
     assert!(status.caught_up);
     assert_none_lost_but(None, &each, &service);

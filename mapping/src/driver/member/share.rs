@@ -57,13 +57,7 @@ pub(in crate::driver) async fn start(
 ) -> Result<Handle, Error> {
     let (refused, refusals) = unbounded_channel();
     let cannot_join = |error| cannot_join(cluster, error);
-    let client = Kafka::builder(cluster.bootstrap())
-        .client_id("cargo-msk")
-        .connect_timeout(Duration::from_millis(CONNECT_MS))
-        .security(queue::auth(cluster.settings())?)
-        .connect()
-        .await
-        .map_err(cannot_join)?;
+    let client = client(cluster).await?;
     let consumer = client
         .share_consumer(group)
         .acknowledgement_mode(AcknowledgementMode::Explicit)
@@ -106,6 +100,17 @@ pub(in crate::driver) async fn start(
         leaving: Arc::new(AtomicBool::new(false)),
         task: tokio::spawn(member.run(commanded)),
     })
+}
+
+/// A client that is let in as the cluster's settings say.
+async fn client(cluster: &Cluster) -> Result<Kafka, Error> {
+    Kafka::builder(cluster.bootstrap())
+        .client_id("cargo-msk")
+        .connect_timeout(Duration::from_millis(CONNECT_MS))
+        .security(queue::auth(cluster.settings())?)
+        .connect()
+        .await
+        .map_err(|error| cannot_join(cluster, error))
 }
 
 fn cannot_join(cluster: &Cluster, error: KrafkaError) -> Error {

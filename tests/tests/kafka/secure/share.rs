@@ -5,7 +5,6 @@ use std::time::Duration;
 use krafka::Kafka;
 use krafka::admin::{
     AclBinding, AclOperation, AclPatternType, AclPermissionType, AclResourceType, AdminClient,
-    ConfigOp, ConfigResource,
 };
 use msk_mapping::limits::{CONNECT_MS, REFUSED_MS};
 
@@ -37,21 +36,8 @@ async fn close(group: &str) {
     assert!(made.iter().all(|(_, made)| made.is_ok()), "{made:?}");
 }
 
-/// A share group begins with what comes from now on, unless it is told otherwise.
-async fn begin_with_the_first_record(group: &str) {
-    let group = ConfigResource::group(group);
-    let earliest = ConfigOp::set("share.auto.offset.reset", "earliest");
-    let set = admin()
-        .await
-        .incremental_alter_configs([(group.clone(), vec![earliest])], Default::default())
-        .await
-        .unwrap();
-    assert!(matches!(set.get(&group), Some(Ok(()))), "{set:?}");
-}
-
 async fn assert_queue_reads_all(stem: &str, listener: &str, set: Vec<String>) {
     let topic = filled(stem).await;
-    begin_with_the_first_record(&format!("{topic}-group")).await;
 
     let ran = dev(&address(listener), &topic, set, "done", &QUEUE, password()).await;
 

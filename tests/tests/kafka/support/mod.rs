@@ -8,3 +8,12 @@ pub(crate) mod echo;
 pub(crate) mod function;
 pub(crate) mod group;
 pub(crate) mod service;
+
+/// Far longer than anything here takes.
+const ENDS: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// What a run comes to, or a failure where it hangs.
+pub(crate) async fn ends<T>(run: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(ENDS, run).await;
+    ended.expect("it does not end")
+}

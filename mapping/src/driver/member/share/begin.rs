@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use krafka::Kafka;
 use krafka::admin::{AdminClient, AlterShareGroupOffsetsOptions, DescribeShareGroupOffsetsOptions};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::client;
 use crate::driver::Cluster;
 use crate::limits::CONNECT_MS;
 use crate::machine::StartingPosition;
@@ -48,7 +48,7 @@ async fn set_missing(
     partitions: &[TopicPartition],
     start: StartingPosition,
 ) -> Result<(), String> {
-    let admin = connect(cluster).await.map_err(in_words)?;
+    let admin = client(cluster).await.map_err(in_words)?.admin();
     let missing = missing(&admin, group, partitions).await.map_err(in_words)?;
     if missing.is_empty() {
         return Ok(());
@@ -66,15 +66,6 @@ async fn set_missing(
         done.map_err(in_words)?;
     }
     Ok(())
-}
-
-async fn connect(cluster: &Cluster) -> krafka::Result<AdminClient> {
-    let client = Kafka::builder(cluster.bootstrap())
-        .client_id("cargo-msk")
-        .connect_timeout(LIMIT)
-        .connect()
-        .await?;
-    Ok(client.admin())
 }
 
 /// Those of which the group has no offset.
