@@ -1,5 +1,9 @@
 //! What these tests have in common: a broker, topics, functions, the service that the sample function calls.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 pub(crate) mod broker;
 pub(crate) mod build;
 pub(crate) mod echo;
@@ -10,10 +14,11 @@ pub(crate) mod group;
 pub(crate) mod service;
 
 /// Far longer than anything here takes.
-const ENDS: std::time::Duration = std::time::Duration::from_secs(120);
+const ENDS: Duration = Duration::from_secs(120);
 
 /// What a run comes to, or a failure where it hangs.
-pub(crate) async fn ends<T>(run: impl Future<Output = T>) -> T {
-    let ended = tokio::time::timeout(ENDS, run).await;
-    ended.expect("it does not end")
+pub(crate) fn ends<T>(run: impl Future<Output = T>) -> impl Future<Output = T> {
+    // A whole run is large, and would lie on the stack of every test.
+    let run = timeout(ENDS, Box::pin(run));
+    async { run.await.expect("it does not end") }
 }
