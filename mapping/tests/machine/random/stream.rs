@@ -35,6 +35,8 @@ struct Logged {
 #[derive(Debug, Default)]
 struct Log {
     records: BTreeMap<i64, Logged>,
+    /// What stands below is gone.
+    start: i64,
     end: i64,
     /// What the group has committed.
     committed: Option<i64>,
@@ -103,8 +105,12 @@ impl World {
             10 | 11 => self.wait(Duration::from_millis(u64::from(how) * 20)),
             12 => self.deliver_one(usize::from(which), how % 3 > 0),
             13 => self.rebalance(partition, u32::from(how)),
-            14 => self.refuse = true,
+            14 if how < 128 => self.refuse = true,
+            // A marker of a transaction.
+            14 => self.log(partition).end += 1,
             _ if how.is_multiple_of(8) => self.wait(Duration::from_secs(35)),
+            _ if how % 8 == 1 => self.truncate(partition, usize::from(how / 8)),
+            _ if how % 8 == 2 => self.assign_again(partition),
             _ => self.answer_late(usize::from(which)),
         }
     }
@@ -185,6 +191,12 @@ impl World {
             return;
         };
         let (poller, position) = (owner.poller, owner.position);
+        if position < log.start {
+            let partition = orders(partition);
+            self.give(Input::OutOfRange { poller, partition });
+            return;
+        }
+        let all = log.records.range(position..).next().is_none();
         let mut records = Vec::new();
         for (_, logged) in log.records.range_mut(position..).take(most) {
             logged.polled = true;
@@ -193,6 +205,35 @@ impl World {
         if let Some(last) = records.last() {
             owner.position = last.offset + 1;
             self.give(Input::Polled { poller, records });
+        } else if all && position < log.end {
+            owner.position = log.end;
+            let (partition, position) = (orders(partition), log.end);
+            self.give(Input::Advanced {
+                poller,
+                partition,
+                position,
+            });
+        }
+    }
+
+    /// Retention takes what nobody has polled yet, but for some.
+    fn truncate(&mut self, partition: i32, which: usize) {
+        let log = self.log(partition);
+        let position = log.owner.as_ref().map_or(0, |owner| owner.position);
+        let left: Vec<i64> = log.records.range(position..).map(|(at, _)| *at).collect();
+        if left.len() < 2 {
+            return;
+        }
+        log.start = log.start.max(left[1 + which % (left.len() - 1)]);
+        for (_, logged) in log.records.range_mut(position..log.start) {
+            (logged.settled, logged.settled_here) = (true, true);
+        }
+    }
+
+    /// The same partition to the same poller, which is a revocation first.
+    fn assign_again(&mut self, partition: i32) {
+        if let Some(owner) = self.log(partition).owner.clone() {
+            self.assign(partition, owner.poller.0);
         }
     }
 
@@ -214,8 +255,10 @@ impl World {
             paused: true,
             committed,
         });
-        for logged in log.records.values_mut() {
-            logged.settled_here = logged.record.value.as_deref() == Some(FILTERED);
+        for (offset, logged) in &mut log.records {
+            let gone = *offset < log.start;
+            logged.settled |= gone;
+            logged.settled_here = gone || logged.record.value.as_deref() == Some(FILTERED);
             logged.polled = false;
             if anew {
                 logged.sent = 0;
@@ -384,13 +427,15 @@ impl World {
                 partition,
                 to,
             } => {
-                let owner = self.log(partition.partition()).owner.as_mut().unwrap();
+                let log = self.log(partition.partition());
+                let owner = log.owner.as_mut().unwrap();
                 assert_eq!(owner.poller, poller);
                 owner.position = match to {
                     Position::Offset(offset) => offset,
-                    _ => 0,
+                    _ => log.start,
                 };
-                owner.start = owner.position;
+                // A second seek is of an offset that is gone, and leaves what was polled before.
+                owner.start = owner.start.min(owner.position);
             }
             Output::Resume { poller, partition } => {
                 self.pause(poller, partition.partition(), false);
