@@ -4,7 +4,7 @@
 
 # Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
-# All there are. Needs OpenSSL's headers. With the same of librdkafka as in test-services: it is built once for both.
+# All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
 all := $(quick),cargo-msk/aws,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 
 help: ## this list

@@ -33,7 +33,7 @@ use self::produce::Wanted;
 use self::settings::{Mode, Settings};
 use self::show::Show;
 use self::watch::Watched;
-use crate::fault::{Fault, warn};
+use crate::fault::{EXIT_FAULT, Fault, warn};
 use crate::invoke::{self, target};
 
 /// The consumer group, unless a flag or a template names one.
@@ -80,7 +80,8 @@ Examples:
 
 Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or
 were listed by the function to a mapping that does not read the list; 2 wrong arguments, files or
-build, or no broker; 130 stopped before --once was through.")]
+build, no broker or one that refuses, no such destination, or a function that does not start; 130
+stopped before --once was through.")]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -226,7 +227,10 @@ async fn work(
     let mut runs = JoinSet::new();
     let mut controls = Vec::new();
     for topic in &args.topics {
-        let driver = driver(args, topic, cluster, &function, &show).await?;
+        let driver = tokio::select! {
+            driver = driver(args, topic, cluster, &function, &show) => driver?,
+            Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
+        };
         controls.push(driver.control());
         let (topic, show) = (topic.clone(), Arc::clone(&show));
         runs.spawn(driver.run(move |notice| show.notice(&topic, &notice)));
@@ -240,13 +244,17 @@ async fn work(
         AbortOnDrop(tokio::spawn(watching))
     });
     let mut ends = Vec::new();
-    let mut stopped = false;
+    let (mut stopped, mut broken) = (false, None);
     loop {
         tokio::select! {
             ended = runs.join_next() => match ended {
                 None => break,
                 Some(Ok(Ok(status))) => ends.push(status),
-                Some(Ok(Err(error))) => return Err(failed::fault(&error)),
+                // What the other topics have under way may end.
+                Some(Ok(Err(error))) => {
+                    broken.get_or_insert_with(|| failed::fault(&error));
+                    controls.iter().for_each(Control::drain);
+                }
                 Some(Err(error)) => return Err(Fault::from_error(&error)),
             },
             Some(()) = interrupts.recv() => {
@@ -260,6 +268,10 @@ async fn work(
         }
     }
     ends.sort_by(|one, other| one.topic.cmp(&other.topic));
+    if let Some(fault) = broken {
+        show.ended(&ends, EXIT_FAULT)?;
+        return Err(fault);
+    }
     let code = exit_code(&ends, args.once && stopped);
     show.ended(&ends, code)?;
     Ok(ExitCode::from(code))

@@ -146,14 +146,15 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic or a
-    /// destination that is missing, a function whose command is missing. A run [until it is caught up](Self::until_caught_up) ends too once the cluster has
-    /// refused it for ten seconds, in which nothing else happened; without that it goes on, and says so.
+    /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic that is missing, a
+    /// destination that [says so](Destination::check), a function whose command is missing. A run
+    /// [until it is caught up](Self::until_caught_up) ends too once the cluster has refused it for ten seconds, in which
+    /// nothing else happened; without that it goes on, and says so.
     pub async fn run(
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<Status, Error> {
-        let mapping = Mapping::new(self.configuration.clone())?;
+        self.configuration.check()?;
         if self.configuration.consumption_mode == ConsumptionMode::Queue {
             #[cfg(feature = "share")]
             security::queue::auth(self.cluster.settings())?;
@@ -162,19 +163,34 @@ impl Driver {
         }
         let (cluster, topic) = (self.cluster.clone(), self.configuration.topic.clone());
         let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic)).await;
-        let partitions = asked.unwrap_or_else(|_| {
-            let topic = self.configuration.topic.clone();
-            Err(Error::UnknownTopic { topic })
-        })?;
+        let partitions = run::ended(asked)?;
         if let Some(destination) = &self.destination {
-            let name = destination.describe();
-            let checked = destination.check().await;
-            checked.map_err(|source| Error::Destination { name, source })?;
+            destination::check(&**destination).await?;
         }
+        let mapping = Mapping::new(self.settled().await)?;
         Run::start(self, mapping, partitions, Box::new(notices))
             .await?
             .run()
             .await
+    }
+}
+
+impl Driver {
+    /// The configuration, with what only the cluster knows.
+    #[cfg(feature = "share")]
+    async fn settled(&self) -> Configuration {
+        let mut configuration = self.configuration.clone();
+        if configuration.consumption_mode == ConsumptionMode::Queue
+            && let Some(most) = member::share::delivery_count_max(&self.cluster).await
+        {
+            configuration.delivery_count_max = most;
+        }
+        configuration
+    }
+
+    #[cfg(not(feature = "share"))]
+    async fn settled(&self) -> Configuration {
+        self.configuration.clone()
     }
 }
 

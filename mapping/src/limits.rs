@@ -72,7 +72,7 @@ pub const MAXIMUM_POLLERS_DEFAULT: i64 = 200;
 /// How many invocations of one poller are under way at once (Lambda developer guide: 5 MB/s or 5 invocations).
 pub const POLLER_INVOCATIONS_MAX: usize = 5;
 
-/// How often a share group delivers a record (Kafka's `group.share.delivery.count.limit`).
+/// How often a share group delivers a record, unless the cluster says otherwise (Kafka's default of `group.share.delivery.count.limit`).
 pub const DELIVERY_COUNT_MAX: u16 = 5;
 
 /// The pause after a first failure. Lambda does not say how long its own is.

@@ -22,6 +22,8 @@ enum Value {
     Text(String),
     Variable(String),
     File(String),
+    /// A secret that stood on the command line. Refused later: what clap refuses it shows.
+    Bare,
 }
 
 /// Its value may be a password.
@@ -44,15 +46,12 @@ pub(crate) fn setting(text: &str) -> Result<Setting, String> {
     let secret = ["password", "passphrase", "secret", "key.pem"]
         .iter()
         .any(|word| key.ends_with(word));
-    if secret && matches!(value, Value::Text(_)) {
-        return Err(format!(
-            "the value of {key} is a secret, and everybody on this machine can read a command line: \
-             write {key}=@env:NAME or {key}=@file:PATH"
-        ));
-    }
     Ok(Setting {
         key: key.to_owned(),
-        value,
+        value: match value {
+            Value::Text(_) if secret => Value::Bare,
+            value => value,
+        },
     })
 }
 
@@ -79,6 +78,10 @@ fn value(setting: &Setting) -> Result<String, Fault> {
     let key = &setting.key;
     match &setting.value {
         Value::Text(text) => Ok(text.clone()),
+        Value::Bare => Err(Fault::new(format!(
+            "the value of --set {key} is a secret, and everybody on this machine can read a command line"
+        ))
+        .help(format!("write {key}=@env:NAME or {key}=@file:PATH"))),
         Value::Variable(name) => std::env::var(name).map_err(|error| {
             Fault::new(format!("cannot read the variable {name} for --set {key}"))
                 .at(error.to_string())
@@ -116,7 +119,8 @@ mod tests {
             "sasl.oauthbearer.client.secret",
             "ssl.key.pem",
         ] {
-            let refused = setting(&format!("{key}=s3cret")).unwrap_err();
+            let given = setting(&format!("{key}=s3cret")).unwrap();
+            let refused = cluster("b:9092", &[given]).unwrap_err().text();
 
             assert!(
                 refused.contains("@env:NAME") && !refused.contains("s3cret"),

@@ -11,7 +11,7 @@ pub(crate) fn fault(error: &Error) -> Fault {
         Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
         Error::Refused { refusal, .. } => fault.help(refusal.check()),
         Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
-        Error::Destination { .. } => fault.help("create it, or check --on-failure"),
+        Error::Destination { .. } => fault.help("create it if it is not there, or check --on-failure"),
         Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
         Error::Setting { .. } | Error::Client { .. } => fault.help("check --set: https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html"),
         Error::Security { fault: wrong, .. } => match help(*wrong) {
@@ -25,7 +25,7 @@ pub(crate) fn fault(error: &Error) -> Fault {
 fn help(wrong: SecurityFault) -> Option<&'static str> {
     Some(match wrong {
         SecurityFault::NoTls => {
-            "install it with the feature `tls`: cargo install --path cli --features tls\n\
+            "cargo install cargo-msk --features tls (in this repository: --path cli), with the other features that you use\n\
              That needs OpenSSL's headers (Debian: libssl-dev, Fedora: openssl-devel) and pkg-config."
         }
         SecurityFault::Iam => {

@@ -294,6 +294,9 @@ fn millis() -> i64 {
 
 /// How it stood at the end.
 pub(crate) fn ended(ends: &[Status]) -> String {
+    if ends.is_empty() {
+        return String::new();
+    }
     let mut text = String::from("\n");
     for status in ends {
         text += &lanes(status);

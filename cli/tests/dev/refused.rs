@@ -15,6 +15,16 @@ fn refused(args: &[&str], input: &str) -> String {
 }
 
 #[test]
+fn a_secret_that_stands_on_the_command_line_is_refused_and_not_shown() {
+    for setting in ["sasl.password=hunter2", "ssl.key.pem=hunter2"] {
+        let text = refused(&["--topic", "orders", "--set", setting], "");
+
+        assert!(text.contains("=@env:NAME"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
 fn a_setting_that_librdkafka_does_not_know_is_named_with_where_they_stand() {
     let orders = ["--topic", "orders", "--produce", "-"];
 

@@ -134,11 +134,12 @@ impl Cluster {
     /// What librdkafka would not say, or not say well: of a file that is missing only what OpenSSL does.
     pub(super) fn check_security(&self) -> Result<(), Error> {
         Security::of(&self.settings)?;
-        let of_files =
-            |(name, _): &&(String, String)| name.starts_with("ssl.") && name.ends_with(".location");
-        for (name, path) in self.settings.iter().filter(of_files) {
-            // A word that has it look for the system's certificates.
-            if path == "probe" {
+        for (at, (name, path)) in self.settings.iter().enumerate() {
+            let of_a_file = name.starts_with("ssl.") && name.ends_with(".location");
+            let counts = !self.settings[at + 1..].iter().any(|(set, _)| set == name);
+            // The one is a word that has it look for the system's certificates, the other names a library.
+            let is_no_path = path == "probe" || name == "ssl.engine.location";
+            if !of_a_file || !counts || is_no_path {
                 continue;
             }
             std::fs::metadata(path).map_err(|error| Error::Setting {
@@ -149,7 +150,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn is_set(&self, name: &str, value: &str) -> bool {
+    pub(super) fn is_set(&self, name: &str, value: &str) -> bool {
         let last = self.settings.iter().rev().find(|(set, _)| set == name);
         last.is_some_and(|(_, set)| set == value)
     }

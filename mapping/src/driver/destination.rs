@@ -5,9 +5,14 @@ mod topic;
 
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 pub use self::file::FileDestination;
 pub use self::topic::TopicDestination;
+use super::Error;
+use crate::limits::DELIVER_MS;
 use crate::machine::Discarded;
 
 /// What [`Destination::deliver`] answers with.
@@ -19,13 +24,26 @@ pub trait Destination: Send + Sync + 'static {
     /// before they are dropped, so some may arrive twice.
     fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a>;
 
-    /// Whether it is there, asked before a run: one that is not would lose what it is given. Default: nothing is asked.
+    /// Whether it is there, asked before a run: one that is not would lose what it is given. Default: nothing is asked. A
+    /// sender may lack the right to ask: that is no reason to refuse.
     fn check(&self) -> SendFuture<'_> {
         Box::pin(std::future::ready(Ok(())))
     }
 
     /// Its name, for people: `file:dead.ndjson`.
     fn describe(&self) -> String;
+}
+
+/// Asks a destination before the run, which it must not hold up.
+pub(super) async fn check(destination: &dyn Destination) -> Result<(), Error> {
+    let checked = timeout(Duration::from_millis(DELIVER_MS), destination.check()).await;
+    let late = || Undelivered(format!("no answer in {DELIVER_MS} ms").into());
+    checked
+        .unwrap_or_else(|_| Err(late()))
+        .map_err(|source| Error::Destination {
+            name: destination.describe(),
+            source,
+        })
 }
 
 /// Why a destination has not taken records.

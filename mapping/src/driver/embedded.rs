@@ -14,7 +14,7 @@ use crate::record::TopicPartition;
 
 /// A broker in this process, on a free port of loopback, until it is dropped. Everything in it is in memory.
 ///
-/// It knows topics, records with keys, headers and tombstones, groups and their offsets, transactions' producers. It is
+/// It knows topics, records with keys, headers and tombstones, groups and their offsets, transactional producers. It is
 /// no Kafka: its groups take three seconds to settle, and a partition holds
 /// [`EMBEDDED_PARTITION_BYTES_MAX`](crate::limits::EMBEDDED_PARTITION_BYTES_MAX). For what is written beyond that it
 /// takes the oldest records away, read or not, and says so to nobody: whoever fills it asks for its

@@ -120,7 +120,8 @@ impl Run {
             ends: BTreeMap::new(),
             at_end: BTreeSet::new(),
             partitions: number,
-            joined: false,
+            // In the newer protocol a member that is given nothing is told nothing.
+            joined: driver.cluster.is_set("group.protocol", "consumer"),
             unconfirmed: BTreeMap::new(),
             drained_since: None,
             settled_since: None,
@@ -364,6 +365,9 @@ impl Ready {
                         run.commit_refused(&partition, position, &reason);
                     }
                     Some((_, Happening::Trouble(reason))) => run.notice(Notice::Trouble { reason }),
+                    Some((_, Happening::Refused(refusal, reason))) => {
+                        run.notice(refused::notice(refusal, &reason));
+                    }
                     Some(_) => {}
                     None => break,
                 }
@@ -413,7 +417,7 @@ fn members(
 }
 
 /// What a task of ours answered. Nobody cancels one, and its panic is ours.
-fn ended<T>(joined: Result<T, JoinError>) -> T {
+pub(super) fn ended<T>(joined: Result<T, JoinError>) -> T {
     joined.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         Err(error) => unreachable!("{error}"),

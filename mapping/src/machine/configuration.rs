@@ -10,7 +10,9 @@ use std::time::Duration;
 pub use self::faults::{Fault, Faults};
 use super::readings::Readings;
 use crate::event::{Envelope, Source};
-use crate::limits::{BACKOFF_FIRST_MS, BACKOFF_MOST_MS, MAXIMUM_POLLERS_DEFAULT};
+use crate::limits::{
+    BACKOFF_FIRST_MS, BACKOFF_MOST_MS, DELIVERY_COUNT_MAX, MAXIMUM_POLLERS_DEFAULT,
+};
 use crate::response::FailureReporting;
 
 /// Whether a record's value passes the mapping's filters. None: a tombstone. It has to say the same of the same bytes
@@ -72,6 +74,9 @@ pub struct Configuration {
     pub provisioned_poller_config: Option<ProvisionedPollers>,
     /// How long failed attempts wait: Lambda has such a back-off, but does not say how long it is.
     pub backoff: Backoff,
+    /// How often a share group delivers a record before its broker archives it, a setting of the cluster's
+    /// (`group.share.delivery.count.limit`). Default: 5, as Kafka's. Stream mode: does not apply.
+    pub delivery_count_max: u16,
     /// How open questions are read.
     pub readings: Readings,
 }
@@ -100,6 +105,7 @@ impl Configuration {
             filter_criteria: None,
             provisioned_poller_config: None,
             backoff: Backoff::default(),
+            delivery_count_max: DELIVERY_COUNT_MAX,
             readings: Readings::default(),
         }
     }
@@ -166,6 +172,7 @@ impl fmt::Debug for Configuration {
             .field("filter_criteria", &self.filter_criteria.is_some())
             .field("provisioned_poller_config", &self.provisioned_poller_config)
             .field("backoff", &self.backoff)
+            .field("delivery_count_max", &self.delivery_count_max)
             .field("readings", &self.readings)
             .finish_non_exhaustive()
     }

@@ -10,7 +10,7 @@ use super::output::{
 use super::poller::Poller;
 use super::readings::{Halves, NextBatch};
 use super::verdict::{Listed, Outcome, verdict};
-use crate::limits::{DELIVERY_COUNT_MAX, RETRIED_ASIDE_MAX};
+use crate::limits::RETRIED_ASIDE_MAX;
 use crate::response::{self, Event, Read, Verdict};
 
 impl Poller {
@@ -141,7 +141,8 @@ impl Poller {
     ) {
         let holds = self.holds(id);
         if cx.rules.queue && condition == Condition::RetryAttemptsExhausted {
-            let again = |held: &mut Held| held.record.delivery_count < DELIVERY_COUNT_MAX;
+            let most = cx.rules.delivery_count_max;
+            let again = |held: &mut Held| held.record.delivery_count < most;
             let released: Vec<Held> = records.extract_if(.., again).collect();
             let released = offsets(released.iter().map(|held| &held.record));
             self.acknowledge(released, Acknowledgement::Release, cx);

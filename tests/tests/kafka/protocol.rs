@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use msk_mapping::driver::{Cluster, Driver, Error};
+use msk_mapping::driver::{Cluster, Driver, Error, Notice};
+use tokio::sync::watch;
 
 use crate::consume;
 use crate::support::broker::{bootstrap, produce, topic};
@@ -44,6 +45,32 @@ async fn a_group_of_the_newer_protocol_does_every_record_in_order_while_members_
     assert_eq!((first.lag(), second.lag()), (Some(0), Some(0)));
     // A poller that joins late takes partitions whose batch is under way: that batch comes again.
     assert!(again <= 3 * 5 * 100, "{again} came again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_member_that_is_given_nothing_ends_in_both_protocols() {
+    for (name, cluster) in [("classic", Cluster::new(bootstrap())), ("newer", cluster())] {
+        let topic = topic(&bootstrap(), &format!("protocol-none-{name}"), 1).await;
+        let service = Service::start().await;
+        let has_all = driver(cluster.clone(), &topic, &service);
+        let control = has_all.control();
+        let (given, mut has_some) = watch::channel(false);
+        let stays = tokio::spawn(has_all.run(move |notice| {
+            if let Notice::Assigned { .. } = notice {
+                given.send_replace(true);
+            }
+        }));
+        ends(has_some.wait_for(|has_some| *has_some)).await.unwrap();
+
+        let none = driver(cluster, &topic, &service).until_caught_up();
+        let status = ends(none.run(|_| {})).await.unwrap();
+
+        assert!(status.caught_up, "{name}");
+        assert_eq!((status.partitions.len(), status.lag()), (0, None), "{name}");
+        control.drain();
+        ends(stays).await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

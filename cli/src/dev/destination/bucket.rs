@@ -1,7 +1,11 @@
 //! An S3 bucket for records that are given up: an object each time, with what Lambda tells of them and the event whole. Made by `destination`.
 
+use std::time::Duration;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
 use msk_mapping::document::Documents;
@@ -9,9 +13,12 @@ use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 use tokio::sync::OnceCell;
 
-use super::sdk::{self, undelivered};
+use super::sdk::{self, there, undelivered};
 use crate::dev::GROUP;
 use crate::dev::on_failure::bucket_of;
+
+/// Longest try of one upload: it carries the whole event.
+const UPLOAD_MAX: Duration = Duration::from_secs(25);
 
 /// A bucket by its ARN, or by `s3://BUCKET/PREFIX`.
 pub(super) struct BucketDestination {
@@ -81,6 +88,14 @@ impl Destination for BucketDestination {
         Box::pin(self.send(discarded))
     }
 
+    fn check(&self) -> SendFuture<'_> {
+        Box::pin(async {
+            let client = self.client.get_or_init(client).await;
+            let asked = client.head_bucket().bucket(&self.bucket).send().await;
+            there(asked, HeadBucketError::is_not_found)
+        })
+    }
+
     fn describe(&self) -> String {
         match &*self.prefix {
             "" => format!("s3://{}", self.bucket),
@@ -91,12 +106,20 @@ impl Destination for BucketDestination {
 
 /// A bucket's ARN names no region: the environment's or the profile's it is.
 async fn client() -> Client {
-    let config = sdk::config().load().await;
-    // What is not AWS's own has no host name for each bucket.
     let elsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
         .iter()
         .any(|name| std::env::var_os(name).is_some());
-    let builder = Builder::from(&config).force_path_style(elsewhere);
+    let config = match elsewhere {
+        true => sdk::config().region(sdk::any_region()),
+        false => sdk::config(),
+    };
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(UPLOAD_MAX)
+        .build();
+    let builder = Builder::from(&config.load().await)
+        .timeout_config(timeouts)
+        // What is not AWS's own has no host name for each bucket.
+        .force_path_style(elsewhere);
     Client::from_conf(builder.build())
 }
 
@@ -128,6 +151,7 @@ mod tests {
         let (settings, discarded) = given_up(OnFailure::S3(text.clone()));
         let destination = BucketDestination::new(&text, &settings);
 
+        destination.check().await.unwrap();
         destination.deliver(&discarded).await.unwrap();
         destination.deliver(&discarded).await.unwrap();
 
@@ -153,11 +177,11 @@ mod tests {
     async fn a_real_server_without_the_bucket_says_so() {
         let (settings, discarded) = given_up(OnFailure::S3("s3://missing".to_owned()));
 
-        let error = BucketDestination::new("s3://missing", &settings)
-            .deliver(&discarded)
-            .await
-            .unwrap_err();
+        let destination = BucketDestination::new("s3://missing", &settings);
+        let asked = destination.check().await;
+        let error = destination.deliver(&discarded).await.unwrap_err();
 
+        assert!(asked.is_err());
         assert!(error.to_string().contains("NoSuchBucket"), "{error}");
     }
 }

@@ -1,12 +1,13 @@
 //! An SNS topic for records that are given up: a message each time with what Lambda tells of them, which is no payload. Made by `destination`.
 
 use aws_sdk_sns::Client;
+use aws_sdk_sns::operation::get_topic_attributes::GetTopicAttributesError;
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 use tokio::sync::OnceCell;
 
-use super::sdk::{self, undelivered};
+use super::sdk::{self, there, undelivered};
 
 /// A topic by its ARN.
 pub(super) struct NotificationDestination {
@@ -36,6 +37,17 @@ impl NotificationDestination {
 impl Destination for NotificationDestination {
     fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a> {
         Box::pin(self.send(discarded))
+    }
+
+    fn check(&self) -> SendFuture<'_> {
+        Box::pin(async {
+            let client = self.client.get_or_init(|| client(&self.topic)).await;
+            let asked = client.get_topic_attributes().topic_arn(&self.topic);
+            there(
+                asked.send().await,
+                GetTopicAttributesError::is_not_found_exception,
+            )
+        })
     }
 
     fn describe(&self) -> String {
@@ -82,6 +94,7 @@ mod tests {
         let (settings, discarded) = given_up(OnFailure::Sns(arn.clone()));
 
         let destination = NotificationDestination::new(&arn, &settings);
+        destination.check().await.unwrap();
         destination.deliver(&discarded).await.unwrap();
 
         assert_eq!(destination.describe(), format!("sns:{name}"));
@@ -101,11 +114,11 @@ mod tests {
         let arn = "arn:aws:sns:eu-central-1:123456789012:missing".to_owned();
         let (settings, discarded) = given_up(OnFailure::Sns(arn.clone()));
 
-        let error = NotificationDestination::new(&arn, &settings)
-            .deliver(&discarded)
-            .await
-            .unwrap_err();
+        let destination = NotificationDestination::new(&arn, &settings);
+        let asked = destination.check().await;
+        let error = destination.deliver(&discarded).await.unwrap_err();
 
+        assert!(asked.is_err());
         assert!(error.to_string().contains("NotFound"), "{error}");
     }
 }

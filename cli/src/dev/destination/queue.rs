@@ -2,12 +2,13 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder;
+use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 use tokio::sync::OnceCell;
 
-use super::sdk::{self, undelivered};
+use super::sdk::{self, there, undelivered};
 
 /// A queue by its URL or ARN.
 pub(super) struct QueueDestination {
@@ -50,7 +51,11 @@ impl Destination for QueueDestination {
 
     /// Of an ARN AWS is asked for the URL, as it is before the first message.
     fn check(&self) -> SendFuture<'_> {
-        Box::pin(async { self.connected().await.map(drop) })
+        Box::pin(async {
+            let (client, url) = self.connected().await?;
+            let asked = client.get_queue_attributes().queue_url(url).send().await;
+            there(asked, GetQueueAttributesError::is_queue_does_not_exist)
+        })
     }
 
     fn describe(&self) -> String {
@@ -125,6 +130,7 @@ mod tests {
         for queue in [&url, &arn] {
             let (settings, discarded) = given_up(OnFailure::Sqs(queue.clone()));
             let destination = QueueDestination::new(queue, &settings);
+            destination.check().await.unwrap();
             destination.deliver(&discarded).await.unwrap();
             assert_eq!(destination.describe(), format!("sqs:{name}"));
         }
@@ -152,11 +158,11 @@ mod tests {
         let queue = format!("{endpoint}/000000000000/missing");
         let (settings, discarded) = given_up(OnFailure::Sqs(queue.clone()));
 
-        let error = QueueDestination::new(&queue, &settings)
-            .deliver(&discarded)
-            .await
-            .unwrap_err();
+        let destination = QueueDestination::new(&queue, &settings);
+        let asked = destination.check().await;
+        let error = destination.deliver(&discarded).await.unwrap_err();
 
+        assert!(asked.is_err());
         assert!(error.to_string().contains("QueueDoesNotExist"), "{error}");
     }
 

@@ -6,7 +6,7 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region};
-use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use msk_mapping::driver::Undelivered;
 
 /// Longest try of one request: a desk's network may be slow, and the driver asks again.
@@ -35,4 +35,18 @@ pub(super) fn any_region() -> RegionProviderChain {
 /// With what the service says: the SDK's own text is "service error".
 pub(super) fn undelivered(error: impl std::error::Error + Send + Sync + 'static) -> Undelivered {
     Undelivered(DisplayErrorContext(error).to_string().into())
+}
+
+/// What a question before the run comes to. Only what is not there is refused: who may send may lack the right to ask.
+pub(super) fn there<T, E>(
+    answer: Result<T, SdkError<E>>,
+    is_missing: fn(&E) -> bool,
+) -> Result<(), Undelivered>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Err(undelivered(error)),
+        _ => Ok(()),
+    }
 }

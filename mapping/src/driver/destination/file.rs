@@ -74,14 +74,9 @@ fn append(path: &Path, lines: &[u8]) -> std::io::Result<()> {
     file.sync_data()
 }
 
-/// Whether it can be opened. A file that was not there is not there afterwards.
+/// Whether it can be opened. One that was not there is there afterwards, empty: another run may have begun to write to it.
 fn probe(path: &Path) -> std::io::Result<()> {
-    let was_there = path.try_exists()?;
-    drop(open(path)?);
-    if was_there {
-        return Ok(());
-    }
-    std::fs::remove_file(path)
+    open(path).map(drop)
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

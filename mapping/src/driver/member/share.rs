@@ -5,6 +5,7 @@
 //! rounds, each as large as all invocations of a poller.
 
 mod begin;
+mod limit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 pub(in crate::driver) use self::begin::begin;
+pub(in crate::driver) use self::limit::delivery_count_max;
 use super::{Command, Handle, Happening};
 use crate::driver::security::queue;
 use crate::driver::{Cluster, Error, Refusal, message};
@@ -295,7 +297,9 @@ impl Member {
             .admin
             .describe_share_group_offsets(self.group.as_str(), Default::default());
         let Ok(answer) = timeout(Duration::from_millis(CONNECT_MS), asked).await else {
-            return; // The poll says what is wrong with the broker.
+            let reason = format!("the broker does not answer in {CONNECT_MS} ms");
+            self.say(Happening::Trouble(reason)).await;
+            return;
         };
         match answer {
             Ok(partitions) => {

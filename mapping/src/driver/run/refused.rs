@@ -45,8 +45,12 @@ impl Refused {
             Happening::Assigned(_)
             | Happening::Polled(_)
             | Happening::AtEnd(..)
-            | Happening::Sought(..)
-            | Happening::Committed(..) => self.last = None,
+            | Happening::Sought(..) => self.last = None,
+            // Who may commit may still not read.
+            Happening::Committed(..) => {
+                self.last
+                    .take_if(|last| last.refusal != Refusal::Authorization);
+            }
             #[cfg(feature = "share")]
             Happening::Acquired(_) => self.last = None,
             _ => {}
@@ -133,6 +137,19 @@ mod tests {
         advance(BOUND).await;
 
         assert!(refused.for_good(true).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_commit_that_is_taken_says_nothing_of_the_right_to_read() {
+        let mut refused = Refused::of(&Cluster::new("b:9092"));
+        let partition = crate::record::TopicPartition::new("orders", 0);
+        let denied = Happening::Refused(Refusal::Authorization, "denied".to_owned());
+
+        refused.hear(&denied);
+        refused.hear(&Happening::Committed(partition, 1));
+        advance(BOUND).await;
+
+        assert!(refused.for_good(true).is_some());
     }
 
     #[tokio::test(start_paused = true)]

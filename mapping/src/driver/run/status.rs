@@ -76,7 +76,9 @@ impl Run {
             return nothing_under_way && (self.unconfirmed.is_empty() || self.has_drained_long());
         }
         if self.until_caught_up {
-            self.broken = self.refused.for_good(nothing_under_way);
+            // What waits for its window or its next attempt is under way too: nothing is heard meanwhile.
+            let quiet = nothing_under_way && self.mapping.is_idle();
+            self.broken = self.refused.for_good(quiet);
             if self.broken.is_some() {
                 return true;
             }

@@ -52,17 +52,31 @@ pub(in crate::driver) fn auth(settings: &[(String, String)]) -> Result<AuthConfi
     }
     let mut tls = TlsConfig::new();
     if let Some(path) = last("ssl.ca.location") {
+        // librdkafka's words for more than one file.
+        if path == "probe" || std::path::Path::new(&path).is_dir() {
+            return Err(Error::ShareSetting {
+                name: "ssl.ca.location".to_owned(),
+            });
+        }
         tls = tls.with_ca_cert(path);
     }
     if let Some(pem) = last("ssl.ca.pem") {
         tls = tls.with_ca_cert_pem(pem);
     }
-    if let (Some(certificate), Some(key)) =
-        (last("ssl.certificate.location"), last("ssl.key.location"))
-    {
+    let not_there = |name: &str| Error::ShareSetting {
+        name: name.to_owned(),
+    };
+    let one_form = |certificate: &str, key: &str| match (last(certificate), last(key)) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (None, None) => Ok(None),
+        // It takes both as files, or both as text.
+        (Some(_), None) => Err(not_there(certificate)),
+        (None, Some(_)) => Err(not_there(key)),
+    };
+    if let Some((certificate, key)) = one_form("ssl.certificate.location", "ssl.key.location")? {
         tls = tls.with_client_cert(certificate, key);
     }
-    if let (Some(certificate), Some(key)) = (last("ssl.certificate.pem"), last("ssl.key.pem")) {
+    if let Some((certificate, key)) = one_form("ssl.certificate.pem", "ssl.key.pem")? {
         tls = tls.with_client_cert_pem(certificate, key.into_bytes());
     }
     Ok(auth.with_tls(tls))
@@ -100,6 +114,36 @@ mod tests {
         let read = auth(&settings(&[("fetch.wait.max.ms", "5")])).unwrap();
 
         assert_eq!(read.security_protocol(), &SecurityProtocol::Plaintext);
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn what_the_client_takes_in_another_form_is_named_and_not_left_out() {
+        let folder = std::env::temp_dir();
+        for (name, value, beside) in [
+            (
+                "ssl.certificate.location",
+                "c.pem",
+                ("ssl.key.pem", "s3cret"),
+            ),
+            ("ssl.certificate.pem", "c", ("ssl.key.location", "k.pem")),
+            ("ssl.key.location", "k.pem", ("ssl.ca.location", "ca.pem")),
+            ("ssl.ca.location", "probe", ("ssl.ca.pem", "c")),
+            (
+                "ssl.ca.location",
+                folder.to_str().unwrap(),
+                ("ssl.ca.pem", "c"),
+            ),
+        ] {
+            let tls = ("security.protocol", "SSL");
+
+            let refused = auth(&settings(&[tls, (name, value), beside])).unwrap_err();
+
+            assert!(
+                matches!(&refused, Error::ShareSetting { name: named } if named == name),
+                "{name}: {refused}"
+            );
+        }
     }
 
     #[test]

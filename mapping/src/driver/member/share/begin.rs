@@ -33,8 +33,8 @@ pub(in crate::driver) async fn begin(
     set.map_err(|reason| {
         format!(
             "the share group `{group}` does not begin at {start}, but where its setting says ({reason}): \
-             kafka-configs --bootstrap-server {} --alter --entity-type groups --entity-name {group} --add-config \
-             share.auto.offset.reset={}",
+             kafka-configs --bootstrap-server {} --alter --entity-type groups --entity-name '{group}' --add-config \
+             share.auto.offset.reset={} (and --command-config FILE, if the cluster wants TLS or SASL)",
             cluster.bootstrap(),
             reset(start),
             start = name(start),
@@ -76,12 +76,17 @@ async fn missing(
 ) -> krafka::Result<Vec<TopicPartition>> {
     let all = DescribeShareGroupOffsetsOptions::default();
     let known = admin.describe_share_group_offsets(group, all).await?;
-    let has_none = |partition: &&TopicPartition| {
-        let found = known.get(&named(partition));
-        let found = found.and_then(|found| found.as_ref().ok());
-        found.is_none_or(|found| found.start_offset < 0)
-    };
-    Ok(partitions.iter().filter(has_none).cloned().collect())
+    let mut missing = Vec::new();
+    for partition in partitions {
+        match known.get(&named(partition)) {
+            None => missing.push(partition.clone()),
+            Some(Ok(found)) if found.start_offset < 0 => missing.push(partition.clone()),
+            Some(Ok(_)) => {}
+            // It may have one: what was not settled would be skipped, or all come again.
+            Some(Err(error)) => return Err(error.clone()),
+        }
+    }
+    Ok(missing)
 }
 
 fn named(partition: &TopicPartition) -> krafka::admin::TopicPartition {
