@@ -54,7 +54,7 @@ impl Destination for QueueDestination {
         Box::pin(async {
             let (client, url) = self.connected().await?;
             let asked = client.get_queue_attributes().queue_url(url).send().await;
-            there(asked, GetQueueAttributesError::is_queue_does_not_exist)
+            there(asked, is_missing)
         })
     }
 
@@ -90,6 +90,11 @@ async fn connect(queue: &str) -> Result<(Client, String), Undelivered> {
         config = config.endpoint_url(endpoint.join("/"));
     }
     Ok((Client::from_conf(config.build()), queue.to_owned()))
+}
+
+/// By either of its names: an emulator may leave out the older one, which AWS sends in a header.
+fn is_missing(error: &GetQueueAttributesError) -> bool {
+    error.is_queue_does_not_exist() || error.meta().code() == Some("QueueDoesNotExist")
 }
 
 /// Of AWS's own URL, `https://sqs.REGION.amazonaws.com/…`. *None: it is another's.*

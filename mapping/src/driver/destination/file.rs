@@ -1,7 +1,7 @@
 //! A destination that appends to a file: not one of Lambda's, but the one that a desk has.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -74,9 +74,22 @@ fn append(path: &Path, lines: &[u8]) -> std::io::Result<()> {
     file.sync_data()
 }
 
-/// Whether it can be opened. One that was not there is there afterwards, empty: another run may have begun to write to it.
+/// Whether it can be opened, or made where its folder is. It is not made: nobody could take it away again, since another run
+/// may have begun to write to it.
 fn probe(path: &Path) -> std::io::Result<()> {
-    open(path).map(drop)
+    if path.try_exists()? {
+        return open(path).map(drop);
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = std::fs::metadata(folder)?;
+    match (folder.is_dir(), folder.permissions().readonly()) {
+        (false, _) => Err(ErrorKind::NotADirectory.into()),
+        (true, true) => Err(ErrorKind::PermissionDenied.into()),
+        (true, false) => Ok(()),
+    }
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

@@ -126,7 +126,7 @@ mod tests {
                 "c.pem",
                 ("ssl.key.pem", "s3cret"),
             ),
-            ("ssl.certificate.pem", "c", ("ssl.key.location", "k.pem")),
+            ("ssl.key.location", "k.pem", ("ssl.certificate.pem", "c")),
             ("ssl.key.location", "k.pem", ("ssl.ca.location", "ca.pem")),
             ("ssl.ca.location", "probe", ("ssl.ca.pem", "c")),
             (
