@@ -1,4 +1,4 @@
-//! How many seeds it takes until the oracle says something: `hunt STARTS SEEDS_MAX`. One line a start: the count, the invariant, and the seed; or `survived`.
+//! How many seeds it takes until the oracle says something: `hunt STARTS SEEDS_MAX`. One line a start: the count, the promises that were broken, with commas, and the seed; or `survived`.
 //! For `simulation/mutants/run`, which builds it with a fault in the framework or the mapping.
 
 #![allow(clippy::print_stdout, reason = "a program whose output a script reads")]
@@ -7,13 +7,12 @@ use std::error::Error;
 use std::thread::{self, ScopedJoinHandle, available_parallelism};
 
 use msk_simulation::SimulationError;
-use msk_simulation::oracle::Invariant;
 
 /// Seeds between two starts: those of one start are not those of another.
 const STARTS_APART: u64 = 1_000_003;
 
-/// How many seeds it took, and what was found.
-type Found = Option<(u64, Invariant, u64)>;
+/// How many seeds it took, which promises the run broke, and the run's seed.
+type Found = Option<(u64, String, u64)>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -50,8 +49,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn hunt(first: u64, most: u64) -> Result<Found, SimulationError> {
     for seed in first..first + most {
-        if let Some(violation) = msk_simulation::run(seed)?.violations.first() {
-            return Ok(Some((seed - first + 1, violation.invariant, seed)));
+        let mut broken = Vec::new();
+        for violation in msk_simulation::run(seed)?.violations {
+            let invariant = violation.invariant.to_string();
+            if !broken.contains(&invariant) {
+                broken.push(invariant);
+            }
+        }
+        if !broken.is_empty() {
+            return Ok(Some((seed - first + 1, broken.join(","), seed)));
         }
     }
     Ok(None)
