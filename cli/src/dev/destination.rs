@@ -60,6 +60,7 @@ mod tests {
     };
     use msk_mapping::record::{Record, TopicPartition};
     use msk_mapping::time::Time;
+    use serde_json::Value;
 
     /// A record that no event has room for, given up by a mapping with that destination.
     pub(super) fn given_up(on_failure: OnFailure) -> (Configuration, Discarded) {
@@ -85,5 +86,13 @@ mod tests {
             _ => None,
         });
         (settings, discarded.unwrap())
+    }
+
+    /// What Lambda tells of that record.
+    pub(super) fn assert_given_up(document: &Value) {
+        let condition = &document["requestContext"]["condition"];
+        assert_eq!(condition, "MaximumPayloadSizeExceeded");
+        let info = &document["KafkaBatchInfo"]["recordsInfo"]["orders-0"];
+        assert_eq!(info["firstRecordOffset"], "7");
     }
 }

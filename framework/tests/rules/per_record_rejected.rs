@@ -9,6 +9,13 @@ use crate::keyed::{Shop, event, order};
 use crate::shared_store::{Meets, secs};
 use crate::support::{Journal, code, letters};
 
+/// The event in the first dead letter.
+fn fed_back(shop: &Shop) -> String {
+    let envelope = shop.destination.letters()[0].envelope();
+    let envelope: serde_json::Value = serde_json::from_str(&envelope).unwrap();
+    envelope["payload"].to_string()
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_rejected_is_skipped_but_runs_once_when_its_dead_letter_is_fed_back() {
     let shop = Shop::default();
@@ -29,9 +36,7 @@ async fn what_was_rejected_is_skipped_but_runs_once_when_its_dead_letter_is_fed_
 
     let first = invoke(&consumer, event([order(0, 7, 1)])).await;
     let again = invoke(&consumer, event([order(0, 7, 1)])).await;
-    let envelope: serde_json::Value =
-        serde_json::from_str(&shop.destination.letters()[0].envelope()).unwrap();
-    let payload = envelope["payload"].to_string();
+    let payload = fed_back(&shop);
     let fed_back = invoke(&mended, payload.clone()).await;
     let fed_back_again = invoke(&mended, payload).await;
 
@@ -57,10 +62,8 @@ async fn a_dead_letter_that_fails_when_it_is_fed_back_stays_rejected() {
         .build()
         .unwrap();
     invoke(&consumer, event([order(0, 7, 1)])).await;
-    let envelope: serde_json::Value =
-        serde_json::from_str(&shop.destination.letters()[0].envelope()).unwrap();
 
-    let fed_back = invoke(&failing, envelope["payload"].to_string()).await;
+    let fed_back = invoke(&failing, fed_back(&shop)).await;
     let again = invoke(&consumer, event([order(0, 7, 1)])).await;
 
     assert!(fed_back.response().is_err());

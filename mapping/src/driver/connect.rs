@@ -87,7 +87,7 @@ fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Resul
 /// What librdkafka called back with.
 #[derive(Default)]
 struct Heard {
-    last: Mutex<Reasons>,
+    reasons: Mutex<Reasons>,
 }
 
 #[derive(Default)]
@@ -99,7 +99,7 @@ struct Reasons {
 
 impl Heard {
     fn heard(&self) -> MutexGuard<'_, Reasons> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

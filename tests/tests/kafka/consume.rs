@@ -130,19 +130,7 @@ async fn a_rebalance_in_the_middle_loses_nothing_and_keeps_order() {
         firsts.values().map(Vec::len).sum::<usize>() < 30_000,
         "it was over too soon"
     );
-    let all = async {
-        while service
-            .first_comings()
-            .0
-            .values()
-            .map(Vec::len)
-            .sum::<usize>()
-            < 30_000
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    ends(all).await;
+    ends(service.all_taken(30_000)).await;
     stop.drain();
     ends(stays).await.unwrap().unwrap();
 

@@ -1,21 +1,17 @@
 //! A record that is never done, from a real topic through the whole command to each kind of destination that Lambda has in AWS.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use crate::poison::{POISON, RECORDS, service};
 use crate::support::broker::{bootstrap, produce, topic};
 use crate::support::build::{cargo_msk, forward};
+use crate::support::ends;
 use crate::support::function::request_with;
 use crate::support::group::committed_and_end;
-
-/// Far longer than it takes.
-const ENDS: Duration = Duration::from_secs(60);
 
 /// One call of a server that stands for AWS, as the SDKs sign theirs: what they sign for tells moto which service is meant.
 async fn call(
@@ -94,7 +90,7 @@ async fn dev(topic: &str, on_failure: &str, fulfilment: &str) -> (Vec<Value>, Op
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = timeout(ENDS, run).await.expect("it does not end").unwrap();
+    let output = ends(run).await.unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines = lines
         .lines()

@@ -1,15 +1,11 @@
 //! A record that is never done, with each destination that the driver has.
 
-use std::time::Duration;
-
 use msk_mapping::driver::{Cluster, Driver, FileDestination, Status, TopicDestination};
 use msk_mapping::machine::{Configuration, OnFailure};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{ClientConfig, Message};
 use serde_json::Value;
 
 use crate::consume::settings;
-use crate::support::broker::{bootstrap, order, produce, topic};
+use crate::support::broker::{bootstrap, order, produce, topic, values};
 use crate::support::build::function;
 use crate::support::ends;
 use crate::support::service::Service;
@@ -87,28 +83,6 @@ async fn a_record_that_is_never_done_goes_to_a_topic() {
     let run = driver(&settings, &service).destination(to).run(|_| {});
     let status = ends(run).await.unwrap();
 
-    let documents = tokio::task::spawn_blocking(move || read(&dead))
-        .await
-        .unwrap();
+    let documents = values(&bootstrap(), &dead).await;
     assert_given_up(&documents, &topic, &status, &service);
-}
-
-/// The values of a topic's only partition.
-fn read(topic: &str) -> Vec<Value> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap())
-        .set("group.id", "reader")
-        .set("enable.partition.eof", "true")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let mut from = rdkafka::TopicPartitionList::new();
-    from.add_partition_offset(topic, 0, rdkafka::Offset::Beginning)
-        .unwrap();
-    consumer.assign(&from).unwrap();
-    let mut values = Vec::new();
-    while let Some(Ok(message)) = consumer.poll(Duration::from_secs(10)) {
-        values.push(serde_json::from_slice(message.payload().unwrap()).unwrap());
-    }
-    values
 }

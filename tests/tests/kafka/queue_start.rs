@@ -4,7 +4,7 @@ use msk_mapping::driver::Cluster;
 use msk_mapping::machine::{ConsumptionMode, StartingPosition};
 
 use crate::consume;
-use crate::starting::{at, produce};
+use crate::starting::{produce, starts};
 use crate::support::broker::{bootstrap, topic};
 use crate::support::echo;
 
@@ -27,14 +27,7 @@ async fn run(topic: &str, group: &str, start: StartingPosition) -> Vec<i64> {
 async fn a_new_share_group_begins_where_it_is_told_to_and_any_other_where_it_left_off() {
     let topic = topic(&bootstrap(), "queue-start", 1).await;
     produce(&topic, 0, 0..10).await;
-    let starts = [
-        (StartingPosition::TrimHorizon, 0),
-        (StartingPosition::Latest, 10),
-        // Between the fifth and the sixth.
-        (StartingPosition::AtTimestamp(at(5) - 1), 5),
-        // No record is that young.
-        (StartingPosition::AtTimestamp(at(100)), 10),
-    ];
+    let starts = starts();
 
     let mut begun = Vec::new();
     for (number, (start, _)) in starts.iter().enumerate() {

@@ -9,12 +9,10 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use msk_mapping::limits::CONNECT_MS;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{ClientConfig, Message};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::support::broker::{produce, topic};
+use crate::support::broker::{produce, topic, values};
 use crate::support::build::cargo_msk;
 use crate::support::function;
 
@@ -250,34 +248,12 @@ async fn records_are_produced_and_given_up_over_the_same_connection() {
     std::fs::remove_file(&lines).unwrap();
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert_eq!(ran.event("end")["mappings"][0]["delivered"], 2, "{ran:?}");
-    let documents = tokio::task::spawn_blocking(move || read(&dead))
-        .await
-        .unwrap();
+    let documents = values(&address("OPEN"), &dead).await;
     let offsets: Vec<&Value> = documents
         .iter()
         .map(|document| &document["payload"]["records"][format!("{topic}-0")][0]["offset"])
         .collect();
     assert_eq!(offsets, [0, 1]);
-}
-
-/// The values of a topic's only partition.
-fn read(topic: &str) -> Vec<Value> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", address("OPEN"))
-        .set("group.id", "reader")
-        .set("enable.partition.eof", "true")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let mut from = rdkafka::TopicPartitionList::new();
-    from.add_partition_offset(topic, 0, rdkafka::Offset::Beginning)
-        .unwrap();
-    consumer.assign(&from).unwrap();
-    let mut values = Vec::new();
-    while let Some(Ok(message)) = consumer.poll(Duration::from_secs(10)) {
-        values.push(serde_json::from_slice(message.payload().unwrap()).unwrap());
-    }
-    values
 }
 
 #[tokio::test]

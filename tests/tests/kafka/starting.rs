@@ -28,8 +28,20 @@ pub(crate) async fn produce(topic: &str, partition: i32, offsets: Range<i64>) {
     producer.send(&records).await.unwrap();
 }
 
-pub(crate) fn at(offset: i64) -> i64 {
+fn at(offset: i64) -> i64 {
     FIRST_MS + 1_000 * offset
+}
+
+/// Each way to begin with ten records, and the first offset that comes.
+pub(crate) fn starts() -> [(StartingPosition, i64); 4] {
+    [
+        (StartingPosition::TrimHorizon, 0),
+        (StartingPosition::Latest, 10),
+        // Between the fifth and the sixth.
+        (StartingPosition::AtTimestamp(at(5) - 1), 5),
+        // No record is that young.
+        (StartingPosition::AtTimestamp(at(100)), 10),
+    ]
 }
 
 /// A run of that group until all is settled.
@@ -45,14 +57,7 @@ fn driver(topic: &str, group: &str, start: StartingPosition) -> Driver {
 async fn a_new_group_begins_where_it_is_told_to_and_any_other_where_it_left_off() {
     let topic = topic(&bootstrap(), "start", 1).await;
     produce(&topic, 0, 0..10).await;
-    let starts = [
-        (StartingPosition::TrimHorizon, 0),
-        (StartingPosition::Latest, 10),
-        // Between the fifth and the sixth.
-        (StartingPosition::AtTimestamp(at(5) - 1), 5),
-        // No record is that young.
-        (StartingPosition::AtTimestamp(at(100)), 10),
-    ];
+    let starts = starts();
 
     let group = |number: usize| format!("{topic}-{number}");
     let begin = |(number, (start, _)): (usize, &(StartingPosition, i64))| {

@@ -44,6 +44,8 @@ struct Member {
     /// What was polled last and is not settled yet: locked for us.
     locked: BTreeMap<(i32, i64), ConsumerRecord>,
     renew_at: Instant,
+    /// Not before.
+    poll_at: Instant,
     /// What the broker did not take of the acknowledgements.
     refusals: UnboundedReceiver<String>,
     happenings: Sender<(PollerId, Happening)>,
@@ -94,6 +96,7 @@ pub(in crate::driver) async fn start(
         resumed: BTreeSet::new(),
         locked: BTreeMap::new(),
         renew_at: Instant::now(),
+        poll_at: Instant::now(),
         refusals,
         happenings,
     };
@@ -102,6 +105,12 @@ pub(in crate::driver) async fn start(
         leaving: Arc::new(AtomicBool::new(false)),
         task: tokio::spawn(member.run(commanded)),
     })
+}
+
+/// What comes next. Dropped and called again it loses nothing.
+async fn poll(consumer: &ShareConsumer, at: Instant) -> krafka::Result<Vec<ConsumerRecord>> {
+    sleep_until(at).await;
+    consumer.poll(Duration::from_millis(SHARE_POLL_MS)).await
 }
 
 /// A client that is let in as the cluster's settings say.
@@ -168,8 +177,7 @@ impl Member {
                 Some(reason) = self.refusals.recv() => self.say(Happening::Trouble(reason)).await,
                 () = sleep_until(self.renew_at), if !self.locked.is_empty() => self.renew().await,
                 _ = looks.tick() => self.look().await,
-                // Dropped and called again it loses nothing.
-                polled = consumer.poll(Duration::from_millis(SHARE_POLL_MS)), if polls => self.take(polled).await,
+                polled = poll(&consumer, self.poll_at), if polls => self.take(polled).await,
             }
         }
         self.leave().await;
@@ -227,7 +235,7 @@ impl Member {
             Err(error) => {
                 self.check(Err(error)).await;
                 // It may come at once again.
-                tokio::time::sleep(Duration::from_millis(SHARE_POLL_MS)).await;
+                self.poll_at = Instant::now() + Duration::from_millis(SHARE_POLL_MS);
                 return;
             }
         };

@@ -6,9 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Outgoing, Producer};
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::time::{Instant, sleep};
 
 /// How long a broker may take to be there: about 3 s on a quiet machine.
@@ -93,6 +95,34 @@ pub(crate) async fn produce(
     }
     assert_eq!(producer.send(&outgoing).await.unwrap(), records);
     each
+}
+
+/// The values of a topic's only partition, which are JSON.
+pub(crate) async fn values(bootstrap: &str, topic: &str) -> Vec<serde_json::Value> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", "reader")
+        .set("enable.partition.eof", "true")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let mut from = TopicPartitionList::new();
+    let added = from.add_partition_offset(topic, 0, Offset::Beginning);
+    added.unwrap();
+    consumer.assign(&from).unwrap();
+    let read = move || {
+        let mut values = Vec::new();
+        loop {
+            match consumer.poll(Duration::from_secs(10)) {
+                Some(Ok(message)) => {
+                    values.push(serde_json::from_slice(message.payload().unwrap()).unwrap());
+                }
+                Some(Err(KafkaError::PartitionEOF(_))) => return values,
+                other => panic!("{other:?} after {} values", values.len()),
+            }
+        }
+    };
+    tokio::task::spawn_blocking(read).await.unwrap()
 }
 
 /// A broker of the test's own: killed and started again it goes on with what it has.

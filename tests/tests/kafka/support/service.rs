@@ -68,6 +68,18 @@ impl Service {
         taken.wait_for(|taken| *taken >= number).await.unwrap();
     }
 
+    /// Waits until so many different orders were taken.
+    pub(crate) async fn all_taken(&self, different: usize) {
+        let mut missing = different;
+        while missing > 0 {
+            let taken = self.log().len();
+            let (firsts, _) = self.first_comings();
+            missing = different.saturating_sub(firsts.values().map(Vec::len).sum());
+            // Of what comes some may have come before.
+            self.taken(taken + missing).await;
+        }
+    }
+
     /// Every order that was taken, in the order in which it was.
     pub(crate) fn log(&self) -> Vec<Place> {
         self.shared.came.lock().unwrap().clone()
