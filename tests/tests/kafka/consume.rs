@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use msk_mapping::driver::{Cluster, Driver, Notice};
+use msk_mapping::driver::{Cluster, Control, Driver, Error, Notice, Status};
 use msk_mapping::event::Source;
 use msk_mapping::machine::{Configuration, PollerId, ProvisionedPollers, StartingPosition};
 use msk_mapping::response::FailureReporting;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::support::broker::{bootstrap, produce, topic};
 use crate::support::build::function;
@@ -39,12 +40,10 @@ fn driver(topic: &str, service: &Service) -> Driver {
         .timeout(Duration::from_secs(60))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a broker: make test-services"]
-async fn a_group_of_three_pollers_does_every_record_once_and_in_order() {
-    let topic = topic(&bootstrap(), "consume-once", 6).await;
-    let service = Service::start().await;
-    let driver = driver(&topic, &service).pollers(3);
+/// Runs it with three pollers. Answers once they have two of the six partitions each: one that joined later would take some whose batch is under way, and that
+/// batch would come again.
+pub(crate) async fn shared_out(driver: Driver) -> (Control, JoinHandle<Result<Status, Error>>) {
+    let driver = driver.pollers(3);
     let control = driver.control();
     let (owners, mut owned) = watch::channel(BTreeMap::new());
     let run = tokio::spawn(driver.run(move |notice| match notice {
@@ -55,19 +54,28 @@ async fn a_group_of_three_pollers_does_every_record_once_and_in_order() {
                 owners.insert(partition, poller);
             });
         }
-        Notice::Revoked { partition, .. } => {
-            owners.send_modify(|owners| {
+        // Another may have it by then.
+        Notice::Revoked { poller, partition } => owners.send_modify(|owners| {
+            if owners.get(&partition) == Some(&poller) {
                 owners.remove(&partition);
-            });
-        }
+            }
+        }),
         _ => {}
     }));
-    // One that joins late would take partitions whose batch is under way, and that batch would come again.
-    let shared_out = |owners: &BTreeMap<_, PollerId>| {
+    let each_has_two = |owners: &BTreeMap<_, PollerId>| {
         let of = |poller| owners.values().filter(|owner| owner.0 == poller).count();
         (0..3).all(|poller| of(poller) == 2)
     };
-    ends(owned.wait_for(shared_out)).await.unwrap();
+    ends(owned.wait_for(each_has_two)).await.unwrap();
+    (control, run)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_group_of_three_pollers_does_every_record_once_and_in_order() {
+    let topic = topic(&bootstrap(), "consume-once", 6).await;
+    let service = Service::start().await;
+    let (control, run) = shared_out(driver(&topic, &service)).await;
 
     let each = produce(&bootstrap(), &topic, 6, 3_000, 200).await;
     ends(service.taken(3_000)).await;

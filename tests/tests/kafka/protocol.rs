@@ -24,27 +24,25 @@ fn cluster() -> Cluster {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker: make test-services"]
-async fn a_group_of_the_newer_protocol_does_every_record_in_order_while_members_come_and_go() {
+async fn a_group_of_the_newer_protocol_does_every_record_once_and_in_order_and_the_next_run_goes_on()
+ {
     let topic = topic(&bootstrap(), "protocol", PARTITIONS).await;
     let service = Service::start().await;
-    let mut each = produce(&bootstrap(), &topic, PARTITIONS, 1_200, 200).await;
-    let run = |pollers| {
-        driver(cluster(), &topic, &service)
-            .pollers(pollers)
-            .until_caught_up()
-    };
+    let (control, first) = consume::shared_out(driver(cluster(), &topic, &service)).await;
 
-    let first = ends(run(3).run(|_| {})).await.unwrap();
+    let mut each = produce(&bootstrap(), &topic, PARTITIONS, 1_200, 200).await;
+    ends(service.taken(1_200)).await;
+    control.drain();
+    ends(first).await.unwrap().unwrap();
     let more = produce(&bootstrap(), &topic, PARTITIONS, 300, 200).await;
-    let second = ends(run(1).run(|_| {})).await.unwrap();
+    let next = driver(cluster(), &topic, &service).until_caught_up();
+    let next = ends(next.run(|_| {})).await.unwrap();
 
     each.iter_mut()
         .zip(more)
         .for_each(|(all, more)| *all += more);
-    let again = service.assert_all_in_order(&each);
-    assert_eq!((first.lag(), second.lag()), (Some(0), Some(0)));
-    // A poller that joins late takes partitions whose batch is under way: that batch comes again.
-    assert!(again <= 3 * 5 * 100, "{again} came again");
+    assert_eq!(service.assert_all_in_order(&each), 0);
+    assert_eq!(next.lag(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
