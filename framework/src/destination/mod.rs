@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::caught::caught;
 use crate::failure::BoxError;
 use crate::limits::{SEND_LEAVE_MS, SEND_MS_MAX};
 
@@ -139,7 +140,8 @@ impl Destination for BoxDestination {
     }
 
     fn describe(&self) -> String {
-        self.0.describe()
+        let name = caught(|| self.0.describe());
+        name.unwrap_or_else(|_| "(a destination whose `describe` panicked)".to_owned())
     }
 }
 

@@ -85,7 +85,7 @@ use crate::invocation::Clock;
 use crate::record::{EventSource, Record};
 
 pub(crate) use self::choose::choose_store;
-pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims};
+pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims, Held, Recorder, Undone};
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
@@ -169,6 +169,11 @@ impl Refusal {
 
     fn new(code: &'static str, message: String) -> Self {
         Self { code, message }
+    }
+
+    /// Whether a problem's code is that of a refusal.
+    pub(crate) fn is_code(code: &str) -> bool {
+        [Self::UNAVAILABLE, Self::HELD, Self::LOST].contains(&code)
     }
 
     fn is_the_stores(&self) -> bool {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::failure::BoxError;
+use crate::caught::caught;
+use crate::failure::{BoxError, told};
 
 /// Where idempotency items are kept: a table of versioned items that are compared and swapped.
 ///
@@ -291,6 +292,14 @@ impl StoreError {
         }
     }
 
+    /// What is kept of it: its text. The error itself is the store's own, also in its `drop`.
+    pub(crate) fn kept(self) -> Self {
+        Self {
+            passes: self.passes,
+            source: told(self.source).into(),
+        }
+    }
+
     /// Whether it may pass.
     pub fn is_transient(&self) -> bool {
         self.passes
@@ -376,11 +385,12 @@ impl IdempotencyStore for BoxStore {
     }
 
     fn describe(&self) -> String {
-        self.0.describe()
+        let name = caught(|| self.0.describe());
+        name.unwrap_or_else(|_| "(a store whose `describe` panicked)".to_owned())
     }
 
     fn is_durable(&self) -> bool {
-        self.0.is_durable()
+        caught(|| self.0.is_durable()).unwrap_or(true)
     }
 }
 
