@@ -216,6 +216,7 @@ async fn a_record_is_recorded_while_its_lane_waits_for_the_destination() {
 #[tokio::test(start_paused = true)]
 async fn a_record_is_recorded_though_the_destination_hangs_until_time_is_up() {
     let shop = Shop::default();
+    shop.store.meets(|_, _| Meets::Delay(millis(5)));
     let hangs = shop.by_id().on_failure(Slow(secs(9_999))).build().unwrap();
 
     let first = Invoke::new(event([order(0, 7, 50), unreadable(0, 8)]))
