@@ -170,7 +170,7 @@ mod tests {
         let drops = Arc::new(AtomicUsize::new(0));
         let bomb = Bomb(Arc::clone(&drops));
 
-        let Err(panicked) = caught(|| resume_unwind(Box::new(bomb))) else {
+        let Err(panicked) = caught::<()>(|| resume_unwind(Box::new(bomb))) else {
             panic!("it was not caught");
         };
 

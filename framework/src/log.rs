@@ -259,6 +259,9 @@ mod tests {
 
     use crate::consumer::Consumer;
     use crate::destination::MemoryDestination;
+    use crate::idempotency::{
+        BoxStore, Guarantee, IdempotencyStore, Item, PerRecord, StoreError, Swap, Swapped,
+    };
     use crate::response::FailureReporting;
 
     #[derive(Clone, Default)]
@@ -326,5 +329,42 @@ mod tests {
         assert!(said.contains("on_failure=memory (code)"), "{said}");
         assert!(!said.contains("blocks its partition"), "{said}");
         assert!(!said.contains("does not know"), "{said}");
+    }
+
+    /// A table that is never asked.
+    struct Table;
+
+    impl IdempotencyStore for Table {
+        async fn read(&self, _: &str) -> Result<Option<Item>, StoreError> {
+            Ok(None)
+        }
+
+        async fn swap(&self, _: &Swap) -> Result<Swapped, StoreError> {
+            Ok(Swapped::Refused(None))
+        }
+
+        fn describe(&self) -> String {
+            "table".to_owned()
+        }
+    }
+
+    #[test]
+    fn at_most_once_without_a_destination_says_what_it_loses() {
+        let builder = || {
+            Consumer::builder()
+                .topic("orders", async || {})
+                .idempotency(BoxStore::new(Table))
+                .per_record(PerRecord::by_key())
+                .attempts(1)
+        };
+        let once = builder().guarantee(Guarantee::AtMostOnce);
+        let kept = builder()
+            .guarantee(Guarantee::AtMostOnce)
+            .on_failure(MemoryDestination::new());
+
+        let loses = "at most once without a destination loses records";
+        assert!(said(&once.build().unwrap()).contains(loses));
+        assert!(!said(&kept.build().unwrap()).contains(loses));
+        assert!(!said(&builder().build().unwrap()).contains(loses));
     }
 }

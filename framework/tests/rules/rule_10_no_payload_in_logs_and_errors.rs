@@ -349,7 +349,10 @@ async fn the_text_of_a_destinations_panic_is_not_shown() {
     struct Quoting;
     impl Destination for Quoting {
         async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
-            panic!("{}", letters[0].envelope());
+            panic!(
+                "{}",
+                String::from_utf8_lossy(letters[0].record().key().unwrap())
+            );
         }
 
         fn describe(&self) -> String {
@@ -361,7 +364,7 @@ async fn the_text_of_a_destinations_panic_is_not_shown() {
         .on_failure(Quoting)
         .build()
         .unwrap();
-    let record = Sample::new("orders", 0).value_base64(CANARY);
+    let record = Sample::new("orders", 0).key(CANARY);
 
     let text = written(&consumer, Event::msk().record(record)).await;
 
