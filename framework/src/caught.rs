@@ -198,7 +198,7 @@ mod tests {
         let second = (&mut run).now_or_never();
 
         assert!(matches!(first, Some(Ok(7))));
-        assert!(matches!(second, None::<Result<u32, _>>));
+        assert!(second.is_none());
     }
 
     #[test]

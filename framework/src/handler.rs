@@ -52,6 +52,12 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
 }
 
 /// An `async fn` of extractors, or a closure that returns a future. Implemented for functions of up to eight arguments; nobody implements it by hand.
+///
+/// A panic in it is a failure of its record, to be retried; so is one of an extractor, without its text. A future that panics as it is dropped at the deadline's
+/// margin costs nobody anything more. A second panic while the first one unwinds (a destructor's) cannot be caught: Rust ends the process, and the batch comes again.
+///
+/// It must not hold its thread: blocking calls and long computations belong into `tokio::task::spawn_blocking`, since all records of an invocation share one task. What holds
+/// it for longer than [`HANDLER_POLL_MS_MAX`](crate::limits::HANDLER_POLL_MS_MAX) is named in a warning.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
     label = "not an async fn of extractors",

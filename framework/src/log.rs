@@ -145,7 +145,7 @@ impl Advice {
                 unreached,
                 cause = %poll,
                 cure = LongPoll::CURE,
-                "time ran out while a handler held the thread: records were not started"
+                "time ran out while a record's code held the thread: records were not started"
             );
         } else if ran_out && whole_batch && first_time(&self.no_progress) {
             warn!(

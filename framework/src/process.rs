@@ -192,7 +192,7 @@ impl End {
         Self::of(Outcome::Unreached, 0, None)
     }
 
-    /// A store is not heard while a handler holds the thread: then its silence is not its own.
+    /// No store is heard while something holds the thread: then its silence is not its own.
     fn beside(mut self, poll: Option<&LongPoll>) -> Self {
         if let (Some(poll), Some(problem)) = (poll, &mut self.problem)
             && self.attempts == 0
@@ -268,7 +268,7 @@ impl<'a> Run<'a> {
         let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
         let began = Instant::now();
         let taken = route.extract(delivery);
-        self.measure_poll(record, began.elapsed());
+        self.measure_poll("an extractor", record, began.elapsed());
         match taken {
             Ok(run) => Ok(Ok(run)),
             Err(NotTaken::Rejected(rejection)) => Err(rejection),
@@ -285,7 +285,7 @@ impl<'a> Run<'a> {
         };
         let took = u64::try_from(run.took().as_micros()).unwrap_or(u64::MAX);
         self.longest_run_us.fetch_max(took, Ordering::Relaxed);
-        self.measure_poll(record, run.longest_poll());
+        self.measure_poll("the handler", record, run.longest_poll());
         match ended {
             Some(Ok(Ok(()))) => Tried::Done,
             Some(Ok(Err(failure))) => Tried::Failed(failure.reason(), Undone::Failed),
@@ -298,15 +298,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Notes that a record's handler, or an extractor of it, has held the thread for so long. The first time is told at once: what comes next may be a kill.
-    fn measure_poll(&self, record: &Record, took: Duration) {
+    /// Notes what has held the thread for so long. The first time is told at once: what comes next may be a kill.
+    fn measure_poll(&self, by: &'static str, record: &Record, took: Duration) {
         if took < Duration::from_millis(HANDLER_POLL_MS_MAX) {
             return;
         }
         let longest = &self.longest_poll;
         let mut longest = longest.lock().unwrap_or_else(PoisonError::into_inner);
         let record = record.clone();
-        let poll = LongPoll { record, took };
+        let poll = LongPoll { by, record, took };
         match &*longest {
             None => poll.warn(&self.invocation.request_id),
             Some(longest) if longest.took >= took => return,

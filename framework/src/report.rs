@@ -26,9 +26,12 @@ pub(crate) struct Report {
     pub(crate) elapsed: Duration,
 }
 
-/// A record whose handler, or an extractor of it, has held the thread for longer than it should.
+/// What has held the thread for longer than it should.
 #[derive(Clone, Debug)]
 pub(crate) struct LongPoll {
+    /// `the handler`, `an extractor`.
+    pub(crate) by: &'static str,
+    /// For this record.
     pub(crate) record: Record,
     pub(crate) took: Duration,
 }
@@ -49,17 +52,18 @@ impl LongPoll {
             topic = record.topic(),
             partition = record.partition(),
             offset = record.offset().0,
+            by = self.by,
             ms = self.ms(),
             cure = Self::CURE,
-            "a handler held the thread: meanwhile no other record ran, no lease was renewed, and no deadline was kept"
+            "a record's code held the thread: meanwhile no other record ran, no lease was renewed, and no deadline was kept"
         );
     }
 }
 
 impl fmt::Display for LongPoll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (record, ms) = (&self.record, self.ms());
-        write!(f, "the handler of {record} held the thread for {ms} ms")
+        let Self { by, record, .. } = self;
+        write!(f, "{by} of {record} held the thread for {} ms", self.ms())
     }
 }
 

@@ -33,7 +33,8 @@ pub use self::sqs::SqsDestination;
 /// Where rejected records go: a queue, a file, a table of your own.
 ///
 /// A record is Rejected only once `send` has returned Ok for its letter. An `Err`, a panic, or no answer in time makes it Failed: it comes again
-/// and is sent again, so a destination may get a letter twice.
+/// and is sent again, so a destination may get a letter twice. A panic is caught, also one of a `drop`; a second one while the first one unwinds ends the
+/// process.
 ///
 /// Write a plain `async fn`; what it holds across an await must be `Send`.
 ///

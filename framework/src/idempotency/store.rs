@@ -17,7 +17,8 @@ use crate::failure::{BoxError, told};
 /// to is tested by [`testing::store::check`](crate::testing::store::check).
 ///
 /// Write plain `async fn`s; what they hold across an await must be `Send`. Both are dropped when time is up, and may be called again: a write whose answer was
-/// lost is repeated with the same content, and the item that then comes back tells that it had been applied.
+/// lost is repeated with the same content, and the item that then comes back tells that it had been applied. A panic counts as an error that may pass, also one
+/// of a `drop`; a second one while the first one unwinds ends the process.
 ///
 /// # Example
 ///

@@ -1,6 +1,7 @@
 //! One lane: what comes next after each record. Decides; the leaves of `process` do.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::destination::DeadLetter;
@@ -160,32 +161,12 @@ impl<'a> Run<'a> {
         claim: Option<&Claim<'_>>,
     ) -> End {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
-        let stands = |end| claim.into_iter().for_each(|claim| claim.ends(end));
         let mut tries = Tries::default();
         let mut next = first;
         loop {
-            tries.made += 1;
-            let reason = match next {
-                // Its extractor panicked: the handler is not started.
-                Err(reason) => reason,
-                Ok(run) => {
-                    tries.started += 1;
-                    stands(ClaimEnd::Released(None));
-                    match self.try_once(record, run).await {
-                        Tried::Done => {
-                            self.remember(record, Settled::Done);
-                            return End::of(Outcome::Done, tries.started, None);
-                        }
-                        Tried::Failed(reason, undone) => {
-                            stands(ClaimEnd::Released(Some(undone)));
-                            reason
-                        }
-                        Tried::Dropped => {
-                            stands(ClaimEnd::Released(Some(Undone::Dropped)));
-                            return dropped(tries.started);
-                        }
-                    }
-                }
+            let reason = match self.try_once_more(record, next, claim, &mut tries).await {
+                ControlFlow::Continue(reason) => reason,
+                ControlFlow::Break(over) => return over,
             };
             if reason.next == Next::Reject {
                 let code = reason.code.unwrap_or(Rejection::BY_HANDLER);
@@ -215,6 +196,39 @@ impl<'a> Run<'a> {
                 Ok(taken) => taken,
                 Err(rejection) => return self.reject(record, &rejection, tries.started).await,
             };
+        }
+    }
+
+    /// One try; its claim is told how far it came. *Break: the record has ended. Continue: why it was not done.*
+    async fn try_once_more(
+        &self,
+        record: &Record,
+        next: Taken,
+        claim: Option<&Claim<'_>>,
+        tries: &mut Tries,
+    ) -> ControlFlow<End, Reason> {
+        let stands = |end| claim.into_iter().for_each(|claim| claim.ends(end));
+        tries.made += 1;
+        let run = match next {
+            Ok(run) => run,
+            // An extractor has panicked: the handler is not started.
+            Err(reason) => return ControlFlow::Continue(reason),
+        };
+        tries.started += 1;
+        stands(ClaimEnd::Released(None));
+        match self.try_once(record, run).await {
+            Tried::Done => {
+                self.remember(record, Settled::Done);
+                ControlFlow::Break(End::of(Outcome::Done, tries.started, None))
+            }
+            Tried::Failed(reason, undone) => {
+                stands(ClaimEnd::Released(Some(undone)));
+                ControlFlow::Continue(reason)
+            }
+            Tried::Dropped => {
+                stands(ClaimEnd::Released(Some(Undone::Dropped)));
+                ControlFlow::Break(dropped(tries.started))
+            }
         }
     }
 

@@ -265,6 +265,27 @@ async fn neighbours_of_one_key_wait_for_nothing_but_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_comes_again_two_records_later_is_known_at_once() {
+    let shop = Shop::default();
+    shop.store.meets(|_, _| Meets::Delay(millis(5)));
+    let consumer = shop.process();
+
+    let invoked = invoke(
+        &consumer,
+        event([
+            order(0, 7, 10),
+            order(0, 8, 10),
+            order(0, 7, 10),
+            order(0, 8, 10),
+        ]),
+    )
+    .await;
+
+    assert_eq!(letters(&invoked), "DDSS");
+    assert_eq!(invoked.elapsed(), millis(2 * (5 + 10) + 5 + 5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_another_lane_has_settled_is_known_at_once() {
     let shop = Shop::default();
     shop.store.meets(|_, _| Meets::Delay(millis(5)));

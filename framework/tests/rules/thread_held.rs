@@ -1,4 +1,4 @@
-//! A handler that holds the thread is named: meanwhile nothing else of the invocation goes on.
+//! What holds the thread, a handler or an extractor, is named: meanwhile nothing else of the invocation goes on.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn a_handler_that_holds_the_thread_is_named_with_the_cure_once_an_invocati
 
     run(&consumer, secs(60), [(0, "1"), (0, "4000"), (1, "3000")]).await;
 
-    let held = lines.of("a handler held the thread");
+    let held = lines.of("a record's code held the thread");
     assert_eq!(held.len(), 1, "{held:?}");
     assert_eq!(held[0]["level"], "WARN");
     assert_eq!(held[0]["topic"], "orders");
@@ -59,10 +59,10 @@ async fn a_handler_that_waits_or_holds_the_thread_for_less_than_the_bound_is_not
 
     run(&waits, secs(60), [(0, "5000"), (1, "5000")]).await;
     run(&holds, secs(60), [(0, &below), (0, &below), (1, &below)]).await;
-    assert!(lines.of("a handler held the thread").is_empty());
+    assert!(lines.of("a record's code held the thread").is_empty());
     run(&holds, secs(60), [(0, &HANDLER_POLL_MS_MAX.to_string())]).await;
 
-    assert_eq!(lines.of("a handler held the thread").len(), 1);
+    assert_eq!(lines.of("a record's code held the thread").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,9 +82,10 @@ async fn an_extractor_that_holds_the_thread_is_named_too() {
 
     run(&consumer, secs(60), [(3, "1")]).await;
 
-    let held = lines.of("a handler held the thread");
+    let held = lines.of("a record's code held the thread");
     assert_eq!(held.len(), 1);
     assert_eq!(held[0]["partition"], 3);
+    assert_eq!(held[0]["by"], "an extractor");
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,7 +97,7 @@ async fn records_that_were_not_started_for_it_are_told_so_whatever_is_reported()
     let invoked = run(&consumer, secs(3), [(0, "4000"), (0, "1"), (0, "1")]).await;
 
     assert_eq!(letters(&invoked), "DUU");
-    let told = lines.of("time ran out while a handler held the thread");
+    let told = lines.of("time ran out while a record's code held the thread");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["unreached"], 2);
     let cause = told[0]["cause"].as_str().unwrap();
