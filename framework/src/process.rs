@@ -335,19 +335,15 @@ impl<'a> Run<'a> {
         let unconfirmed = |code: &'static str, why: &str| {
             let why = why.to_owned();
             move |letter: &DeadLetter| {
-                let (was, because) = (letter.code(), letter.message());
-                Problem::new(
-                    code,
-                    format!("{why}; it was rejected with {was}: {because}"),
-                )
+                Problem::new(letter.code(), letter.message()).undelivered(code, &why)
             }
         };
         let all = |problem: &dyn Fn(&DeadLetter) -> Problem| {
             letters.iter().map(|letter| Err(problem(letter))).collect()
         };
         let Some(destination) = &self.processor.destination else {
-            let why = "no destination is set for rejected records (`LAMBDA_MSK_ON_FAILURE`)";
-            return all(&unconfirmed("destination.missing", why));
+            let why = "no destination is set for rejected records: `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`";
+            return all(&unconfirmed(Problem::NO_DESTINATION, why));
         };
         let sending = AssertUnwindSafe(destination.send(letters)).catch_unwind();
         let sent = match self.invocation.deadline.settle_end() {
@@ -359,11 +355,11 @@ impl<'a> Run<'a> {
             Some(Err(panic)) => {
                 let text = cut(panic_text(&*panic).to_owned());
                 let why = format!("the destination panicked: {text}");
-                return all(&unconfirmed("destination.panicked", &why));
+                return all(&unconfirmed(Problem::SEND_PANICKED, &why));
             }
             None => {
                 let why = "the destination had not confirmed it when time was up";
-                return all(&unconfirmed("destination.timed_out", why));
+                return all(&unconfirmed(Problem::SEND_TIMED_OUT, why));
             }
         };
         let missing = || Err(SendError::new("it answered with too few results"));
@@ -374,7 +370,7 @@ impl<'a> Run<'a> {
             .map(|(letter, result)| {
                 result.map_err(|error| {
                     let why = format!("the destination did not confirm it: {}", error_text(&error));
-                    unconfirmed("destination.unconfirmed", &why)(letter)
+                    unconfirmed(Problem::UNCONFIRMED, &why)(letter)
                 })
             })
             .collect()
