@@ -22,7 +22,7 @@ use crate::idempotency::{
     WhenStoreFails, ledger_id,
 };
 use crate::invocation::Invocation;
-use crate::lane::{Lanes, ProcessingOrder};
+use crate::lane::{Lanes, NullKeys, ProcessingOrder};
 use crate::outcome::Outcome;
 use crate::record::{Batch, Record};
 use crate::report::{Problem, RecordReport, Report};
@@ -51,6 +51,7 @@ pub(crate) struct Processor {
     /// Topics whose mapping was seen to read the function's answers.
     pub(crate) sound_topics: Mutex<BTreeSet<Arc<str>>>,
     pub(crate) order: ProcessingOrder,
+    pub(crate) null_keys: NullKeys,
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
     pub(crate) when_exhausted: WhenExhausted,
@@ -80,7 +81,7 @@ impl Processor {
     /// Runs the batch to its end, or to the deadline's margin.
     pub(crate) async fn process(&self, batch: &Arc<Batch>, invocation: &Arc<Invocation>) -> Report {
         let started = Instant::now();
-        let lanes = Lanes::of(batch, self.order);
+        let lanes = Lanes::of(batch, self.order, self.null_keys);
         let records: Vec<Record> = batch.iter().collect();
         let kept = self.keeping.as_ref();
         let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation)));
