@@ -78,6 +78,10 @@ pub const SQS_BATCH_ENTRIES_MAX: usize = 10;
 /// Bytes of one message with its attributes' names, types and values, and of all messages of one `SendMessageBatch` together: 1 MiB (same quotas).
 pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes of a record's key and value together that fit into one message of SQS whatever they are: base64 of bytes that do not compress, packed by gzip, takes 1.3 % more than
+/// they do. What compresses may be several times as large.
+pub const SQS_RECORD_BYTES_SAFE: usize = 1_000_000;
+
 /// Longest try of one request to SQS. A connection that died while the process was frozen is noticed by this.
 pub const SQS_TRY_MS_MAX: u64 = 5_000;
 
@@ -180,6 +184,7 @@ const _: () = {
     assert!(SEND_LEAVE_MS < DEADLINE_MARGIN_MS_MIN / 2);
     assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
+    assert!(SQS_RECORD_BYTES_SAFE < SQS_MESSAGE_BYTES_MAX);
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);

@@ -91,6 +91,22 @@ impl DeadLetter {
     /// (this letter's [`id`](Self::id)) says that it was.
     pub fn envelope(&self) -> String {
         let payload = self.payload();
+        self.envelope_of(&payload, Some(&payload), None)
+    }
+
+    /// [`envelope`](Self::envelope) in two parts, for where the payload has to go by itself: the letter without it, which names its encoding, and the payload.
+    #[cfg(feature = "sqs")]
+    pub(super) fn parts(&self, encoding: &'static str) -> (String, Box<RawValue>) {
+        let payload = self.payload();
+        (self.envelope_of(&payload, None, Some(encoding)), payload)
+    }
+
+    fn envelope_of(
+        &self,
+        payload: &RawValue,
+        inside: Option<&RawValue>,
+        encoding: Option<&'static str>,
+    ) -> String {
         let source = self.record.event_source();
         to_json(&Envelope {
             request_context: RequestContext {
@@ -118,7 +134,8 @@ impl DeadLetter {
                 attempts: self.attempts,
                 idempotency_key: self.idempotency_key().as_str(),
             },
-            payload: &payload,
+            payload: inside,
+            payload_encoding: encoding,
         })
     }
 
@@ -179,7 +196,11 @@ struct Envelope<'a> {
     #[serde(rename = "KafkaBatchInfo")]
     kafka_batch_info: KafkaBatchInfo<'a>,
     failure: FailureInfo<'a>,
-    payload: &'a RawValue,
+    /// *None: it is beside the envelope, in the encoding that is named.*
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_encoding: Option<&'static str>,
 }
 
 #[derive(Serialize)]
