@@ -68,7 +68,7 @@ pub(crate) struct Which {
         value_name = "NAME"
     )]
     namespace: String,
-    /// The cluster's ARN; self-managed: LAMBDA_MSK_CLUSTER of the function, else the brokers, sorted and joined by commas.
+    /// LAMBDA_MSK_CLUSTER of the function; if unset, the cluster's ARN, or of a self-managed one its brokers, sorted and joined by commas.
     #[arg(
         long,
         env = "LAMBDA_MSK_CLUSTER",
@@ -138,7 +138,7 @@ impl Which {
         }
         if self.cluster.is_empty() {
             return Err(Fault::new("the cluster's name is empty").help(
-                "it is the ARN; self-managed: LAMBDA_MSK_CLUSTER, else the brokers, sorted",
+                "it is the function's LAMBDA_MSK_CLUSTER, else the ARN, or self-managed the brokers, sorted",
             ));
         }
         Ok(())

@@ -19,12 +19,12 @@ use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
 use crate::invocation::RecordKeys;
-use crate::lane::ProcessingOrder;
+use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS_MAX, TOPIC_BYTES_MAX};
 use crate::log::Advice;
 use crate::process::{Keeping, Processor, WhenExhausted};
 use crate::response::FailureReporting;
-use crate::settings::{Settings, within};
+use crate::settings::{Settings, Unread, within};
 
 impl Consumer {
     /// A consumer without handlers, with every default.
@@ -35,6 +35,7 @@ impl Consumer {
             fallback: None,
             settings: Settings::default(),
             variables: BTreeMap::new(),
+            reads_variables: false,
             faults: Vec::new(),
             snapstart: Vec::new(),
         }
@@ -44,7 +45,10 @@ impl Consumer {
 /// A consumer in the making: [`Consumer::builder`].
 ///
 /// State first, then the topics whose handlers take it, then settings. What the environment says wins over what code says, if
-/// [`from_env`](Self::from_env) is called.
+/// [`from_env`](Self::from_env) is called; variables that are set and not read are named in a warning at the start.
+///
+/// A handler is added, so a topic or fallback that has one already is a fault. A setting is set: of two, the last one counts, and a warning at the start
+/// names it.
 #[must_use = "a builder does nothing until `.build()`"]
 pub struct Builder<S> {
     state: Arc<S>,
@@ -52,6 +56,8 @@ pub struct Builder<S> {
     fallback: Option<Route>,
     settings: Settings,
     variables: BTreeMap<String, String>,
+    /// Code has asked for them.
+    reads_variables: bool,
     faults: Vec<ConfigurationFault>,
     snapstart: Vec<Arc<dyn SnapStartResource>>,
 }
@@ -65,6 +71,7 @@ impl Builder<()> {
             fallback: self.fallback,
             settings: self.settings,
             variables: self.variables,
+            reads_variables: self.reads_variables,
             faults: self.faults,
             snapstart: self.snapstart,
         }
@@ -99,7 +106,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 
     fn add(mut self, topics: impl Topics, route: &Route) -> Self {
-        let names = topics.names().into_iter();
+        let names = topics.names();
+        if names.is_empty() {
+            let reason = "names no topic: its handler would never be called";
+            self.faults
+                .push(ConfigurationFault::new(".topic(…)", reason));
+        }
+        let names = names.into_iter();
         self.topics.extend(names.map(|name| (name, route.clone())));
         self
     }
@@ -110,7 +123,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
     {
-        self.fallback = Some(Route::plain(handler, Arc::clone(&self.state)));
+        let route = Route::plain(handler, Arc::clone(&self.state));
+        if self.fallback.replace(route).is_some() {
+            let reason =
+                "there is a fallback already: only one can take the topics without a handler";
+            self.faults
+                .push(ConfigurationFault::new(".fallback(…)", reason));
+        }
         self
     }
 
@@ -167,6 +186,12 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Whether records without a key wait for each other in key order (`LAMBDA_MSK_NULL_KEYS`). They do, if nothing is said.
+    pub fn null_keys(mut self, null_keys: NullKeys) -> Self {
+        self.settings.null_keys.by_code(null_keys);
+        self
+    }
+
     /// Lanes that run side by side at most (`LAMBDA_MSK_CONCURRENCY`): [`CONCURRENCY_DEFAULT`](crate::limits::CONCURRENCY_DEFAULT).
     ///
     /// In partition order there are no more lanes than partitions in the batch. All lanes of an invocation share one task: work that keeps a
@@ -189,7 +214,8 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Time kept free before Lambda's deadline (`LAMBDA_MSK_DEADLINE_MARGIN_MS`), at most a fifth of the time given.
+    /// Time kept free before Lambda's deadline (`LAMBDA_MSK_DEADLINE_MARGIN_MS`), at most a fifth of the time given and at least
+    /// [`DEADLINE_MARGIN_MS_MIN`](crate::limits::DEADLINE_MARGIN_MS_MIN), which the answer needs.
     ///
     /// No record starts with less left than this and the longest run so far. A handler that still runs then is dropped, and its record is Failed:
     /// dropping undoes no effect and stops no task that it has spawned.
@@ -204,7 +230,11 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// A self-managed cluster's name in idempotency keys (`LAMBDA_MSK_CLUSTER`): its brokers, if none is given. Amazon MSK is known by its ARN.
+    /// The cluster's name in idempotency keys (`LAMBDA_MSK_CLUSTER`). If none is given, an Amazon MSK cluster is known by its ARN, a self-managed one by its
+    /// brokers.
+    ///
+    /// Give one where the same cluster has several ARNs: over a connection from another account (`vpc-connection`) its ARN is another one. A function
+    /// that reads two clusters must not give one: both would have it, and their records would be taken for each other. Another name makes other keys.
     pub fn cluster(mut self, cluster: impl Into<Arc<str>>) -> Self {
         self.settings.cluster.by_code(Some(cluster.into()));
         self
@@ -236,6 +266,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         mut self,
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
+        self.reads_variables = true;
         let variables = variables.into_iter();
         self.variables
             .extend(variables.map(|(name, value)| (name.into(), value.into())));
@@ -249,6 +280,19 @@ impl<S: Send + Sync + 'static> Builder<S> {
     /// Every fault at once: of handlers, of settings in code, of variables. Give the result to [`run`](crate::run) as it is, and Lambda shows them
     /// as an init error.
     pub fn build(self) -> Result<Consumer, Error> {
+        let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+        self.build_beside(names)
+    }
+
+    /// [`build`](Self::build) in an environment whose variables have these names.
+    pub(crate) fn build_beside(
+        self,
+        names: impl Iterator<Item = String>,
+    ) -> Result<Consumer, Error> {
+        let unread = match self.reads_variables {
+            true => Unread::default(),
+            false => Unread::among(names),
+        };
         let mut faults = self.faults;
         let mut settings = self.settings;
         settings.check(&mut faults);
@@ -257,6 +301,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let routes = topics.values().chain(&self.fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
         if !faults.is_empty() {
+            for fault in &mut faults {
+                fault.reason = unread.amend(&fault.reason);
+            }
             return Err(ConfigurationError::new(faults).into());
         }
         let per_record = settings.per_record.value.clone();
@@ -269,6 +316,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             reports_partially: settings.failure_reporting.value == FailureReporting::Partial,
             sound_topics: Mutex::default(),
             order: settings.order.value,
+            null_keys: settings.null_keys.value,
             concurrency: settings.concurrency.value,
             attempts: settings.attempts.value,
             when_exhausted: settings.when_exhausted.value,
@@ -278,7 +326,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             settings,
             unknown_variables,
             snapstart: self.snapstart,
-            advice: Advice::default(),
+            advice: Advice::new(unread),
             keys,
         }))
     }

@@ -99,8 +99,12 @@ impl Consumer {
                 return (Err(error), None);
             }
         };
+        inner.advice.disorder(&request_id, &batch);
         let settings = &inner.settings;
         let cluster = cluster_of(&batch.source, settings.cluster.value.as_deref());
+        if settings.cluster.value.is_some() && !batch.records.is_empty() {
+            inner.advice.named_cluster(&batch.source);
+        }
         let invocation = Arc::new(inner.invocation(incoming, &cluster));
         if let Cluster::ByBrokers(brokers) = &cluster
             && !batch.records.is_empty()
@@ -121,6 +125,7 @@ impl Consumer {
             processor,
             settings,
             unknown_variables,
+            advice,
             ..
         } = &*self.inner;
         let mut topics: Vec<&str> = processor.topics.keys().map(String::as_str).collect();
@@ -128,7 +133,7 @@ impl Consumer {
         if processor.fallback.is_some() {
             topics.push("(fallback)");
         }
-        log::started(settings, &topics.join(", "), unknown_variables);
+        log::started(settings, &topics.join(", "), unknown_variables, advice);
     }
 
     pub(crate) fn snapstart(&self) -> &[Arc<dyn SnapStartResource>] {

@@ -11,9 +11,22 @@ pub enum ProcessingOrder {
     /// A lane per partition: Kafka's own order.
     #[default]
     Partition,
-    /// A lane per key of a partition. Records without a key share one lane.
+    /// A lane per key of a partition. Records without a key share one lane, unless [`NullKeys::Unordered`] is set.
     Key,
     /// Every record its own lane: no order. For Queue mode (share groups).
+    Unordered,
+}
+
+/// In key order, whether the records of a partition that have no key wait for each other. Of no effect in any other order.
+///
+/// A key of zero bytes is a key: its records share a lane. A record whose key cannot be decoded counts as one without a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NullKeys {
+    /// They share one lane: Kafka's own order among them, and a failed one stops those behind it.
+    #[default]
+    Ordered,
+    /// Each has a lane of its own: no order among them.
     Unordered,
 }
 
@@ -27,10 +40,10 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn of(batch: &Batch, order: ProcessingOrder) -> Self {
+    pub(crate) fn of(batch: &Batch, order: ProcessingOrder, null_keys: NullKeys) -> Self {
         match order {
             ProcessingOrder::Partition => Self::by_partition(batch),
-            ProcessingOrder::Key => Self::by_key(batch),
+            ProcessingOrder::Key => Self::by_key(batch, null_keys),
             ProcessingOrder::Unordered => {
                 let count = batch.records.len() as u32;
                 Self {
@@ -67,7 +80,7 @@ impl Lanes {
         }
     }
 
-    fn by_key(batch: &Batch) -> Self {
+    fn by_key(batch: &Batch, null_keys: NullKeys) -> Self {
         let entries = &batch.records;
         // Looked up, never iterated: the lanes stand in the order of their first records.
         let mut lanes = HashMap::new();
@@ -75,10 +88,14 @@ impl Lanes {
         let mut sizes: Vec<u32> = Vec::new();
         for entry in entries {
             let key = entry.key.map(|span| span.of(&batch.arena));
-            let lane = *lanes.entry((entry.partition, key)).or_insert_with(|| {
+            let mut new_lane = || {
                 sizes.push(0);
                 sizes.len() - 1
-            });
+            };
+            let lane = match (key, null_keys) {
+                (None, NullKeys::Unordered) => new_lane(),
+                _ => *lanes.entry((entry.partition, key)).or_insert_with(new_lane),
+            };
             sizes[lane] += 1;
             lane_of.push(lane);
         }
@@ -113,24 +130,27 @@ mod tests {
     use proptest::prelude::{Strategy, any};
     use proptest::{prop_assert, prop_assert_eq, proptest};
 
-    use super::{Lanes, ProcessingOrder};
+    use super::{Lanes, NullKeys, ProcessingOrder};
     use crate::event::decode;
     use crate::record::Batch;
     use crate::testing::{Event, EventBuilder, Sample};
 
-    const ORDERS: [ProcessingOrder; 3] = [
-        ProcessingOrder::Partition,
-        ProcessingOrder::Key,
-        ProcessingOrder::Unordered,
+    const ORDERS: [(ProcessingOrder, NullKeys); 6] = [
+        (ProcessingOrder::Partition, NullKeys::Ordered),
+        (ProcessingOrder::Partition, NullKeys::Unordered),
+        (ProcessingOrder::Key, NullKeys::Ordered),
+        (ProcessingOrder::Key, NullKeys::Unordered),
+        (ProcessingOrder::Unordered, NullKeys::Ordered),
+        (ProcessingOrder::Unordered, NullKeys::Unordered),
     ];
 
-    /// Records of few partitions and few keys, so that both repeat.
+    /// Records of few partitions and few keys, so that both repeat; of no key, and of one of no bytes.
     fn batches() -> impl Strategy<Value = Batch> {
-        let record = (0..4_i32, option::of(0..3_u8), any::<bool>());
+        let record = (0..4_i32, option::of(vec(0..2_u8, 0..2)), any::<bool>());
         vec(record, 0..40).prop_map(|records| {
             let samples = records.into_iter().map(|(partition, key, faulty)| {
                 let sample = Sample::new("orders", partition);
-                let sample = key.iter().fold(sample, |sample, key| sample.key([*key]));
+                let sample = key.iter().fold(sample, |sample, key| sample.key(key));
                 // What cannot be decoded has its lane too.
                 if faulty {
                     sample.value_base64("*")
@@ -144,13 +164,20 @@ mod tests {
     }
 
     /// What must be equal for two records to share a lane.
-    fn lane_of(batch: &Batch, order: ProcessingOrder, index: u32) -> (u32, Option<Vec<u8>>, u32) {
+    fn lane_of(
+        batch: &Batch,
+        order: (ProcessingOrder, NullKeys),
+        index: u32,
+    ) -> (u32, Option<Vec<u8>>, u32) {
         let entry = &batch.records[index as usize];
         let key = entry.key.map(|span| span.of(&batch.arena).to_vec());
         match order {
-            ProcessingOrder::Partition => (entry.partition, None, 0),
-            ProcessingOrder::Key => (entry.partition, key, 0),
-            ProcessingOrder::Unordered => (0, None, index),
+            (ProcessingOrder::Partition, _) => (entry.partition, None, 0),
+            (ProcessingOrder::Key, NullKeys::Unordered) if key.is_none() => {
+                (entry.partition, None, 1 + index)
+            }
+            (ProcessingOrder::Key, _) => (entry.partition, key, 0),
+            (ProcessingOrder::Unordered, _) => (0, None, index),
         }
     }
 
@@ -158,7 +185,7 @@ mod tests {
         #[test]
         fn every_record_is_in_the_one_lane_of_its_like_in_the_events_order(batch in batches()) {
             for order in ORDERS {
-                let lanes = Lanes::of(&batch, order);
+                let lanes = Lanes::of(&batch, order.0, order.1);
 
                 let all: BTreeSet<u32> = lanes.iter().flatten().copied().collect();
                 let held: usize = lanes.iter().map(<[u32]>::len).sum();

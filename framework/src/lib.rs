@@ -102,7 +102,7 @@ pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
 pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
 pub use invocation::Deadline;
 pub use lambda::run;
-pub use lane::ProcessingOrder;
+pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;
 pub use partition::{Offset, TopicPartition};
 pub use process::WhenExhausted;

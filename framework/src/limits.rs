@@ -39,6 +39,9 @@ pub const DEADLINE_MARGIN_MS: u64 = 500;
 /// The margin is at most this part of the time given, so that short time-outs still do work.
 pub const DEADLINE_MARGIN_PART_MAX: u32 = 5;
 
+/// Smallest margin that can be set: half of it is the answer's, which takes a few milliseconds on its way.
+pub const DEADLINE_MARGIN_MS_MIN: u64 = 50;
+
 /// Largest margin that can be set: Lambda's own time-out for Kafka ends at 14 minutes.
 pub const DEADLINE_MARGIN_MS_MAX: u64 = 14 * 60 * 1000;
 
@@ -58,6 +61,9 @@ pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 /// Failed or rejected records that get a log line of their own, an invocation. The report line counts all.
 pub const RECORD_LOG_LINES_MAX: usize = 100;
 
+/// Partitions that have a log line of their own for one kind of finding, an invocation. One more line counts the others.
+pub const PARTITION_LOG_LINES_MAX: usize = 100;
+
 /// Dead letters handed to a destination in one call.
 pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
 
@@ -75,6 +81,10 @@ pub const SQS_BATCH_ENTRIES_MAX: usize = 10;
 
 /// Bytes of one message with its attributes' names, types and values, and of all messages of one `SendMessageBatch` together: 1 MiB (same quotas).
 pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of a record's key and value together that fit into one message of SQS whatever they are: base64 of bytes that do not compress, packed by gzip, takes 1.3 % more than
+/// they do. What compresses may be several times as large.
+pub const SQS_RECORD_BYTES_SAFE: usize = 1_000_000;
 
 /// Longest try of one request to SQS. A connection that died while the process was frozen is noticed by this.
 pub const SQS_TRY_MS_MAX: u64 = 5_000;
@@ -173,10 +183,13 @@ const _: () = {
     assert!(CONCURRENCY_DEFAULT <= CONCURRENCY_MAX);
     assert!(ATTEMPTS_DEFAULT <= ATTEMPTS_MAX);
     assert!(RETRY_BACKOFF_BASE_MS <= RETRY_BACKOFF_MAX_MS);
+    assert!(DEADLINE_MARGIN_MS_MIN <= DEADLINE_MARGIN_MS);
     assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);
     assert!(HANDLER_POLL_MS_MAX * 2 <= DEADLINE_MARGIN_MS);
+    assert!(SEND_LEAVE_MS < DEADLINE_MARGIN_MS_MIN / 2);
     assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
+    assert!(SQS_RECORD_BYTES_SAFE < SQS_MESSAGE_BYTES_MAX);
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);

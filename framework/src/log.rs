@@ -1,17 +1,21 @@
 //! The lines that the framework logs. Constant messages and fields; coordinates, sizes and codes, never payload. Called by `consumer` and `lambda`.
 
+mod traps;
+
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{error, info, warn};
 
 use crate::error::Error;
 use crate::idempotency::{Guarantee, IdempotencyStore};
-use crate::limits::RECORD_LOG_LINES_MAX;
+use crate::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
 use crate::outcome::Outcome;
 use crate::process::Keeping;
+use crate::record::{Batch, EventSource, EventSourceKind};
 use crate::report::{LongPoll, RecordReport, Report};
 use crate::response::FailureReporting;
-use crate::settings::Settings;
+use crate::settings::{Settings, Unread};
 
 /// Once a process: which advice was given already.
 #[derive(Debug, Default)]
@@ -19,6 +23,11 @@ pub(crate) struct Advice {
     no_deadline: AtomicBool,
     no_progress: AtomicBool,
     by_brokers: AtomicBool,
+    disorder: AtomicBool,
+    two_named: AtomicBool,
+    /// The ARN of the first event whose cluster was named by hand. *None inside: it had none.*
+    named: OnceLock<Option<String>>,
+    unread: Unread,
 }
 
 fn first_time(said: &AtomicBool) -> bool {
@@ -26,7 +35,12 @@ fn first_time(said: &AtomicBool) -> bool {
 }
 
 /// The whole configuration in effect, and what a deployer must not learn the hard way.
-pub(crate) fn started(settings: &Settings, topics: &str, unknown_variables: &[String]) {
+pub(crate) fn started(
+    settings: &Settings,
+    topics: &str,
+    unknown_variables: &[String],
+    advice: &Advice,
+) {
     info!(
         version = env!("CARGO_PKG_VERSION"),
         topics,
@@ -44,12 +58,16 @@ pub(crate) fn started(settings: &Settings, topics: &str, unknown_variables: &[St
     }
     if settings.destination.value.is_none() {
         warn!(
-            cure = "LAMBDA_MSK_ON_FAILURE",
+            cure = advice
+                .unread
+                .amend("`.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE"),
             "no destination for rejected records: one bad record blocks its partition"
         );
         if settings.guarantee.value == Guarantee::AtMostOnce {
             warn!(
-                cure = "LAMBDA_MSK_ON_FAILURE",
+                cure = advice
+                    .unread
+                    .amend("`.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE"),
                 "at most once without a destination loses records: one whose handler fails, or is cut off, is not started again and is kept nowhere"
             );
         }
@@ -60,9 +78,17 @@ pub(crate) fn started(settings: &Settings, topics: &str, unknown_variables: &[St
             "environment variables that this version does not know: not read"
         );
     }
+    traps::warn_of(settings, &advice.unread);
 }
 
 impl Advice {
+    pub(crate) fn new(unread: Unread) -> Self {
+        Self {
+            unread,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn deadline_unknown(&self, request_id: &str, deadline_ms: u64) {
         if first_time(&self.no_deadline) {
             warn!(
@@ -77,8 +103,41 @@ impl Advice {
         if first_time(&self.by_brokers) {
             warn!(
                 cluster,
-                cure = "LAMBDA_MSK_CLUSTER",
+                cure = self.unread.amend("LAMBDA_MSK_CLUSTER"),
                 "a self-managed cluster without a name: another broker in its list changes every idempotency key"
+            );
+        }
+    }
+
+    /// The cluster bears the name that was given by hand, whatever the event says of it: of two clusters, both do.
+    pub(crate) fn named_cluster(&self, source: &EventSource) {
+        let first = self.named.get_or_init(|| source.arn.clone());
+        if *first != source.arn && first_time(&self.two_named) {
+            let shown = |arn: &Option<String>| arn.clone().unwrap_or_default();
+            warn!(
+                first = shown(first),
+                now = shown(&source.arn),
+                cure = "a function of its own for each cluster, or none of LAMBDA_MSK_CLUSTER and `.cluster(…)`",
+                "events of two clusters have the one name that is set for a cluster: if they are not one and the same, records of one may be taken for the other's"
+            );
+        }
+    }
+
+    /// Offsets that did not ascend. Of a share group that is no news, and only a self-managed cluster has those; a record that stands in an event twice always is.
+    pub(crate) fn disorder(&self, request_id: &str, batch: &Batch) {
+        let Some(disorder) = batch.disorder else {
+            return;
+        };
+        let odd = batch.source.kind == EventSourceKind::Msk || disorder.repeats > 0;
+        if odd && first_time(&self.disorder) {
+            let at = &batch.partitions[disorder.partition as usize].topic_partition;
+            warn!(
+                request_id,
+                topic = &*at.topic,
+                partition = at.partition,
+                sorted_partitions = disorder.sorted,
+                repeated_records = disorder.repeats,
+                "the event's offsets do not ascend: its records run in the order of their offsets, and a repeated record runs once, for all its places in the event"
             );
         }
     }
@@ -94,7 +153,7 @@ impl Advice {
         for record in worth_a_line(report).take(RECORD_LOG_LINES_MAX) {
             record_ended(request_id, record);
         }
-        partitions_ended(request_id, report);
+        self.partitions_ended(request_id, report);
         let lost = report.lost();
         let skipped = report.count(Outcome::Skipped) - lost;
         let unreached = report.count(Outcome::Unreached);
@@ -133,7 +192,7 @@ impl Advice {
                 reason,
                 store = keeping.store.describe(),
                 for_minutes = keeping.kept_for().as_secs() / 60,
-                to_run_them,
+                to_run_them = self.unread.amend(to_run_them),
                 "records skipped"
             );
         }
@@ -156,6 +215,55 @@ impl Advice {
             );
         }
     }
+
+    /// What the partitions' ledgers have shown: of each kind the first partitions, and how many more there are.
+    fn partitions_ended(&self, request_id: &str, report: &Report) {
+        let cure = "FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then LAMBDA_MSK_FAILURE_REPORTING=whole-batch";
+        let more = |kind: &'static str, partitions: usize| {
+            let more = partitions.saturating_sub(PARTITION_LOG_LINES_MAX);
+            if more > 0 {
+                warn!(
+                    request_id,
+                    kind, more, "as many partitions more, without a line of their own"
+                );
+            }
+        };
+        for (at, offset) in report.overlooked.iter().take(PARTITION_LOG_LINES_MAX) {
+            error!(
+                request_id,
+                topic = &*at.topic,
+                partition = at.partition,
+                offset,
+                cause =
+                    "the event source mapping does not read which records failed, and commits them",
+                cure = self.unread.amend(cure),
+                unless = "MaximumRetryAttempts is 0, or the record's age, the topic's retention or a reset of offsets has ended it",
+                "a record that was reported as failed never came again: it is lost"
+            );
+        }
+        more("overlooked", report.overlooked.len());
+        for (at, problem) in report.unrecorded.iter().take(PARTITION_LOG_LINES_MAX) {
+            warn!(
+                request_id,
+                topic = &*at.topic,
+                partition = at.partition,
+                code = problem.code,
+                problem = problem.message,
+                "what was settled may not be recorded: should it come again, it runs again"
+            );
+        }
+        more("unrecorded", report.unrecorded.len());
+        for (at, why) in report.without_store.iter().take(PARTITION_LOG_LINES_MAX) {
+            warn!(
+                request_id,
+                topic = &*at.topic,
+                partition = at.partition,
+                problem = why,
+                "the idempotency store failed, and the partition's records ran without it, as was chosen: what was done before was done again"
+            );
+        }
+        more("without_store", report.without_store.len());
+    }
 }
 
 /// Failed, rejected and lost records. Of those of a partition that could not be had at all, the first stands for all.
@@ -176,45 +284,11 @@ fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
     })
 }
 
-/// What the partitions' ledgers have shown.
-fn partitions_ended(request_id: &str, report: &Report) {
-    for (at, offset) in &report.overlooked {
-        error!(
-            request_id,
-            topic = &*at.topic,
-            partition = at.partition,
-            offset,
-            cause = "the event source mapping does not read which records failed, and commits them",
-            cure = "FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then LAMBDA_MSK_FAILURE_REPORTING=whole-batch",
-            unless = "MaximumRetryAttempts is 0, or the record's age, the topic's retention or a reset of offsets has ended it",
-            "a record that was reported as failed never came again: it is lost"
-        );
-    }
-    for (at, problem) in &report.unrecorded {
-        warn!(
-            request_id,
-            topic = &*at.topic,
-            partition = at.partition,
-            code = problem.code,
-            problem = problem.message,
-            "what was settled may not be recorded: should it come again, it runs again"
-        );
-    }
-    for (at, why) in &report.without_store {
-        warn!(
-            request_id,
-            topic = &*at.topic,
-            partition = at.partition,
-            problem = why,
-            "the idempotency store failed, and the partition's records ran without it, as was chosen: what was done before was done again"
-        );
-    }
-}
-
 fn record_ended(request_id: &str, report: &RecordReport) {
     let record = &report.record;
     let problem = report.problem.as_ref();
     let code = problem.map_or("", |problem| problem.code.as_str());
+    let destination = problem.and_then(|problem| problem.destination);
     let problem = problem.map_or("", |problem| problem.message.as_str());
     macro_rules! line {
         ($level:ident, $message:literal) => {
@@ -225,6 +299,7 @@ fn record_ended(request_id: &str, report: &RecordReport) {
                 offset = record.offset().0,
                 attempts = report.attempts,
                 code,
+                destination,
                 problem,
                 $message
             )
@@ -257,11 +332,14 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use crate::builder::Builder;
     use crate::consumer::Consumer;
     use crate::destination::MemoryDestination;
     use crate::idempotency::{
-        BoxStore, Guarantee, IdempotencyStore, Item, PerRecord, StoreError, Swap, Swapped,
+        BoxStore, Guarantee, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap,
+        Swapped,
     };
+    use crate::lane::{NullKeys, ProcessingOrder};
     use crate::response::FailureReporting;
 
     #[derive(Clone, Default)]
@@ -312,6 +390,65 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("LAMBDA_MSK_CONCURENCY"), "{said}");
+    }
+
+    #[test]
+    fn variables_that_are_set_and_not_read_are_named_and_no_advice_is_to_set_them() {
+        let set = ["PATH", "LAMBDA_MSK_ON_FAILURE", "LAMBDA_MSK_ATTEMPTS"];
+        let build = |builder: Builder<()>| {
+            let names = set.iter().map(|name| (*name).to_owned());
+            builder.build_beside(names).unwrap()
+        };
+        let builder = || Consumer::builder().topic("orders", async || {});
+
+        let unread = said(&build(builder()));
+        let read = said(&build(builder().from_vars([("LAMBDA_MSK_ATTEMPTS", "2")])));
+
+        assert!(
+            unread.contains("LAMBDA_MSK_ATTEMPTS, LAMBDA_MSK_ON_FAILURE"),
+            "{unread}"
+        );
+        let corrected = "or LAMBDA_MSK_ON_FAILURE (LAMBDA_MSK_ON_FAILURE is set, but was not read: call `.from_env()`)";
+        assert!(unread.contains(corrected), "{unread}");
+        assert!(!read.contains(".from_env()"), "{read}");
+    }
+
+    #[test]
+    fn keys_that_no_other_process_can_see_are_warned_of() {
+        let by_key = || {
+            let builder = Consumer::builder().topic("orders", async || {});
+            builder.per_record(PerRecord::by_key())
+        };
+        let said = |builder: Builder<()>| said(&builder.build().unwrap());
+        let kept_nowhere = "the keys of `.per_record(…)` are kept nowhere";
+        let in_memory = "in this process's memory alone";
+
+        let off = said(by_key().from_vars([("LAMBDA_MSK_IDEMPOTENCY", "none")]));
+        let memory = said(by_key());
+        let own = said(by_key().idempotency(MemoryStore::new()));
+        let by_offset = said(Consumer::builder().topic("orders", async || {}));
+
+        assert!(off.contains(kept_nowhere), "{off}");
+        assert!(memory.contains(in_memory), "{memory}");
+        assert!(own.contains(in_memory), "{own}");
+        assert!(!by_offset.contains("per_record"), "{by_offset}");
+    }
+
+    #[test]
+    fn what_has_no_effect_is_warned_of() {
+        let builder = || Consumer::builder().topic("orders", async || {});
+        let said = |builder: Builder<()>| said(&builder.build().unwrap());
+        let no_effect = "has no effect but in key order";
+        let unordered = || builder().null_keys(NullKeys::Unordered);
+
+        let twice = said(builder().attempts(2).attempts(2));
+        let alone = said(unordered());
+        let by_key = said(unordered().order(ProcessingOrder::Key));
+
+        assert!(twice.contains("settings=\".attempts(…)\""), "{twice}");
+        assert!(alone.contains(no_effect), "{alone}");
+        assert!(!by_key.contains(no_effect), "{by_key}");
+        assert!(!by_key.contains("more than once"), "{by_key}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::idempotency::{
     Undone, WhenStoreFails, ledger_id,
 };
 use crate::invocation::Invocation;
-use crate::lane::{Lanes, ProcessingOrder};
+use crate::lane::{Lanes, NullKeys, ProcessingOrder};
 use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;
 use crate::process::polled::Polled;
@@ -53,6 +53,7 @@ pub(crate) struct Processor {
     /// Topics whose mapping was seen to read the function's answers.
     pub(crate) sound_topics: Mutex<BTreeSet<Arc<str>>>,
     pub(crate) order: ProcessingOrder,
+    pub(crate) null_keys: NullKeys,
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
     pub(crate) when_exhausted: WhenExhausted,
@@ -82,7 +83,7 @@ impl Processor {
     /// Runs the batch to its end, or to the deadline's margin.
     pub(crate) async fn process(&self, batch: &Arc<Batch>, invocation: &Arc<Invocation>) -> Report {
         let started = Instant::now();
-        let lanes = Lanes::of(batch, self.order);
+        let lanes = Lanes::of(batch, self.order, self.null_keys);
         let records: Vec<Record> = batch.iter().collect();
         let kept = self.keeping.as_ref();
         let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation)));
@@ -379,19 +380,15 @@ impl<'a> Run<'a> {
         let unconfirmed = |code: &'static str, why: &str| {
             let why = why.to_owned();
             move |letter: &DeadLetter| {
-                let (was, because) = (letter.code(), letter.message());
-                Problem::new(
-                    code,
-                    format!("{why}; it was rejected with {was}: {because}"),
-                )
+                Problem::new(letter.code(), letter.message()).undelivered(code, &why)
             }
         };
         let all = |problem: &dyn Fn(&DeadLetter) -> Problem| {
             letters.iter().map(|letter| Err(problem(letter))).collect()
         };
         let Some(destination) = &self.processor.destination else {
-            let why = "no destination is set for rejected records (`LAMBDA_MSK_ON_FAILURE`)";
-            return all(&unconfirmed("destination.missing", why));
+            let why = "no destination is set for rejected records: `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`";
+            return all(&unconfirmed(Problem::NO_DESTINATION, why));
         };
         let sending = Caught::new(|| Box::pin(destination.send(letters)));
         let sent = match self.invocation.deadline.settle_end() {
@@ -403,11 +400,11 @@ impl<'a> Run<'a> {
             Some(Err(_)) => {
                 // Its text may quote a letter.
                 let why = "the destination panicked: see standard error for the place in the code";
-                return all(&unconfirmed("destination.panicked", why));
+                return all(&unconfirmed(Problem::SEND_PANICKED, why));
             }
             None => {
                 let why = "the destination had not confirmed it when time was up";
-                return all(&unconfirmed("destination.timed_out", why));
+                return all(&unconfirmed(Problem::SEND_TIMED_OUT, why));
             }
         };
         discard(results.split_off(letters.len().min(results.len())));
@@ -419,7 +416,7 @@ impl<'a> Run<'a> {
             .map(|(letter, result)| {
                 result.map_err(|SendError(error)| {
                     let why = format!("the destination did not confirm it: {}", told(error));
-                    unconfirmed("destination.unconfirmed", &why)(letter)
+                    unconfirmed(Problem::UNCONFIRMED, &why)(letter)
                 })
             })
             .collect()

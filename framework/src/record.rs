@@ -47,6 +47,19 @@ pub(crate) struct Batch {
     pub(crate) faults: Vec<RecordFault>,
     /// *None: an event from Lambda. Some: the id of the dead letter whose payload this event is.*
     pub(crate) redrive: Option<String>,
+    /// *None: the offsets of each partition ascended as they came.*
+    pub(crate) disorder: Option<Disorder>,
+}
+
+/// What was put right in an event whose offsets did not ascend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Disorder {
+    /// The first partition that it was found in: index into `Batch::partitions`.
+    pub(crate) partition: u32,
+    /// Partitions whose records were put into the order of their offsets.
+    pub(crate) sorted: usize,
+    /// Records that were left out, since one with the same offset and content stands in the event too.
+    pub(crate) repeats: usize,
 }
 
 impl Batch {
@@ -215,7 +228,7 @@ impl Record {
 
     /// The schema that the mapping found the key to be written with.
     ///
-    /// *None: the mapping has no schema registry, or does not validate keys.*
+    /// *None: the mapping has no schema registry, does not validate keys, or says nothing of the schema that can be read.*
     pub fn key_schema(&self) -> Option<&SchemaMetadata> {
         let index = self.entry().key_schema?;
         Some(&self.batch.schemas[index as usize])
@@ -223,7 +236,7 @@ impl Record {
 
     /// The schema that the mapping found the value to be written with.
     ///
-    /// *None: the mapping has no schema registry, or does not validate values.*
+    /// *None: the mapping has no schema registry, does not validate values, or says nothing of the schema that can be read.*
     pub fn value_schema(&self) -> Option<&SchemaMetadata> {
         let index = self.entry().value_schema?;
         Some(&self.batch.schemas[index as usize])
@@ -328,7 +341,8 @@ impl Headers {
     ) -> impl DoubleEndedIterator<Item = (&str, Option<&[u8]>)> + ExactSizeIterator {
         let arena = &self.0.batch.arena;
         self.0.header_entries().iter().map(move |header| {
-            let name = std::str::from_utf8(header.name.of(arena)).unwrap_or_default();
+            let name = std::str::from_utf8(header.name.of(arena));
+            let name = name.expect("the decoder takes headers' names of UTF-8 alone");
             (name, header.value.map(|span| span.of(arena)))
         })
     }
@@ -346,14 +360,18 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// A schema as the mapping's registry names it.
+/// A schema as the mapping's registry names it. It stands beside the record, and nothing of the framework needs it: an odd shape costs nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SchemaMetadata {
-    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. It does not say how the bytes came: a mapping set to `SampleFormat: JSON` sends JSON whatever stands here.
-    pub data_format: String,
-    /// Glue: a 36-character UUID. Confluent: a short integer in text.
-    pub schema_id: String,
+    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. It does not say how the bytes came: a mapping whose `EventRecordFormat` is `JSON` sends JSON whatever stands here.
+    ///
+    /// *None: the event does not say, or not in text.*
+    pub data_format: Option<String>,
+    /// Glue: a 36-character UUID. Confluent: a short integer, also where it came as a number.
+    ///
+    /// *None: the event does not say, or neither in text nor as a number.*
+    pub schema_id: Option<String>,
 }
 
 /// The cluster that an event came from.

@@ -85,18 +85,48 @@ pub struct RecordReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// As a code: `reject.json`, `handler.panicked`, `destination.unconfirmed`, or the handler's own.
+    /// As a code: `reject.json`, `handler.panicked`, or the handler's own. Always the first cause: of a record that was to be rejected, why it was to be.
     pub code: String,
     /// In words. Never bytes of the payload; the text of a handler's own error is the handler's, cut.
     pub message: String,
+    /// Why a record that was to be rejected is Failed, as a code: `destination.missing`, `destination.unconfirmed`, `destination.timed_out`, or
+    /// `destination.panicked`.
+    ///
+    /// *None: it was not to be rejected, or the destination has confirmed it.*
+    pub destination: Option<&'static str>,
 }
 
 impl Problem {
+    pub(crate) const NO_DESTINATION: &str = "destination.missing";
+    pub(crate) const UNCONFIRMED: &str = "destination.unconfirmed";
+    pub(crate) const SEND_TIMED_OUT: &str = "destination.timed_out";
+    pub(crate) const SEND_PANICKED: &str = "destination.panicked";
+
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
             message: message.into(),
+            destination: None,
         }
+    }
+
+    /// The problem of a record that was to be rejected, and that the destination does not have.
+    pub(crate) fn undelivered(mut self, destination: &'static str, why: &str) -> Self {
+        self.message = format!("{}; {why}", self.message);
+        self.destination = Some(destination);
+        self
+    }
+
+    /// All causes in few words, the first one first: `reject.json`, or `reject.json, and no destination is set`.
+    pub(crate) fn in_short(&self) -> String {
+        let then = match self.destination {
+            None => return self.code.clone(),
+            Some(Self::NO_DESTINATION) => "no destination is set",
+            Some(Self::SEND_TIMED_OUT) => "the destination did not confirm it in time",
+            Some(Self::SEND_PANICKED) => "the destination panicked",
+            Some(_) => "the destination did not confirm it",
+        };
+        format!("{}, and {then}", self.code)
     }
 }
 

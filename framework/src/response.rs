@@ -67,7 +67,7 @@ pub struct Incomplete {
     pub unreached: usize,
     /// Records of the event.
     pub records: usize,
-    /// The first record that is not done and why: `orders-0@15 (handler.failed)`.
+    /// The first record that is not done and why: `orders-0@15 (handler.failed)`, `orders-0@15 (reject.json, and no destination is set)`.
     pub first: String,
 }
 
@@ -88,7 +88,7 @@ impl BatchResponse {
                 unreached: report.count(Outcome::Unreached),
                 records: report.records.len(),
                 first: match &first.problem {
-                    Some(problem) => format!("{} ({})", first.record, problem.code),
+                    Some(problem) => format!("{} ({})", first.record, problem.in_short()),
                     None => format!("{} ({})", first.record, first.outcome),
                 },
             }),

@@ -1,6 +1,7 @@
 //! A consumer's settings: default, code, environment, in rising order, and where each came from. Read by `consumer`.
 
 mod line;
+mod unread;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,13 +15,16 @@ use crate::error::ConfigurationFault;
 use crate::idempotency::{
     Guarantee, Idempotency, IdempotencyStore, PerRecord, WhenStoreFails, choose_store,
 };
-use crate::lane::ProcessingOrder;
+use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{
     ATTEMPTS_DEFAULT, ATTEMPTS_MAX, CLUSTER_BYTES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX,
-    DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, NAMESPACE_BYTES_MAX, PROGRESS_MS, PROGRESS_MS_MAX,
+    DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, DEADLINE_MARGIN_MS_MIN, NAMESPACE_BYTES_MAX,
+    PROGRESS_MS, PROGRESS_MS_MAX,
 };
 use crate::process::WhenExhausted;
 use crate::response::FailureReporting;
+
+pub(crate) use self::unread::Unread;
 
 /// What all of the framework's own variables begin with.
 const PREFIX: &str = "LAMBDA_MSK_";
@@ -38,6 +42,8 @@ pub(crate) enum Origin {
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
     origin: Origin,
+    /// Code has set it more than once.
+    repeated: bool,
 }
 
 impl<T> Setting<T> {
@@ -45,12 +51,14 @@ impl<T> Setting<T> {
         Self {
             value,
             origin: Origin::Default,
+            repeated: false,
         }
     }
 
     pub(crate) fn by_code(&mut self, value: T) {
         *self = Self {
             value,
+            repeated: self.origin == Origin::Code,
             origin: Origin::Code,
         };
     }
@@ -77,13 +85,14 @@ pub(crate) struct Settings {
     pub(crate) guarantee: Setting<Guarantee>,
     pub(crate) failure_reporting: Setting<FailureReporting>,
     pub(crate) order: Setting<ProcessingOrder>,
+    pub(crate) null_keys: Setting<NullKeys>,
     pub(crate) concurrency: Setting<usize>,
     pub(crate) attempts: Setting<u32>,
     pub(crate) when_exhausted: Setting<WhenExhausted>,
     pub(crate) deadline_margin: Setting<Duration>,
     /// *None: the function's name.*
     pub(crate) namespace: Setting<Option<Arc<str>>>,
-    /// *None: the brokers that the event names.* Amazon MSK needs none.
+    /// *None: the ARN that the event names, or else its brokers.*
     pub(crate) cluster: Setting<Option<Arc<str>>>,
 }
 
@@ -98,6 +107,7 @@ impl Default for Settings {
             guarantee: Setting::default(Guarantee::default()),
             failure_reporting: Setting::default(FailureReporting::default()),
             order: Setting::default(ProcessingOrder::default()),
+            null_keys: Setting::default(NullKeys::default()),
             concurrency: Setting::default(CONCURRENCY_DEFAULT),
             attempts: Setting::default(ATTEMPTS_DEFAULT),
             when_exhausted: Setting::default(WhenExhausted::default()),
@@ -149,6 +159,13 @@ impl Settings {
             ];
             one_of(text, &allowed)
         });
+        reader.read("NULL_KEYS", &mut self.null_keys, |text| {
+            let allowed = [
+                ("ordered", NullKeys::Ordered),
+                ("unordered", NullKeys::Unordered),
+            ];
+            one_of(text, &allowed)
+        });
         reader.read("CONCURRENCY", &mut self.concurrency, |text| {
             number(text, 1..=CONCURRENCY_MAX)
         });
@@ -163,7 +180,7 @@ impl Settings {
             one_of(text, &allowed)
         });
         reader.read("DEADLINE_MARGIN_MS", &mut self.deadline_margin, |text| {
-            number(text, 0..=DEADLINE_MARGIN_MS_MAX).map(Duration::from_millis)
+            number(text, DEADLINE_MARGIN_MS_MIN..=DEADLINE_MARGIN_MS_MAX).map(Duration::from_millis)
         });
         reader.read("NAMESPACE", &mut self.namespace, |text| {
             check_namespace(text).map(|()| Some(text.into()))
@@ -183,27 +200,28 @@ impl Settings {
                 faults.push(ConfigurationFault::new(place, reason));
             }
         };
-        let Setting { value, origin } = self.concurrency;
+        let Setting { value, origin, .. } = self.concurrency;
         check(
             origin,
             ".concurrency(…)",
             within(value, &(1..=CONCURRENCY_MAX)),
         );
-        let Setting { value, origin } = self.attempts;
+        let Setting { value, origin, .. } = self.attempts;
         check(origin, ".attempts(…)", within(value, &(1..=ATTEMPTS_MAX)));
-        for (setting, place, max_ms) in [
+        for (setting, place, allowed_ms) in [
             (
                 &self.deadline_margin,
                 ".deadline_margin(…)",
-                DEADLINE_MARGIN_MS_MAX,
+                DEADLINE_MARGIN_MS_MIN..=DEADLINE_MARGIN_MS_MAX,
             ),
-            (&self.progress, ".progress(…)", PROGRESS_MS_MAX),
+            (&self.progress, ".progress(…)", 0..=PROGRESS_MS_MAX),
         ] {
-            let Setting { value, origin } = setting;
-            let max = Duration::from_millis(max_ms);
-            let fault = || Err(format!("{value:?} is not from 0 to {max:?}"));
-            let result = if *value <= max { Ok(()) } else { fault() };
-            check(*origin, place, result);
+            let Setting { value, origin, .. } = setting;
+            let (low, high) = allowed_ms.into_inner();
+            let (low, high) = (Duration::from_millis(low), Duration::from_millis(high));
+            let fault = || Err(format!("{value:?} is not from {low:?} to {high:?}"));
+            let fits = (low..=high).contains(value);
+            check(*origin, place, if fits { Ok(()) } else { fault() });
         }
         if let Some(namespace) = &self.namespace.value {
             check(
@@ -219,6 +237,29 @@ impl Settings {
             let Setting { origin, .. } = self.per_record;
             check(origin, ".per_record(…)", per_record.check());
         }
+    }
+
+    /// What code has set more than once, by its method: only the last one counts.
+    pub(crate) fn repeated(&self) -> Vec<&'static str> {
+        let settings = [
+            (self.destination.repeated, ".on_failure(…)"),
+            (self.idempotency.repeated, ".idempotency(…)"),
+            (self.progress.repeated, ".progress(…)"),
+            (self.when_store_fails.repeated, ".when_store_fails(…)"),
+            (self.per_record.repeated, ".per_record(…)"),
+            (self.guarantee.repeated, ".guarantee(…)"),
+            (self.failure_reporting.repeated, ".failure_reporting(…)"),
+            (self.order.repeated, ".order(…)"),
+            (self.null_keys.repeated, ".null_keys(…)"),
+            (self.concurrency.repeated, ".concurrency(…)"),
+            (self.attempts.repeated, ".attempts(…)"),
+            (self.when_exhausted.repeated, ".when_exhausted(…)"),
+            (self.deadline_margin.repeated, ".deadline_margin(…)"),
+            (self.namespace.repeated, ".namespace(…)"),
+            (self.cluster.repeated, ".cluster(…)"),
+        ];
+        let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
+        repeated.map(|(_, method)| method).collect()
     }
 
     /// Whatever would let a handler start twice for one key, if that was ruled out. `attempts` are those that routes have of their own.
@@ -279,10 +320,8 @@ impl Reader<'_> {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             match parse(text) {
                 Ok(value) => {
-                    *setting = Setting {
-                        value,
-                        origin: Origin::Environment,
-                    };
+                    setting.value = value;
+                    setting.origin = Origin::Environment;
                 }
                 Err(reason) => self
                     .faults

@@ -1,9 +1,13 @@
 """What has to be true of template.yaml once SAM has translated it. Each fact is a function that raises AssertionError."""
 
+import re
+
 from cloudformation import Stack
 
 CLUSTER = "arn:aws:kafka:eu-central-1:111122223333:cluster/shop/8f6d3a52-5"
 ACCOUNT_OF_CLUSTER = "arn:aws:kafka:eu-central-1:111122223333"
+# The same cluster from another account. The two UUIDs have nothing to do with each other.
+CONNECTION = "arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/shop/0a1b2c3d-7"
 
 # Every action that the role allows, and on what. AWS knows no resource for kafka:GetBootstrapBrokers and the ec2:Describe
 # actions; the cluster's subnets, which the other two are about, are not known to the template.
@@ -34,8 +38,14 @@ ALLOWED = {
 }
 
 
+# Over the connection, the cluster's UUID is not known; the rest is the same.
+ALLOWED_OVER_CONNECTION = {
+    action: resource.replace("/8f6d3a52-5", "/*") for action, resource in ALLOWED.items()
+} | {"kafka:DescribeVpcConnection": CONNECTION}
+
+
 def stack(template, **given):
-    return Stack(template, ClusterArn=CLUSTER, **given)
+    return Stack(template, **{"ClusterArn": CLUSTER, **given})
 
 
 def only(things):
@@ -185,21 +195,47 @@ def role_is_the_one_written_here(template):
     assert not s.of_type("AWS::IAM::Policy") and not s.of_type("AWS::IAM::ManagedPolicy"), "policies elsewhere"
 
 
-def role_allows_what_is_needed_and_no_more(template):
+def allows(s, wanted):
     allowed = {
         (action, resource)
-        for statement in statements(stack(template), "Allow")
+        for statement in statements(s, "Allow")
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
-    wanted = set(ALLOWED.items())
+    wanted = set(wanted.items())
     assert allowed == wanted, f"too much {sorted(allowed - wanted)}, missing {sorted(wanted - allowed)}"
 
 
+def role_allows_what_is_needed_and_no_more(template):
+    allows(stack(template), ALLOWED)
+
+
+def role_reaches_a_cluster_of_another_account(template):
+    s = stack(template, ClusterArn=CONNECTION)
+    assert mapping(s)["EventSourceArn"] == CONNECTION, "cluster"
+    allows(s, ALLOWED_OVER_CONNECTION)
+
+
+def cluster_is_named_by_its_arn_or_a_connections(template):
+    pattern = re.compile(template["Parameters"]["ClusterArn"]["AllowedPattern"])
+    for arn in (CLUSTER, CONNECTION):
+        assert pattern.search(arn), f"refuses {arn}"
+    for wrong in (
+        CLUSTER.replace("/8f6d3a52-5", ""),
+        CONNECTION.replace("/0a1b2c3d-7", ""),
+        CONNECTION.replace("/111122223333", "/owner"),
+        CLUSTER.replace("cluster/", "topic/"),
+        CLUSTER.replace("kafka", "sqs"),
+        CLUSTER + "/orders",
+    ):
+        assert not pattern.search(wrong), f"takes {wrong}"
+
+
 def role_follows_a_given_group(template):
-    for statement in statements(stack(template, ConsumerGroup="existing"), "Allow"):
-        if "kafka-cluster:AlterGroup" in listed(statement["Action"]):
-            assert statement["Resource"].endswith(":group/shop/8f6d3a52-5/existing"), statement["Resource"]
+    for arn, uuid in ((CLUSTER, "8f6d3a52-5"), (CONNECTION, "*")):
+        for statement in statements(stack(template, ClusterArn=arn, ConsumerGroup="existing"), "Allow"):
+            if "kafka-cluster:AlterGroup" in listed(statement["Action"]):
+                assert statement["Resource"].endswith(f":group/shop/{uuid}/existing"), statement["Resource"]
 
 
 def code_cannot_touch_the_network(template):
@@ -277,6 +313,8 @@ FACTS = [
     half_a_vpc_is_refused,
     role_is_the_one_written_here,
     role_allows_what_is_needed_and_no_more,
+    role_reaches_a_cluster_of_another_account,
+    cluster_is_named_by_its_arn_or_a_connections,
     role_follows_a_given_group,
     code_cannot_touch_the_network,
     what_failed_is_encrypted_and_outlives_the_stack,

@@ -83,11 +83,9 @@ fn refused(error: &FunctionError, not_an_event: Option<&str>) -> Problem {
             "that is as it should be: Lambda's mapping for Kafka never sends such an event;\n\
              there are samples in events/, and `cargo msk event --topic orders` makes one",
         ),
-        None if error.error_type == "batch.incomplete" => Problem::new(
-            again,
-            "each record's reason stands in the function's own output; to have only those again,\n\
-             --env LAMBDA_MSK_FAILURE_REPORTING=partial (and ReportBatchItemFailures in the mapping)",
-        ),
+        None if error.error_type == "batch.incomplete" => {
+            Problem::new(again, cure_of_incomplete(&error.message))
+        }
         None => Problem::new(
             again,
             "an error means that no record counts as done; to have only the failed records again,\n\
@@ -95,6 +93,23 @@ fn refused(error: &FunctionError, not_an_event: Option<&str>) -> Problem {
         ),
     };
     problem.in_the_words_of(error)
+}
+
+/// What to do about the first record that lambda-msk names: `… the first is orders-0@15 (reject.json, and no destination is set): …`.
+fn cure_of_incomplete(message: &str) -> &'static str {
+    if message.contains("(reject.no_handler, and no destination is set)") {
+        "give its topic a handler (`.topic(…)`, or `.fallback(…)` for all others); or give such records a destination:\n\
+         --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson"
+    } else if message.contains(", and no destination is set)") {
+        "why it was rejected stands in the function's own output; without a destination a rejected record holds up\n\
+         its partition: --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson (and `.from_env()` in the function)"
+    } else if message.contains(", and the destination ") {
+        "why it was rejected, and why the destination does not have it, stands in the function's own output:\n\
+         without a destination that works, a rejected record holds up its partition"
+    } else {
+        "each record's reason stands in the function's own output; to have only those again,\n\
+         --env LAMBDA_MSK_FAILURE_REPORTING=partial (and ReportBatchItemFailures in the mapping)"
+    }
 }
 
 fn verdict(verdict: &Verdict) -> Option<Problem> {
@@ -167,5 +182,33 @@ fn timed_out(during: Phase, after_ms: u128) -> Problem {
             "lambda-msk answers in time unless a handler holds the thread: move what blocks or computes for long into\n\
              tokio::task::spawn_blocking; else raise --timeout (and the function's on Lambda), or make the batch smaller",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cure_of_incomplete;
+
+    fn cure(first: &str) -> &'static str {
+        cure_of_incomplete(&format!(
+            "1 failed and 0 unreached of 1 records; the first is orders-0@15 ({first}): Lambda sends the whole batch again"
+        ))
+    }
+
+    #[test]
+    fn the_cure_fits_the_first_cause() {
+        let destination = "LAMBDA_MSK_ON_FAILURE=file:";
+        let partial = "LAMBDA_MSK_FAILURE_REPORTING=partial";
+        let no_header = cure("reject.no_header, and no destination is set");
+        let no_handler = cure("reject.no_handler, and no destination is set");
+        let refused = cure("reject.json, and the destination did not confirm it");
+        let late = cure("reject.json, and the destination did not confirm it in time");
+        let failed = cure("handler.failed");
+
+        assert!(no_header.contains(destination) && !no_header.contains(partial));
+        assert!(no_handler.contains(".topic(…)") && no_handler.contains(destination));
+        assert!(refused.contains("why the destination does not have it"));
+        assert_eq!(late, refused);
+        assert!(failed.contains(partial) && !failed.contains(destination));
     }
 }

@@ -7,7 +7,10 @@ use crate::builder::Builder;
 use crate::consumer::Consumer;
 use crate::error::{ConfigurationFault, Error};
 use crate::handler::each;
-use crate::limits::{ATTEMPTS_MAX, CONCURRENCY_MAX, DEADLINE_MARGIN_MS_MAX, TOPIC_BYTES_MAX};
+use crate::idempotency::Guarantee;
+use crate::limits::{
+    ATTEMPTS_MAX, CONCURRENCY_MAX, DEADLINE_MARGIN_MS_MAX, DEADLINE_MARGIN_MS_MIN, TOPIC_BYTES_MAX,
+};
 
 async fn ship() {}
 
@@ -78,6 +81,38 @@ fn a_consumer_without_a_handler_is_a_fault_and_a_fallback_is_a_handler() {
 }
 
 #[test]
+fn a_second_handler_for_what_has_one_is_a_fault() {
+    let topic = orders().topic(["returns", "orders"], ship);
+    let fallback = orders().fallback(ship).fallback(ship);
+
+    assert_eq!(places(topic), [r#".topic("orders", …)"#]);
+    assert_eq!(places(fallback), [".fallback(…)"]);
+}
+
+#[test]
+fn a_handler_without_a_topic_is_a_fault() {
+    let none: [&str; 0] = [];
+
+    assert_eq!(places(orders().topic(none, ship)), [".topic(…)"]);
+    assert_eq!(places(orders().topic(Vec::new(), ship)), [".topic(…)"]);
+    assert_eq!(places(orders().route(none, each(ship))), [".topic(…)"]);
+}
+
+#[test]
+fn a_fault_that_advises_to_set_what_is_set_says_that_it_was_not_read() {
+    let names = || ["LAMBDA_MSK_ATTEMPTS".to_owned()].into_iter();
+    let builder = || orders().guarantee(Guarantee::AtMostOnce);
+
+    let unread = builder().build_beside(names()).unwrap_err().to_string();
+    let read = builder().from_vars([("LAMBDA_MSK_ORDER", "")]);
+    let read = read.build_beside(names()).unwrap_err().to_string();
+
+    let note = "(LAMBDA_MSK_ATTEMPTS is set, but was not read: call `.from_env()`)";
+    assert_eq!(unread.matches(note).count(), 1, "{unread}");
+    assert_eq!(unread.replace(&format!(" {note}"), ""), read);
+}
+
+#[test]
 fn a_name_that_no_topic_can_have_is_a_fault() {
     let longest = "x".repeat(TOPIC_BYTES_MAX);
     let longer = "x".repeat(TOPIC_BYTES_MAX + 1);
@@ -97,12 +132,19 @@ fn a_name_that_no_topic_can_have_is_a_fault() {
 #[test]
 fn settings_in_code_are_held_to_their_ranges() {
     let long = Duration::from_millis(DEADLINE_MARGIN_MS_MAX + 1);
+    let shortest = Duration::from_millis(DEADLINE_MARGIN_MS_MIN);
+    let short = shortest - Duration::from_nanos(1);
     let bad = [
         (orders().concurrency(0), ".concurrency(…)"),
         (orders().concurrency(CONCURRENCY_MAX + 1), ".concurrency(…)"),
         (orders().attempts(0), ".attempts(…)"),
         (orders().attempts(ATTEMPTS_MAX + 1), ".attempts(…)"),
         (orders().deadline_margin(long), ".deadline_margin(…)"),
+        (orders().deadline_margin(short), ".deadline_margin(…)"),
+        (
+            orders().deadline_margin(Duration::ZERO),
+            ".deadline_margin(…)",
+        ),
         (
             orders().deadline_margin(Duration::MAX),
             ".deadline_margin(…)",
@@ -113,7 +155,7 @@ fn settings_in_code_are_held_to_their_ranges() {
     let good = [
         orders().concurrency(CONCURRENCY_MAX),
         orders().attempts(ATTEMPTS_MAX),
-        orders().deadline_margin(Duration::ZERO),
+        orders().deadline_margin(shortest),
         orders().deadline_margin(Duration::from_millis(DEADLINE_MARGIN_MS_MAX)),
         orders().namespace("shop.orders-v1_x").cluster("shop/main"),
     ];

@@ -35,21 +35,23 @@ impl FileDestination {
 
     /// Waits for the lock without blocking, so that a holder that is stopped or frozen costs the wait and nothing more.
     async fn locked(&self, until: Instant) -> Result<File, FileError> {
-        loop {
+        let mut held = true;
+        let locked = retried(until, || {
             let file = self.open()?;
             match file.try_lock() {
-                Ok(()) if self.is_current(&file)? => return Ok(file),
+                Ok(()) if self.is_current(&file)? => return Ok(Some(file)),
                 // Renamed or removed between open and lock: what is written there is not where the next reader looks.
-                Ok(()) => continue,
-                Err(TryLockError::WouldBlock) => {}
+                Ok(()) => held = false,
+                Err(TryLockError::WouldBlock) => held = true,
                 Err(TryLockError::Error(cause)) => return Err(self.error("lock", cause)),
             }
-            let wait = Duration::from_millis(fastrand::u64(1..=FILE_LOCK_POLL_MS_MAX));
-            if Instant::now() + wait >= until {
-                return Err(self.error("lock", ErrorKind::WouldBlock.into()));
-            }
-            tokio::time::sleep(wait).await;
-        }
+            Ok(None)
+        });
+        let locked = locked.await?;
+        locked.ok_or_else(|| match held {
+            true => self.error("lock", ErrorKind::WouldBlock.into()),
+            false => self.error("lock", ErrorKind::ResourceBusy.into()),
+        })
     }
 
     fn open(&self) -> Result<File, FileError> {
@@ -137,6 +139,25 @@ impl Destination for FileDestination {
     }
 }
 
+/// Tries until it succeeds, fails or the time is up, with a short wait after each try: whatever the file system answers, others get their turn.
+///
+/// *None: the time is up.*
+async fn retried<T, E>(
+    until: Instant,
+    mut once: impl FnMut() -> Result<Option<T>, E>,
+) -> Result<Option<T>, E> {
+    loop {
+        if let Some(found) = once()? {
+            return Ok(Some(found));
+        }
+        let wait = Duration::from_millis(fastrand::u64(1..=FILE_LOCK_POLL_MS_MAX));
+        if Instant::now() + wait >= until {
+            return Ok(None);
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
 /// A line break, then a line for each letter.
 fn lines(letters: &[DeadLetter]) -> Vec<u8> {
     let mut lines = vec![b'\n'];
@@ -201,6 +222,9 @@ fn advice(kind: ErrorKind) -> &'static str {
             ": there is no room; make some, or name a file elsewhere"
         }
         ErrorKind::WouldBlock => ": another process held its lock until the time was up",
+        ErrorKind::ResourceBusy => {
+            ": each time it was open, its name led to another file, until the time was up; what renames or removes it must pause, and a file system whose files change their numbers cannot be used"
+        }
         _ => "",
     }
 }

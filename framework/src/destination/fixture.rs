@@ -95,6 +95,7 @@ fn record(offset: i64, raw: &str) -> crate::record::Record {
         schemas: Vec::new(),
         faults: Vec::new(),
         redrive: None,
+        disorder: None,
     });
     batch.iter().next().unwrap()
 }

@@ -91,6 +91,22 @@ impl DeadLetter {
     /// (this letter's [`id`](Self::id)) says that it was.
     pub fn envelope(&self) -> String {
         let payload = self.payload();
+        self.envelope_of(&payload, Some(&payload), None)
+    }
+
+    /// [`envelope`](Self::envelope) in two parts, for where the payload has to go by itself: the letter without it, which names its encoding, and the payload.
+    #[cfg(feature = "sqs")]
+    pub(super) fn parts(&self, encoding: &'static str) -> (String, Box<RawValue>) {
+        let payload = self.payload();
+        (self.envelope_of(&payload, None, Some(encoding)), payload)
+    }
+
+    fn envelope_of(
+        &self,
+        payload: &RawValue,
+        inside: Option<&RawValue>,
+        encoding: Option<&'static str>,
+    ) -> String {
         let source = self.record.event_source();
         to_json(&Envelope {
             request_context: RequestContext {
@@ -118,7 +134,8 @@ impl DeadLetter {
                 attempts: self.attempts,
                 idempotency_key: self.idempotency_key().as_str(),
             },
-            payload: &payload,
+            payload: inside,
+            payload_encoding: encoding,
         })
     }
 
@@ -128,7 +145,8 @@ impl DeadLetter {
         // Checked by the decoder to be JSON. Bytes of a string that are not UTF-8 cannot stand in an envelope: they are shown as U+FFFD.
         // Line breaks in JSON stand between tokens only (in strings they are escaped): an event that was laid out over lines still makes one line.
         let raw = String::from_utf8_lossy(self.record.raw_json()).replace(['\n', '\r'], " ");
-        let raw = RawValue::from_string(raw).unwrap_or_default();
+        // A letter of `null` would be confirmed, and the record lost: a bug here has to fail the record.
+        let raw = RawValue::from_string(raw).expect("the decoder takes JSON alone");
         raw_json(&Payload {
             event_source: match source.kind {
                 EventSourceKind::Msk => "aws:kafka",
@@ -178,7 +196,11 @@ struct Envelope<'a> {
     #[serde(rename = "KafkaBatchInfo")]
     kafka_batch_info: KafkaBatchInfo<'a>,
     failure: FailureInfo<'a>,
-    payload: &'a RawValue,
+    /// *None: it is beside the envelope, in the encoding that is named.*
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_encoding: Option<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -32,10 +32,20 @@ use crate::limits::{RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, SQS_TRY_MS_MAX}
 ///
 /// A letter is confirmed once SQS says so by its id. What SQS could not take is tried again, with back-off, for at most
 /// [`SEND_MS_MAX`](crate::limits::SEND_MS_MAX) after the last success and not past the invocation's deadline; what it refuses is not. An answer that is lost on the way makes a letter
-/// come twice: tell repeats by the envelope's `payload.redrive`.
+/// come twice: tell repeats by the payload's `redrive`.
 ///
-/// A letter over [`SQS_MESSAGE_BYTES_MAX`](crate::limits::SQS_MESSAGE_BYTES_MAX) is not sent, and its record fails; those beside it go. Lambda's events are up to
-/// 6 MB, so where records can be that large, use another destination.
+/// # Large letters
+///
+/// A letter over [`SQS_MESSAGE_BYTES_MAX`](crate::limits::SQS_MESSAGE_BYTES_MAX), base64 and all, goes in two parts. Its body is the envelope without `payload`, with
+/// `"payloadEncoding":"gzip"` in its place; the payload is the message's attribute `payload` (`Binary`), packed by gzip. Ask for the attributes, or they do not come:
+///
+/// ```sh
+/// aws sqs receive-message --queue-url $QUEUE --message-attribute-names All |
+///     jq -r '.Messages[0].MessageAttributes.payload.BinaryValue' | base64 -d | gunzip
+/// ```
+///
+/// So each record of [`SQS_RECORD_BYTES_SAFE`](crate::limits::SQS_RECORD_BYTES_SAFE) bytes fits, and one of JSON or text may be several times as large. What still does not
+/// fit is not sent, and its record fails; the letters beside it go. Lambda's events are up to 6 MB, so where records can be that large, use another destination.
 ///
 /// FIFO queues are refused, as Lambda's own destinations refuse them: SQS would confirm and drop what it takes for a repeat, and one unread letter would
 /// hold up those of its group.

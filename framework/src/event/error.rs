@@ -60,7 +60,6 @@ pub(super) const MISSING_FIELD: &str = "event.missing_field";
 pub(super) const DUPLICATE_FIELD: &str = "event.duplicate_field";
 pub(super) const DUPLICATE_PARTITION: &str = "event.duplicate_partition";
 pub(super) const PARTITION_MISMATCH: &str = "event.partition_mismatch";
-pub(super) const OFFSET_NOT_ASCENDING: &str = "event.offset_not_ascending";
 pub(super) const DUPLICATE_OFFSET: &str = "event.duplicate_offset";
 
 impl EventError {

@@ -145,4 +145,12 @@ impl Field {
     pub(super) fn is_coordinate(self) -> bool {
         matches!(self, Self::Topic | Self::Partition | Self::Offset)
     }
+
+    /// What stands beside a record and few handlers ask for: nothing in it, not even a second one, costs the record. The last one counts.
+    pub(super) fn is_beside(self) -> bool {
+        matches!(
+            self,
+            Self::TimestampType | Self::KeySchema | Self::ValueSchema
+        )
+    }
 }

@@ -124,7 +124,12 @@ impl<'a> Clues<'a> {
     fn of_event(&self) -> Found {
         // The envelope around a failed batch names its cluster too, so it comes before the question whether this is Kafka.
         if self.has("KafkaBatchInfo") {
-            let cure = "send the event in its `payload` field instead";
+            let cure = match self.has("payloadEncoding") {
+                true => {
+                    "send the event in the attribute `payload` of its SQS message instead, unpacked by gunzip"
+                }
+                false => "send the event in its `payload` field instead",
+            };
             return Some(("a dead letter (an on-failure record)", cure));
         }
         if self.is_kafka() {

@@ -1,4 +1,6 @@
-//! The fields of a record: timestamp, key, value, headers, schemas. A fault in one of them spoils its record and no other.
+//! The fields of a record: timestamp, key, value, headers, schemas. A fault in one of them spoils its record and no other; in a side field not even that.
+
+use std::borrow::Cow;
 
 use super::base64;
 use super::fields::{Field, Stop};
@@ -10,7 +12,7 @@ use crate::record::{HeaderEntry, RecordEntry, SchemaMetadata, Span, TimestampTyp
 /// Schemas that a new one is compared with before it is kept: a mapping has one topic, so a batch has few.
 const SCHEMAS_COMPARED_MAX: usize = 8;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn timestamp(&mut self) -> Result<i64, Stop> {
         let at = self.cursor.at();
@@ -179,75 +181,63 @@ impl Reader<'_> {
         ))
     }
 
-    pub(super) fn schema(&mut self) -> Result<Option<u32>, Stop> {
-        let at = self.cursor.at();
-        match self.cursor.token()? {
-            b'{' => self.cursor.step(),
-            b'n' => {
-                self.cursor.word("null")?;
-                return Ok(None);
-            }
-            _ => {
-                return Err(bad_schema(
-                    "the schema metadata is neither an object nor null",
-                    at,
-                ));
-            }
+    /// The schema of a key or value: what can be read of it. Few handlers ask for it, so no shape of it spoils the record.
+    pub(super) fn schema(&mut self) -> Scan<Option<u32>> {
+        if self.cursor.token()? != b'{' {
+            self.cursor.skip_value(RECORD_DEPTH)?;
+            return Ok(None);
         }
+        self.cursor.step();
         let (mut format, mut id) = (None, None);
         let mut first = true;
         while let Some(name) = self.cursor.member(first)? {
             first = false;
-            let field = if name.is(b"dataFormat") {
-                &mut format
+            if name.is(b"dataFormat") {
+                format = self.side_text(false)?;
             } else if name.is(b"schemaId") {
-                &mut id
+                id = self.side_text(true)?;
             } else {
                 self.cursor.skip_value(RECORD_DEPTH + 1)?;
-                continue;
-            };
-            if self.cursor.token()? != b'"' {
-                return Err(bad_schema("the schema's format or id is not a string", at));
-            }
-            let Ok(text) = self.cursor.string()?.unescaped() else {
-                return Err(bad_schema(
-                    "the schema's format or id is not Unicode text",
-                    at,
-                ));
-            };
-            if field.replace(text).is_some() {
-                return Err(bad_schema(
-                    "the schema's format or id stands there twice",
-                    at,
-                ));
             }
         }
-        let (Some(format), Some(id)) = (format, id) else {
-            return Err(bad_schema(
-                "the schema metadata lacks its format or its id",
-                at,
-            ));
-        };
+        if format.is_none() && id.is_none() {
+            return Ok(None);
+        }
         let schemas = &mut self.batch.schemas;
-        let same = |schema: &SchemaMetadata| schema.data_format == format && schema.schema_id == id;
+        let same = |schema: &SchemaMetadata| {
+            schema.data_format.as_deref() == format.as_deref()
+                && schema.schema_id.as_deref() == id.as_deref()
+        };
         let last = schemas.len().saturating_sub(SCHEMAS_COMPARED_MAX);
         if let Some(index) = schemas[last..].iter().position(same) {
             return Ok(Some((last + index) as u32));
         }
         schemas.push(SchemaMetadata {
-            data_format: format.into_owned(),
-            schema_id: id.into_owned(),
+            data_format: format.map(Cow::into_owned),
+            schema_id: id.map(Cow::into_owned),
         });
         Ok(Some((schemas.len() - 1) as u32))
+    }
+
+    /// A text inside a schema's metadata, or the digits of a number where one may stand for it. *None: something else.*
+    fn side_text(&mut self, or_number: bool) -> Scan<Option<Cow<'a, str>>> {
+        let start = self.cursor.at();
+        match self.cursor.token()? {
+            b'"' => Ok(self.cursor.string()?.unescaped().ok()),
+            b'-' | b'0'..=b'9' if or_number => {
+                self.cursor.number()?;
+                let digits = std::str::from_utf8(self.cursor.since(start));
+                Ok(digits.ok().map(Cow::Borrowed))
+            }
+            _ => {
+                self.cursor.skip_value(RECORD_DEPTH + 1)?;
+                Ok(None)
+            }
+        }
     }
 }
 
 #[cold]
 fn bad_header(reason: &'static str, at: usize) -> Stop {
     Stop::record("reject.headers", reason, at)
-}
-
-#[cold]
-fn bad_schema(reason: &'static str, at: usize) -> Stop {
-    Stop::record("reject.schema_metadata", reason, at)
 }

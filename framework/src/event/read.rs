@@ -23,11 +23,7 @@ const EVENT_DEPTH: usize = 1;
 pub(super) fn batch(body: &[u8]) -> Scan<Batch> {
     let mut reader = Reader::new(body);
     match reader.event() {
-        // Only a self-managed cluster has share groups, which deliver again what was released.
-        Ok(()) => match reader.disorder {
-            Some(error) if reader.batch.source.kind == EventSourceKind::Msk => Err(error),
-            _ => Ok(reader.batch),
-        },
+        Ok(()) => Ok(reader.batch),
         Err(mut error) => {
             error.path = reader.place.to_string();
             Err(error)
@@ -41,8 +37,6 @@ pub(super) struct Reader<'a> {
     /// Where the cursor is, for errors: kept up to date on the way, as finding it again would be quadratic when many records have a fault.
     pub(super) place: Place,
     source: Option<EventSourceKind>,
-    /// What is wrong with the order of the records, if order is kept.
-    pub(super) disorder: Option<Box<EventError>>,
     identifiers: HashSet<Arc<str>>,
     pub(super) partitions: HashSet<(Arc<str>, i32)>,
 }
@@ -66,10 +60,10 @@ impl<'a> Reader<'a> {
                 schemas: Vec::new(),
                 faults: Vec::new(),
                 redrive: None,
+                disorder: None,
             },
             place: Place::default(),
             source: None,
-            disorder: None,
             identifiers: HashSet::new(),
             partitions: HashSet::new(),
         }
@@ -94,7 +88,7 @@ impl<'a> Reader<'a> {
                 TopField::EventSource => self.event_source()?,
                 TopField::Arn => self.batch.source.arn = self.optional_string()?,
                 TopField::Bootstrap => {
-                    self.batch.source.bootstrap_servers = self.optional_string()?;
+                    self.batch.source.bootstrap_servers = self.brokers()?;
                 }
                 TopField::Redrive => self.batch.redrive = self.optional_string()?,
                 TopField::Records => self.records()?,
@@ -160,6 +154,16 @@ impl<'a> Reader<'a> {
             b'n' => self.cursor.word("null").map(|()| None),
             _ => Err(self.wrong_type(at, self.cursor.kind(), "a string")),
         }
+    }
+
+    /// Not needed to answer for a record: anything but text is as if nothing stood there.
+    fn brokers(&mut self) -> Scan<Option<String>> {
+        if self.cursor.token()? != b'"' {
+            self.cursor.skip_value(EVENT_DEPTH)?;
+            return Ok(None);
+        }
+        let text = self.cursor.string()?;
+        Ok(text.unescaped().ok().map(std::borrow::Cow::into_owned))
     }
 
     fn records(&mut self) -> Scan<()> {

@@ -9,7 +9,7 @@ use super::scan::{Number, Scan};
 use super::text::Text;
 use crate::limits::{EVENT_RECORDS_MAX, TOPIC_BYTES_MAX};
 use crate::partition::TopicPartition;
-use crate::record::{PartitionEntry, RecordEntry, RecordFault, Span, TimestampType};
+use crate::record::{Disorder, PartitionEntry, RecordEntry, RecordFault, Span, TimestampType};
 
 /// Containers open around a field of a record.
 pub(super) const RECORD_DEPTH: usize = 4;
@@ -23,8 +23,7 @@ struct Draft<'a> {
     seen: u16,
     topic: Option<Text<'a>>,
     partition: Option<i32>,
-    /// The offset and where it stands.
-    offset: Option<(i64, usize)>,
+    offset: Option<i64>,
     entry: RecordEntry,
     fault: Option<RecordFault>,
 }
@@ -69,7 +68,7 @@ impl<'a> Reader<'a> {
         self.place.field = Some(field.name());
         let at = self.cursor.at();
         let (arena, headers) = (self.batch.arena.len(), self.batch.headers.len());
-        let read = if draft.seen & field.bit() == 0 {
+        let read = if draft.seen & field.bit() == 0 || field.is_beside() {
             draft.seen |= field.bit();
             self.value_of(field, draft)
         } else if field.is_coordinate() {
@@ -112,8 +111,7 @@ impl<'a> Reader<'a> {
                 draft.partition = i32::try_from(partition).ok();
             }
             Field::Offset => {
-                let at = self.cursor.at();
-                draft.offset = Some((self.coordinate("a whole number from 0", i64::MAX)?, at));
+                draft.offset = Some(self.coordinate("a whole number from 0", i64::MAX)?);
             }
             Field::Timestamp => entry.timestamp_ms = self.timestamp()?,
             Field::TimestampType => entry.timestamp_type = self.timestamp_type()?,
@@ -164,7 +162,7 @@ impl<'a> Reader<'a> {
             start,
             topic: Some(topic),
             partition: Some(partition),
-            offset: Some((offset, offset_at)),
+            offset: Some(offset),
             ..
         } = draft
         else {
@@ -184,7 +182,6 @@ impl<'a> Reader<'a> {
         };
         if progress.offset.is_some_and(|before| offset <= before) {
             progress.shuffled = true;
-            self.note_disorder(offset_at);
         }
         progress.partition = Some(entry.partition);
         progress.offset = Some(offset);
@@ -203,39 +200,62 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Keeps the first place where an offset is not above the one before it: whether it may be there, the event's source tells, which may stand behind.
-    #[cold]
-    fn note_disorder(&mut self, at: usize) {
-        if self.disorder.is_some() {
-            return;
-        }
-        self.place.field = Some(Field::Offset.name());
-        let message = "the offset is not above the one before it: the records of a partition must come in order, each once";
-        let mut error = EventError::at(error::OFFSET_NOT_ASCENDING, at, message);
-        error.path = self.place.to_string();
-        self.disorder = Some(error);
-        self.place.field = None;
-    }
-
-    /// Puts the records of an array into the order of their offsets, where they did not come so: a share group delivers again what was released, behind what it
-    /// delivered first. `from` is the first of them.
+    /// Puts right an array whose offsets did not ascend: its records into the order of their offsets, and of those that are the same record, one. `from` is the first of them.
+    ///
+    /// A share group delivers again what was released, behind what it delivered first. From any other cluster such an event is odd, but a refusal would bring the same one again, for
+    /// ever.
     #[cold]
     pub(super) fn put_in_order(&mut self, from: usize) -> Scan<()> {
-        let records = &mut self.batch.records[from..];
+        let mut records = self.batch.records.split_off(from);
+        let partition = records[0].partition;
+        let sorted = !records.is_sorted_by_key(|entry| entry.offset);
         records.sort_by_key(|entry| entry.offset);
-        let same = |pair: &&[RecordEntry]| pair[0].offset == pair[1].offset;
-        let Some(pair) = records.windows(2).find(same) else {
-            return Ok(());
+        for pair in records.windows(2) {
+            if pair[0].offset == pair[1].offset && !self.is_same(&pair[0], &pair[1]) {
+                // Sorting has left the two in the order in which they came.
+                return Err(self.duplicate_offset(&records, pair[1].raw.start));
+            }
+        }
+        let came = records.len();
+        records.dedup_by_key(|entry| entry.offset);
+        let before = self.batch.disorder;
+        self.batch.disorder = Some(Disorder {
+            partition: before.map_or(partition, |before| before.partition),
+            sorted: before.map_or(0, |before| before.sorted) + usize::from(sorted),
+            repeats: before.map_or(0, |before| before.repeats) + came - records.len(),
+        });
+        self.batch.records.append(&mut records);
+        Ok(())
+    }
+
+    /// Whether two records of one offset are one: equal in timestamp, key, value and headers. What could not be decoded is known by how it came.
+    fn is_same(&self, one: &RecordEntry, other: &RecordEntry) -> bool {
+        if one.fault.is_some() || other.fault.is_some() {
+            let document = self.cursor.document();
+            return one.raw.of(document) == other.raw.of(document);
+        }
+        let arena = &self.batch.arena;
+        let bytes = |span: Option<Span>| span.map(|span| span.of(arena));
+        let headers = |entry: &RecordEntry| {
+            let Span { start, len } = entry.headers;
+            let headers = &self.batch.headers[start as usize..(start + len) as usize];
+            headers
+                .iter()
+                .map(|header| (header.name.of(arena), bytes(header.value)))
         };
-        // Sorting has left the two in the order in which they came.
-        let start = pair[1].raw.start;
+        (one.timestamp_ms, one.timestamp_type) == (other.timestamp_ms, other.timestamp_type)
+            && bytes(one.key) == bytes(other.key)
+            && bytes(one.value) == bytes(other.value)
+            && headers(one).eq(headers(other))
+    }
+
+    /// Two records have this offset, the second of which starts there.
+    fn duplicate_offset(&mut self, records: &[RecordEntry], start: u32) -> Box<EventError> {
         let before = records.iter().filter(|entry| entry.raw.start < start);
         self.place.record = Some(before.count());
         self.place.field = Some(Field::Offset.name());
-        let message =
-            "two records of the partition have this offset: one answer cannot speak of both";
-        let at = start as usize;
-        Err(EventError::at(error::DUPLICATE_OFFSET, at, message))
+        let message = "two records of the partition have this offset and differ: one answer cannot speak of both";
+        EventError::at(error::DUPLICATE_OFFSET, start as usize, message)
     }
 
     fn new_partition(

@@ -50,6 +50,16 @@ impl<'a> Cursor<'a> {
         self.at = at;
     }
 
+    /// The bytes from `start` to the cursor.
+    pub(super) fn since(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.at]
+    }
+
+    /// All of the document.
+    pub(super) fn document(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     pub(super) fn bytes_left(&self) -> usize {
         self.bytes.len() - self.at
     }

@@ -135,21 +135,33 @@ pub(super) fn write_text(text: &str, out: &mut String) {
 }
 
 /// An integer is its digits, any other number the shortest text that reads back as the same 64 bits, in Python's form.
+///
+/// For Python, numbers that no 64 bits tell apart are one: 1e400 and 2e400 are `Infinity`, 1e-400 is 0.0, and of more than 17 digits the last do not count. Two records
+/// would have one key, and one of them would be skipped. So a number that is not its shortest text is written with all its digits, in a form that Python never writes.
 fn write_number(text: &str, out: &mut String) -> Result<(), NotCanonical> {
     if !text.contains(['.', 'e', 'E']) {
         out.push_str(if text == "-0" { "0" } else { text });
         return Ok(());
     }
     let number: f64 = text.parse().map_err(|_| NotCanonical::NotJson)?;
-    if number.is_infinite() {
-        out.push_str(if number > 0.0 {
-            "Infinity"
-        } else {
-            "-Infinity"
-        });
-        return Ok(());
-    }
     let shortest = format!("{number:e}");
+    match (Decimal::of(text), Decimal::of(&shortest)) {
+        (Some(exact), shortest) if Some(&exact) != shortest.as_ref() => {
+            let Decimal {
+                negative,
+                digits,
+                exponent,
+            } = exact;
+            let sign = if negative { "-" } else { "" };
+            let _ = write!(out, "{sign}{digits}e{exponent}");
+            return Ok(());
+        }
+        (None, _) => {
+            out.push_str(text);
+            return Ok(());
+        }
+        _ => {}
+    }
     let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let exponent: i32 = exponent.parse().map_err(|_| NotCanonical::NotJson)?;
     // `repr` of Python's float: plain from 1e-4 to below 1e16.
@@ -166,9 +178,57 @@ fn write_number(text: &str, out: &mut String) -> Result<(), NotCanonical> {
     Ok(())
 }
 
+/// A number as it is, however large: digits without zeros at either end, times a power of ten. Zero has no digits.
+#[derive(Debug, PartialEq, Eq)]
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// *None: no number of JSON, or its exponent takes more than 64 bits.*
+    fn of(text: &str) -> Option<Self> {
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let digits = all.trim_end_matches('0');
+        let zeros = all.len() - digits.len();
+        let digits = digits.trim_start_matches('0').to_owned();
+        if digits.is_empty() {
+            let exponent = 0;
+            return Some(Self {
+                negative,
+                digits,
+                exponent,
+            });
+        }
+        let exponent: i64 = exponent.parse().ok()?;
+        let exponent = exponent
+            .checked_sub_unsigned(fraction.len() as u64)?
+            .checked_add_unsigned(zeros as u64)?;
+        Some(Self {
+            negative,
+            digits,
+            exponent,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Node, NotCanonical};
+    use proptest::prelude::Strategy;
+    use proptest::sample::select;
+    use proptest::{prop_assert_eq, proptest};
+
+    use super::{Decimal, Node, NotCanonical};
 
     fn canonical(json: &str) -> Result<String, NotCanonical> {
         let mut out = String::new();
@@ -210,17 +270,70 @@ mod tests {
             ("0.1", "0.1"),
             ("1e15", "1000000000000000.0"),
             ("1e16", "1e+16"),
-            ("123456789012345678.0", "1.2345678901234568e+17"),
+            ("123456789012345680.0", "1.2345678901234568e+17"),
             ("0.0001", "0.0001"),
             ("0.00001", "1e-05"),
             ("1.5e-7", "1.5e-07"),
-            ("1e400", "Infinity"),
-            ("-1e400", "-Infinity"),
+            ("-2.50", "-2.5"),
+            ("0e5", "0.0"),
+            ("0e99999999999999999999", "0.0"),
+            ("100e-2", "1.0"),
+            ("0.30000000000000004", "0.30000000000000004"),
             ("5e-324", "5e-324"),
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
         ] {
             assert_eq!(canonical(json).as_deref(), Ok(python), "{json}");
         }
+    }
+
+    /// Python would write `Infinity`, 0.0, or a rounded number.
+    #[test]
+    fn a_number_that_64_bits_do_not_hold_is_written_with_its_digits() {
+        for (json, written) in [
+            ("1e400", "1e400"),
+            ("10.0e399", "1e400"),
+            ("-1e400", "-1e400"),
+            ("2e400", "2e400"),
+            ("1E-400", "1e-400"),
+            ("0.10000000000000000001", "10000000000000000001e-20"),
+            ("123456789012345678.0", "123456789012345678e0"),
+            ("3e-324", "3e-324"),
+            ("1e99999999999999999999", "1e99999999999999999999"),
+            (r#"{"a":[2e400]}"#, r#"{"a": [2e400]}"#),
+        ] {
+            assert_eq!(canonical(json).as_deref(), Ok(written), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_alike_only_if_they_are_the_same(
+            one in number(),
+            other in number(),
+        ) {
+            let alike = canonical(&one) == canonical(&other);
+
+            prop_assert_eq!(alike, Decimal::of(&one) == Decimal::of(&other), "{} {}", one, other);
+        }
+    }
+
+    /// Few numbers in many forms, so that the same ones meet: about a double's edges, and beyond them.
+    fn number() -> impl Strategy<Value = String> {
+        let mantissa = select(vec![
+            "0.0",
+            "1.0",
+            "1.00",
+            "10.0",
+            "2.5",
+            "9007199254740993.0",
+            "9007199254740992.0",
+            "0.1",
+            "0.10000000000000001",
+        ]);
+        let exponent = select(vec![
+            "", "e0", "E1", "e-1", "e308", "e309", "e400", "e-323", "e-324", "e-400",
+        ]);
+        (mantissa, exponent).prop_map(|(mantissa, exponent)| format!("{mantissa}{exponent}"))
     }
 
     #[test]

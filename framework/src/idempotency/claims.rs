@@ -81,8 +81,8 @@ impl Note {
     }
 
     fn bytes(&self) -> bytes::Bytes {
-        // A struct of numbers and names is always JSON.
-        serde_json::to_vec(self).unwrap_or_default().into()
+        let bytes = serde_json::to_vec(self);
+        bytes.expect("numbers and names make JSON").into()
     }
 }
 

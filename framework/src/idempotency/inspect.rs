@@ -122,8 +122,8 @@ pub enum ForgetError {
 impl PartitionState {
     /// Reads what is known of a partition. *None: nothing is; its records run.*
     ///
-    /// `namespace` is the consumer's (`LAMBDA_MSK_NAMESPACE`, else the function's name). `cluster` is its ARN; of a self-managed one the name given by hand
-    /// (`LAMBDA_MSK_CLUSTER`), else its brokers, sorted and joined by commas.
+    /// `namespace` is the consumer's (`LAMBDA_MSK_NAMESPACE`, else the function's name). `cluster` is the name given by hand (`LAMBDA_MSK_CLUSTER`), else its ARN; of a
+    /// self-managed one its brokers, sorted and joined by commas.
     ///
     /// # Errors
     ///

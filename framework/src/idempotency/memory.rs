@@ -1,10 +1,12 @@
-//! The store in this process's memory: the default. Bounded; what was written longest ago is forgotten first.
+//! The store in this process's memory: the default. Bounded; what was written longest ago is forgotten first, and nothing that is held.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::idempotency::store::{IdempotencyStore, Item, StoreError, Swap, Swapped};
+use crate::idempotency::store::{
+    Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped,
+};
 use crate::limits::MEMORY_STORE_BYTES_MAX;
 
 /// Bytes that an item takes beside its id and data: its fields, and its place in the maps.
@@ -12,7 +14,8 @@ const ITEM_BYTES: usize = 256;
 
 /// Items in this process's memory. Another process knows nothing of them, and they end with this one.
 ///
-/// Bounded by [`MEMORY_STORE_BYTES_MAX`]: the item that was written longest ago is forgotten first.
+/// Bounded by [`MEMORY_STORE_BYTES_MAX`]: the item that was written longest ago is forgotten first. An item that an invocation holds is not forgotten, or another one
+/// would run the same records beside it: where all is held, the store grows beyond the bound, by as much as the invocations under way hold.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     table: Arc<Mutex<Table>>,
@@ -21,8 +24,12 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Table {
     items: HashMap<Arc<str>, Entry>,
-    /// Ids by the time of their last write, as a count.
+    /// Ids of items that may be forgotten, by their last write, as a count.
     written: BTreeMap<u64, Arc<str>>,
+    /// Ids of items that are held, by when that ends, milliseconds since 1970, and their last write.
+    held: BTreeMap<(u64, u64), Arc<str>>,
+    /// The time that a swap named last, milliseconds since 1970: the store has no clock of its own.
+    now_ms: u64,
     writes: u64,
     bytes: usize,
 }
@@ -51,6 +58,9 @@ impl IdempotencyStore for MemoryStore {
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
         let mut table = self.lock();
+        if let Expect::Free { at_ms } = swap.expect {
+            table.now_ms = at_ms;
+        }
         let stands = table.items.get(&swap.id).map(|entry| &entry.item);
         if !swap.expect.holds(stands) {
             return Ok(Swapped::Refused(stands.cloned()));
@@ -75,13 +85,28 @@ impl Table {
         let Some(item) = item else { return };
         self.writes += 1;
         self.bytes += size(id, &item);
-        self.written.insert(self.writes, Arc::clone(id));
+        if item.status == Status::InProgress && item.held_until_ms >= self.now_ms {
+            let ends = (item.held_until_ms, self.writes);
+            self.held.insert(ends, Arc::clone(id));
+        } else {
+            self.written.insert(self.writes, Arc::clone(id));
+        }
         let entry = Entry {
             item,
             written: self.writes,
         };
         self.items.insert(Arc::clone(id), entry);
+        self.make_room();
+    }
+
+    fn make_room(&mut self) {
         while self.bytes > MEMORY_STORE_BYTES_MAX {
+            while let Some(first) = self.held.first_entry()
+                && first.key().0 < self.now_ms
+            {
+                let ((_, written), id) = first.remove_entry();
+                self.written.insert(written, id);
+            }
             let Some((_, oldest)) = self.written.pop_first() else {
                 return;
             };
@@ -92,6 +117,7 @@ impl Table {
     fn forget(&mut self, id: &Arc<str>) {
         if let Some(entry) = self.items.remove(id) {
             self.written.remove(&entry.written);
+            self.held.remove(&(entry.item.held_until_ms, entry.written));
             self.bytes -= size(id, &entry.item);
         }
     }
@@ -141,6 +167,58 @@ mod tests {
         assert!(store.read("b").await.unwrap().is_none());
         assert!(store.read("c").await.unwrap().is_some());
         assert!(format!("{store:?}").starts_with("MemoryStore { items: 2, bytes: "));
+    }
+
+    /// Held until then, at that time.
+    fn hold(id: &str, bytes: usize, at_ms: u64, held_until_ms: u64) -> Swap {
+        let mut swap = put(id, bytes);
+        swap.expect = Expect::Free { at_ms };
+        if let Change::Put(item) = &mut swap.change {
+            item.held_until_ms = held_until_ms;
+        }
+        swap
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_not_forgotten_while_it_is_held() {
+        let store = MemoryStore::new();
+        let third = MEMORY_STORE_BYTES_MAX / 3;
+        let is_there = async |id: &str| store.read(id).await.unwrap().is_some();
+
+        store.swap(&hold("a", third, 1_000, 2_000)).await.unwrap();
+        store.swap(&put("b", third)).await.unwrap();
+        store.swap(&hold("c", third, 2_000, 3_000)).await.unwrap();
+        assert!(is_there("a").await);
+        assert!(!is_there("b").await);
+        store.swap(&hold("d", third, 2_001, 3_000)).await.unwrap();
+
+        assert!(!is_there("a").await);
+        assert!(is_there("c").await);
+        assert!(is_there("d").await);
+    }
+
+    #[tokio::test]
+    async fn where_all_is_held_it_grows_and_shrinks_again_once_something_is_given_back() {
+        let store = MemoryStore::new();
+        let third = MEMORY_STORE_BYTES_MAX / 3;
+        let count = || {
+            format!("{store:?}")
+                .split(", bytes")
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+
+        for id in ["a", "b", "c", "d"] {
+            store.swap(&hold(id, third, 1_000, 2_000)).await.unwrap();
+        }
+        assert_eq!(count(), "MemoryStore { items: 4");
+        let mut given_back = put("b", third);
+        given_back.expect = Expect::Free { at_ms: 2_001 };
+        store.swap(&given_back).await.unwrap();
+
+        assert_eq!(count(), "MemoryStore { items: 2");
+        assert!(store.read("b").await.unwrap().is_some());
     }
 
     #[tokio::test]

@@ -210,13 +210,14 @@ impl Settled {
     }
 }
 
-/// The cluster's part of every key: the ARN; self-managed: the name given by hand, else its brokers, sorted.
+/// The cluster's part of every key: the name given by hand, else the ARN; self-managed: its brokers, sorted. One cluster may have several ARNs: each connection
+/// from another account has its own.
 pub(crate) fn cluster_of(source: &EventSource, given: Option<&str>) -> Cluster {
-    if let Some(arn) = &source.arn {
-        return Cluster::Named(arn.as_str().into());
-    }
     if let Some(given) = given {
         return Cluster::Named(given.into());
+    }
+    if let Some(arn) = &source.arn {
+        return Cluster::Named(arn.as_str().into());
     }
     let servers = source.bootstrap_servers.as_deref().unwrap_or_default();
     let mut servers: Vec<&str> = servers.split(',').map(str::trim).collect();

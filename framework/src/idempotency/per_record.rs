@@ -89,7 +89,8 @@ impl PerRecord {
     }
 
     /// By a part of the value, a JSON document: one [pointer](https://datatracker.ietf.org/doc/html/rfc6901) (`["/order_id"]`) is the value that it leads to, several are
-    /// the list of them, and `[""]` is all of it. The number 7 and the text "7" are two keys.
+    /// the list of them, and `[""]` is all of it. The number 7 and the text "7" are two keys, and so are any two numbers that differ: one that Python's 64 bits
+    /// would round (`1e400`, or more than 17 digits with a fraction) is taken with all its digits, so Powertools has another key for it.
     ///
     /// Null, an empty text, list or object, or one of nulls alone is no key: the record is rejected.
     pub fn by_json<P: Into<String>>(pointers: impl IntoIterator<Item = P>) -> Self {

@@ -82,18 +82,17 @@ fn source(arn: Option<&str>, servers: Option<&str>) -> EventSource {
 }
 
 #[test]
-fn a_cluster_is_its_arn_before_the_given_name_before_its_brokers() {
-    let both = source(Some("arn:1"), Some("b:1"));
+fn a_cluster_is_the_given_name_before_its_arn_before_its_brokers() {
+    let owners = source(Some("arn:cluster"), Some("b:1"));
+    let connection = source(Some("arn:vpc-connection"), Some("b:1"));
     let brokers = source(None, Some("b:1"));
+    let named = |name: &str| Cluster::Named(name.into());
 
-    assert_eq!(
-        cluster_of(&both, Some("main")),
-        Cluster::Named("arn:1".into())
-    );
-    assert_eq!(
-        cluster_of(&brokers, Some("main")),
-        Cluster::Named("main".into())
-    );
+    for source in [&owners, &connection, &brokers] {
+        assert_eq!(cluster_of(source, Some("main")), named("main"));
+    }
+    assert_eq!(cluster_of(&owners, None), named("arn:cluster"));
+    assert_eq!(cluster_of(&connection, None), named("arn:vpc-connection"));
     assert_eq!(cluster_of(&brokers, None), Cluster::ByBrokers("b:1".into()));
     assert_eq!(
         cluster_of(&source(None, None), None),

@@ -42,6 +42,7 @@ impl fmt::Display for Settings {
             ("when_store_fails", self.when_store_fails.shown(lower)),
             ("failure_reporting", self.failure_reporting.shown(lower)),
             ("order", self.order.shown(lower)),
+            ("null_keys", self.null_keys.shown(lower)),
             ("concurrency", self.concurrency.shown(ToString::to_string)),
             ("attempts", self.attempts.shown(ToString::to_string)),
             ("when_exhausted", self.when_exhausted.shown(lower)),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::destination::Destination;
 use crate::error::ConfigurationFault;
 use crate::idempotency::{Idempotency, WhenStoreFails};
-use crate::lane::ProcessingOrder;
+use crate::lane::{NullKeys, ProcessingOrder};
+use crate::limits::{DEADLINE_MARGIN_MS_MAX, DEADLINE_MARGIN_MS_MIN};
 use crate::process::WhenExhausted;
 use crate::response::FailureReporting;
 use crate::settings::Settings;
@@ -63,6 +64,9 @@ fn each_variable_is_read() {
     assert_eq!(order("partition"), ProcessingOrder::Partition);
     assert_eq!(order("key"), ProcessingOrder::Key);
     assert_eq!(order("unordered"), ProcessingOrder::Unordered);
+    let null_keys = |text| good("NULL_KEYS", text).null_keys.value;
+    assert_eq!(null_keys("ordered"), NullKeys::Ordered);
+    assert_eq!(null_keys("unordered"), NullKeys::Unordered);
     let exhausted = |text| good("WHEN_EXHAUSTED", text).when_exhausted.value;
     assert_eq!(exhausted("fail"), WhenExhausted::Fail);
     assert_eq!(exhausted("reject"), WhenExhausted::Reject);
@@ -87,7 +91,7 @@ fn numbers_are_read_from_their_lowest_to_their_greatest() {
     for count in [1, 100] {
         assert_eq!(good("ATTEMPTS", &count.to_string()).attempts.value, count);
     }
-    for ms in [0, 840_000] {
+    for ms in [DEADLINE_MARGIN_MS_MIN, DEADLINE_MARGIN_MS_MAX] {
         let margin = good("DEADLINE_MARGIN_MS", &ms.to_string())
             .deadline_margin
             .value;
@@ -109,13 +113,16 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
         bad("ATTEMPTS", "99999999999"),
         "`99999999999` is not a whole number from 1 to 100"
     );
-    assert_eq!(
-        bad("DEADLINE_MARGIN_MS", "840001"),
-        "840001 is not from 0 to 840000"
-    );
+    let (low, high) = (DEADLINE_MARGIN_MS_MIN, DEADLINE_MARGIN_MS_MAX);
+    for outside in [0, low - 1, high + 1] {
+        assert_eq!(
+            bad("DEADLINE_MARGIN_MS", &outside.to_string()),
+            format!("{outside} is not from {low} to {high}")
+        );
+    }
     assert_eq!(
         bad("DEADLINE_MARGIN_MS", "0.5s"),
-        "`0.5s` is not a whole number from 0 to 840000"
+        format!("`0.5s` is not a whole number from {low} to {high}")
     );
     assert_eq!(
         bad("FAILURE_REPORTING", "Partial"),
@@ -124,6 +131,10 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
     assert_eq!(
         bad("ORDER", "keys"),
         "`keys` is not one of `partition`, `key`, `unordered`"
+    );
+    assert_eq!(
+        bad("NULL_KEYS", "none"),
+        "`none` is not one of `ordered`, `unordered`"
     );
     assert_eq!(
         bad("WHEN_EXHAUSTED", "drop"),
@@ -218,8 +229,24 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
          keys=by offset (default), guarantee=at-least-once (default), \
          progress=250ms (default), when_store_fails=fail (default), \
          failure_reporting=partial (environment), order=partition (default), \
-         concurrency=64 (default), attempts=3 (default), when_exhausted=reject (code), \
+         null_keys=ordered (default), concurrency=64 (default), attempts=3 (default), when_exhausted=reject (code), \
          deadline_margin=500ms (default), namespace=shop (environment), \
          cluster=from the event (default)"
     );
+}
+
+#[test]
+fn what_code_sets_more_than_once_is_named() {
+    let mut settings = Settings::default();
+    settings.attempts.by_code(5);
+    settings.order.by_code(ProcessingOrder::Key);
+    assert!(settings.repeated().is_empty());
+    settings.order.by_code(ProcessingOrder::Partition);
+    settings.null_keys.by_code(NullKeys::Unordered);
+    settings.null_keys.by_code(NullKeys::Ordered);
+    let variables = BTreeMap::from([("LAMBDA_MSK_ATTEMPTS".to_owned(), "7".to_owned())]);
+
+    settings.read(&variables, &mut Vec::new());
+
+    assert_eq!(settings.repeated(), [".order(…)", ".null_keys(…)"]);
 }

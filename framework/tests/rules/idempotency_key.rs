@@ -46,6 +46,23 @@ async fn namespace_and_cluster_can_be_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_given_name_wins_over_each_arn_that_a_cluster_has() {
+    for arn in [
+        "arn:aws:kafka:eu-west-1:111122223333:cluster/shop/a-1",
+        "arn:aws:kafka:eu-west-1:444455556666:vpc-connection/111122223333/shop/b-1",
+    ] {
+        let journal = Journal::default();
+        let consumer = consumer(&journal)
+            .namespace("shop")
+            .from_vars([("LAMBDA_MSK_CLUSTER", "main")]);
+
+        let keys = keys(consumer, &journal, Event::msk().arn(arn)).await;
+
+        assert_eq!(keys, ["shop/main/orders/3/15/1000"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_self_managed_cluster_without_a_name_is_known_by_its_brokers() {
     let journal = Journal::default();
 

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use lambda_msk::limits::RECORD_LOG_LINES_MAX;
-use lambda_msk::testing::{Event, Invoke, Sample, invoke};
+use lambda_msk::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
+use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
 use lambda_msk::{
     Builder, Consumer, Failure, FailureReporting, Json, MemoryDestination, ProcessingOrder,
+    WhenStoreFails,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::shared_store::{Meets, Shared};
 use crate::support::{Lines, orders};
 
 /// 0 fails; any other number takes so many milliseconds.
@@ -108,6 +110,84 @@ async fn each_record_that_failed_or_was_rejected_has_a_line_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_no_destination_has_shows_first_why_it_was_to_be_rejected() {
+    let consumer = Consumer::builder().topic("orders", ship).build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "?")])).await;
+    invoke(&consumer, orders([(1, "0")])).await;
+
+    let failed = lines.of("record failed");
+    assert_eq!(
+        fields(&failed[0], ["code", "destination"]),
+        [json!("reject.json"), json!("destination.missing")]
+    );
+    let problem = failed[0]["problem"].as_str().unwrap();
+    assert!(
+        problem.ends_with("; no destination is set for rejected records: `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`"),
+        "{problem}"
+    );
+    assert_eq!(
+        fields(&failed[1], ["code", "destination"]),
+        [json!("inventory.down"), Value::Null]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_msk_event_out_of_order_is_told_once_and_a_share_groups_is_not() {
+    let shuffled = |event: EventBuilder| {
+        let sample = |offset| Sample::new("orders", 3).offset(offset).value("1");
+        event.record(sample(9)).record(sample(4)).record(sample(4))
+    };
+    let sorted = |event: EventBuilder| {
+        let sample = |offset| Sample::new("orders", 3).offset(offset).value("1");
+        event.record(sample(9)).record(sample(4))
+    };
+    let lines = Lines::default();
+    let _guard = lines.listen();
+    let message = "the event's offsets do not ascend";
+
+    let consumer = consumer().build().unwrap();
+    invoke(&consumer, orders([(0, "1"), (0, "1")])).await;
+    invoke(&consumer, sorted(Event::self_managed())).await;
+    assert!(lines.of(message).is_empty());
+    invoke(&consumer, shuffled(Event::msk())).await;
+    invoke(&consumer, shuffled(Event::msk())).await;
+
+    let told = lines.of(message);
+    assert_eq!(told.len(), 1);
+    let names = [
+        "level",
+        "topic",
+        "partition",
+        "sorted_partitions",
+        "repeated_records",
+    ];
+    assert_eq!(
+        fields(&told[0], names),
+        [json!("WARN"), json!("orders"), json!(3), json!(1), json!(1)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_stands_in_a_share_groups_event_twice_is_told() {
+    let sample = || Sample::new("orders", 0).offset(4).value("1");
+    let event = Event::self_managed().record(sample()).record(sample());
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, event).await;
+
+    let told = lines.of("the event's offsets do not ascend");
+    assert_eq!(
+        fields(&told[0], ["sorted_partitions", "repeated_records"]),
+        [json!(0), json!(1)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_many_records_that_failed_only_the_first_have_a_line() {
     let consumer = consumer()
         .order(ProcessingOrder::Unordered)
@@ -122,6 +202,33 @@ async fn of_many_records_that_failed_only_the_first_have_a_line() {
     assert_eq!(
         lines.of("batch ended")[0]["failed"],
         RECORD_LOG_LINES_MAX + 20
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_partitions_only_the_first_have_a_line_and_one_line_counts_the_others() {
+    let store = Shared::default();
+    store.meets(|_, _| Meets::Refusal);
+    let consumer = consumer()
+        .idempotency(store)
+        .when_store_fails(WhenStoreFails::Process)
+        .build()
+        .unwrap();
+    let partitions = i32::try_from(PARTITION_LOG_LINES_MAX).unwrap() + 20;
+    let samples = |count| (0..count).map(|at| Sample::new("orders", at).value("1"));
+    let lines = Lines::default();
+    let _guard = lines.listen();
+    let more = "as many partitions more";
+
+    invoke(&consumer, Event::msk().records(samples(partitions - 20))).await;
+    assert!(lines.of(more).is_empty());
+    invoke(&consumer, Event::msk().records(samples(partitions))).await;
+
+    let without = lines.of("the idempotency store failed, and the partition's records");
+    assert_eq!(without.len(), 2 * PARTITION_LOG_LINES_MAX);
+    assert_eq!(
+        fields(&lines.of(more)[0], ["kind", "more"]),
+        [json!("without_store"), json!(20)]
     );
 }
 
@@ -218,6 +325,43 @@ async fn a_self_managed_cluster_without_a_name_is_told_once() {
     let told = lines.of("a self-managed cluster");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["cure"], "LAMBDA_MSK_CLUSTER");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clusters_under_one_given_name_are_told_once() {
+    let event = |arn: &str| {
+        Event::msk()
+            .arn(arn)
+            .record(Sample::new("orders", 0).value("1"))
+    };
+    let named = consumer().cluster("main").build().unwrap();
+    let unnamed = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+    let message = "events of two clusters";
+
+    for (consumer, arn) in [
+        (&named, "arn:1"),
+        (&named, "arn:1"),
+        (&unnamed, "arn:1"),
+        (&unnamed, "arn:2"),
+    ] {
+        invoke(consumer, event(arn)).await;
+    }
+    assert!(lines.of(message).is_empty());
+    invoke(&named, event("arn:2")).await;
+    invoke(
+        &named,
+        Event::self_managed().record(Sample::new("orders", 0)),
+    )
+    .await;
+
+    let told = lines.of(message);
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        fields(&told[0], ["first", "now"]),
+        [json!("arn:1"), json!("arn:2")]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
-use lambda_msk::{Consumer, ProcessingOrder, Record, State};
+use lambda_msk::{Consumer, Failure, FailureReporting, NullKeys, ProcessingOrder, Record, State};
 use tokio::time::sleep;
 
 use crate::support::{Journal, letters, orders};
@@ -166,4 +166,58 @@ async fn a_lane_whose_handlers_never_wait_gives_the_others_their_turn() {
         first_of_second < 200,
         "the second lane started after {first_of_second} records"
     );
+}
+
+/// Records 0, 1 and 4 without a key, 2 and 5 of key `x`, 3 of the empty key. 0 and 2 fail in their first delivery.
+async fn some_without_a_key(null_keys: NullKeys) -> (String, String, Vec<String>) {
+    let journal = Journal::default();
+    let runs = journal.clone();
+    let consumer = Consumer::builder()
+        .topic("orders", move |record: Record| {
+            let again = runs.lines().contains(&format!("+{record}"));
+            runs.start(&record);
+            async move {
+                match record.offset().0 {
+                    0 | 2 if !again => Err(Failure::retry("inventory is down")),
+                    _ => Ok(()),
+                }
+            }
+        })
+        .order(ProcessingOrder::Key)
+        .null_keys(null_keys)
+        .failure_reporting(FailureReporting::Partial)
+        .attempts(1)
+        .build()
+        .unwrap();
+    let sample = || Sample::new("orders", 0).value("1");
+    let event = || {
+        Event::msk().records([
+            sample(),
+            sample(),
+            sample().key("x"),
+            sample().key(""),
+            sample(),
+            sample().key("x"),
+        ])
+    };
+
+    let first = invoke(&consumer, event()).await;
+    let second = invoke(&consumer, event()).await;
+
+    (letters(&first), letters(&second), journal.lines())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_record_without_a_key_stops_the_others_without_one_if_they_are_ordered() {
+    let (first, second, _) = some_without_a_key(NullKeys::Ordered).await;
+
+    assert_eq!((&*first, &*second), ("FUFDUU", "DDDSDD"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_record_without_a_key_stops_nothing_if_they_are_unordered() {
+    let (first, second, runs) = some_without_a_key(NullKeys::Unordered).await;
+
+    assert_eq!((&*first, &*second), ("FDFDDU", "DSDSSD"));
+    assert_eq!(runs.len(), 5 + 3, "{runs:?}");
 }

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_msk::limits::DEAD_LETTERS_PER_SEND_MAX;
-use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Invoke, Invoked, Sample, invoke};
 use lambda_msk::{
-    Consumer, DeadLetter, Destination, Failure, Json, MemoryDestination, Record, SendError, State,
+    Consumer, DeadLetter, Destination, Failure, FromHeader, Header, Json, Key, MemoryDestination,
+    Record, Rejection, SendError, State, WhenExhausted,
 };
 use tokio::time::sleep;
 
-use crate::support::{Journal, code, letters, orders};
+use crate::support::{Journal, letters, orders};
 
 /// A destination that does what the test says, and keeps a journal.
 #[derive(Clone)]
@@ -56,6 +57,13 @@ fn consumer(
         })
         .build()
         .unwrap()
+}
+
+/// Why a record of `orders-0` was to be rejected, and why the destination does not have it.
+fn causes(invoked: &Invoked, offset: i64) -> (&str, &str) {
+    let problem = invoked.record("orders", 0, offset).problem.as_ref();
+    let problem = problem.unwrap();
+    (&problem.code, problem.destination.unwrap())
 }
 
 /// So many records of one partition that no extractor can read.
@@ -108,10 +116,13 @@ async fn a_letter_that_is_not_confirmed_makes_its_record_failed_and_stops_the_la
 
     // The third was confirmed in the same call: it is at the destination.
     assert_eq!(letters(&invoked), "RFRU");
-    assert_eq!(code(&invoked, 0, 1), "destination.unconfirmed");
+    assert_eq!(
+        causes(&invoked, 1),
+        ("reject.json", "destination.unconfirmed")
+    );
     let problem = invoked.record("orders", 0, 1).problem.as_ref().unwrap();
-    assert!(problem.message.contains("the queue is full"), "{problem:?}");
-    assert!(problem.message.contains("reject.json"), "{problem:?}");
+    let end = "; the destination did not confirm it: the queue is full";
+    assert!(problem.message.ends_with(end), "{problem:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,7 +135,53 @@ async fn without_a_destination_a_rejected_record_is_failed() {
     let invoked = invoke(&consumer, orders([(0, "?"), (0, "1")])).await;
 
     assert_eq!(letters(&invoked), "FU");
-    assert_eq!(code(&invoked, 0, 0), "destination.missing");
+    assert_eq!(causes(&invoked, 0), ("reject.json", "destination.missing"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_cause_stands_first_whatever_it_is_and_the_destination_behind_it() {
+    struct Tenant;
+    impl FromHeader for Tenant {
+        const NAME: &'static str = "tenant";
+
+        fn from_bytes(_: &[u8]) -> Result<Self, Rejection> {
+            Ok(Self)
+        }
+    }
+    async fn ship(Json(order): Json<u64>, _: Header<Tenant>) -> Result<(), Failure> {
+        match order {
+            0 => Err(Failure::reject("no such order").code("order.unknown")),
+            _ => Err(Failure::retry("down").code("inventory.down")),
+        }
+    }
+    let consumer = Consumer::builder()
+        .topic("orders", ship)
+        .topic("keyed", async |_: Key<u64>| {})
+        .when_exhausted(WhenExhausted::Reject)
+        .attempts(1)
+        .build()
+        .unwrap();
+    let good = || Sample::new("orders", 0).header("tenant", "a").value("7");
+    let cases = [
+        (good().value("0"), "order.unknown"),
+        (good(), "inventory.down"),
+        (good().value("?"), "reject.json"),
+        (Sample::new("orders", 0).value("7"), "reject.no_header"),
+        (good().value_base64("*"), "reject.value_not_base64"),
+        (Sample::new("keyed", 0), "reject.no_key"),
+        (Sample::new("returns", 0), "reject.no_handler"),
+    ];
+
+    for (sample, first) in cases {
+        let invoked = invoke(&consumer, Event::msk().record(sample)).await;
+
+        let problem = invoked.records()[0].problem.as_ref().unwrap();
+        assert_eq!(problem.code, first, "{problem:?}");
+        assert_eq!(problem.destination, Some("destination.missing"));
+        let answer = invoked.response().unwrap_err().to_string();
+        let short = format!("({first}, and no destination is set)");
+        assert!(answer.contains(&short), "{answer}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +191,10 @@ async fn a_destination_that_panics_has_not_confirmed() {
     let invoked = invoke(&consumer, orders([(0, "?"), (1, "1")])).await;
 
     assert_eq!(letters(&invoked), "FD");
-    assert_eq!(code(&invoked, 0, 0), "destination.panicked");
+    assert_eq!(causes(&invoked, 0), ("reject.json", "destination.panicked"));
+    let answer = invoked.response().unwrap_err().to_string();
+    let first = "the first is orders-0@0 (reject.json, and the destination panicked)";
+    assert!(answer.contains(first), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,7 +294,10 @@ async fn a_destination_that_answers_too_late_has_not_confirmed_and_the_answer_st
         .await;
 
     assert_eq!(letters(&invoked), "FU");
-    assert_eq!(code(&invoked, 0, 0), "destination.timed_out");
+    assert_eq!(
+        causes(&invoked, 0),
+        ("reject.json", "destination.timed_out")
+    );
     // Half of the margin of 500 ms is the answer's.
     assert_eq!(invoked.elapsed(), Duration::from_millis(9_750));
 }

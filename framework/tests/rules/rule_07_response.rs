@@ -1,9 +1,11 @@
 //! The response: whole batch makes an error of any record that is not done; partial lists each such record, in event order, and no other.
 
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
-use lambda_msk::{Builder, Consumer, Error, Failure, FailureReporting, Json, ProcessingOrder};
+use lambda_msk::{
+    Builder, Consumer, Error, Failure, FailureReporting, Json, ProcessingOrder, Record, State,
+};
 
-use crate::support::{answer, letters, orders};
+use crate::support::{Journal, answer, letters, orders};
 
 async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
     if order == 0 {
@@ -136,4 +138,86 @@ async fn an_event_without_records_is_a_success_with_nothing_to_do() {
         let invoked = invoke(&consumer, event).await;
         assert_eq!(answer(&invoked), r#"{"batchItemFailures":[]}"#);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_come_out_of_order_run_and_are_answered_for_in_the_order_of_their_offsets() {
+    let journal = Journal::default();
+    let consumer = Consumer::builder()
+        .state(journal.clone())
+        .topic(
+            "orders",
+            async |record: Record, State(journal): State<Journal>| {
+                journal.start(&record);
+                match record.offset().0 {
+                    5 => Err(Failure::retry("inventory is down")),
+                    _ => Ok(()),
+                }
+            },
+        )
+        .failure_reporting(FailureReporting::Partial)
+        .attempts(1)
+        .build()
+        .unwrap();
+    let samples = [7, 3, 5].map(|offset| Sample::new("orders", 0).offset(offset));
+
+    let invoked = invoke(&consumer, Event::msk().records(samples)).await;
+
+    assert_eq!(journal.lines(), ["+orders-0@3", "+orders-0@5"]);
+    assert_eq!(letters(&invoked), "DFU");
+    assert_eq!(
+        answer(&invoked),
+        r#"{"batchItemFailures":[{"itemIdentifier":{"partition":"orders-0","offset":5}},{"itemIdentifier":{"partition":"orders-0","offset":7}}]}"#
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_stands_in_the_event_twice_runs_once_and_one_identifier_answers_for_both() {
+    let journal = Journal::default();
+    let consumer = Consumer::builder()
+        .state(journal.clone())
+        .topic(
+            "orders",
+            async |record: Record, State(journal): State<Journal>| {
+                journal.start(&record);
+                Err::<(), _>(Failure::retry("inventory is down"))
+            },
+        )
+        .failure_reporting(FailureReporting::Partial)
+        .order(ProcessingOrder::Unordered)
+        .attempts(1)
+        .build()
+        .unwrap();
+    let samples = [5, 5, 6, 5].map(|offset| Sample::new("orders", 0).offset(offset));
+
+    let invoked = invoke(&consumer, Event::msk().records(samples)).await;
+
+    assert_eq!(journal.lines(), ["+orders-0@5", "+orders-0@6"]);
+    assert_eq!(letters(&invoked), "FF");
+    assert_eq!(
+        answer(&invoked),
+        r#"{"batchItemFailures":[{"itemIdentifier":{"partition":"orders-0","offset":5}},{"itemIdentifier":{"partition":"orders-0","offset":6}}]}"#
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_records_of_one_offset_that_differ_are_refused_with_the_whole_event() {
+    let journal = Journal::default();
+    let consumer = Consumer::builder()
+        .state(journal.clone())
+        .topic(
+            "orders",
+            async |record: Record, State(journal): State<Journal>| {
+                journal.start(&record);
+            },
+        )
+        .build()
+        .unwrap();
+    let sample = |value: &str| Sample::new("orders", 0).offset(5).value(value);
+
+    let invoked = invoke(&consumer, Event::msk().records([sample("1"), sample("2")])).await;
+
+    let error = invoked.response().unwrap_err();
+    assert_eq!(error.code(), "event.duplicate_offset");
+    assert!(journal.lines().is_empty());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::FileDestination;
+use super::{FileDestination, retried};
 use crate::destination::fixture::{Folder, letters, letters_until};
 use crate::destination::{Destination, SendError};
 use crate::failure::error_text;
@@ -167,6 +168,34 @@ async fn a_file_renamed_between_open_and_lock_is_not_current() {
     assert!(!file.is_current(&open).unwrap());
     fs::write(&path, "").unwrap();
     assert!(!file.is_current(&open).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_always_leads_to_another_file_costs_the_time_and_lets_others_run() {
+    let until = Instant::now() + Duration::from_secs(10);
+    let mut tries = 0;
+    let once = || {
+        tries += 1;
+        assert!(tries < 20_000, "tried without a wait");
+        Ok::<Option<()>, ()>(None)
+    };
+    let others = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Instant::now()
+    };
+
+    let (found, ran) = tokio::join!(retried(until, once), others);
+
+    assert_eq!(found, Ok(None));
+    assert_eq!(ran, until - Duration::from_secs(9));
+    assert!(Instant::now() < until);
+    let error = FileDestination::new("dlq.ndjson").error("lock", ErrorKind::ResourceBusy.into());
+    assert!(
+        error
+            .to_string()
+            .contains("each time it was open, its name led to another file"),
+        "{error}"
+    );
 }
 
 /// A process of the tests below: this test binary, run again with a file to write to.

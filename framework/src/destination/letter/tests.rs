@@ -64,3 +64,13 @@ async fn a_record_laid_out_over_lines_makes_an_envelope_of_one_line() {
     assert!(!envelope.contains(['\n', '\r']));
     assert!(envelope.contains(r#"{    "value": "YQ==\n" }"#));
 }
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "the decoder takes JSON alone")]
+async fn a_record_that_was_no_json_makes_no_letter_rather_than_one_of_null() {
+    let letter = letter_of(&invocation(Deadline::UNKNOWN), 15, r#"{"value":"#);
+
+    let envelope = letter.envelope();
+
+    unreachable!("{envelope}");
+}

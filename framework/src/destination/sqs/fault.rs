@@ -6,13 +6,13 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 
 use crate::failure::cut;
-use crate::limits::SQS_MESSAGE_BYTES_MAX;
+use crate::limits::{SQS_MESSAGE_BYTES_MAX, SQS_RECORD_BYTES_SAFE};
 
 /// Why a letter is not confirmed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error(
-        "the letter takes {bytes} bytes and SQS at most {SQS_MESSAGE_BYTES_MAX}: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
+        "the letter takes {bytes} bytes with its payload packed, and SQS at most {SQS_MESSAGE_BYTES_MAX}, which any record of {SQS_RECORD_BYTES_SAFE} bytes fits into: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
     )]
     TooLarge { bytes: usize },
     #[error("no time was left to send the letter to `{queue}`")]

@@ -4,11 +4,11 @@ use aws_sdk_sqs::Client;
 use serde_json::Value;
 
 use super::SqsDestination;
-use super::stub::{config, letter_of_bytes, outcomes};
+use super::stub::{config, letter_of_bytes, letter_of_random_bytes, outcomes, unpacked};
 use crate::destination::Destination;
 use crate::destination::fixture::{invocation, letter_of, letters};
 use crate::invocation::Deadline;
-use crate::limits::SQS_MESSAGE_BYTES_MAX;
+use crate::limits::{SQS_MESSAGE_BYTES_MAX, SQS_RECORD_BYTES_SAFE};
 
 /// A queue of the test's own, at the server that `tests/services/run` has started; and a client of its own to read it.
 async fn real_queue() -> (String, Client) {
@@ -83,6 +83,31 @@ async fn a_real_queue_takes_what_counts_as_its_limit() {
 
     assert_eq!(outcomes(results), vec!["confirmed"; 3]);
     assert_eq!(receive(&client, &queue).await.len(), 3);
+}
+
+#[tokio::test]
+#[ignore = "needs a queue: make services"]
+async fn a_letter_that_is_too_large_comes_out_of_a_real_queue_with_its_payload_beside_it() {
+    let (queue, client) = real_queue().await;
+    let letter = letter_of_random_bytes(SQS_RECORD_BYTES_SAFE);
+
+    let results = SqsDestination::new(&queue)
+        .unwrap()
+        .send(std::slice::from_ref(&letter))
+        .await;
+
+    assert_eq!(outcomes(results), ["confirmed"]);
+    let request = client.receive_message().queue_url(&queue);
+    let answer = request.message_attribute_names("All").send().await.unwrap();
+    let message = &answer.messages()[0];
+    let payload = &message.message_attributes().unwrap()["payload"];
+    assert_eq!(payload.data_type(), "Binary");
+    let mut received: Value = serde_json::from_str(message.body().unwrap()).unwrap();
+    received["payload"] = unpacked(payload.binary_value().unwrap().as_ref());
+    received.as_object_mut().unwrap().remove("payloadEncoding");
+    let envelope: Value = serde_json::from_str(&letter.envelope()).unwrap();
+    // Not `assert_eq`: what differs would be megabytes of text.
+    assert!(received == envelope);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! SQS in the process, answering by script: no socket, so time can stand still. And letters of a given size.
 
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::SqsDestination;
@@ -177,4 +181,22 @@ pub(super) fn letter_of_bytes(bytes: usize) -> DeadLetter {
     // `payloadSize` grows with the value: one digit more or less is put right.
     let first = of(&"a".repeat(bytes - empty)).envelope().len() + attributes;
     of(&"a".repeat(2 * bytes - empty - first))
+}
+
+/// A letter whose record's value is so many bytes that do not compress.
+pub(super) fn letter_of_random_bytes(bytes: usize) -> DeadLetter {
+    let mut random = fastrand::Rng::with_seed(7);
+    let value: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
+        .take(bytes)
+        .collect();
+    let value = STANDARD.encode(value);
+    let raw = format!(r#"{{"topic":"orders","partition":0,"offset":15,"value":"{value}"}}"#);
+    letter_of(&invocation(Deadline::UNKNOWN), 15, &raw)
+}
+
+/// The payload beside an envelope, unpacked.
+pub(super) fn unpacked(payload: &[u8]) -> Value {
+    let mut text = String::new();
+    GzDecoder::new(payload).read_to_string(&mut text).unwrap();
+    serde_json::from_str(&text).unwrap()
 }

@@ -109,6 +109,10 @@ const BODIES: &[(&str, &str)] = &[
         "a dead letter (an on-failure record)",
     ),
     (
+        r#"{"requestContext":{},"KafkaBatchInfo":{},"payloadEncoding":"gzip"}"#,
+        "a dead letter (an on-failure record), not a Kafka event: send the event in the attribute `payload` of its SQS message instead",
+    ),
+    (
         r#""{\"eventSource\":\"aws:kafka\"}""#,
         "a JSON string with another JSON document inside",
     ),

@@ -1,7 +1,7 @@
 //! What a handler sees of a good event.
 
 use super::{batch, event, only, order, orders, records, with};
-use crate::record::{EventSourceKind, TimestampType};
+use crate::record::{Disorder, EventSourceKind, SchemaMetadata, TimestampType};
 
 fn header_list(fields: &str) -> Vec<(String, Option<Vec<u8>>)> {
     let record = with(fields);
@@ -110,7 +110,9 @@ fn unknown_fields_are_ignored_wherever_they_stand() {
     let record = only(&body);
     assert_eq!(record.fault(), None);
     assert_eq!(
-        record.value_schema().map(|schema| &*schema.schema_id),
+        record
+            .value_schema()
+            .and_then(|schema| schema.schema_id.as_deref()),
         Some("1")
     );
 }
@@ -348,14 +350,183 @@ fn schema_metadata_is_kept_and_shared() {
     let records = records(body);
 
     assert_eq!(batch.schemas.len(), 2);
-    let key = records[1].key_schema().expect("a schema");
-    assert_eq!((&*key.data_format, &*key.schema_id), ("AVRO", "7"));
-    let value = records[1].value_schema().expect("a schema");
+    let said = |schema: Option<&SchemaMetadata>| {
+        let schema = schema.expect("a schema").clone();
+        (schema.data_format.unwrap(), schema.schema_id.unwrap())
+    };
+    let text = |text: &str| text.to_owned();
+    assert_eq!(said(records[1].key_schema()), (text("AVRO"), text("7")));
     assert_eq!(
-        (&*value.data_format, &*value.schema_id),
-        ("PROTOBUF", "c1a3e2f4-0000-4000-8000-000000000001")
+        said(records[1].value_schema()),
+        (
+            text("PROTOBUF"),
+            text("c1a3e2f4-0000-4000-8000-000000000001")
+        )
     );
     assert_eq!(records[2].key_schema(), None);
+}
+
+#[test]
+fn odd_schema_metadata_costs_nothing_and_says_what_is_there() {
+    for field in ["keySchemaMetadata", "valueSchemaMetadata"] {
+        for (inside, format, id) in [
+            (r#"{"dataFormat":"JSON"}"#, Some("JSON"), None),
+            (r#"{"schemaId":"1"}"#, None, Some("1")),
+            (
+                r#"{"dataFormat":"JSON","schemaId":7}"#,
+                Some("JSON"),
+                Some("7"),
+            ),
+            (
+                r#"{"dataFormat":"AVRO","schemaId":null}"#,
+                Some("AVRO"),
+                None,
+            ),
+            (
+                r#"{"dataFormat":null,"schemaId": -1.5e3 }"#,
+                None,
+                Some("-1.5e3"),
+            ),
+            (
+                r#"{"dataFormat":7,"schemaId":"1","schemaId":"2"}"#,
+                None,
+                Some("2"),
+            ),
+            (
+                r#"{"dataFormat":"AVRO","schemaId":"\ud800"}"#,
+                Some("AVRO"),
+                None,
+            ),
+            (
+                r#"{"dataFormat":"AVRO","schemaId":{"a":[{}]}}"#,
+                Some("AVRO"),
+                None,
+            ),
+        ] {
+            let record = with(&format!(r#""{field}":{inside},"value":"aGk=""#));
+
+            let schema = match field {
+                "keySchemaMetadata" => record.key_schema(),
+                _ => record.value_schema(),
+            };
+            let schema = schema.unwrap();
+            assert_eq!(record.fault(), None, "{inside}");
+            assert_eq!(record.value(), Some(&b"hi"[..]));
+            assert_eq!(schema.data_format.as_deref(), format, "{inside}");
+            assert_eq!(schema.schema_id.as_deref(), id, "{inside}");
+        }
+        for nothing in [
+            "null",
+            "7",
+            "true",
+            r#""AVRO""#,
+            "[]",
+            r#"[{"dataFormat":1}]"#,
+            "{}",
+            r#"{"other":{}}"#,
+            r#"{"dataFormat":[]}"#,
+        ] {
+            let record = with(&format!(r#""{field}":{nothing}"#));
+
+            assert_eq!(record.fault(), None, "{nothing}");
+            assert_eq!((record.key_schema(), record.value_schema()), (None, None));
+        }
+    }
+}
+
+#[test]
+fn of_a_side_field_that_stands_twice_the_last_one_counts() {
+    let record = with(
+        r#""timestampType":"CREATE_TIME","valueSchemaMetadata":null,"timestampType":"LOG_APPEND_TIME","valueSchemaMetadata":{"schemaId":"2"}"#,
+    );
+
+    assert_eq!(record.fault(), None);
+    assert_eq!(record.timestamp_type(), TimestampType::LogAppendTime);
+    let schema = record.value_schema().unwrap();
+    assert_eq!(schema.schema_id.as_deref(), Some("2"));
+}
+
+#[test]
+fn brokers_that_are_no_text_are_as_if_the_event_named_none() {
+    for odd in ["7", "null", r#"["b-1:9098"]"#, "{}", r#""\ud800""#] {
+        let body = format!(
+            r#"{{"eventSource":"aws:kafka","bootstrapServers":{odd},"records":{{"orders-0":[{}]}}}}"#,
+            order(1, "")
+        );
+
+        assert_eq!(only(&body).event_source().bootstrap_servers, None, "{odd}");
+    }
+}
+
+#[test]
+fn the_records_of_a_partition_are_put_into_the_order_of_their_offsets() {
+    let sourceless = |body: &str| body.replacen(r#""eventSource":"aws:kafka","#, "", 1);
+    for offsets in [&[5, 4][..], &[1, 2, 9, 0, 3], &[3, 2, 1]] {
+        let records: Vec<String> = offsets.iter().map(|offset| order(*offset, "")).collect();
+        let body = orders(&records);
+        // The source may stand behind the records.
+        let behind = sourceless(&body);
+        let behind = behind.strip_suffix('}').unwrap();
+        let behind = |source: &str| format!(r#"{behind},"eventSource":"{source}"}}"#);
+
+        for body in [behind("aws:kafka"), behind("SelfManagedKafka"), body] {
+            let batch = batch(body);
+
+            let mut ascending = offsets.to_vec();
+            ascending.sort_unstable();
+            let read: Vec<i64> = batch.records.iter().map(|entry| entry.offset).collect();
+            assert_eq!(read, ascending);
+            let expected = Disorder {
+                partition: 0,
+                sorted: 1,
+                repeats: 0,
+            };
+            assert_eq!(batch.disorder, Some(expected));
+        }
+    }
+}
+
+#[test]
+fn a_record_that_stands_in_its_partition_twice_is_one_record() {
+    let one = r#""timestamp":1,"key":"aGk=","value":"aGk=","headers":[{"a":[200]}]"#;
+    // The same in other words: spaces, the fields' order, escapes, signed bytes, padding, a field that nobody knows.
+    let same = r#" "headers" : [{"\u0061":[-56]}] , "value":"aGk", "key":"\u0061Gk=","timestamp":1,"schemaId":7 "#;
+    let body = event(&format!(
+        r#"{{"orders-1":[{{"topic":"orders","partition":1,"offset":3}}],"orders-0":[{},{},{},{},{}]}}"#,
+        order(7, one),
+        order(5, ""),
+        order(7, &same),
+        order(5, r#""value":null,"timestamp":null"#),
+        order(7, one),
+    ));
+
+    let batch = batch(body);
+
+    let read: Vec<i64> = batch.records.iter().map(|entry| entry.offset).collect();
+    assert_eq!(read, [3, 5, 7]);
+    let expected = Disorder {
+        partition: 1,
+        sorted: 1,
+        repeats: 3,
+    };
+    assert_eq!(batch.disorder, Some(expected));
+}
+
+#[test]
+fn a_record_that_cannot_be_decoded_and_stands_there_twice_is_one_record() {
+    let bad = order(7, r#""value":"*""#);
+
+    let records = records(orders(&[bad.clone(), bad]));
+
+    assert_eq!(records.len(), 1);
+    assert!(records[0].fault().is_some());
+}
+
+#[test]
+fn an_event_in_order_has_no_disorder() {
+    let gaps = orders(&[order(1, ""), order(5, ""), order(6, "")]);
+
+    assert_eq!(batch(gaps).disorder, None);
 }
 
 #[test]

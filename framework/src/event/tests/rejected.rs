@@ -172,54 +172,12 @@ fn a_header_name_that_is_no_text() {
 }
 
 #[test]
-fn schema_metadata_of_another_shape() {
-    for bad in ["7", "[]", r#""AVRO""#] {
-        let fault = fault(
-            &format!(r#""valueSchemaMetadata":{bad}"#),
-            ".valueSchemaMetadata",
-            bad,
-        );
-        assert_eq!(fault.code, "reject.schema_metadata", "{bad}");
-    }
-    for (field, inside) in [
-        ("keySchemaMetadata", "{}"),
-        ("keySchemaMetadata", r#"{"dataFormat":"AVRO"}"#),
-        ("valueSchemaMetadata", r#"{"schemaId":"1"}"#),
-        (
-            "valueSchemaMetadata",
-            r#"{"dataFormat":"AVRO","schemaId":1}"#,
-        ),
-        (
-            "valueSchemaMetadata",
-            r#"{"dataFormat":null,"schemaId":"1"}"#,
-        ),
-        (
-            "valueSchemaMetadata",
-            r#"{"dataFormat":"AVRO","schemaId":"1","schemaId":"2"}"#,
-        ),
-        (
-            "valueSchemaMetadata",
-            r#"{"dataFormat":"AVRO","schemaId":"\ud800"}"#,
-        ),
-    ] {
-        let fault = fault(
-            &format!(r#""{field}":{inside}"#),
-            &format!(".{field}"),
-            inside,
-        );
-        assert_eq!(fault.code, "reject.schema_metadata", "{inside}");
-    }
-}
-
-#[test]
 fn a_field_that_stands_twice() {
     for (field, value) in [
         ("key", r#""aGk=""#),
         ("value", "null"),
         ("timestamp", "1"),
-        ("timestampType", "null"),
         ("headers", "[]"),
-        ("valueSchemaMetadata", "null"),
     ] {
         let fault = fault(
             &format!(r#""{field}":{value},"{field}":{value}"#),

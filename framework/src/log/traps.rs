@@ -1,0 +1,56 @@
+//! Settings that do not do what they look like: warnings at the start. Called by `log`.
+
+use tracing::warn;
+
+use crate::idempotency::{Idempotency, IdempotencyStore};
+use crate::lane::{NullKeys, ProcessingOrder};
+use crate::settings::{Settings, Unread};
+
+pub(super) fn warn_of(settings: &Settings, unread: &Unread) {
+    if !unread.names().is_empty() {
+        warn!(
+            variables = unread.names().join(", "),
+            cure = "call `.from_env()` on the builder, or unset them",
+            "environment variables are set that code did not ask for: they were not read"
+        );
+    }
+    let repeated = settings.repeated();
+    if !repeated.is_empty() {
+        warn!(
+            settings = repeated.join(", "),
+            "set more than once in code: the last one counts"
+        );
+    }
+    if settings.per_record.value.is_some() {
+        keys(settings, unread);
+    }
+    let by_key = settings.order.value == ProcessingOrder::Key;
+    if settings.null_keys.value == NullKeys::Unordered && !by_key {
+        warn!(
+            cure = unread.amend("`.order(ProcessingOrder::Key)`, or LAMBDA_MSK_ORDER=key"),
+            "null keys are set to be unordered, which has no effect but in key order"
+        );
+    }
+}
+
+/// Records are known by a key that they hold: where are the keys kept?
+fn keys(settings: &Settings, unread: &Unread) {
+    let cure = "a store that outlives the process: LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE, or `.idempotency(…)`";
+    let durable = match &settings.idempotency.value {
+        Idempotency::Memory => false,
+        Idempotency::Store(store) => store.is_durable(),
+        Idempotency::None => {
+            warn!(
+                cure = unread.amend(cure),
+                "idempotency is off, so the keys of `.per_record(…)` are kept nowhere: a record runs as often as its key comes"
+            );
+            return;
+        }
+    };
+    if !durable {
+        warn!(
+            cure = unread.amend(cure),
+            "the keys of `.per_record(…)` are kept in this process's memory alone: a record whose key another process has settled runs again"
+        );
+    }
+}
