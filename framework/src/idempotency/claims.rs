@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{millis, now_ms};
 use crate::idempotency::patience::Patience;
 use crate::idempotency::per_record::PerRecord;
@@ -17,7 +18,7 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };
 use crate::idempotency::terms::Terms;
-use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails, owner_token};
+use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails};
 use crate::limits::AT_MOST_ONCE_MARK_MS;
 use crate::record::Record;
 
@@ -29,8 +30,8 @@ pub(crate) struct Claims<'a> {
     terms: &'a Terms,
     per_record: &'a PerRecord,
     guarantee: Guarantee,
-    /// Of this invocation; drawn with its first claim.
-    token: OnceLock<Arc<str>>,
+    /// This invocation; drawn with its first claim.
+    holder: OnceLock<Holder>,
     /// Why the store failed, where records run without it, as was chosen.
     off: OnceLock<String>,
 }
@@ -92,7 +93,7 @@ impl<'a> Claims<'a> {
             terms,
             per_record,
             guarantee,
-            token: OnceLock::new(),
+            holder: OnceLock::new(),
             off: OnceLock::new(),
         }
     }
@@ -139,28 +140,28 @@ impl<'a> Claims<'a> {
             let free = Expect::Free {
                 at_ms: times.free_at_ms(clock),
             };
-            let seq = stands.as_ref().map_or(0, Item::seq) + 1;
             let expect = match &stands {
                 Some(item) => item.version.clone().map_or(free, Expect::Version),
                 // What anybody has begun is looked at first.
                 None if self.is_at_most_once() => Expect::Absent,
                 None => free,
             };
-            let mut claim = Claim::new(self, Arc::clone(&id), Arc::clone(&owner), hold);
+            let mut claim = Claim::new(self, Arc::clone(&id), owner.clone(), hold);
             claim.validation.clone_from(&validation);
             claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
-            let item = claim.in_progress(seq, hold);
+            let item = claim.in_progress(hold);
+            let version = item.version.clone();
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
             let refused = match self.terms.call(store.swap(&swap)).await {
-                Ok(Swapped::Applied(_)) => return Ok(Claimed::Ours(claim.at(seq, hold))),
+                Ok(Swapped::Applied(_)) => return Ok(Claimed::Ours(claim.at(version, hold))),
                 Ok(Swapped::Refused(item)) => item,
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => continue,
                 Err(error) => return Err(self.terms.unavailable(ITEM, &error)),
             };
             let stood = match refused {
-                Some(item) if is_of(&item, &owner) => {
+                Some(item) if is_of(&item, owner.name()) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
-                    return Ok(Claimed::Ours(claim.at(item.seq(), first)));
+                    return Ok(Claimed::Ours(claim.at(item.version, first)));
                 }
                 Some(item) => self.judge(&item, validation.as_deref(), record),
                 // It went between the two.
@@ -249,17 +250,17 @@ impl<'a> Claims<'a> {
     }
 
     /// One holder: this record in this invocation.
-    fn owner(&self, record: &Record) -> Result<Arc<str>, Refusal> {
-        let token = match self.token.get() {
-            Some(token) => token,
+    fn owner(&self, record: &Record) -> Result<Holder, Refusal> {
+        let holder = match self.holder.get() {
+            Some(holder) => holder,
             None => {
-                let token = owner_token(&self.terms.clock)
+                let holder = Holder::draw(&self.terms.clock)
                     .map_err(|error| self.terms.unavailable(ITEM, &error))?;
-                self.token.get_or_init(|| token)
+                self.holder.get_or_init(|| holder)
             }
         };
         let (at, offset) = (record.identifier(), record.offset().0);
-        Ok(format!("{token}/{at}@{offset}").into())
+        Ok(holder.of(format_args!("{at}@{offset}")))
     }
 
     /// Until when an item is kept that is written now, seconds since 1970.
