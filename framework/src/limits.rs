@@ -142,6 +142,10 @@ pub const MEMORY_LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;
 /// Bytes of items, ids included, that the store in memory keeps.
 pub const MEMORY_STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bits of the number that is drawn for each write of an item: so many that none is drawn twice, and so few that a store may keep numbers as doubles, which are exact
+/// up to 2<sup>53</sup>.
+pub const SEQ_BITS: u32 = 52;
+
 /// Longest id of a store's item. DynamoDB allows 2,048 bytes of a partition key.
 pub const STORE_ID_BYTES_MAX: usize = 1_024;
 
@@ -192,6 +196,7 @@ const _: () = {
     assert!(SQS_RECORD_BYTES_SAFE < SQS_MESSAGE_BYTES_MAX);
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
+    assert!(SEQ_BITS < f64::MANTISSA_DIGITS);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
     assert!(KEY_PREFIX_BYTES_MAX + 1 + 32 <= STORE_ID_BYTES_MAX);
     assert!(AT_MOST_ONCE_MARK_MS > 604_800 * 1000);

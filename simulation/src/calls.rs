@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lambda_msk::idempotency::{Change, Item, StoreError, Swap, Swapped};
+use lambda_msk::idempotency::{Change, Expect, Item, StoreError, Swap, Swapped};
 use tokio::runtime::Runtime;
 
 use crate::dice::Dice;
 use crate::fact::{InvocationId, What};
-use crate::ledger::{claimed, item_id, note_read, note_swap};
+use crate::ledger::{claimed, item_id, note_swap, stored_id, version_id};
 use crate::limits::START_MS;
 use crate::plan::Faults;
 use crate::port::{Letter, Reply, Request};
@@ -120,13 +120,13 @@ impl Services {
         match request {
             Request::Read(id) => {
                 let item = self.table.get(id).cloned();
-                (Reply::Read(Ok(item)), vec![note_read(id, None, invocation)])
+                (Reply::Read(Ok(item)), Vec::new())
             }
             Request::Swap(swap) => {
                 let swapped = self.swap(swap);
                 let note = note_swap(swap, &swapped, None, invocation);
                 let noted = self.reading.block_on(note);
-                (Reply::Swap(Ok(swapped)), noted.into_iter().collect())
+                (Reply::Swap(Ok(swapped)), noted)
             }
             Request::Send(letters) => {
                 self.letters.extend(letters.iter().cloned());
@@ -162,17 +162,25 @@ impl Services {
             let free = item.held_until_ms + 60_000 < wall_ms;
             let stays = !(expired || all && free);
             if !stays {
-                deleted.push(match claimed(item) {
-                    Some((partition, offset)) => What::Unmarked { partition, offset },
-                    None => What::Deleted {
-                        item: item_id(id, None),
-                    },
-                });
+                deleted.extend(gone(id, item));
             }
             stays
         });
         deleted
     }
+}
+
+/// An item that stands no more. *None: it was never noted as anybody's.*
+fn gone(id: &str, item: &Item) -> Option<What> {
+    if let Some(item) = item_id(id, None) {
+        return Some(What::Deleted { item });
+    }
+    let (partition, offset) = claimed(item)?;
+    Some(What::Unmarked {
+        partition,
+        offset,
+        stored: stored_id(id, None),
+    })
 }
 
 /// The answer of a call that failed.
@@ -185,20 +193,29 @@ pub(crate) fn failure(request: &Request) -> Reply {
     }
 }
 
-/// For readers of the trace.
+/// For readers of the trace. Versions are those of [`What::Stands`].
 pub(crate) fn describe(request: &Request) -> String {
     match request {
         Request::Read(id) => format!("read {}", short(id)),
         Request::Swap(swap) => {
             let what = match &swap.change {
-                Change::Hold { .. } => "take".to_owned(),
-                Change::Put(item) if item.held_until_ms == 0 => {
-                    format!("give back as {}", item.seq())
-                }
-                Change::Put(item) => format!("write {}", item.seq()),
-                Change::Delete => "delete".to_owned(),
+                Change::Hold { .. } => "take",
+                Change::Put(item) if item.held_until_ms == 0 => "give back",
+                Change::Put(_) => "write",
+                Change::Delete => "delete",
             };
-            format!("{what} {}", short(&swap.id))
+            let wanted = match &swap.change {
+                Change::Put(item) => item.version.as_ref(),
+                Change::Hold { .. } | Change::Delete => None,
+            };
+            let wanted = wanted.map(|wanted| format!(" as {}", version_id(wanted)));
+            let expected = match &swap.expect {
+                Expect::Absent => "if there is none".to_owned(),
+                Expect::Version(expected) => format!("over {}", version_id(expected)),
+                Expect::Free { .. } => "if it is free".to_owned(),
+            };
+            let id = short(&swap.id);
+            format!("{what} {id}{}, {expected}", wanted.unwrap_or_default())
         }
         Request::Send(letters) => format!("send {} letters", letters.len()),
     }

@@ -1,5 +1,7 @@
 //! What was seen of a run, as plain data: all that the oracle is given. Written by the simulated world, read by `oracle` and `trace`.
 
+use std::fmt;
+
 /// A record that was ever appended to a log. Another one at the same offset is another record.
 pub type RecordId = u32;
 
@@ -19,6 +21,31 @@ pub struct ItemId {
     pub environment: Option<EnvironmentId>,
     /// Whose ledger it is.
     pub partition: u32,
+}
+
+/// Any item of any store: tells a record's item, or a ledger, from every other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredId(pub u64);
+
+/// A version of an item: tells its owner and seq from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionId(pub u64);
+
+impl fmt::Display for StoredId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        short(self.0, f)
+    }
+}
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        short(self.0, f)
+    }
+}
+
+/// The end of a long number: enough to tell those of one run apart by eye.
+fn short(number: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{:04x}", number & 0xFFFF)
 }
 
 /// One thing that was seen, and when.
@@ -124,12 +151,30 @@ pub enum What {
         /// Who.
         invocation: InvocationId,
     },
-    /// An invocation was told what stands in an item, without taking it.
+    /// An item was read for an invocation, without taking it. The answer may never reach the invocation.
     Read {
         /// Which.
         item: ItemId,
         /// Who.
         invocation: InvocationId,
+        /// The number of the call, in the invocation's process.
+        call: u64,
+    },
+    /// The answer of a [`Read`](Self::Read) has reached its invocation, which knows from now on what stood in the item then.
+    Told {
+        /// Who.
+        invocation: InvocationId,
+        /// The number of the call.
+        call: u64,
+    },
+    /// An applied write has left an item of a store in a new state.
+    Stands {
+        /// Which.
+        stored: StoredId,
+        /// The version that the item bears.
+        version: VersionId,
+        /// All that the item holds beside its version, as one number.
+        content: u64,
     },
     /// An invocation was shown what stands in an item, as a write of its own was refused.
     Shown {
@@ -162,6 +207,8 @@ pub enum What {
         offset: i64,
         /// Who.
         invocation: InvocationId,
+        /// The record's item.
+        stored: StoredId,
     },
     /// A record stands in the store as settled, by its key.
     Noted {
@@ -171,6 +218,8 @@ pub enum What {
         offset: i64,
         /// By whom.
         invocation: InvocationId,
+        /// The record's item.
+        stored: StoredId,
     },
     /// An invocation has deleted what the store knew of a record by its key: it has not done it, and whoever likes may.
     Released {
@@ -180,6 +229,8 @@ pub enum What {
         offset: i64,
         /// Who.
         invocation: InvocationId,
+        /// The record's item.
+        stored: StoredId,
     },
     /// What the store knew of a record by its key is deleted.
     Unmarked {
@@ -187,6 +238,8 @@ pub enum What {
         partition: u32,
         /// And at which offset.
         offset: i64,
+        /// The record's item. A log that was made anew may have had another record at the same place, with an item of its own.
+        stored: StoredId,
     },
     /// A call of a store or destination has met a fault: what was promised for working ones cannot be asked.
     Faulted {

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use crate::environment::{OwnTime, Process};
 use crate::fact::{EnvironmentId, Fact, How, InvocationId, RecordId, What};
-use crate::ledger::{NAMESPACE, TOPIC, note_read, note_swap};
+use crate::ledger::{NAMESPACE, TOPIC, item_id, note_read, note_swap};
 use crate::oracle::{Ledger, Order, Reporting};
 use crate::plan::Plan;
 use crate::port::{Letter, Port, Reply, Request};
@@ -79,6 +79,13 @@ impl Inside {
     fn note(&self, what: What) {
         if !self.port.is_cut() {
             self.journal.write(self.time.world_ms(), what);
+        }
+    }
+
+    /// What a ledger holds is known to the invocation from now on.
+    fn told(&self, id: &str, invocation: InvocationId, call: u64) {
+        if item_id(id, None).is_some() {
+            self.note(What::Told { invocation, call });
         }
     }
 
@@ -165,9 +172,15 @@ pub(crate) fn consumer(
     builder.build()
 }
 
-/// A key that no two records share.
+/// A key that no two records share: not even where a log is made anew, and one of them stands where the other stood.
 fn key(record: &lambda_msk::Record) -> Option<String> {
-    Some(format!("{record} of {}", record.timestamp_millis()))
+    let (key, value) = (record.key(), record.value());
+    let headers = record.headers();
+    let headers: Vec<_> = headers.iter().collect();
+    let at_ms = record.timestamp_millis();
+    Some(format!(
+        "{record} of {at_ms}: {key:?} {value:?} {headers:?}"
+    ))
 }
 
 /// One invocation's answer: its body, or that it was an error.
@@ -261,10 +274,16 @@ struct Remote(Arc<Inside>);
 
 impl IdempotencyStore for Remote {
     async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
-        match self.0.port.call(current(), Request::Read(id.into())).await {
-            Reply::Read(item) => item,
-            _ => Err(StoreError::permanent("the wires are crossed")),
+        let (invocation, asked) = (current(), Request::Read(id.into()));
+        let call = self.0.port.call(invocation, asked);
+        let number = call.number();
+        let Reply::Read(item) = call.await else {
+            return Err(StoreError::permanent("the wires are crossed"));
+        };
+        if item.is_ok() {
+            self.0.told(id, invocation, number);
         }
+        item
     }
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
@@ -294,14 +313,19 @@ impl IdempotencyStore for Own {
     async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
         let item = self.memory.read(id).await?;
         let (environment, invocation) = (Some(self.inside.environment), current());
-        self.inside.note(note_read(id, environment, invocation));
+        // Its answer is there at once.
+        let call = 0;
+        if let Some(read) = note_read(id, environment, invocation, call) {
+            self.inside.note(read);
+        }
+        self.inside.told(id, invocation, call);
         Ok(item)
     }
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
         let swapped = self.memory.swap(swap).await?;
         let (environment, invocation) = (Some(self.inside.environment), current());
-        if let Some(what) = note_swap(swap, &swapped, environment, invocation).await {
+        for what in note_swap(swap, &swapped, environment, invocation).await {
             self.inside.note(what);
         }
         Ok(swapped)

@@ -1,5 +1,7 @@
 //! The cluster: logs with gaps, and the consumer group's positions in them. Changed by `world`, polled for `polling`.
 
+use std::collections::BTreeMap;
+
 use msk_mapping::record::{Record, TopicPartition};
 
 use crate::dice::Dice;
@@ -81,6 +83,8 @@ pub(crate) struct Cluster {
     /// Of Queue mode; else nobody is in it.
     pub(crate) group: ShareGroup,
     logs_made: u32,
+    /// Whatever was ever appended, by partition and offset.
+    stood: BTreeMap<(u32, i64), Vec<Record>>,
 }
 
 impl Cluster {
@@ -95,27 +99,50 @@ impl Cluster {
             logs_made: names.len() as u32,
             names,
             drafts,
+            stood: BTreeMap::new(),
         }
     }
 
     /// *None: the log that it was for is gone.*
     pub(crate) fn append(&mut self, record: RecordId, now_ms: u64) -> Option<What> {
         let draft = &self.drafts[record as usize];
-        let log = &mut self.logs[draft.partition as usize];
+        let (partition, gap) = (draft.partition, draft.gap);
+        let log = &mut self.logs[partition as usize];
         if log.generation != draft.generation {
             return None;
         }
-        let offset = log.end + draft.gap;
+        let (id, offset) = (log.id, log.end + gap);
         log.end = offset + 1;
         log.entries.push((offset, record, now_ms));
+        self.tell_apart(record, offset, now_ms);
+        let draft = &self.drafts[record as usize];
         Some(What::Appended {
             record,
-            log: log.id,
-            partition: draft.partition,
+            log: id,
+            partition,
             offset,
             key: draft.key,
             timestamp_ms: now_ms.cast_signed() + draft.timestamp_off_ms,
         })
+    }
+
+    /// A record that stands where another one stood, and is the same in all that it holds, its timestamp included, is that record to the function: it is skipped. To the
+    /// oracle they are two, and the second would be lost. So there is none: it is a little older.
+    fn tell_apart(&mut self, record: RecordId, offset: i64, now_ms: u64) {
+        let at = record as usize;
+        let partition = self.drafts[at].partition;
+        let name = self.names[partition as usize].clone();
+        let mut built = self.record(&name, offset, record, now_ms);
+        while self
+            .stood
+            .get(&(partition, offset))
+            .is_some_and(|stood| stood.contains(&built))
+        {
+            self.drafts[at].timestamp_off_ms -= 1;
+            built = self.record(&name, offset, record, now_ms);
+        }
+        let stood = self.stood.entry((partition, offset)).or_default();
+        stood.push(built);
     }
 
     /// The next records of a partition, as its poller gets them.
@@ -307,4 +334,52 @@ fn alike(old: &Draft, new: &Draft, dice: &mut Dice) -> Draft {
         _ => draft.timestamp_off_ms = new.timestamp_off_ms,
     }
     draft
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cluster, Draft, Value};
+    use crate::fact::What;
+    use crate::ledger::partition_names;
+
+    fn draft(generation: u32, timestamp_off_ms: i64, value: Value) -> Draft {
+        Draft {
+            partition: 0,
+            key: None,
+            value,
+            timestamp_off_ms,
+            header: None,
+            gap: 0,
+            append_at_ms: 0,
+            rejected: false,
+            generation,
+        }
+    }
+
+    /// The timestamp of a record that is appended a second after the log of the first one was made anew.
+    fn timestamp_of(second: Draft) -> i64 {
+        let first = draft(0, 0, Value::Number(7));
+        let mut cluster = Cluster::new(partition_names(1), vec![first, second]);
+        cluster.append(0, 5).unwrap();
+        cluster.renew(0);
+        let Some(What::Appended { timestamp_ms, .. }) = cluster.append(1, 1_005) else {
+            panic!("its log is there");
+        };
+        let fetched = &cluster.fetch(0, 1)[0].1;
+        assert_eq!(
+            fetched.timestamp,
+            crate::limits::START_MS + timestamp_ms,
+            "it is polled as it was appended"
+        );
+        timestamp_ms
+    }
+
+    #[test]
+    fn no_record_is_the_same_in_all_as_one_that_stood_at_its_place_before() {
+        let same = timestamp_of(draft(1, -1_000, Value::Number(7)));
+        let another_time = timestamp_of(draft(1, 0, Value::Number(7)));
+        let another_value = timestamp_of(draft(1, -1_000, Value::Number(8)));
+
+        assert_eq!((same, another_time, another_value), (4, 1_005, 5));
+    }
 }

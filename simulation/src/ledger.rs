@@ -1,93 +1,143 @@
 //! Ledgers' items as plain facts: read by the framework's own reader of items, not by knowledge of their bytes. Used by both stores.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use lambda_msk::TopicPartition;
 use lambda_msk::idempotency::{
     Change, Expect, IdempotencyStore, Item, PartitionState, Status, StoreError, Swap, Swapped,
+    Version,
 };
 
-use crate::fact::{EnvironmentId, InvocationId, ItemId, What};
+use crate::fact::{EnvironmentId, InvocationId, ItemId, StoredId, VersionId, What};
 
 pub(crate) const TOPIC: &str = "orders";
 pub(crate) const NAMESPACE: &str = "simulation";
 pub(crate) const BROKERS: &str = "b-1.simulated:9092,b-2.simulated:9092";
 pub(crate) const CLUSTER: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/simulated/1";
 
-/// The item of that id.
-pub(crate) fn item_id(id: &str, environment: Option<EnvironmentId>) -> ItemId {
-    let partition = id.rsplit('/').next();
-    ItemId {
+/// The ledger of that id. *None: the item is one of a record.*
+pub(crate) fn item_id(id: &str, environment: Option<EnvironmentId>) -> Option<ItemId> {
+    // Ids of ledgers end with the partition.
+    let partition = id.rsplit('/').next()?.parse().ok()?;
+    Some(ItemId {
         environment,
-        // Ids end with the partition.
-        partition: partition
-            .and_then(|number| number.parse().ok())
-            .unwrap_or(u32::MAX),
-    }
+        partition,
+    })
 }
 
+/// The item of that id, whatever it is of.
+pub(crate) fn stored_id(id: &str, environment: Option<EnvironmentId>) -> StoredId {
+    StoredId(number(&(environment, id)))
+}
+
+/// As one number, the same in each run. Two that differ have the same number once in 2^64 pairs.
+fn number(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+pub(crate) fn version_id(version: &Version) -> VersionId {
+    VersionId(number(&(&version.owner, version.seq)))
+}
+
+/// What a read shows. *None: nothing of a ledger.*
 pub(crate) fn note_read(
     id: &str,
     environment: Option<EnvironmentId>,
     invocation: InvocationId,
-) -> What {
-    What::Read {
-        item: item_id(id, environment),
+    call: u64,
+) -> Option<What> {
+    Some(What::Read {
+        item: item_id(id, environment)?,
         invocation,
-    }
+        call,
+    })
 }
 
-/// What a swap has changed, or shown. *None: nothing.* To be called in a runtime.
+/// What a swap has changed, or shown. To be called in a runtime.
 pub(crate) async fn note_swap(
     swap: &Swap,
     swapped: &Swapped,
     environment: Option<EnvironmentId>,
     invocation: InvocationId,
-) -> Option<What> {
+) -> Vec<What> {
     let item = item_id(&swap.id, environment);
-    let after = match swapped {
-        Swapped::Applied(after) => after,
-        Swapped::Refused(_) => {
-            let shown = matches!(&swap.change, Change::Put(item) if claimed(item).is_none());
-            return shown.then_some(What::Shown { item, invocation });
-        }
+    let Swapped::Applied(after) = swapped else {
+        let shown = item.map(|item| What::Shown { item, invocation });
+        let puts = matches!(swap.change, Change::Put(_));
+        return shown.filter(|_| puts).into_iter().collect();
     };
-    if let (Change::Put(_), Some(after)) = (&swap.change, after)
-        && let Some((partition, offset)) = claimed(after)
-    {
-        return match after.status {
-            Status::Completed => Some(What::Noted {
-                partition,
-                offset,
+    let stored = stored_id(&swap.id, environment);
+    let stands = after.as_ref().and_then(|after| stands(stored, after));
+    let changed = match item {
+        None => of_a_record(swap, after.as_ref(), stored, invocation),
+        Some(item) => Some(match (&swap.change, after) {
+            (Change::Hold { .. }, _) => What::Taken { item, invocation },
+            (Change::Put(_), Some(after)) => What::Written {
+                item,
                 invocation,
-            }),
-            // One that is given up is held by nobody.
-            _ => (after.held_until_ms > 0).then_some(What::Claimed {
-                partition,
-                offset,
-                invocation,
-            }),
-        };
-    }
-    if let (Change::Delete, Expect::Version(version)) = (&swap.change, &swap.expect)
-        && let Some((partition, offset)) = place(&version.owner)
-    {
-        return Some(What::Released {
-            partition,
-            offset,
-            invocation,
-        });
-    }
-    Some(match (&swap.change, after) {
-        (Change::Hold { .. }, _) => What::Taken { item, invocation },
-        (Change::Put(_), Some(after)) => What::Written {
-            item,
-            invocation,
-            settled: settled(item.partition, after).await,
-            given_back: after.held_until_ms == 0,
-        },
-        (Change::Delete, _) | (Change::Put(_), None) => What::Deleted { item },
+                settled: settled(item.partition, after).await,
+                given_back: after.held_until_ms == 0,
+            },
+            (Change::Delete, _) | (Change::Put(_), None) => What::Deleted { item },
+        }),
+    };
+    stands.into_iter().chain(changed).collect()
+}
+
+/// *None: another program wrote it, which knows no versions.*
+fn stands(stored: StoredId, item: &Item) -> Option<What> {
+    let version = item.version.as_ref()?;
+    let status = item.status.as_str();
+    let times = (item.held_until_ms, item.expires_s);
+    Some(What::Stands {
+        stored,
+        version: version_id(version),
+        content: number(&(status, times, &item.data, &item.validation)),
     })
+}
+
+fn of_a_record(
+    swap: &Swap,
+    after: Option<&Item>,
+    stored: StoredId,
+    invocation: InvocationId,
+) -> Option<What> {
+    match (&swap.change, after) {
+        (Change::Put(_), Some(after)) => {
+            let (partition, offset) = claimed(after)?;
+            match after.status {
+                Status::Completed => Some(What::Noted {
+                    partition,
+                    offset,
+                    invocation,
+                    stored,
+                }),
+                // One that is given up is held by nobody.
+                _ => (after.held_until_ms > 0).then_some(What::Claimed {
+                    partition,
+                    offset,
+                    invocation,
+                    stored,
+                }),
+            }
+        }
+        (Change::Delete, _) => {
+            let Expect::Version(version) = &swap.expect else {
+                return None;
+            };
+            let (partition, offset) = place(&version.owner)?;
+            Some(What::Released {
+                partition,
+                offset,
+                invocation,
+                stored,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// The record that an item is of, if it is one of a record: its owner ends with `/orders-0@15`.

@@ -129,6 +129,13 @@ pub(crate) struct Call {
     call: u64,
 }
 
+impl Call {
+    /// Its number, in its process.
+    pub(crate) fn number(&self) -> u64 {
+        self.call
+    }
+}
+
 impl Future for Call {
     type Output = Reply;
 

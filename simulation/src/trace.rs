@@ -113,12 +113,20 @@ fn of_the_store(what: &What) -> String {
                 item.partition
             )
         }
-        What::Read { item, invocation } => {
+        What::Read {
+            item, invocation, ..
+        } => {
             format!(
-                "invocation {invocation} has read the ledger of partition {}",
+                "invocation {invocation} reads the ledger of partition {}",
                 item.partition
             )
         }
+        What::Told { invocation, .. } => {
+            format!("invocation {invocation} knows what it has read")
+        }
+        What::Stands {
+            stored, version, ..
+        } => format!("item {stored} is at version {version}"),
         What::Shown { item, invocation } => {
             format!(
                 "invocation {invocation} is refused the ledger of partition {}",
@@ -141,11 +149,13 @@ fn of_the_store(what: &What) -> String {
             partition,
             offset,
             invocation,
+            ..
         } => format!("invocation {invocation} has claimed orders-{partition}@{offset}"),
         What::Noted {
             partition,
             offset,
             invocation,
+            ..
         } => format!(
             "orders-{partition}@{offset} is settled in the store, by invocation {invocation}"
         ),
@@ -153,8 +163,11 @@ fn of_the_store(what: &What) -> String {
             partition,
             offset,
             invocation,
+            ..
         } => format!("invocation {invocation} has released orders-{partition}@{offset}"),
-        What::Unmarked { partition, offset } => {
+        What::Unmarked {
+            partition, offset, ..
+        } => {
             format!("what was known of orders-{partition}@{offset} is deleted")
         }
         What::Deleted { item } => format!("the ledger of partition {} is deleted", item.partition),

@@ -2,6 +2,7 @@
 
 use crate::calls::{Fate, describe, failure};
 use crate::fact::{EnvironmentId, InvocationId, What};
+use crate::ledger::note_read;
 use crate::port::{Asked, Request};
 use crate::world::{Event, World};
 
@@ -98,7 +99,11 @@ impl World {
         fails: bool,
     ) {
         let (reply, seen) = self.services.carry_out(request, invocation);
-        for what in seen {
+        let read = match request {
+            Request::Read(id) => note_read(id, None, invocation, call),
+            _ => None,
+        };
+        for what in seen.into_iter().chain(read) {
             self.fact(what);
         }
         if let Some(back_ms) = back_ms {

@@ -1,6 +1,6 @@
 //! The oracle on short stories: each invariant sees what breaks it, and nothing else.
 
-use msk_simulation::fact::{Answer, Fact, GivenUp, How, ItemId, What};
+use msk_simulation::fact::{Answer, Fact, GivenUp, How, ItemId, StoredId, VersionId, What};
 use msk_simulation::oracle::{Invariant, Ledger, Order, Reporting, Terms, judge};
 
 fn terms() -> Terms {
@@ -73,6 +73,25 @@ fn given_back<const N: usize>(invocation: u32, settled: [i64; N]) -> What {
         invocation,
         settled: settled.to_vec(),
         given_back: true,
+    }
+}
+
+/// The record at offset 0, by its key: which of the items that may be of such a record.
+fn claimed(invocation: u32, stored: u64) -> What {
+    What::Claimed {
+        partition: 0,
+        offset: 0,
+        invocation,
+        stored: StoredId(stored),
+    }
+}
+
+fn noted(invocation: u32, stored: u64) -> What {
+    What::Noted {
+        partition: 0,
+        offset: 0,
+        invocation,
+        stored: StoredId(stored),
     }
 }
 
@@ -521,6 +540,7 @@ fn at_most_once_starts_nothing_that_was_begun_at_least_once() {
         partition: 0,
         offset: 0,
         invocation: 0,
+        stored: StoredId(0),
     };
     let nothing = || What::Note(String::new());
 
@@ -538,16 +558,8 @@ fn a_record_by_key_is_started_by_who_claimed_it_and_not_again_once_it_is_settled
         ledger: Ledger::PerRecord,
         ..terms()
     };
-    let claimed = |invocation| What::Claimed {
-        partition: 0,
-        offset: 0,
-        invocation,
-    };
-    let noted = What::Noted {
-        partition: 0,
-        offset: 0,
-        invocation: 0,
-    };
+    let claimed = |invocation| claimed(invocation, 0);
+    let noted = noted(0, 0);
 
     let unclaimed = [appended(0), delivered(0, [0]), started(0, 0)];
     let taken_over = [
@@ -575,4 +587,117 @@ fn a_record_by_key_is_started_by_who_claimed_it_and_not_again_once_it_is_settled
     assert_eq!(broken_under(&by_key, taken_over), [Invariant::OneOwner]);
     assert_eq!(broken_under(&by_key, unsettled), [Invariant::NothingLost]);
     assert_eq!(broken_under(&by_key, again), [Invariant::Once]);
+}
+
+/// The topic was made anew: two records have stood at one place, and each has an item. Only the older one is deleted.
+#[test]
+fn what_is_deleted_of_an_older_record_leaves_what_is_known_of_the_one_that_stands_there_now() {
+    let by_key = Terms {
+        ledger: Ledger::PerRecord,
+        ..terms()
+    };
+    let anew = || What::Appended {
+        record: 1,
+        log: 1,
+        partition: 0,
+        offset: 0,
+        key: None,
+        timestamp_ms: 7,
+    };
+    let unmarked = |stored| What::Unmarked {
+        partition: 0,
+        offset: 0,
+        stored: StoredId(stored),
+    };
+    let story = |deleted: u64, then: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            claimed(0, 70),
+            started(0, 0),
+            done(0, 0),
+            noted(0, 70),
+            What::Erased { record: 0 },
+            anew(),
+            delivered(1, [1]),
+            claimed(1, 71),
+            started(1, 1),
+            done(1, 1),
+            noted(1, 71),
+            unmarked(deleted),
+            delivered(2, [1]),
+            claimed(2, 71),
+            then,
+        ]
+    };
+
+    let skipped = || answered(2, []);
+    let again = || started(2, 1);
+    assert_eq!(broken_under(&by_key, story(70, skipped())), []);
+    assert_eq!(broken_under(&by_key, story(70, again())), [Invariant::Once]);
+    assert_eq!(broken_under(&by_key, story(71, again())), []);
+    assert_eq!(
+        broken_under(&by_key, story(71, skipped())),
+        [Invariant::Answer]
+    );
+}
+
+/// A read that was slow is asked once more, and the second answer comes first: what stood there when the first one was carried out is not known to the invocation.
+#[test]
+fn what_an_invocation_has_read_counts_when_the_answer_is_there() {
+    let unordered = Terms {
+        order: Order::Unordered,
+        ..terms()
+    };
+    let reads = |call| What::Read {
+        item: ITEM,
+        invocation: 1,
+        call,
+    };
+    let told = |call| What::Told {
+        invocation: 1,
+        call,
+    };
+    let story = |first: What, second: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            delivered(1, [0]),
+            started(0, 0),
+            done(0, 0),
+            reads(2),
+            given_back(0, [0]),
+            reads(1),
+            first,
+            second,
+            started(1, 0),
+        ]
+    };
+    let nothing = || What::Note(String::new());
+
+    assert_eq!(broken_under(&unordered, story(told(2), nothing())), []);
+    assert_eq!(
+        broken_under(&unordered, story(told(1), nothing())),
+        [Invariant::Once]
+    );
+    assert_eq!(
+        broken_under(&unordered, story(told(2), told(1))),
+        [Invariant::Once]
+    );
+}
+
+/// The same request that lands twice makes the same state twice. Two states of one version are two items to whoever has read the first.
+#[test]
+fn a_version_stands_for_one_state_of_one_item() {
+    let stands = |stored, version, content| What::Stands {
+        stored: StoredId(stored),
+        version: VersionId(version),
+        content,
+    };
+    let story = |again: What| [stands(0, 7, 1), stands(0, 8, 2), again];
+
+    assert_eq!(broken(story(stands(0, 7, 1))), []);
+    assert_eq!(broken(story(stands(1, 7, 3))), []);
+    assert_eq!(broken(story(stands(0, 9, 1))), []);
+    assert_eq!(broken(story(stands(0, 7, 3))), [Invariant::Once]);
 }

@@ -96,10 +96,9 @@ fn lease(lease: Option<&Lease>, now_ms: u64) -> String {
     let state = lease_state(lease, now_ms);
     let style = if lease.is_live(now_ms) { WARNING } else { GOOD };
     format!(
-        "{style}{state}{style:#}\n            until {} by its holder {}, write {}",
+        "{style}{state}{style:#}\n            until {} by its holder {}",
         time(lease.until_ms),
-        lease.holder.owner,
-        lease.holder.seq
+        lease.holder.owner
     )
 }
 

@@ -15,6 +15,7 @@ use tokio::time::timeout_at;
 
 use crate::idempotency::claims::turns::{Turn, Turns};
 
+use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{millis, now_ms};
 use crate::idempotency::patience::Patience;
 use crate::idempotency::per_record::PerRecord;
@@ -22,7 +23,7 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };
 use crate::idempotency::terms::Terms;
-use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails, owner_token};
+use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails};
 use crate::limits::AT_MOST_ONCE_MARK_MS;
 use crate::record::Record;
 
@@ -35,8 +36,8 @@ pub(crate) struct Claims<'a> {
     terms: &'a Terms,
     per_record: &'a PerRecord,
     guarantee: Guarantee,
-    /// Of this invocation; drawn with its first claim.
-    token: OnceLock<Arc<str>>,
+    /// This invocation; drawn with its first claim.
+    holder: OnceLock<Holder>,
     /// Why the store failed, where records run without it, as was chosen.
     off: OnceLock<String>,
     turns: Turns,
@@ -103,7 +104,7 @@ impl<'a> Claims<'a> {
             terms,
             per_record,
             guarantee,
-            token: OnceLock::new(),
+            holder: OnceLock::new(),
             off: OnceLock::new(),
             turns: Turns::default(),
         }
@@ -172,34 +173,36 @@ impl<'a> Claims<'a> {
             let free = Expect::Free {
                 at_ms: times.free_at_ms(clock),
             };
-            let seq = stands.as_ref().map_or(0, Item::seq) + 1;
             let expect = match &stands {
                 Some(item) => item.version.clone().map_or(free, Expect::Version),
                 // What anybody has begun is looked at first.
                 None if self.is_at_most_once() => Expect::Absent,
                 None => free,
             };
-            let mut claim = Claim::new(self, Arc::clone(&id), Arc::clone(&owner), hold);
+            let mut claim = Claim::new(self, Arc::clone(&id), owner.clone(), hold);
             claim.validation.clone_from(&validation);
             claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
-            let item = claim.in_progress(seq, hold);
+            let item = claim.in_progress(hold);
+            let version = item.version.clone();
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
             let refused = match self.terms.call(store.swap(&swap)).await {
-                Ok(Swapped::Applied(_)) => return Ok(ours(recorder, claim.at(seq, hold), turn)),
+                Ok(Swapped::Applied(_)) => {
+                    return Ok(ours(recorder, claim.at(version, hold), turn));
+                }
                 Ok(Swapped::Refused(item)) => item,
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => continue,
                 Err(error) => {
                     // It may have been applied: then it is given back.
                     if error.is_transient() && !self.runs_without() {
-                        drop(recorder.hold(claim.at(seq, hold)));
+                        drop(recorder.hold(claim.at(version, hold)));
                     }
                     return Err(self.terms.unavailable(ITEM, &error));
                 }
             };
             let stood = match refused {
-                Some(item) if is_of(&item, &owner) => {
+                Some(item) if is_of(&item, owner.name()) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
-                    return Ok(ours(recorder, claim.at(item.seq(), first), turn));
+                    return Ok(ours(recorder, claim.at(item.version, first), turn));
                 }
                 Some(item) => self.judge(&item, validation.as_deref(), record),
                 // It went between the two.
@@ -300,17 +303,17 @@ impl<'a> Claims<'a> {
     }
 
     /// One holder: this record in this invocation.
-    fn owner(&self, record: &Record) -> Result<Arc<str>, Refusal> {
-        let token = match self.token.get() {
-            Some(token) => token,
+    fn owner(&self, record: &Record) -> Result<Holder, Refusal> {
+        let holder = match self.holder.get() {
+            Some(holder) => holder,
             None => {
-                let token = owner_token(&self.terms.clock)
+                let holder = Holder::draw(&self.terms.clock)
                     .map_err(|error| self.terms.unavailable(ITEM, &error))?;
-                self.token.get_or_init(|| token)
+                self.holder.get_or_init(|| holder)
             }
         };
         let (at, offset) = (record.identifier(), record.offset().0);
-        Ok(format!("{token}/{at}@{offset}").into())
+        Ok(holder.of(format_args!("{at}@{offset}")))
     }
 
     /// Until when an item is kept that is written now, seconds since 1970.

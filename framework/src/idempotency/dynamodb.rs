@@ -21,7 +21,7 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::sync::OnceCell;
 
-use crate::idempotency::dynamodb::condition::Condition;
+use crate::idempotency::dynamodb::condition::{Condition, Hold};
 use crate::idempotency::dynamodb::fault::{Fault, Place, REFUSED};
 use crate::idempotency::dynamodb::table::Table;
 use crate::idempotency::store::{Change, IdempotencyStore, Item, StoreError, Swap, Swapped};
@@ -105,10 +105,9 @@ impl DynamoDbStore {
         &self,
         client: &Client,
         swap: &Swap,
-        owner: &str,
-        (held_until_ms, expires_s): (u64, u64),
+        hold: Hold<'_>,
     ) -> Result<Swapped, StoreError> {
-        let condition = Condition::of(&swap.expect).and_hold(owner, held_until_ms, expires_s);
+        let condition = Condition::of(&swap.expect).and_hold(hold);
         let request = client
             .update_item()
             .table_name(&self.table.address)
@@ -218,11 +217,17 @@ impl IdempotencyStore for DynamoDbStore {
             Change::Put(item) => self.put(client, swap, item).await,
             Change::Hold {
                 owner,
+                first_seq,
                 held_until_ms,
                 expires_s,
             } => {
-                let until = (*held_until_ms, *expires_s);
-                self.hold(client, swap, owner, until).await
+                let hold = Hold {
+                    owner,
+                    first_seq: *first_seq,
+                    held_until_ms: *held_until_ms,
+                    expires_s: *expires_s,
+                };
+                self.hold(client, swap, hold).await
             }
             Change::Delete => self.delete(client, swap).await,
         }

@@ -8,11 +8,12 @@ use tokio::time::Instant;
 
 use crate::idempotency::book::{Book, Entry};
 use crate::idempotency::format::{FormatError, decode, encode};
+use crate::idempotency::holder::Holder;
 use crate::idempotency::patience::{Patience, answer};
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
-use crate::idempotency::{Settled, ledger_id, owner_token};
+use crate::idempotency::{Settled, ledger_id};
 use crate::invocation::Clock;
 use crate::limits::{CLOCK_SKEW_MAX_MS, STORE_WAIT_MS_MAX};
 use crate::partition::{Offset, TopicPartition};
@@ -249,9 +250,8 @@ impl PartitionState {
             .retain(|entry| !offsets.contains(&entry.offset));
         let reported = book.reported;
         book.reported = reported.filter(|reported| !offsets.contains(&reported.offset));
-        let owner = owner_token(&Clock::System).map_err(ForgetError::Store)?;
-        let seq = self.item.seq() + 1;
-        let mut item = Item::new(Some(Version { owner, seq }), self.item.expires_s);
+        let holder = Holder::draw(&Clock::System).map_err(ForgetError::Store)?;
+        let mut item = Item::new(Some(holder.version()), self.item.expires_s);
         item.data = encode(&book);
         Ok(item)
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::idempotency::book::{Book, Entry, Reported};
 use crate::idempotency::fingerprint::fingerprint;
+use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{Hold, now_ms};
 use crate::idempotency::store::{IdempotencyStore, StoreError, Version};
 use crate::idempotency::terms::Terms;
@@ -40,7 +41,7 @@ struct State {
     fresh_since: Option<Instant>,
     /// How many were settled in this invocation.
     settled: u64,
-    owner: Arc<str>,
+    holder: Holder,
     /// Of the item as we wrote or read it last. *None: there is none.*
     version: Option<Version>,
     /// What a batch had held before this one.

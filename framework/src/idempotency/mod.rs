@@ -71,6 +71,7 @@ mod claims;
 mod dynamodb;
 mod fingerprint;
 mod format;
+mod holder;
 mod inspect;
 mod item_id;
 mod lease;
@@ -84,7 +85,6 @@ mod watched;
 
 use std::sync::Arc;
 
-use crate::invocation::Clock;
 use crate::record::{EventSource, Record};
 
 pub(crate) use self::choose::choose_store;
@@ -185,12 +185,6 @@ impl Refusal {
     fn is_the_stores(&self) -> bool {
         self.code == Self::UNAVAILABLE
     }
-}
-
-/// A name that no other holder has. Drawn when something begins to be held, never at the start: SnapStart makes many processes of one.
-fn owner_token(clock: &Clock) -> Result<Arc<str>, StoreError> {
-    let token = clock.token().map_err(StoreError::permanent)?;
-    Ok(format!("{token:032x}").into())
 }
 
 /// How an earlier delivery of a record ended.

@@ -116,11 +116,6 @@ impl Item {
         }
     }
 
-    /// How often it was written: its version's `seq`; 0, if it has none.
-    pub fn seq(&self) -> u64 {
-        self.version.as_ref().map_or(0, |version| version.seq)
-    }
-
     /// Whether anyone may take it at that time: it has expired, or is in progress and held by nobody.
     pub fn is_free(&self, at_ms: u64) -> bool {
         let expired = self.expires_s < at_ms / 1000;
@@ -163,11 +158,14 @@ impl Status {
 }
 
 /// Who wrote an item last, and which of its writes that was. What a swap compares.
+///
+/// A version stands for one state of an item and for no other, even if the item is deleted and made anew: so a write that lands late, or twice, replaces the state
+/// that it was made from, or nothing. For that each [`Change::Put`] bears a number that no other write has, and a [`Change::Hold`] adds one to what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// Names one holder and no other: drawn from the system's entropy when it begins to hold.
     pub owner: Arc<str>,
-    /// Raised by each write, whoever's it is.
+    /// Below 2<sup>53</sup>, so that a store may keep it as a double. Of two versions, the higher number need not be the later one.
     pub seq: u64,
 }
 
@@ -221,11 +219,13 @@ impl Expect {
 pub enum Change {
     /// It is this one.
     Put(Item),
-    /// It is held, in progress; its data and validation stay as they are (empty, if there was none). Its seq is one more than it was (1, if there was
-    /// none): a request that lands late, and once more, makes no version that has stood before.
+    /// It is held, in progress; its data and validation stay as they are (empty, if there was none). Its seq is one more than it was: a request that lands late,
+    /// and once more, makes no version that has stood before for other data.
     Hold {
         /// The new version's owner.
         owner: Arc<str>,
+        /// The new version's seq, if there was no item, or one without a version. At least 1, and another one in each request.
+        first_seq: u64,
         /// As [`Item::held_until_ms`].
         held_until_ms: u64,
         /// As [`Item::expires_s`].
@@ -242,12 +242,15 @@ impl Change {
             Self::Put(item) => Some(item.clone()),
             Self::Hold {
                 owner,
+                first_seq,
                 held_until_ms,
                 expires_s,
             } => Some(Item {
                 version: Some(Version {
                     owner: Arc::clone(owner),
-                    seq: item.map_or(0, Item::seq) + 1,
+                    seq: item
+                        .and_then(|item| item.version.as_ref())
+                        .map_or(*first_seq, |version| version.seq.saturating_add(1)),
                 }),
                 status: Status::InProgress,
                 held_until_ms: *held_until_ms,

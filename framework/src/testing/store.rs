@@ -1,5 +1,7 @@
 //! What every store of idempotency items must hold to. Run it against yours.
 
+mod versions;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -29,6 +31,7 @@ pub async fn check(store: impl IdempotencyStore) {
     check.what_was_put_is_read_as_it_was().await;
     check.absent_holds_once().await;
     check.a_version_is_compared_by_owner_and_seq().await;
+    check.large_numbers_are_told_apart().await;
     check.a_held_item_is_not_free_until_then().await;
     check.an_expired_item_is_free().await;
     check.a_completed_item_is_not_free().await;
@@ -36,6 +39,7 @@ pub async fn check(store: impl IdempotencyStore) {
     check.a_repeated_write_is_refused_with_what_it_wrote().await;
     check.a_late_write_of_an_old_owner_changes_nothing().await;
     check.a_deleted_item_is_gone().await;
+    check.an_item_made_anew_is_not_the_one_before().await;
     check.of_many_that_take_at_once_one_has_it().await;
     check.merges_at_once_lose_nothing().await;
     check.ids_and_data_are_taken_as_they_are().await;
@@ -125,38 +129,6 @@ impl<S: IdempotencyStore> Check<S> {
         );
     }
 
-    async fn a_version_is_compared_by_owner_and_seq(&self) {
-        let id = self.id("version");
-        let stands = item(version("a", 7), b"1");
-        let next = item(version("a", 8), b"2");
-        let missing = self.id("version-missing");
-        self.put(&id, &stands).await;
-
-        for other in [
-            version("a", 6),
-            version("a", 8),
-            version("b", 7),
-            version("", 7),
-        ] {
-            let expect = Expect::Version(other.clone());
-            let swapped = self.swap(&id, expect, Change::Put(next.clone())).await;
-            let refused = Swapped::Refused(Some(stands.clone()));
-            assert_eq!(swapped, refused, "{other:?} is not the version that stands");
-        }
-        let expect = Expect::Version(version("a", 7));
-        let swapped = self
-            .swap(&missing, expect.clone(), Change::Put(next.clone()))
-            .await;
-        assert_eq!(swapped, Swapped::Refused(None), "no item has no version");
-        let swapped = self.swap(&id, expect, Change::Put(next.clone())).await;
-        assert_eq!(
-            swapped,
-            Swapped::Applied(Some(next.clone())),
-            "the version is the same"
-        );
-        assert_eq!(self.read(&id).await, Some(next), "what was applied is read");
-    }
-
     async fn a_held_item_is_not_free_until_then(&self) {
         let id = self.id("held");
         let mut held = item(version("a", 1), b"1");
@@ -165,6 +137,7 @@ impl<S: IdempotencyStore> Check<S> {
         let take = |at_ms, owner: &str| {
             let change = Change::Hold {
                 owner: owner.into(),
+                first_seq: 70,
                 held_until_ms: at_ms + 10_000,
                 expires_s: LATER_S,
             };
@@ -226,46 +199,6 @@ impl<S: IdempotencyStore> Check<S> {
         assert_eq!(swapped, refused, "nobody takes what is completed");
     }
 
-    async fn holding_keeps_what_was_there(&self) {
-        let (id, new) = (self.id("hold"), self.id("hold-new"));
-        let mut stands = item(version("a", 6), b"data");
-        stands.validation = Some("v".into());
-        self.put(&id, &stands).await;
-        let hold = || Change::Hold {
-            owner: "b".into(),
-            held_until_ms: NOW_MS + 1,
-            expires_s: LATER_S + 1,
-        };
-        let mut held = stands;
-        held.version = Some(version("b", 7));
-        held.held_until_ms = NOW_MS + 1;
-        held.expires_s = LATER_S + 1;
-
-        let swapped = self.swap(&id, Expect::Free { at_ms: NOW_MS }, hold()).await;
-        let swapped_new = self
-            .swap(&new, Expect::Free { at_ms: NOW_MS }, hold())
-            .await;
-
-        let applied = Swapped::Applied(Some(held.clone()));
-        assert_eq!(
-            swapped, applied,
-            "data and validation stay, and seq is one more"
-        );
-        assert_eq!(
-            self.read(&id).await,
-            Some(held.clone()),
-            "data and validation stay"
-        );
-        held.version = Some(version("b", 1));
-        held.data = Bytes::new();
-        held.validation = None;
-        assert_eq!(
-            swapped_new,
-            Swapped::Applied(Some(held)),
-            "a new item has neither"
-        );
-    }
-
     async fn a_repeated_write_is_refused_with_what_it_wrote(&self) {
         let id = self.id("repeated");
         self.put(&id, &item(version("a", 1), b"1")).await;
@@ -325,6 +258,7 @@ impl<S: IdempotencyStore> Check<S> {
         let takes = (0..8).map(|owner| {
             let change = Change::Hold {
                 owner: format!("owner-{owner}").into(),
+                first_seq: 70,
                 held_until_ms: NOW_MS + 10_000,
                 expires_s: LATER_S,
             };

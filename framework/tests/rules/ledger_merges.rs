@@ -40,3 +40,34 @@ async fn what_was_only_read_does_not_displace_a_record_that_stands_there_anew() 
     assert_eq!(letters(&renewed), "D");
     assert_eq!(letters(&again), "S");
 }
+
+/// An invocation that has read the item before it was deleted must not take the new one for it: it would write over what was settled since.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_deleted_and_made_anew_is_not_the_one_that_was_read() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let consumer = || {
+        let unordered = process(&store, &journal).order(ProcessingOrder::Unordered);
+        unordered.build().unwrap()
+    };
+    let (maker, reader) = (consumer(), consumer());
+    let long = Event::msk().records(vec![
+        Sample::new("orders", 0).offset(0).value("1"),
+        Sample::new("orders", 0).offset(1).value("2000"),
+    ]);
+
+    // The one writes as soon as its first record is done, and again at its end: it makes the item twice. The other one reads it in between.
+    let made = invoke(&maker, long.clone().build());
+    let read = async {
+        sleep(millis(500)).await;
+        invoke(&reader, record(2, 3_000, 1_000)).await
+    };
+    let lost = async {
+        sleep(millis(1_000)).await;
+        store.lose().await;
+    };
+    let (made, read, ()) = join!(made, read, lost);
+    let again = invoke(&consumer(), long.build()).await;
+
+    assert_eq!([letters(&made), letters(&read)], ["DD", "D"]);
+    assert_eq!(letters(&again), "SS");
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lambda_msk::idempotency::{Change, Item, WhenStoreFails};
+use lambda_msk::idempotency::{Change, Item, Swap, WhenStoreFails};
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
 use lambda_msk::{
     Consumer, Failure, FailureReporting, Json, MemoryDestination, Outcome, Record, State,
@@ -292,6 +292,71 @@ async fn a_write_that_lands_late_and_twice_changes_nothing_that_came_after_it() 
     assert_eq!(letters(&first), "DDDD");
     let data = |items: Vec<(String, Option<Item>)>| items[0].1.clone().unwrap().data;
     assert_eq!(data(store.items().await), data(stands));
+}
+
+/// The same, where the item was deleted in between and others have made it anew: it must not count the numbers that it had before.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_lands_late_changes_nothing_of_an_item_that_was_made_anew() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    store.meets(move |_, swap| {
+        seen.lock().unwrap().extend(swap.cloned());
+        Meets::Nothing
+    });
+    let consumer = || process(&store, &journal).build().unwrap();
+    let at = |offset| {
+        let sample = Sample::new("orders", 0).offset(offset).value("1");
+        Event::msk().record(sample).build()
+    };
+    invoke(&consumer(), batch(1, 4, 300)).await;
+    let late = std::mem::take(&mut *asked.lock().unwrap());
+    let is_taking = |swap: &&Swap| matches!(swap.change, Change::Hold { .. });
+    let taking = late.iter().find(is_taking).unwrap();
+    assert!(late.len() > 4, "it wrote while it ran");
+
+    // As many writes as there may be before the late ones land.
+    for writes in 1..4 {
+        store.lose().await;
+        for offset in 0..writes {
+            invoke(&consumer(), at(10 + offset)).await;
+        }
+        let stands = store.items().await;
+        store.apply(taking).await;
+        for swap in &late {
+            store.apply(swap).await;
+        }
+
+        let data = |items: Vec<(String, Option<Item>)>| items[0].1.clone().unwrap().data;
+        assert_eq!(data(store.items().await), data(stands), "{writes}");
+    }
+}
+
+/// Two requests that say something else are two writes: neither is taken for the other.
+#[tokio::test(start_paused = true)]
+async fn each_try_of_a_taking_bears_a_number_of_its_own() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let numbers = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&numbers);
+    store.meets(move |_, swap| match swap.map(|swap| &swap.change) {
+        Some(Change::Hold { first_seq, .. }) => {
+            let mut seen = seen.lock().unwrap();
+            seen.push(*first_seq);
+            if seen.len() < 5 {
+                Meets::Failure
+            } else {
+                Meets::Nothing
+            }
+        }
+        _ => Meets::Nothing,
+    });
+
+    let invoked = invoke(&process(&store, &journal).build().unwrap(), lasting([1])).await;
+
+    assert_eq!(letters(&invoked), "D");
+    let numbers = numbers.lock().unwrap().clone();
+    let distinct: std::collections::BTreeSet<u64> = numbers.iter().copied().collect();
+    assert_eq!((numbers.len(), distinct.len()), (5, 5));
 }
 
 #[tokio::test(start_paused = true)]

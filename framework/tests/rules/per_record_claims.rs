@@ -139,6 +139,39 @@ async fn a_late_claim_of_one_who_gave_up_blocks_nobody_for_longer_than_its_lease
     assert_eq!(shop.starts(), 1);
 }
 
+/// A claim whose first try was held back is released, and that try lands then: an item that looks like the one that is gone would be deleted or completed by what
+/// is still on its way.
+#[tokio::test(start_paused = true)]
+async fn a_try_that_lands_after_the_release_makes_no_version_that_stood_before() {
+    let shop = Shop::default();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    shop.store.meets(move |_, swap| {
+        let mut seen = seen.lock().unwrap();
+        seen.push(swap.unwrap().clone());
+        if seen.len() == 1 {
+            Meets::Failure
+        } else {
+            Meets::Nothing
+        }
+    });
+    let failed = invoke(&shop.process(), event([order(0, 7, 0)])).await;
+    let asked = asked.lock().unwrap().clone();
+    let [held_back, claim, release] = &asked[..] else {
+        panic!("two tries and an end, not {}", asked.len());
+    };
+
+    shop.store.meets(|_, _| Meets::Nothing);
+    shop.store.apply(held_back).await;
+    let stands = shop.store.items().await;
+    shop.store.apply(release).await;
+
+    assert_eq!(letters(&failed), "F");
+    assert!(stands[0].1.is_some(), "its item was gone, so it landed");
+    assert_ne!(held_back, claim);
+    assert_eq!(shop.store.items().await, stands);
+}
+
 #[tokio::test(start_paused = true)]
 async fn clocks_apart_within_the_limit_keep_one_owner() {
     for ahead_ms in [-1_000, 1_000] {

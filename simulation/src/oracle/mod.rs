@@ -196,7 +196,13 @@ impl Judge<'_> {
                 partition,
                 offset,
                 invocation,
+                ..
             } => self.only_settled_by_key(*invocation, *partition, *offset),
+            What::Stands {
+                stored,
+                version,
+                content,
+            } => self.stands_for_one(*stored, *version, *content),
             What::Committed { log, position } => self.committed(*log, *position),
             What::GivenUp { record, why } => self.given_up(*record, *why),
             What::Accepted { record } => self.accepted(*record),
@@ -236,7 +242,12 @@ impl Judge<'_> {
                 model.settled(*invocation, *record, Kind::Rejected, now_ms);
             }
             What::Taken { item, invocation } => model.taken(*item, *invocation, now_ms),
-            What::Read { item, invocation } => model.read(*item, *invocation),
+            What::Read {
+                item,
+                invocation,
+                call,
+            } => model.read(*item, *invocation, *call),
+            What::Told { invocation, call } => model.heard(*invocation, *call),
             What::Shown { item, invocation } => model.seen(*item, *invocation),
             What::Written {
                 item,
@@ -249,12 +260,14 @@ impl Judge<'_> {
                 partition,
                 offset,
                 invocation,
-            } => model.claimed(*invocation, *partition, *offset, now_ms),
+                stored,
+            } => model.claimed(*invocation, *partition, *offset, *stored, now_ms),
             What::Noted {
                 partition,
                 offset,
                 invocation,
-            } => model.noted(*invocation, *partition, *offset),
+                stored,
+            } => model.noted(*invocation, *partition, *offset, *stored),
             What::AtLeastOnce { environment } => {
                 model.at_least_once.insert(*environment);
             }
@@ -262,8 +275,9 @@ impl Judge<'_> {
                 partition,
                 offset,
                 invocation,
+                ..
             } => model.released(*invocation, *partition, *offset),
-            What::Unmarked { partition, offset } => model.unmarked(*partition, *offset, now_ms),
+            What::Unmarked { stored, .. } => model.unmarked(*stored, now_ms),
             What::Faulted { invocation } => model.invocation(*invocation).faulted = true,
             What::Committed { log, position } => {
                 let known = model.positions.entry(*log).or_default();

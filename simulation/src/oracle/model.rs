@@ -4,7 +4,9 @@ mod by_key;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fact::{EnvironmentId, InvocationId, ItemId, LogId, RecordId, What};
+use crate::fact::{
+    EnvironmentId, InvocationId, ItemId, LogId, RecordId, StoredId, VersionId, What,
+};
 
 #[derive(Default)]
 pub(super) struct Model {
@@ -15,6 +17,10 @@ pub(super) struct Model {
     pub(super) at_least_once: BTreeSet<EnvironmentId>,
     /// Committed, by log.
     pub(super) positions: BTreeMap<LogId, i64>,
+    /// What each version of each item has stood for.
+    pub(super) versions: BTreeMap<(StoredId, VersionId), u64>,
+    /// Answers of reads that have not reached their invocation: they may be late, or lost.
+    answers: BTreeMap<(InvocationId, u64), Answer>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +42,8 @@ pub(super) struct Record {
     pub(super) starts_marked: u64,
     /// By its key: who has claimed it last, and what stands of it in the store as settled.
     pub(super) claimant: Option<InvocationId>,
+    /// Its item in the store, by its key. *None: nobody has claimed or noted it.*
+    pub(super) stored: Option<StoredId>,
     pub(super) noted: Option<Known>,
     /// What stood so until it was deleted, and when that was.
     pub(super) noted_before: Option<(Known, u64)>,
@@ -104,6 +112,22 @@ pub(super) struct Item {
     pub(super) entries: BTreeMap<i64, BTreeSet<RecordId>>,
     /// Whatever an applied write has held, and nothing has made it forget.
     pub(super) known: BTreeMap<RecordId, Known>,
+}
+
+/// What stood in a ledger when it was read.
+struct Answer {
+    partition: u32,
+    known: BTreeMap<RecordId, Known>,
+    entries: BTreeMap<i64, BTreeSet<RecordId>>,
+}
+
+impl Invocation {
+    fn sees(&mut self, partition: u32, stands: BTreeMap<i64, BTreeSet<RecordId>>) {
+        for (offset, records) in stands {
+            let known = self.seen.entry((partition, offset)).or_default();
+            known.extend(records);
+        }
+    }
 }
 
 impl Model {
@@ -195,7 +219,8 @@ impl Model {
                 hold.superseded = true;
             }
         }
-        self.read(item, invocation);
+        let answer = self.answer(item);
+        self.tell(invocation, answer);
         // Taken once more, its lease had ended, and begins anew: it is told anew.
         let hold = Hold {
             taken_ms: now_ms,
@@ -206,22 +231,44 @@ impl Model {
         invocation.holds.insert(item.partition, hold);
     }
 
-    /// An invocation is told what stands in an item. The last that it was told counts: what was told before may never have reached it.
-    pub(super) fn read(&mut self, item: ItemId, invocation: InvocationId) {
-        let known = self.items.entry(item).or_default().known.clone();
-        let told = &mut self.invocation(invocation).told;
-        told.insert(item.partition, known);
-        self.seen(item, invocation);
+    /// What stands in an item is on its way to an invocation.
+    pub(super) fn read(&mut self, item: ItemId, invocation: InvocationId, call: u64) {
+        let answer = self.answer(item);
+        self.answers.insert((invocation, call), answer);
+    }
+
+    /// It has reached the invocation.
+    pub(super) fn heard(&mut self, invocation: InvocationId, call: u64) {
+        if let Some(answer) = self.answers.remove(&(invocation, call)) {
+            self.tell(invocation, answer);
+        }
+    }
+
+    fn answer(&mut self, item: ItemId) -> Answer {
+        let Item { entries, known } = self.items.entry(item).or_default();
+        Answer {
+            partition: item.partition,
+            known: known.clone(),
+            entries: entries.clone(),
+        }
+    }
+
+    /// The last that an invocation was told counts.
+    fn tell(&mut self, invocation: InvocationId, answer: Answer) {
+        let Answer {
+            partition,
+            known,
+            entries,
+        } = answer;
+        let of = self.invocation(invocation);
+        of.told.insert(partition, known);
+        of.sees(partition, entries);
     }
 
     /// An invocation is shown what stands in an item, in the middle of its work.
     pub(super) fn seen(&mut self, item: ItemId, invocation: InvocationId) {
         let stands = self.items.entry(item).or_default().entries.clone();
-        let seen = &mut self.invocation(invocation).seen;
-        for (offset, records) in stands {
-            let known = seen.entry((item.partition, offset)).or_default();
-            known.extend(records);
-        }
+        self.invocation(invocation).sees(item.partition, stands);
     }
 
     pub(super) fn written(

@@ -1,7 +1,7 @@
 //! *Once:* after a write that holds r was applied, nobody who takes the partition later starts r, unless it was forgotten by the stated bounds.
 //! *One owner:* an old owner starts nothing once its successor has the partition.
 
-use crate::fact::{InvocationId, ItemId, RecordId};
+use crate::fact::{InvocationId, ItemId, RecordId, StoredId, VersionId};
 use crate::oracle::{Invariant, Judge, Kind, Ledger, Order};
 
 /// Ages are kept to the minute, and by clocks that differ.
@@ -107,6 +107,16 @@ impl Judge<'_> {
                 "invocation {invocation} notes orders-{partition}@{offset} as settled, which it is not"
             );
             self.broken(Invariant::NothingLost, text);
+        }
+    }
+
+    /// A version never stands for two states of an item, even if that is deleted and made anew meanwhile: a write that expects the one would be let through over the other.
+    pub(super) fn stands_for_one(&mut self, stored: StoredId, version: VersionId, content: u64) {
+        let known = self.model.versions.entry((stored, version));
+        if *known.or_insert(content) != content {
+            let text =
+                format!("version {version} of item {stored} stands again, for another state of it");
+            self.broken(Invariant::Once, text);
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::failure::error_text;
 use crate::idempotency::claims::turns::Turn;
 use crate::idempotency::claims::{Claims, Note, is_of};
+use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::Hold;
 use crate::idempotency::patience::Patience;
 use crate::idempotency::store::{
@@ -23,7 +24,7 @@ use crate::limits::STORE_PATIENCE_MS;
 pub(crate) struct Claim<'c> {
     claims: &'c Claims<'c>,
     id: Arc<str>,
-    owner: Arc<str>,
+    owner: Holder,
     pub(super) validation: Option<Arc<str>>,
     /// It stood at the destination, and was fed back.
     pub(super) was_rejected: bool,
@@ -36,8 +37,6 @@ pub(crate) struct Claim<'c> {
 struct State {
     /// How the item must stand for the next write.
     expect: Expect,
-    /// Of the item as it was written last.
-    seq: u64,
     hold: Hold,
     /// What is recorded, if nothing more becomes of its record.
     end: ClaimEnd,
@@ -68,7 +67,7 @@ pub(crate) enum Undone {
 }
 
 impl<'c> Claim<'c> {
-    pub(super) fn new(claims: &'c Claims<'c>, id: Arc<str>, owner: Arc<str>, hold: Hold) -> Self {
+    pub(super) fn new(claims: &'c Claims<'c>, id: Arc<str>, owner: Holder, hold: Hold) -> Self {
         Self {
             claims,
             id,
@@ -78,7 +77,6 @@ impl<'c> Claim<'c> {
             turn: None,
             state: Mutex::new(State {
                 expect: Expect::Absent,
-                seq: 0,
                 hold,
                 end: ClaimEnd::Unstarted,
             }),
@@ -86,15 +84,10 @@ impl<'c> Claim<'c> {
     }
 
     /// As it was claimed.
-    pub(super) fn at(self, seq: u64, hold: Hold) -> Self {
-        let expect = Expect::Version(self.version(seq));
+    pub(super) fn at(self, version: Option<Version>, hold: Hold) -> Self {
+        let expect = version.map_or(Expect::Absent, Expect::Version);
         let end = ClaimEnd::Unstarted;
-        *self.lock() = State {
-            expect,
-            seq,
-            hold,
-            end,
-        };
+        *self.lock() = State { expect, hold, end };
         self
     }
 
@@ -107,20 +100,16 @@ impl<'c> Claim<'c> {
     pub(super) fn over(self, item: &Item) -> Self {
         let terms = self.claims.terms;
         let at_ms = terms.times.free_at_ms(&terms.clock);
-        {
-            let mut state = self.lock();
-            state.seq = item.seq();
-            // Powertools' items have no version.
-            let free = Expect::Free { at_ms };
-            state.expect = item.version.clone().map_or(free, Expect::Version);
-        }
+        // Powertools' items have no version.
+        let free = Expect::Free { at_ms };
+        self.lock().expect = item.version.clone().map_or(free, Expect::Version);
         self
     }
 
     /// The item while its record runs.
-    pub(super) fn in_progress(&self, seq: u64, hold: Hold) -> Item {
+    pub(super) fn in_progress(&self, hold: Hold) -> Item {
         let expires_s = self.claims.expires_s();
-        let mut item = Item::new(Some(self.version(seq)), expires_s);
+        let mut item = Item::new(Some(self.owner.version()), expires_s);
         item.validation.clone_from(&self.validation);
         match self.claims.guarantee {
             Guarantee::AtLeastOnce => item.held_until_ms = hold.until_wall_ms,
@@ -129,9 +118,9 @@ impl<'c> Claim<'c> {
         item
     }
 
-    fn ended(&self, end: ClaimEnd, seq: u64) -> Change {
+    fn ended(&self, end: ClaimEnd) -> Change {
         let expires_s = self.claims.expires_s();
-        let mut item = Item::new(Some(self.version(seq)), expires_s);
+        let mut item = Item::new(Some(self.owner.version()), expires_s);
         item.validation.clone_from(&self.validation);
         let rejected = match end {
             ClaimEnd::Settled(settled) => settled == Settled::Rejected,
@@ -183,7 +172,7 @@ impl<'c> Claim<'c> {
         let hold = terms.times.hold(&terms.clock);
         let end = terms.deadline.work_end();
         self.write(
-            |seq| Change::Put(self.in_progress(seq, hold)),
+            || Change::Put(self.in_progress(hold)),
             terms.patient_until(end),
         )
         .await?;
@@ -196,7 +185,7 @@ impl<'c> Claim<'c> {
         let terms = self.claims.terms;
         let end = self.lock().end;
         let until = terms.patient_until(terms.deadline.settle_end());
-        let recorded = self.write(|seq| self.ended(end, seq), until).await;
+        let recorded = self.write(|| self.ended(end), until).await;
         if !matches!(end, ClaimEnd::Settled(_)) {
             // What could not be given back is free once its lease is over.
             return Ok(());
@@ -215,24 +204,24 @@ impl<'c> Claim<'c> {
         let patient = Instant::now() + Duration::from_millis(STORE_PATIENCE_MS);
         let until = terms.patient_until(terms.deadline.settle_end());
         let end = ClaimEnd::Settled(Settled::Rejected);
-        self.write(|seq| self.ended(end, seq), until.min(patient))
-            .await
+        self.write(|| self.ended(end), until.min(patient)).await
     }
 
     /// One write, until its fate is known.
-    async fn write(&self, change: impl Fn(u64) -> Change, until: Instant) -> Result<(), Refusal> {
+    async fn write(&self, change: impl Fn() -> Change, until: Instant) -> Result<(), Refusal> {
         let terms = self.claims.terms;
         let mut patience = Patience::until(Some(until));
         loop {
-            let State { expect, seq, .. } = self.lock().clone();
-            let seq = seq + 1;
-            let change = change(seq);
+            let expect = self.lock().expect.clone();
+            let change = change();
             let deletes = change == Change::Delete;
             let swap = Swap::new(Arc::clone(&self.id), expect, change);
             let refused = loop {
                 // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
                 match terms.call(terms.store.swap(&swap)).await {
-                    Ok(Swapped::Applied(_)) => return self.written(seq),
+                    Ok(Swapped::Applied(_)) => {
+                        return self.written(&swap.change);
+                    }
                     Ok(Swapped::Refused(item)) => break item,
                     Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
                     Err(error) => return Err(self.lost(&error_text(&error))),
@@ -242,33 +231,31 @@ impl<'c> Claim<'c> {
                 None if deletes => return Ok(()),
                 // The item is gone, so nobody works on it: what ended is written all the same.
                 None if swap.expect != Expect::Absent => self.lock().expect = Expect::Absent,
-                // By what it holds: a renewal that was dropped on its way may have taken the same seq.
                 Some(item) if swap.change == Change::Put(item.clone()) => {
-                    return self.written(seq);
+                    return self.written(&swap.change);
                 }
-                // Such a renewal has come through.
-                Some(item) if is_of(&item, &self.owner) && item.seq() >= seq => {
-                    let mut state = self.lock();
-                    state.seq = item.seq();
-                    state.expect = Expect::Version(self.version(item.seq()));
+                // A renewal that was dropped on its way has come through.
+                Some(item)
+                    if is_of(&item, self.owner.name()) && !swap.expect.holds(Some(&item)) =>
+                {
+                    self.stands(item.version);
                 }
                 _ => return Err(self.lost("another one has taken it")),
             }
         }
     }
 
-    fn written(&self, seq: u64) -> Result<(), Refusal> {
-        let expect = Expect::Version(self.version(seq));
-        let mut state = self.lock();
-        state.seq = seq;
-        state.expect = expect;
+    fn written(&self, change: &Change) -> Result<(), Refusal> {
+        if let Change::Put(item) = change {
+            self.stands(item.version.clone());
+        }
         Ok(())
     }
 
-    fn version(&self, seq: u64) -> Version {
-        Version {
-            owner: Arc::clone(&self.owner),
-            seq,
+    /// The next write is made over that.
+    fn stands(&self, version: Option<Version>) {
+        if let Some(version) = version {
+            self.lock().expect = Expect::Version(version);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::idempotency::dynamodb::item::{
 use crate::idempotency::store::{Expect, Status};
 
 /// The update that [`Condition::and_hold`] goes with. Data and validation are not named, so they stay.
-pub(super) const HOLD: &str = "SET #owner = :owner, #seq = if_not_exists(#seq, :zero) + :one, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s";
+pub(super) const HOLD: &str = "SET #owner = :owner, #seq = if_not_exists(#seq, :before_first) + :one, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s";
 
 const ABSENT: &str = "attribute_not_exists(#id)";
 
@@ -30,6 +30,15 @@ pub(super) struct Condition {
     pub(super) names: HashMap<String, String>,
     /// *None: it uses none; an empty map is refused.*
     pub(super) values: Option<HashMap<String, AttributeValue>>,
+}
+
+/// What a taking sets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hold<'a> {
+    pub(super) owner: &'a str,
+    pub(super) first_seq: u64,
+    pub(super) held_until_ms: u64,
+    pub(super) expires_s: u64,
 }
 
 impl Condition {
@@ -57,14 +66,15 @@ impl Condition {
     }
 
     /// With the names and values of [`HOLD`] too.
-    pub(super) fn and_hold(mut self, owner: &str, held_until_ms: u64, expires_s: u64) -> Self {
+    pub(super) fn and_hold(mut self, hold: Hold<'_>) -> Self {
         let values = [
-            (":owner", text(owner)),
-            (":zero", number(0)),
+            (":owner", text(hold.owner)),
+            // One is added to it, too.
+            (":before_first", number(hold.first_seq.saturating_sub(1))),
             (":one", number(1)),
             (":in_progress", text(Status::InProgress.as_str())),
-            (":held_until_ms", number(held_until_ms)),
-            (":expires_s", number(expires_s)),
+            (":held_until_ms", number(hold.held_until_ms)),
+            (":expires_s", number(hold.expires_s)),
         ];
         let names = [OWNER, SEQ, STATUS, IN_PROGRESS_EXPIRATION, EXPIRATION];
         let hold = Self::new(self.text, &names, values);
@@ -96,13 +106,22 @@ impl Condition {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Condition, HOLD};
+    use super::{Condition, HOLD, Hold};
     use crate::idempotency::store::{Expect, Version};
 
     fn version() -> Version {
         Version {
             owner: "a".into(),
             seq: 7,
+        }
+    }
+
+    fn hold() -> Hold<'static> {
+        Hold {
+            owner: "b",
+            first_seq: 7_000,
+            held_until_ms: 1,
+            expires_s: 2,
         }
     }
 
@@ -135,7 +154,7 @@ mod tests {
             assert_eq!(used(&[condition.text]), given(condition));
         }
         for condition in all() {
-            let condition = condition.and_hold("b", 1, 2);
+            let condition = condition.and_hold(hold());
             assert_eq!(used(&[condition.text, HOLD]), given(condition));
         }
     }
@@ -157,7 +176,7 @@ mod tests {
     #[test]
     fn the_version_that_is_expected_is_not_the_one_that_is_written() {
         let values = Condition::of(&Expect::Version(version()))
-            .and_hold("b", 1, 2)
+            .and_hold(hold())
             .values
             .unwrap();
 

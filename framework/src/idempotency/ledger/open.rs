@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::idempotency::book::{Book, Reported};
 use crate::idempotency::fingerprint::fingerprint;
 use crate::idempotency::format::decode;
+use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{Hold, millis, now_ms};
 use crate::idempotency::ledger::{Opened, PartitionLedger};
 use crate::idempotency::patience::Patience;
 use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped};
 use crate::idempotency::terms::Terms;
-use crate::idempotency::{Refusal, WhenStoreFails, owner_token};
+use crate::idempotency::{Refusal, WhenStoreFails};
 use crate::limits::OVERLOOKED_AFTER_MS;
 use crate::record::{EventSourceKind, Record};
 
@@ -41,14 +42,15 @@ impl PartitionLedger<'_> {
             times,
             ..
         } = self.terms;
-        let owner = owner_token(clock).map_err(|error| self.unavailable(&error))?;
+        let holder = Holder::draw(clock).map_err(|error| self.unavailable(&error))?;
         let mut failing = Patience::until(Some(self.terms.patient_until(deadline.work_end())));
         let mut held = Patience::until(deadline.work_end());
         let first = times.hold(clock);
         loop {
             let hold = times.hold(clock);
             let change = Change::Hold {
-                owner: Arc::clone(&owner),
+                owner: Arc::clone(holder.name()),
+                first_seq: holder.seq(),
                 held_until_ms: hold.until_wall_ms,
                 expires_s: self.terms.expires_s(),
             };
@@ -57,14 +59,14 @@ impl PartitionLedger<'_> {
             };
             let swap = Swap::new(Arc::clone(&self.id), free, change);
             match self.terms.call(self.terms.store.swap(&swap)).await {
-                Ok(Swapped::Applied(item)) => return Ok(self.opened(item, owner, Some(hold))),
-                Ok(Swapped::Refused(Some(item))) if is_of(&item, &owner) => {
+                Ok(Swapped::Applied(item)) => return Ok(self.opened(item, holder, Some(hold))),
+                Ok(Swapped::Refused(Some(item))) if is_of(&item, holder.name()) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
                     let hold = Hold {
                         until: first.until,
                         until_wall_ms: item.held_until_ms,
                     };
-                    return Ok(self.opened(Some(item), owner, Some(hold)));
+                    return Ok(self.opened(Some(item), holder, Some(hold)));
                 }
                 Ok(Swapped::Refused(item)) => {
                     let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.skew);
@@ -80,23 +82,23 @@ impl PartitionLedger<'_> {
     }
 
     async fn read(&self) -> Result<Opened, Refusal> {
-        let owner = owner_token(&self.terms.clock).map_err(|error| self.unavailable(&error))?;
+        let holder = Holder::draw(&self.terms.clock).map_err(|error| self.unavailable(&error))?;
         let mut failing = Patience::until(Some(
             self.terms.patient_until(self.terms.deadline.work_end()),
         ));
         loop {
             match self.terms.call(self.terms.store.read(&self.id)).await {
-                Ok(item) => return Ok(self.opened(item, owner, None)),
+                Ok(item) => return Ok(self.opened(item, holder, None)),
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
                 Err(error) => return Err(self.unavailable(&error)),
             }
         }
     }
 
-    fn opened(&self, item: Option<Item>, owner: Arc<str>, hold: Option<Hold>) -> Opened {
+    fn opened(&self, item: Option<Item>, holder: Holder, hold: Option<Hold>) -> Opened {
         let mut opened = Opened::default();
         let mut state = self.lock();
-        state.owner = owner;
+        state.holder = holder;
         if let Some(item) = item {
             state.version = item.version;
             state.book = decode(&item.data).unwrap_or_else(|error| {

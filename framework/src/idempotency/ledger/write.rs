@@ -83,11 +83,7 @@ impl PartitionLedger<'_> {
         }
         let hold = (self.terms.leased && !last).then(|| self.terms.times.hold(&self.terms.clock));
         // Never a version that has stood before, so that no write which lands late finds the one that it expects.
-        let seq = state.version.as_ref().map_or(0, |version| version.seq) + 1;
-        let version = Version {
-            owner: Arc::clone(&state.owner),
-            seq,
-        };
+        let version = state.holder.version();
         let mut item = Item::new(Some(version.clone()), self.terms.expires_s());
         item.held_until_ms = hold.map_or(0, |hold| hold.until_wall_ms);
         item.data = data;

@@ -1,7 +1,7 @@
 //! What the oracle has seen of claims by key.
 
 use super::{Kind, Known, Model};
-use crate::fact::{InvocationId, RecordId};
+use crate::fact::{InvocationId, RecordId, StoredId};
 
 impl Model {
     /// The record of an invocation that stands there.
@@ -24,6 +24,7 @@ impl Model {
         invocation: InvocationId,
         partition: u32,
         offset: i64,
+        stored: StoredId,
         now_ms: u64,
     ) {
         let Some(at) = self.given(invocation, partition, offset) else {
@@ -32,6 +33,7 @@ impl Model {
         let redrive = self.invocations[&invocation].redrive;
         let record = self.record(at);
         record.claimant = Some(invocation);
+        record.stored = Some(stored);
         if redrive && let Some(noted) = record.noted.take_if(|noted| noted.kind == Kind::Rejected) {
             record.noted_before = Some((noted, now_ms));
         }
@@ -42,6 +44,7 @@ impl Model {
         invocation: InvocationId,
         partition: u32,
         offset: i64,
+        stored: StoredId,
     ) {
         let Some(record) = self.given(invocation, partition, offset) else {
             return;
@@ -55,6 +58,7 @@ impl Model {
         // Else a dead letter that was fed back to no avail: what stood stands again.
         let redrive = of.redrive;
         let record = self.record(record);
+        record.stored = Some(stored);
         let before = || Some(record.noted_before?.0).filter(|_| redrive);
         record.noted = settled.or(record.noted).or_else(before);
     }
@@ -74,11 +78,10 @@ impl Model {
         }
     }
 
-    /// Of whichever records stand or stood there.
-    pub(in crate::oracle) fn unmarked(&mut self, partition: u32, offset: i64, now_ms: u64) {
+    /// Of the record whose item that was, not of another one that stands or stood at the same place.
+    pub(in crate::oracle) fn unmarked(&mut self, stored: StoredId, now_ms: u64) {
         for record in self.records.values_mut() {
-            if (record.partition, record.offset) == (partition, offset) {
-                // Of a log made anew there may be two items of one place, both deleted.
+            if record.stored == Some(stored) {
                 if let Some(noted) = record.noted.take() {
                     record.noted_before = Some((noted, now_ms));
                 }

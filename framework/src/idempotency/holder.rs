@@ -1,0 +1,119 @@
+//! Who writes: a name that no other holder has, and a number for each write that no other write has. Drawn by `ledger`, `claims` and `inspect`.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::idempotency::store::{StoreError, Version};
+use crate::invocation::Clock;
+use crate::limits::SEQ_BITS;
+
+/// A holder of items. Clones are the same holder.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holder {
+    name: Arc<str>,
+    numbers: Arc<Numbers>,
+}
+
+#[derive(Debug, Default)]
+struct Numbers {
+    token: u128,
+    drawn: AtomicU64,
+}
+
+impl Holder {
+    /// A new holder. Drawn when something begins to be held, never at the start: SnapStart makes many processes of one.
+    pub(crate) fn draw(clock: &Clock) -> Result<Self, StoreError> {
+        let token = clock.token().map_err(StoreError::permanent)?;
+        Ok(Self {
+            name: format!("{token:032x}").into(),
+            numbers: Arc::new(Numbers {
+                token,
+                drawn: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// The same holder under a longer name, for one of the things that it holds. Both draw from the same numbers.
+    pub(crate) fn of(&self, what: impl std::fmt::Display) -> Self {
+        Self {
+            name: format!("{}/{what}", self.name).into(),
+            numbers: Arc::clone(&self.numbers),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// A number for one write.
+    ///
+    /// It is not the next one: an item that is deleted and made anew would count the same numbers once more, and a write that lands late would find the version
+    /// that it expects, with other data in the item. It follows from the holder's token, which comes from the system's entropy.
+    pub(crate) fn seq(&self) -> u64 {
+        let Numbers { token, drawn } = &*self.numbers;
+        let mut hasher = DefaultHasher::new();
+        (token, drawn.fetch_add(1, Ordering::Relaxed)).hash(&mut hasher);
+        1 + (hasher.finish() >> (u64::BITS - SEQ_BITS))
+    }
+
+    /// The version of one write.
+    pub(crate) fn version(&self) -> Version {
+        Version {
+            owner: Arc::clone(&self.name),
+            seq: self.seq(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, AtomicU64};
+
+    use jiff::Timestamp;
+    use tokio::time::Instant;
+
+    use super::Holder;
+    use crate::invocation::Clock;
+    use crate::limits::SEQ_BITS;
+
+    /// Of a machine whose tokens are neighbours, as no real one's are.
+    fn clock() -> Clock {
+        Clock::Simulated {
+            start: Timestamp::UNIX_EPOCH,
+            at: Instant::now(),
+            jumped_ms: Arc::new(AtomicI64::new(0)),
+            tokens: Arc::new(AtomicU64::new(7)),
+        }
+    }
+
+    #[test]
+    fn no_two_writes_of_any_holders_have_one_number_or_neighbouring_ones() {
+        let clock = clock();
+        let mut numbers = BTreeSet::new();
+
+        for _ in 0..50 {
+            let holder = Holder::draw(&clock).unwrap();
+            let part = holder.of("orders-0@5");
+            for _ in 0..50 {
+                numbers.extend([holder.seq(), part.seq(), part.version().seq]);
+            }
+        }
+
+        assert_eq!(numbers.len(), 50 * 150);
+        // A taking adds one to the number that it finds.
+        let neighbours = numbers.iter().filter(|seq| numbers.contains(&(*seq + 1)));
+        assert_eq!(neighbours.count(), 0);
+    }
+
+    #[test]
+    fn a_number_is_in_its_bounds() {
+        let holder = Holder::draw(&clock()).unwrap();
+
+        for _ in 0..1_000 {
+            assert!((1..=1 << SEQ_BITS).contains(&holder.seq()));
+        }
+    }
+}

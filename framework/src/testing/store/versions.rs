@@ -1,0 +1,152 @@
+//! What versions must hold to: no late write may take an item for the one that it expects.
+
+use bytes::Bytes;
+
+use super::{Check, LATER_S, NOW_MS, item, version};
+use crate::idempotency::{Change, Expect, IdempotencyStore, Swapped};
+use crate::limits::SEQ_BITS;
+
+impl<S: IdempotencyStore> Check<S> {
+    pub(super) async fn a_version_is_compared_by_owner_and_seq(&self) {
+        let id = self.id("version");
+        let stands = item(version("a", 7), b"1");
+        let next = item(version("a", 8), b"2");
+        let missing = self.id("version-missing");
+        self.put(&id, &stands).await;
+
+        for other in [
+            version("a", 6),
+            version("a", 8),
+            version("b", 7),
+            version("", 7),
+        ] {
+            let expect = Expect::Version(other.clone());
+            let swapped = self.swap(&id, expect, Change::Put(next.clone())).await;
+            let refused = Swapped::Refused(Some(stands.clone()));
+            assert_eq!(swapped, refused, "{other:?} is not the version that stands");
+        }
+        let expect = Expect::Version(version("a", 7));
+        let swapped = self
+            .swap(&missing, expect.clone(), Change::Put(next.clone()))
+            .await;
+        assert_eq!(swapped, Swapped::Refused(None), "no item has no version");
+        let swapped = self.swap(&id, expect, Change::Put(next.clone())).await;
+        assert_eq!(
+            swapped,
+            Swapped::Applied(Some(next.clone())),
+            "the version is the same"
+        );
+        assert_eq!(self.read(&id).await, Some(next), "what was applied is read");
+    }
+
+    /// The framework draws numbers of that size, and lets the store add one.
+    pub(super) async fn large_numbers_are_told_apart(&self) {
+        let id = self.id("large");
+        let seq = (1 << SEQ_BITS) + 1;
+        let stands = item(version("a", seq), b"1");
+        self.put(&id, &stands).await;
+
+        for other in [seq - 1, seq + 1] {
+            let expect = Expect::Version(version("a", other));
+            let swapped = self.swap(&id, expect, Change::Delete).await;
+            let refused = Swapped::Refused(Some(stands.clone()));
+            assert_eq!(swapped, refused, "{other} is not {seq}");
+        }
+        let hold = Change::Hold {
+            owner: "b".into(),
+            first_seq: 70,
+            held_until_ms: NOW_MS + 1,
+            expires_s: LATER_S,
+        };
+        let free = Expect::Free { at_ms: NOW_MS };
+        self.swap(&id, free, hold).await;
+
+        let stands = self.read(&id).await.and_then(|item| item.version);
+        let next = Some(version("b", seq + 1));
+        assert_eq!(stands, next, "seq is one more, however large");
+    }
+
+    pub(super) async fn holding_keeps_what_was_there(&self) {
+        let (id, new) = (self.id("hold"), self.id("hold-new"));
+        let mut stands = item(version("a", 6), b"data");
+        stands.validation = Some("v".into());
+        self.put(&id, &stands).await;
+        let hold = || Change::Hold {
+            owner: "b".into(),
+            first_seq: 70,
+            held_until_ms: NOW_MS + 1,
+            expires_s: LATER_S + 1,
+        };
+        let mut held = stands;
+        held.version = Some(version("b", 7));
+        held.held_until_ms = NOW_MS + 1;
+        held.expires_s = LATER_S + 1;
+
+        let swapped = self.swap(&id, Expect::Free { at_ms: NOW_MS }, hold()).await;
+        let swapped_new = self
+            .swap(&new, Expect::Free { at_ms: NOW_MS }, hold())
+            .await;
+
+        let applied = Swapped::Applied(Some(held.clone()));
+        assert_eq!(
+            swapped, applied,
+            "data and validation stay, and seq is one more"
+        );
+        assert_eq!(
+            self.read(&id).await,
+            Some(held.clone()),
+            "data and validation stay"
+        );
+        held.version = Some(version("b", 70));
+        held.data = Bytes::new();
+        held.validation = None;
+        assert_eq!(
+            swapped_new,
+            Swapped::Applied(Some(held)),
+            "a new item has neither, and begins with the seq that was given"
+        );
+    }
+
+    /// Its table's time to live deletes it, or somebody does; what its first life had asked may land in its second.
+    pub(super) async fn an_item_made_anew_is_not_the_one_before(&self) {
+        let id = self.id("anew");
+        let take = |first_seq| {
+            let hold = Change::Hold {
+                owner: "a".into(),
+                first_seq,
+                held_until_ms: NOW_MS + 10_000,
+                expires_s: LATER_S,
+            };
+            self.swap(&id, Expect::Free { at_ms: NOW_MS }, hold)
+        };
+        let write = || {
+            let late = item(version("a", 500), b"late");
+            let expect = Expect::Version(version("a", 70));
+            self.swap(&id, expect, Change::Put(late))
+        };
+        let delete = || {
+            let expect = Expect::Version(version("a", 500));
+            self.swap(&id, expect, Change::Delete)
+        };
+        take(70).await;
+        write().await;
+        assert_eq!(delete().await, Swapped::Applied(None), "it is deleted");
+
+        let anew = take(900).await;
+        let late = (take(70).await, write().await, delete().await);
+
+        let mut stands = item(version("a", 900), b"");
+        stands.held_until_ms = NOW_MS + 10_000;
+        let applied = Swapped::Applied(Some(stands.clone()));
+        assert_eq!(
+            anew, applied,
+            "it begins with the seq that was given, whatever stood there before"
+        );
+        let refused = || Swapped::Refused(Some(stands.clone()));
+        assert_eq!(
+            late,
+            (refused(), refused(), refused()),
+            "what was asked of the item that is gone is not applied to the new one"
+        );
+    }
+}
