@@ -78,6 +78,9 @@ pub(super) struct Invocation {
     pub(super) holds: BTreeMap<u32, Hold>,
     /// A fault has met one of its calls, or it was frozen.
     pub(super) faulted: bool,
+    pub(super) answered: bool,
+    /// Its process is no more.
+    pub(super) killed: bool,
 }
 
 /// A partition in an invocation's hands.
@@ -162,6 +165,13 @@ impl Model {
             ..Invocation::default()
         };
         self.invocations.insert(invocation, delivered);
+    }
+
+    pub(super) fn killed(&mut self, environment: EnvironmentId) {
+        let own = |of: &&mut Invocation| of.environment == environment;
+        for of in self.invocations.values_mut().filter(own) {
+            of.killed = true;
+        }
     }
 
     pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {
