@@ -12,8 +12,8 @@ use crate::oracle::{Ledger, Order};
 
 impl Plan {
     pub(super) fn choose_features(&mut self, root: &Dice) {
-        self.choose_extractors(&mut root.of("extractors", 0));
         self.choose_destination(&mut root.of("destination", 0));
+        self.choose_extractors(&mut root.of("extractors", 0));
         self.choose_crowd(&mut root.of("crowd", 0));
         self.choose_holding(&mut root.of("holding", 0));
         self.choose_clusters(&mut root.of("clusters", 0));
@@ -44,14 +44,21 @@ impl Plan {
     /// A destination that takes its time, or never answers.
     fn choose_destination(&mut self, dice: &mut Dice) {
         let often = match self.is_by_key() {
-            true => 250,
+            true => 400,
             false => 30,
         };
-        if self.function.has_destination && dice.per_mille(often) {
-            self.faults.send_slow = dice.pick(&[200, 600]);
-            self.faults.send_hangs = dice.pick(&[0, 100, 300]);
-            self.records.odd = self.records.odd.max(dice.pick(&[100, 300]));
+        if !self.function.has_destination || !dice.per_mille(often) {
+            return;
         }
+        // It has something to do, and lanes have something before that.
+        self.records.odd = dice.pick(&[300, 600]);
+        self.records.each_max = self.records.each_max.max(8);
+        self.mapping.batch_size = self.mapping.batch_size.max(5);
+        if dice.per_mille(400) {
+            self.calm();
+        }
+        self.faults.send_slow = dice.pick(&[200, 600]);
+        self.faults.send_hangs = dice.pick(&[0, 100, 300]);
     }
 
     /// Many invocations at once of one partition, without order: their writes meet.
