@@ -316,6 +316,7 @@ impl Judge<'_> {
                     throttled.beside = records.clone();
                 }
             }
+            What::Looked { invocation, record } => model.looked(*invocation, *record),
             What::Started { invocation, record } => model.started(*invocation, *record),
             What::Ended {
                 invocation,

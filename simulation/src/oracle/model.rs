@@ -68,6 +68,8 @@ pub(super) struct Invocation {
     pub(super) redrive: bool,
     pub(super) delivered_ms: u64,
     pub(super) started: BTreeSet<RecordId>,
+    /// What it knew of each record when that had its turn first. What it is told later, in the middle of its work, comes too late for that.
+    pub(super) looked: BTreeMap<RecordId, Option<Known>>,
     /// Settled in it, how and when last.
     pub(super) settled: BTreeMap<RecordId, (Kind, u64)>,
     /// What it was told is settled, by partition, when it took or read that.
@@ -172,6 +174,12 @@ impl Model {
         for of in self.invocations.values_mut().filter(own) {
             of.killed = true;
         }
+    }
+
+    pub(super) fn looked(&mut self, invocation: InvocationId, record: RecordId) {
+        let told = self.told(invocation, record);
+        let looked = &mut self.invocation(invocation).looked;
+        looked.entry(record).or_insert(told);
     }
 
     pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {

@@ -18,7 +18,10 @@ impl Judge<'_> {
     /// A ledger is taken, or read.
     pub(super) fn is_opened(&mut self, item: ItemId, invocation: InvocationId) {
         let of = &self.model.invocations[&invocation];
-        if of.records.len() <= self.terms.pace.concurrency {
+        let partition = |record: &RecordId| self.model.records[record].partition;
+        // A ledger that is read in the middle of the work is not opened by that.
+        let is_begun = of.looked.keys().any(|at| partition(at) == item.partition);
+        if !is_begun && of.records.len() <= self.terms.pace.concurrency {
             let opened = (invocation, item.partition);
             self.opened.at_ms.insert(opened, self.now_ms);
         }
