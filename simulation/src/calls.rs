@@ -40,6 +40,25 @@ impl Fate {
         }
     }
 
+    /// Of a call of the destination.
+    pub(crate) fn of_send(faults: &Faults, dice: &mut Dice) -> Self {
+        let there_ms = match () {
+            () if dice.per_mille(faults.send_hangs) => None,
+            () if dice.per_mille(faults.send_slow) => {
+                let most = dice.pick(&[1_000, 5_000, 20_000]);
+                Some(dice.between(100, most))
+            }
+            () => return Self::of(faults, dice),
+        };
+        Self {
+            there_ms,
+            back_ms: there_ms.map(|_| dice.between(0, 12)),
+            fails: false,
+            late_ms: None,
+            is_fault: false,
+        }
+    }
+
     pub(crate) fn of(faults: &Faults, dice: &mut Dice) -> Self {
         let usual = Self {
             there_ms: Some(dice.between(0, 12)),

@@ -9,6 +9,10 @@ use crate::world::{Event, World};
 impl World {
     /// A function has answered, at its process's own time.
     pub(crate) fn answered(&mut self, at: usize, number: InvocationId, answered: Answered) {
+        let answered = match self.invocations[number as usize].is_seconds {
+            true => answered.map(|body| self.seconds_answer(&body)),
+            false => answered,
+        };
         let environment = &mut self.environments[at];
         let now_ms = environment.process.at_ms();
         let own_ms = environment.process.own_ms();
@@ -94,6 +98,13 @@ impl World {
         if self.environments[at].dead || !self.environments[at].busy.contains(&number) {
             return;
         }
+        if let Some(at_ms) = self.is_ahead(at) {
+            let event = Event::Kill {
+                environment,
+                invocation: number,
+            };
+            return self.queue.plan(at_ms, event);
+        }
         self.end_process(at);
         // Or only the time-out tells.
         if self.dice.service.per_mille(700) {
@@ -109,6 +120,12 @@ impl World {
         }
     }
 
+    /// Until then a handler of the process holds its processor: what it does meanwhile is known already, so nothing can befall it before.
+    fn is_ahead(&self, at: usize) -> Option<u64> {
+        let at_ms = self.environments[at].process.at_ms();
+        (at_ms > self.now_ms).then_some(at_ms)
+    }
+
     pub(crate) fn end_process(&mut self, at: usize) {
         let environment = &mut self.environments[at];
         environment.process.kill();
@@ -120,6 +137,14 @@ impl World {
     }
 
     pub(crate) fn freeze(&mut self, environment: EnvironmentId, number: InvocationId, for_ms: u64) {
+        if let Some(at_ms) = self.is_ahead(environment as usize) {
+            let event = Event::Freeze {
+                environment,
+                invocation: number,
+                for_ms,
+            };
+            return self.queue.plan(at_ms, event);
+        }
         let frozen = &mut self.environments[environment as usize];
         if frozen.dead || !frozen.busy.contains(&number) || frozen.frozen {
             return;

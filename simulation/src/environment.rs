@@ -193,7 +193,16 @@ impl<T> Process<T> {
     }
 }
 
-/// Polls what runs until nothing of it can go on at its present time, and that is the limit or the time of a question.
+/// Lets the clocks of the process that calls this go on while nothing else of it does, as a handler does that computes, or blocks its thread.
+pub(crate) fn hold_processor(for_ms: u64) {
+    let mut passing = pin!(advance(Duration::from_millis(for_ms)));
+    // The first poll sets the clock forward. What is left of the future only yields.
+    let _ = passing
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// Polls what runs until nothing of it can go on at its present time, and that is the limit or the time of a question. A handler that holds the processor may carry it past both.
 async fn drive<T>(
     running: &mut Vec<(InvocationId, Running<T>)>,
     flag: &Flag,
@@ -203,6 +212,7 @@ async fn drive<T>(
 ) -> Driven<T> {
     let mut end = pin!(sleep_until(limit));
     loop {
+        let before = Instant::now();
         let polled = poll_fn(|cx| {
             flag.begin(cx.waker());
             Poll::Ready(poll_all(running, &mut Context::from_waker(waker)))
@@ -211,12 +221,18 @@ async fn drive<T>(
             return Driven::Ended(invocation, ended);
         }
         let asks = port.has_asked();
-        if asks || Instant::now() >= limit {
-            // What has only yielded goes on at the same time.
+        let now = Instant::now();
+        let is_over = asks || now >= limit;
+        if is_over || now > before {
+            // Timers have their turn after each poll, as they have where a runtime drives what runs.
             yield_now().await;
-            match flag.is_set() {
-                true => continue,
-                false if asks => return Driven::Asks,
+        }
+        if is_over {
+            // What has only yielded goes on at the same time.
+            let goes_on = flag.is_set() && now == before;
+            match asks {
+                _ if goes_on => continue,
+                true => return Driven::Asks,
                 false => return Driven::Waits,
             }
         }

@@ -97,6 +97,13 @@ pub enum What {
         /// Which.
         environment: EnvironmentId,
     },
+    /// The function was asked for a handler's arguments: the record's turn has come.
+    Looked {
+        /// In that invocation.
+        invocation: InvocationId,
+        /// Of that record.
+        record: RecordId,
+    },
     /// A handler was started.
     Started {
         /// In that invocation.
@@ -112,6 +119,13 @@ pub enum What {
         record: RecordId,
         /// So.
         how: How,
+    },
+    /// A letter of the function's, on its way to the destination, says that the record's handler was started.
+    SaidStarted {
+        /// Whose.
+        invocation: InvocationId,
+        /// Of that record.
+        record: RecordId,
     },
     /// A letter of the function's stands at the destination.
     Landed {

@@ -1,8 +1,6 @@
 //! The function under test: the real framework, with handlers that do what the run's script says. One consumer a process. Made by `service`.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use lambda_msk::idempotency::{
     Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
@@ -10,112 +8,17 @@ use lambda_msk::idempotency::{
 };
 use lambda_msk::testing::{Event, Invoke};
 use lambda_msk::{
-    Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FailureReporting, Guarantee,
-    Json, ProcessingOrder, SendError, State, WhenExhausted,
+    Builder, Consumer, DeadLetter, Destination, FailureReporting, Guarantee, ProcessingOrder,
+    SendError, WhenExhausted,
 };
-use tokio::task_local;
-use tokio::time::sleep;
 
-use crate::environment::{OwnTime, Process};
-use crate::fact::{EnvironmentId, Fact, How, InvocationId, RecordId, What};
-use crate::ledger::{NAMESPACE, TOPIC, item_id, note_read, note_swap};
+use crate::fact::{InvocationId, RecordId, What};
+use crate::inside::{CURRENT, Inside, current};
+use crate::ledger::{NAMESPACE, TOPIC, note_read, note_swap};
 use crate::oracle::{Ledger, Order, Reporting};
 use crate::plan::Plan;
-use crate::port::{Letter, Port, Reply, Request};
-use crate::script::{Behaviour, Script};
-
-/// The facts of a run. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Journal(Arc<Mutex<Vec<Fact>>>);
-
-impl Journal {
-    pub(crate) fn write(&self, at_ms: u64, what: What) {
-        let mut facts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        facts.push(Fact { at_ms, what });
-    }
-
-    pub(crate) fn take(&self) -> Vec<Fact> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// What a process of the function knows of the run. Handlers, store and destination share it.
-#[derive(Debug)]
-pub(crate) struct Inside {
-    environment: EnvironmentId,
-    port: Port,
-    time: OwnTime,
-    journal: Journal,
-    script: Arc<Script>,
-    /// What each of its invocations was given, by place.
-    given: Mutex<BTreeMap<InvocationId, Given>>,
-}
-
-type Given = BTreeMap<(i32, i64), RecordId>;
-
-task_local! {
-    /// The invocation that is being run: a process may be in several.
-    static CURRENT: InvocationId;
-}
-
-impl Inside {
-    pub(crate) fn of<T>(
-        process: &Process<T>,
-        environment: EnvironmentId,
-        journal: &Journal,
-        script: &Arc<Script>,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            environment,
-            port: process.port().clone(),
-            time: process.time().clone(),
-            journal: journal.clone(),
-            script: Arc::clone(script),
-            given: Mutex::default(),
-        })
-    }
-
-    /// What a dead process does is seen by nobody.
-    fn note(&self, what: What) {
-        if !self.port.is_cut() {
-            self.journal.write(self.time.world_ms(), what);
-        }
-    }
-
-    /// What a ledger holds is known to the invocation from now on.
-    fn told(&self, id: &str, invocation: InvocationId, call: u64) {
-        if item_id(id, None).is_some() {
-            self.note(What::Told { invocation, call });
-        }
-    }
-
-    fn given(&self) -> MutexGuard<'_, BTreeMap<InvocationId, Given>> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn enter(
-        &self,
-        invocation: InvocationId,
-        records: impl IntoIterator<Item = ((i32, i64), RecordId)>,
-    ) {
-        self.given()
-            .insert(invocation, records.into_iter().collect());
-    }
-
-    pub(crate) fn leave(&self, invocation: InvocationId) {
-        self.given().remove(&invocation);
-    }
-
-    fn record(&self, record: &lambda_msk::Record) -> RecordId {
-        let at = (record.partition(), record.offset().0);
-        self.given()[&current()][&at]
-    }
-}
-
-/// The invocation that is being run.
-fn current() -> InvocationId {
-    CURRENT.get()
-}
+use crate::port::{Letter, Reply, Request};
+use crate::work::{Shared, work};
 
 /// A consumer as the plan has it, inside a process.
 pub(crate) fn consumer(
@@ -125,7 +28,7 @@ pub(crate) fn consumer(
 ) -> Result<Consumer, lambda_msk::Error> {
     let function = &plan.function;
     let builder = Consumer::builder()
-        .state(Arc::clone(inside))
+        .state(Shared(Arc::clone(inside)))
         .topic(TOPIC, work)
         .namespace(NAMESPACE)
         .order(match plan.terms.order {
@@ -148,7 +51,7 @@ pub(crate) fn consumer(
         .attempts(function.attempts)
         .concurrency(function.concurrency)
         .progress(function.progress)
-        .idempotency(match plan.terms.ledger {
+        .idempotency(match plan.keeps {
             Ledger::Durable | Ledger::PerRecord => Idempotency::from(Remote(Arc::clone(inside))),
             Ledger::Memory => Idempotency::from(Own {
                 inside: Arc::clone(inside),
@@ -156,7 +59,7 @@ pub(crate) fn consumer(
             }),
             Ledger::None => Idempotency::None,
         });
-    let builder = match plan.terms.ledger {
+    let builder = match plan.keeps {
         Ledger::PerRecord => builder
             .per_record(PerRecord::by(key))
             .guarantee(match at_most_once {
@@ -203,96 +106,24 @@ pub(crate) fn event(body: &[u8]) -> Event {
     Event::from(body.to_vec())
 }
 
-/// Tells that a handler's run was dropped, if it did not end.
-struct Run<'a> {
-    inside: &'a Inside,
-    invocation: InvocationId,
-    record: RecordId,
-    ended: bool,
-}
-
-impl Run<'_> {
-    fn end(&mut self, how: How) {
-        self.ended = true;
-        self.inside.note(What::Ended {
-            invocation: self.invocation,
-            record: self.record,
-            how,
-        });
-    }
-}
-
-impl Drop for Run<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.end(How::Dropped);
-        }
-    }
-}
-
-async fn work(
-    delivery: Delivery,
-    Json(_): Json<u64>,
-    State(inside): State<Arc<Inside>>,
-) -> Result<(), Failure> {
-    let (invocation, record) = (current(), inside.record(delivery.record()));
-    inside.note(What::Started { invocation, record });
-    let mut run = Run {
-        inside: &inside,
-        invocation,
-        record,
-        ended: false,
-    };
-    let (takes_ms, behaviour) = inside.script.start(record, inside.time.world_ms());
-    if takes_ms > 0 {
-        sleep(Duration::from_millis(takes_ms)).await;
-    }
-    match behaviour {
-        Behaviour::Ok => {
-            run.end(How::Ok);
-            Ok(())
-        }
-        Behaviour::Fails => {
-            run.end(How::Failed);
-            Err(Failure::retry("inventory is down"))
-        }
-        Behaviour::Rejects => {
-            run.end(How::Rejected);
-            Err(Failure::reject("no such order"))
-        }
-        Behaviour::Panics => {
-            run.end(How::Panicked);
-            // Without the panic hook: nothing is printed.
-            std::panic::resume_unwind(Box::new("a bug"))
-        }
-        Behaviour::Hangs => std::future::pending().await,
-    }
-}
-
 /// The store of all processes, at the other end of the wire.
 struct Remote(Arc<Inside>);
 
 impl IdempotencyStore for Remote {
     async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
-        let (invocation, asked) = (current(), Request::Read(id.into()));
-        let call = self.0.port.call(invocation, asked);
+        let call = self.0.ask(Request::Read(id.into()));
         let number = call.number();
         let Reply::Read(item) = call.await else {
             return Err(StoreError::permanent("the wires are crossed"));
         };
         if item.is_ok() {
-            self.0.told(id, invocation, number);
+            self.0.told(id, current(), number);
         }
         item
     }
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
-        match self
-            .0
-            .port
-            .call(current(), Request::Swap(swap.clone()))
-            .await
-        {
+        match self.0.ask(Request::Swap(swap.clone())).await {
             Reply::Swap(swapped) => swapped,
             _ => Err(StoreError::permanent("the wires are crossed")),
         }
@@ -355,10 +186,16 @@ impl Destination for Queue {
             payload: payload(letter),
         });
         let request = Request::Send(sent.collect());
-        let Reply::Send(confirmed) = inside.port.call(current(), request).await else {
+        let invocation = current();
+        for (letter, record) in letters.iter().zip(&records) {
+            if says_started(letter) {
+                let record = *record;
+                inside.note(What::SaidStarted { invocation, record });
+            }
+        }
+        let Reply::Send(confirmed) = inside.ask(request).await else {
             return Vec::new();
         };
-        let invocation = current();
         let answers = records.into_iter().zip(confirmed);
         answers
             .map(|(record, confirmed)| {
@@ -374,6 +211,11 @@ impl Destination for Queue {
     fn describe(&self) -> String {
         "simulated:queue".to_owned()
     }
+}
+
+/// Whether a letter says that its record's handler was started.
+fn says_started(letter: &DeadLetter) -> bool {
+    letter.message().contains("was started")
 }
 
 /// The event inside a letter's envelope.

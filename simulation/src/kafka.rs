@@ -7,7 +7,7 @@ use msk_mapping::record::{Record, TopicPartition};
 use crate::dice::Dice;
 use crate::fact::{LogId, RecordId, What};
 use crate::limits::START_MS;
-use crate::plan::Plan;
+use crate::plan::{Clusters, Plan};
 use crate::share::{Acquired, MemberId, ShareGroup};
 
 /// A record before it stands anywhere.
@@ -274,7 +274,7 @@ pub(crate) fn drafts(plan: &Plan, dice: &mut Dice) -> Vec<Draft> {
     // As often as logs may be made anew, there are records for the new ones.
     let generations = u32::try_from(plan.faults.renewals).unwrap_or(0) + 1;
     for partition in 0..records.partitions {
-        let first = dice.between(1, records.each_max);
+        let first = dice.between(records.each_min, records.each_max);
         let mut olds: Vec<Draft> = Vec::new();
         for generation in 0..generations {
             let mut at_ms = 0;
@@ -293,6 +293,14 @@ pub(crate) fn drafts(plan: &Plan, dice: &mut Dice) -> Vec<Draft> {
             drafts.extend(news.iter().cloned());
             olds = news;
         }
+    }
+    if plan.clusters == Clusters::TwoNameless {
+        let twin = |draft: &Draft| Draft {
+            partition: draft.partition + records.partitions,
+            ..draft.clone()
+        };
+        let twins: Vec<Draft> = drafts.iter().map(twin).collect();
+        drafts.extend(twins);
     }
     drafts
 }

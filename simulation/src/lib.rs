@@ -31,11 +31,16 @@ mod script;
 mod ledger;
 
 mod calls;
+
+mod inside;
+mod work;
+
 mod function;
 
 mod endings;
 mod members;
 mod polling;
+mod second;
 mod service;
 mod trouble;
 mod wire;

@@ -1,6 +1,7 @@
 //! What a seed means: the function's and the mapping's settings, the records, and which faults may happen how often. Read by `world`.
 
 mod faults;
+mod features;
 mod function;
 mod mapping;
 
@@ -9,7 +10,7 @@ use msk_mapping::response::Again;
 
 pub(crate) use self::faults::Faults;
 use self::faults::outages;
-pub(crate) use self::function::Function;
+pub(crate) use self::function::{Function, Holds};
 pub(crate) use self::mapping::Mapping;
 use crate::dice::Dice;
 use crate::oracle::{Ledger, Order, Reporting, Terms};
@@ -24,6 +25,9 @@ pub(crate) struct Plan {
     pub(crate) function: Function,
     pub(crate) mapping: Mapping,
     pub(crate) records: Records,
+    pub(crate) clusters: Clusters,
+    /// What the function is set to keep. What follows from it is in the terms.
+    pub(crate) keeps: Ledger,
     pub(crate) faults: Faults,
     /// From then on nothing fails.
     pub(crate) quiet_at_ms: u64,
@@ -35,6 +39,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Records {
     pub(crate) partitions: u32,
+    pub(crate) each_min: u64,
     pub(crate) each_max: u64,
     pub(crate) keys: u64,
     /// Over so long they are appended.
@@ -43,7 +48,38 @@ pub(crate) struct Records {
     pub(crate) odd: u32,
 }
 
+/// Where the records come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clusters {
+    One,
+    /// Two, with a mapping each of the same function, and nothing in their events that tells them apart. The second one's partitions are counted on from the first one's.
+    TwoNameless,
+}
+
 impl Plan {
+    /// Of all clusters.
+    pub(crate) fn partitions(&self) -> u32 {
+        match self.clusters {
+            Clusters::One => self.records.partitions,
+            Clusters::TwoNameless => self.records.partitions * 2,
+        }
+    }
+
+    /// Whether a partition is of the second cluster.
+    pub(crate) fn is_of_the_second(&self, partition: u32) -> bool {
+        partition >= self.records.partitions
+    }
+
+    /// The first poller of those that may have a partition, and their number.
+    pub(crate) fn pollers_of(&self, partition: u32) -> (u32, u32) {
+        let all = self.mapping.pollers;
+        match (self.clusters, self.is_of_the_second(partition)) {
+            (Clusters::One, _) => (0, all),
+            (Clusters::TwoNameless, false) => (0, all / 2),
+            (Clusters::TwoNameless, true) => (all / 2, all / 2),
+        }
+    }
+
     pub(crate) fn is_queue(&self) -> bool {
         self.mapping.queue.is_some()
     }
@@ -94,15 +130,20 @@ impl Plan {
             without_store: function.without_store,
             ..mapping.terms()
         };
-        Self {
+        let mut plan = Self {
             over_at_ms: quiet_at_ms + 600_000,
             quiet_at_ms,
             terms,
             function,
             mapping,
             records,
+            clusters: Clusters::One,
+            keeps: ledger,
             faults,
-        }
+        };
+        plan.choose_features(&root);
+        plan.terms.pace = plan.function.pace();
+        plan
     }
 }
 
@@ -137,6 +178,7 @@ fn clock_limit_ms(timeout_ms: u64) -> i64 {
 fn records(dice: &mut Dice) -> Records {
     Records {
         partitions: dice.pick(&[1, 1, 2, 3]),
+        each_min: 1,
         each_max: dice.pick(&[3, 8, 16]),
         keys: dice.between(0, 4),
         over_ms: dice.pick(&[10, 2_000, 20_000]),

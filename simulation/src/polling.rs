@@ -17,18 +17,21 @@ use crate::kafka::Value;
 use crate::ledger::{BROKERS, CLUSTER, TOPIC};
 use crate::limits::{FETCH_RECORDS_MAX, START_MS};
 use crate::oracle::Reporting;
-use crate::plan::Plan;
+use crate::plan::{Clusters, Plan};
 use crate::world::{Event, Fault, World};
 
 impl World {
     pub(crate) fn mapping(plan: &Plan) -> Result<Mapping, Fault> {
         let set = &plan.mapping;
         // Lambda has Queue mode for self-managed clusters only.
-        let source = match plan.is_queue() {
-            true => Source::SelfManaged {
+        let source = match (plan.clusters, plan.is_queue()) {
+            (Clusters::TwoNameless, _) => Source::SelfManaged {
+                bootstrap_servers: None,
+            },
+            (Clusters::One, true) => Source::SelfManaged {
                 bootstrap_servers: Some(BROKERS.to_owned()),
             },
-            false => Source::Msk {
+            (Clusters::One, false) => Source::Msk {
                 arn: CLUSTER.to_owned(),
                 bootstrap_servers: None,
             },

@@ -39,6 +39,8 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) call: u64,
+    /// When it was made, by the world's clock: the process may be further by now, if something in it holds the processor.
+    pub(crate) at_ms: u64,
     /// Whose call it is.
     pub(crate) invocation: InvocationId,
     pub(crate) request: Request,
@@ -64,13 +66,14 @@ struct Slot {
 
 impl Port {
     /// Asks, with the first poll at the latest: what is dropped afterwards is on its way all the same.
-    pub(crate) fn call(&self, invocation: InvocationId, request: Request) -> Call {
+    pub(crate) fn call(&self, at_ms: u64, invocation: InvocationId, request: Request) -> Call {
         let mut wire = self.lock();
         wire.calls += 1;
         let call = wire.calls;
         if !wire.cut {
             wire.asked.push(Asked {
                 call,
+                at_ms,
                 invocation,
                 request,
             });

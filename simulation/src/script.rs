@@ -4,7 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::dice::Dice;
 use crate::fact::RecordId;
-use crate::plan::Faults;
+use crate::plan::{Faults, Holds, Plan};
+
+/// Longest run of a handler that has no fault.
+const TAKES_MS_MAX: u64 = 40;
 
 /// How a handler's run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,25 @@ pub(crate) enum Behaviour {
     Hangs,
 }
 
+/// A handler's run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// It holds the processor so long first.
+    pub(crate) holds_ms: u64,
+    /// It waits so long then.
+    pub(crate) takes_ms: u64,
+    pub(crate) behaviour: Behaviour,
+}
+
+/// How it goes to take a handler's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extraction {
+    Works,
+    Panics,
+    /// The clone of the handlers' state does.
+    ClonePanics,
+}
+
 /// All handlers of a run.
 #[derive(Debug)]
 pub(crate) struct Script {
@@ -23,39 +45,70 @@ pub(crate) struct Script {
     faults: Faults,
     quiet_at_ms: u64,
     timeout_ms: u64,
+    holds: Option<Holds>,
     /// Which records are rejected by their handler, by record.
     rejected: Vec<bool>,
     starts: Mutex<Vec<u32>>,
+    extractions: Mutex<Vec<u32>>,
 }
 
 impl Script {
-    pub(crate) fn new(
-        dice: Dice,
-        faults: Faults,
-        quiet_at_ms: u64,
-        timeout_ms: u64,
-        rejected: Vec<bool>,
-    ) -> Self {
+    pub(crate) fn new(dice: Dice, plan: &Plan, rejected: Vec<bool>) -> Self {
         Self {
             dice,
-            faults,
-            quiet_at_ms,
-            timeout_ms,
+            faults: plan.faults.clone(),
+            quiet_at_ms: plan.quiet_at_ms,
+            timeout_ms: plan.function.timeout_ms,
+            holds: plan.function.holds,
             starts: Mutex::new(vec![0; rejected.len()]),
+            extractions: Mutex::new(vec![0; rejected.len()]),
             rejected,
         }
     }
 
-    /// A handler starts for that record: how many milliseconds it takes, and how it ends.
-    pub(crate) fn start(&self, record: RecordId, now_ms: u64) -> (u64, Behaviour) {
-        let at = record as usize;
-        let start = {
-            let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-            starts[at] += 1;
-            u64::from(starts[at])
+    /// The arguments of a handler are taken from that record.
+    pub(crate) fn extract(&self, record: RecordId, now_ms: u64) -> Extraction {
+        let often = self.faults.extractor_panics;
+        if often == 0 || now_ms >= self.quiet_at_ms {
+            return Extraction::Works;
+        }
+        let time = count(&self.extractions, record);
+        let mut dice = self.dice.of("extractor", u64::from(record) << 32 | time);
+        match dice.per_mille(often) {
+            true => dice.pick(&[Extraction::Panics, Extraction::ClonePanics]),
+            false => Extraction::Works,
+        }
+    }
+
+    /// A handler starts for that record.
+    pub(crate) fn start(&self, record: RecordId, now_ms: u64) -> Start {
+        let start = count(&self.starts, record);
+        let which = u64::from(record) << 32 | start;
+        let (takes_ms, behaviour) = self.run(record, which, now_ms);
+        let Some(holds) = self.holds else {
+            return Start {
+                holds_ms: 0,
+                takes_ms,
+                behaviour,
+            };
         };
-        let mut dice = self.dice.of("handler", u64::from(record) << 32 | start);
-        let takes_ms = dice.between(0, 40);
+        // One that takes no longer than any other does so because it waits.
+        let waits = holds.waits_too || takes_ms > TAKES_MS_MAX;
+        Start {
+            holds_ms: self
+                .dice
+                .of("holding", which)
+                .between(holds.ms.0, holds.ms.1),
+            takes_ms: if waits { takes_ms } else { 0 },
+            behaviour,
+        }
+    }
+
+    /// How many milliseconds a handler's run takes, and how it ends.
+    fn run(&self, record: RecordId, which: u64, now_ms: u64) -> (u64, Behaviour) {
+        let at = record as usize;
+        let mut dice = self.dice.of("handler", which);
+        let takes_ms = dice.between(0, TAKES_MS_MAX);
         let end = match self.rejected[at] {
             true => Behaviour::Rejects,
             false => Behaviour::Ok,
@@ -76,4 +129,11 @@ impl Script {
         };
         (takes_ms, end)
     }
+}
+
+/// Which time it is for that record.
+fn count(times: &Mutex<Vec<u32>>, record: RecordId) -> u64 {
+    let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+    times[record as usize] += 1;
+    u64::from(times[record as usize])
 }

@@ -10,7 +10,8 @@ use msk_mapping::machine::End;
 
 use crate::environment::{Freeze, Process};
 use crate::fact::{EnvironmentId, InvocationId, RecordId, What};
-use crate::function::{Answered, Inside, consumer, event, invocation};
+use crate::function::{Answered, consumer, event, invocation};
+use crate::inside::Inside;
 use crate::limits::START_MS;
 use crate::plan::Faults;
 use crate::world::{Event, Fault, World};
@@ -55,6 +56,8 @@ pub(crate) struct Delivered {
     pub(crate) id: Option<msk_mapping::machine::InvocationId>,
     pub(crate) body: Bytes,
     pub(crate) records: Vec<(RecordId, u32, i64)>,
+    /// It is of the second cluster.
+    pub(crate) is_seconds: bool,
     pub(crate) environment: EnvironmentId,
     /// By its process's steady clock: when it began there, and how much time it then had. *None: its clock said that there was none.*
     pub(crate) given_ms: Option<u64>,
@@ -89,10 +92,15 @@ impl World {
             false => self.free_environment(&faults)?,
         };
         let environment = found.unwrap_or_default();
+        let is_seconds = self.is_seconds(&records);
         self.invocations.push(Delivered {
             id,
-            body,
+            body: match is_seconds {
+                true => self.seconds_event(&body),
+                false => body,
+            },
             records,
+            is_seconds,
             environment: environment as EnvironmentId,
             given_ms: None,
             began_ms: 0,
@@ -236,12 +244,12 @@ impl World {
             false => None,
         };
         let records = &delivered.records;
-        environment.inside.enter(
-            number,
-            records
-                .iter()
-                .map(|(record, partition, offset)| ((partition.cast_signed(), *offset), *record)),
-        );
+        // As its cluster counts its partitions.
+        let each = self.plan.records.partitions;
+        let places = records.iter().map(|(record, partition, offset)| {
+            (((partition % each).cast_signed(), *offset), *record)
+        });
+        environment.inside.enter(number, places);
         let invoke = Invoke::new(event(&delivered.body))
             .request_id(format!("invocation-{number}"))
             .deadline_ms(deadline_ms)
@@ -256,7 +264,12 @@ impl World {
             records: records.iter().map(|(record, ..)| *record).collect(),
             redrive: delivered.id.is_none(),
         };
+        let was_frozen = delivered.was_frozen;
         self.fact(what);
+        if was_frozen {
+            // Before it began.
+            self.fact(What::Faulted { invocation: number });
+        }
         self.queue
             .plan(self.now_ms + timeout_ms, Event::TimesOut(number));
         self.plan_troubles_of(number, at as EnvironmentId, &faults);

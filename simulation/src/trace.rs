@@ -58,6 +58,12 @@ fn line(what: &What) -> String {
         What::AtLeastOnce { environment } => {
             format!("environment {environment} runs records at least once")
         }
+        What::Looked { invocation, record } => {
+            format!("invocation {invocation}: it is the turn of record {record}")
+        }
+        What::SaidStarted { invocation, record } => {
+            format!("invocation {invocation}: a letter says that record {record} was started")
+        }
         What::Started { invocation, record } => {
             format!("invocation {invocation}: record {record} starts")
         }

@@ -40,7 +40,7 @@ impl World {
     }
 
     pub(crate) fn trouble(&mut self, trouble: Trouble) -> Result<(), Fault> {
-        let most = u64::from(self.plan.records.partitions - 1);
+        let most = u64::from(self.plan.partitions() - 1);
         let partition = self.dice.trouble.between(0, most) as u32;
         match trouble {
             Trouble::Rebalance => self.rebalance(partition),
@@ -57,8 +57,8 @@ impl World {
 
     /// The partition goes to any poller, perhaps the same, after a while in which it has none.
     fn reassign(&mut self, partition: u32) {
-        let pollers = u64::from(self.plan.mapping.pollers);
-        let poller = self.dice.trouble.between(0, pollers - 1) as u32;
+        let (first, pollers) = self.plan.pollers_of(partition);
+        let poller = first + self.dice.trouble.between(0, u64::from(pollers) - 1) as u32;
         let wait_ms = self.dice.trouble.between(0, 3_000);
         let event = Event::Assign { partition, poller };
         self.queue.plan(self.now_ms + wait_ms, event);

@@ -11,19 +11,21 @@ impl World {
     pub(crate) fn asked(&mut self, at: usize) {
         let faults = self.faults();
         let environment = &mut self.environments[at];
-        let now_ms = environment.process.at_ms();
+        let process_ms = environment.process.at_ms();
         for asked in environment.process.port().take_asked() {
             let Asked {
                 call,
+                at_ms: now_ms,
                 invocation,
                 request,
             } = asked;
             self.environments[at].calls += 1;
             let out = |(from, until): &(u64, u64)| (*from..*until).contains(&now_ms);
             let is_store = !matches!(request, Request::Send(_));
-            let fate = match is_store && faults.outages_ms.iter().any(out) {
-                true => Fate::refused(&mut self.dice.calls),
-                false => Fate::of(&faults, &mut self.dice.calls),
+            let fate = match is_store {
+                true if faults.outages_ms.iter().any(out) => Fate::refused(&mut self.dice.calls),
+                true => Fate::of(&faults, &mut self.dice.calls),
+                false => Fate::of_send(&faults, &mut self.dice.calls),
             };
             self.note(now_ms, || {
                 format!(
@@ -37,7 +39,7 @@ impl World {
             }
             self.send(at as EnvironmentId, invocation, call, request, fate, now_ms);
             if self.environments[at].killed_at_call == Some(self.environments[at].calls) {
-                self.now_ms = self.now_ms.max(now_ms);
+                self.now_ms = self.now_ms.max(process_ms);
                 self.kill(at as EnvironmentId, invocation);
                 return;
             }
@@ -139,6 +141,7 @@ impl World {
 
 fn fate_text(fate: &Fate) -> &'static str {
     match (fate.is_fault, fate.there_ms, fate.late_ms, fate.fails) {
+        (false, None, ..) => "(never answered)",
         (false, ..) => "",
         (_, Some(_), None, true) => "(its answer is lost)",
         (_, None, None, _) => "(throttled)",

@@ -11,7 +11,7 @@ use crate::calls::Services;
 use crate::dice::Dice;
 use crate::environment::Driven;
 use crate::fact::{EnvironmentId, Fact, InvocationId, RecordId, What};
-use crate::function::Journal;
+use crate::inside::Journal;
 use crate::kafka::{Cluster, drafts};
 use crate::ledger::partition_names;
 use crate::members::Acknowledged;
@@ -155,13 +155,7 @@ impl World {
         fastrand::seed(root.of("jitter", 0).between(0, u64::MAX));
         let drafts = drafts(&plan, &mut root.of("records", 0));
         let rejected = drafts.iter().map(|draft| draft.rejected).collect();
-        let script = Script::new(
-            root.of("script", 0),
-            plan.faults.clone(),
-            plan.quiet_at_ms,
-            plan.function.timeout_ms,
-            rejected,
-        );
+        let script = Script::new(root.of("script", 0), &plan, rejected);
         let mut world = Self {
             now_ms: 0,
             queue: Queue::new(),
@@ -174,7 +168,7 @@ impl World {
                 trouble: root.of("trouble", 0),
             },
             mapping: Self::mapping(&plan)?,
-            cluster: Cluster::new(partition_names(plan.records.partitions), drafts),
+            cluster: Cluster::new(partition_names(plan.partitions()), drafts),
             wake_ms: None,
             environments: Vec::new(),
             invocations: Vec::new(),
@@ -196,14 +190,14 @@ impl World {
                     .plan(draft.append_at_ms, Event::Append(record as RecordId));
             }
         }
-        let pollers = self.plan.mapping.pollers;
         if self.plan.is_queue() {
-            for poller in 0..pollers {
+            for poller in 0..self.plan.mapping.pollers {
                 self.queue.plan(0, Event::Join(poller));
             }
         } else {
-            for partition in 0..self.plan.records.partitions {
-                let poller = partition % pollers;
+            for partition in 0..self.plan.partitions() {
+                let (first, pollers) = self.plan.pollers_of(partition);
+                let poller = first + partition % pollers;
                 self.queue.plan(0, Event::Assign { partition, poller });
             }
         }

@@ -48,7 +48,7 @@ impl Judge<'_> {
     }
 
     /// Whether a record is certainly neither settled nor rightly skipped. What was settled earlier may be either: skipped, or not reached.
-    fn is_open(&self, invocation: InvocationId, record: RecordId) -> bool {
+    pub(super) fn is_open(&self, invocation: InvocationId, record: RecordId) -> bool {
         let of = &self.model.invocations[&invocation];
         if of.settled.contains_key(&record) {
             return false;

@@ -33,7 +33,11 @@ impl Judge<'_> {
                 Some(last.max(settled(record)?))
             });
             let Some(last) = last else { continue };
-            if hold.given_back_ms.is_none_or(|at| at > last + HANDOVER_MS) && !hold.superseded {
+            if hold
+                .given_back_ms
+                .is_none_or(|at| at > last + HANDOVER_MS + self.slack_ms())
+                && !hold.superseded
+            {
                 late.push((*partition, last));
             }
         }

@@ -3,15 +3,25 @@
 //! It knows the promise of `lambda_msk::idempotency` and what Lambda documents of a mapping, nothing of how either is kept. One file an invariant.
 
 mod answer;
+mod held;
 mod live;
 mod lost;
 mod model;
 mod once;
 mod order;
+mod prompt;
+mod reached;
+mod recorded;
+mod truth;
 
 use std::fmt;
 
+use self::held::Claims;
 use self::model::{Kind, Model};
+use self::prompt::Races;
+use self::reached::Opened;
+use self::recorded::Owed;
+use self::truth::Claimants;
 use crate::fact::{Fact, How, What};
 
 /// What was promised in this run: what the function and the mapping were set to.
@@ -45,6 +55,21 @@ pub struct Terms {
     pub at_most_once: bool,
     /// Whether records run without the store where that has failed: then neither *once* nor *one owner* is asked of that invocation.
     pub without_store: bool,
+    /// How fast the function is to be.
+    pub pace: Pace,
+}
+
+/// How fast a function is to be: its settings, as far as rules of time follow from them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    /// How much time it is given.
+    pub timeout_ms: u64,
+    /// How often it writes its progress.
+    pub progress_ms: u64,
+    /// How many lanes run side by side.
+    pub concurrency: usize,
+    /// How long a handler holds the processor at the most. Zero: handlers only wait.
+    pub holds_ms: u64,
 }
 
 /// Which records of a partition wait for each other.
@@ -97,6 +122,16 @@ pub enum Invariant {
     Live,
     /// A handler starts at most once a record.
     AtMostOnce,
+    /// What is done is recorded soon, and before the answer.
+    Recorded,
+    /// Nobody takes what an invocation holds that has met no fault.
+    Held,
+    /// A partition that is opened has its turn.
+    Reached,
+    /// A write that lost a race is tried again at once, and an invocation ends with its last record.
+    Prompt,
+    /// A letter says of no handler that it was started, unless it was.
+    Truth,
 }
 
 impl fmt::Display for Invariant {
@@ -109,6 +144,11 @@ impl fmt::Display for Invariant {
             Self::Answer => "answer",
             Self::Live => "live",
             Self::AtMostOnce => "at most once",
+            Self::Recorded => "recorded",
+            Self::Held => "held",
+            Self::Reached => "reached",
+            Self::Prompt => "prompt",
+            Self::Truth => "truth",
         })
     }
 }
@@ -135,12 +175,20 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Turns of handlers that hold the processor before something else has its own.
+const HOLDS_MAX: u64 = 3;
+
 /// Reads a run, in the order of time, and says what was broken in it.
 pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
     let mut judge = Judge {
         terms,
         model: Model::default(),
         now_ms: 0,
+        owed: Owed::default(),
+        claims: Claims::default(),
+        opened: Opened::default(),
+        races: Races::default(),
+        claimants: Claimants::default(),
         violations: Vec::new(),
     };
     for fact in facts {
@@ -154,6 +202,11 @@ struct Judge<'a> {
     terms: &'a Terms,
     model: Model,
     now_ms: u64,
+    owed: Owed,
+    claims: Claims,
+    opened: Opened,
+    races: Races,
+    claimants: Claimants,
     violations: Vec<Violation>,
 }
 
@@ -167,6 +220,11 @@ impl Judge<'_> {
             invariant,
             text,
         });
+    }
+
+    /// How much longer all may take where handlers hold the processor: the one whose turn it is, and what has its turn before.
+    fn slack_ms(&self) -> u64 {
+        self.terms.pace.holds_ms * HOLDS_MAX
     }
 
     /// Each check reads the accounts before the fact is in them.
@@ -184,20 +242,55 @@ impl Judge<'_> {
             What::Answered { invocation, answer } => {
                 self.answers(*invocation, answer);
                 self.hands_over(*invocation);
+                self.owes_nothing(*invocation);
+                self.all_reached(*invocation);
+                self.ends_soon(*invocation);
             }
+            What::Looked { invocation, record } => self.is_reached(*invocation, *record),
+            What::SaidStarted { invocation, record } => self.was_started(*invocation, *record),
+            What::Killed { environment } => self.owes_no_more(*environment),
             What::Overdue { invocation } => self.overdue(*invocation),
             What::Written {
                 item,
                 invocation,
                 settled,
                 ..
-            } => self.only_settled(*item, *invocation, settled),
+            } => {
+                self.only_settled(*item, *invocation, settled);
+                self.holds_what_was_owed(*item, *invocation, settled);
+                self.writes_again(*item, *invocation, false);
+            }
+            What::Shown { item, invocation } => self.writes_again(*item, *invocation, true),
+            What::Read { item, invocation, .. } => self.is_opened(*item, *invocation),
+            What::Taken { item, invocation } => {
+                self.takes_from_nobody(*item, *invocation);
+                self.is_opened(*item, *invocation);
+            }
+            What::Claimed {
+                partition,
+                offset,
+                invocation,
+                ..
+            } => {
+                self.claims_from_nobody(*invocation, *partition, *offset);
+                self.is_claimant(*invocation, *partition, *offset);
+            }
+            What::Released {
+                partition,
+                offset,
+                invocation,
+                ..
+            } => self.claims_no_more(*invocation, *partition, *offset),
             What::Noted {
                 partition,
                 offset,
                 invocation,
                 ..
-            } => self.only_settled_by_key(*invocation, *partition, *offset),
+            } => {
+                self.only_settled_by_key(*invocation, *partition, *offset);
+                self.notes_what_was_owed(*invocation, *partition, *offset);
+                self.claims_no_more(*invocation, *partition, *offset);
+            }
             What::Stands {
                 stored,
                 version,
@@ -231,16 +324,25 @@ impl Judge<'_> {
                     throttled.beside = records.clone();
                 }
             }
+            What::Looked { invocation, record } => model.looked(*invocation, *record),
             What::Started { invocation, record } => model.started(*invocation, *record),
             What::Ended {
                 invocation,
                 record,
                 how: How::Ok,
-            } => model.settled(*invocation, *record, Kind::Done, now_ms),
+            } => {
+                model.settled(*invocation, *record, Kind::Done, now_ms);
+                self.is_owed(*invocation, *record);
+            }
             What::Landed { record, .. } => model.record(*record).landed = true,
             What::Confirmed { invocation, record } => {
                 model.settled(*invocation, *record, Kind::Rejected, now_ms);
+                if self.terms.ledger != Ledger::PerRecord {
+                    self.is_owed(*invocation, *record);
+                }
             }
+            What::Answered { invocation, .. } => model.invocation(*invocation).answered = true,
+            What::Killed { environment } => model.killed(*environment),
             What::Taken { item, invocation } => model.taken(*item, *invocation, now_ms),
             What::Read {
                 item,

@@ -76,6 +76,8 @@ pub(super) struct Invocation {
     pub(super) redrive: bool,
     pub(super) delivered_ms: u64,
     pub(super) started: BTreeSet<RecordId>,
+    /// What it knew of each record when that had its turn first. What it is told later, in the middle of its work, comes too late for that.
+    pub(super) looked: BTreeMap<RecordId, Option<Known>>,
     /// Settled in it, how and when last.
     pub(super) settled: BTreeMap<RecordId, (Kind, u64)>,
     /// What it was told is settled, by partition, when it took or read that.
@@ -86,6 +88,9 @@ pub(super) struct Invocation {
     pub(super) holds: BTreeMap<u32, Hold>,
     /// A fault has met one of its calls, or it was frozen.
     pub(super) faulted: bool,
+    pub(super) answered: bool,
+    /// Its process is no more.
+    pub(super) killed: bool,
 }
 
 /// A partition in an invocation's hands.
@@ -186,6 +191,19 @@ impl Model {
             ..Invocation::default()
         };
         self.invocations.insert(invocation, delivered);
+    }
+
+    pub(super) fn killed(&mut self, environment: EnvironmentId) {
+        let own = |of: &&mut Invocation| of.environment == environment;
+        for of in self.invocations.values_mut().filter(own) {
+            of.killed = true;
+        }
+    }
+
+    pub(super) fn looked(&mut self, invocation: InvocationId, record: RecordId) {
+        let told = self.told(invocation, record);
+        let looked = &mut self.invocation(invocation).looked;
+        looked.entry(record).or_insert(told);
     }
 
     pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {

@@ -31,7 +31,10 @@ impl Judge<'_> {
         let of = &self.model.invocations[&invocation];
         let known = match self.terms.ledger {
             Ledger::PerRecord => self.model.records[&record].noted,
-            _ => self.model.told(invocation, record),
+            _ => {
+                let looked = of.looked.get(&record).copied();
+                looked.unwrap_or_else(|| self.model.told(invocation, record))
+            }
         };
         let Some(known) = known else { return };
         let age_ms = self.now_ms - known.settled_ms;

@@ -12,6 +12,8 @@ pub(crate) struct Faults {
     pub(crate) handler_panics: u32,
     pub(crate) handler_hangs: u32,
     pub(crate) handler_slow: u32,
+    // Of takings of a handler's arguments.
+    pub(crate) extractor_panics: u32,
     // Of invocations.
     pub(crate) kill: u32,
     pub(crate) kill_at_call: u32,
@@ -27,6 +29,9 @@ pub(crate) struct Faults {
     pub(crate) call_late: u32,
     pub(crate) call_twice: u32,
     pub(crate) call_slow: u32,
+    // Of calls of the destination: no fault of anybody's, it is as slow as it likes.
+    pub(crate) send_slow: u32,
+    pub(crate) send_hangs: u32,
     // Of commits and deliveries of the mapping.
     pub(crate) commit_refused: u32,
     pub(crate) delivery_fails: u32,

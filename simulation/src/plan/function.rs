@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::dice::Dice;
+use crate::oracle::Pace;
 
 /// The function's settings.
 #[derive(Debug)]
@@ -21,6 +22,17 @@ pub(crate) struct Function {
     pub(crate) at_once: usize,
     /// Environments at once.
     pub(crate) environments_max: usize,
+    /// *None: handlers only wait.*
+    pub(crate) holds: Option<Holds>,
+}
+
+/// Handlers that hold their processor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holds {
+    /// For so long at the least and at the most, each.
+    pub(crate) ms: (u64, u64),
+    /// And wait afterwards, as others do.
+    pub(crate) waits_too: bool,
 }
 
 impl Function {
@@ -36,6 +48,17 @@ impl Function {
             at_least_once_until_ms: None,
             at_once: 1,
             environments_max: dice.pick(&[1, 2, 3, 5]),
+            holds: None,
+        }
+    }
+
+    /// How fast it is to be.
+    pub(super) fn pace(&self) -> Pace {
+        Pace {
+            timeout_ms: self.timeout_ms,
+            progress_ms: self.progress.as_millis() as u64,
+            concurrency: self.concurrency,
+            holds_ms: self.holds.map_or(0, |holds| holds.ms.1),
         }
     }
 

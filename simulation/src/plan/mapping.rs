@@ -8,7 +8,7 @@ use msk_mapping::response::Again;
 
 use crate::dice::Dice;
 use crate::limits::SHARE_DELIVERIES_MAX;
-use crate::oracle::{Ledger, Order, Reporting, Terms};
+use crate::oracle::{Ledger, Order, Pace, Reporting, Terms};
 
 /// Of a thousand mappings, so many are in Queue mode.
 const QUEUE_MODE: u32 = 200;
@@ -115,6 +115,7 @@ impl Mapping {
             forgets_after_ms: 0,
             at_most_once: false,
             without_store: false,
+            pace: Pace::default(),
         }
     }
 

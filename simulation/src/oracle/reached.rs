@@ -1,0 +1,67 @@
+//! *Reached:* once an invocation has its partition's ledger, the partition's first record has its turn, if there is a place for its lane: whatever the handlers of other partitions do.
+
+use std::collections::BTreeMap;
+
+use crate::fact::{InvocationId, ItemId, RecordId};
+use crate::oracle::{Invariant, Judge};
+
+/// From the store's side of an opening to the first record, where nothing is slow: an answer that is on its way, and the turns of others.
+const REACHED_MS: u64 = 50;
+
+/// Partitions that are opened, and since when, whose first record has not had its turn.
+#[derive(Debug, Default)]
+pub(super) struct Opened {
+    at_ms: BTreeMap<(InvocationId, u32), u64>,
+}
+
+impl Judge<'_> {
+    /// A ledger is taken, or read.
+    pub(super) fn is_opened(&mut self, item: ItemId, invocation: InvocationId) {
+        let of = &self.model.invocations[&invocation];
+        let partition = |record: &RecordId| self.model.records[record].partition;
+        // A ledger that is read in the middle of the work is not opened by that.
+        let is_begun = of.looked.keys().any(|at| partition(at) == item.partition);
+        if !is_begun && of.records.len() <= self.terms.pace.concurrency {
+            let opened = (invocation, item.partition);
+            self.opened.at_ms.insert(opened, self.now_ms);
+        }
+    }
+
+    /// A record has its turn.
+    pub(super) fn is_reached(&mut self, invocation: InvocationId, record: RecordId) {
+        let partition = self.model.records[&record].partition;
+        if let Some(at_ms) = self.opened.at_ms.remove(&(invocation, partition))
+            && self.now_ms > at_ms + REACHED_MS + self.slack_ms()
+            && !self.model.invocations[&invocation].faulted
+        {
+            let text = format!(
+                "invocation {invocation} had orders-{partition} at {at_ms} ms, and its first record has its turn only now"
+            );
+            self.broken(Invariant::Reached, text);
+        }
+    }
+
+    /// The answer leaves: whose turn was to come has had it.
+    pub(super) fn all_reached(&mut self, invocation: InvocationId) {
+        let of = (invocation, u32::MIN)..=(invocation, u32::MAX);
+        let left = self.opened.at_ms.range(of);
+        let left: Vec<(u32, u64)> = left.map(|((_, at), at_ms)| (*at, *at_ms)).collect();
+        for (partition, at_ms) in left {
+            self.opened.at_ms.remove(&(invocation, partition));
+            let of = &self.model.invocations[&invocation];
+            let half = of.delivered_ms + self.terms.pace.timeout_ms / 2;
+            let in_time = at_ms + REACHED_MS + self.slack_ms() < self.now_ms.min(half);
+            let mut records = of.records.iter();
+            let open = records.any(|record| {
+                let known = &self.model.records[record];
+                known.partition == partition && self.is_open(invocation, *record)
+            });
+            if in_time && open && !of.faulted {
+                let text = format!(
+                    "invocation {invocation} had orders-{partition} at {at_ms} ms, and none of its records had its turn"
+                );
+                self.broken(Invariant::Reached, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the function under test does with a record: an extractor and a state that may panic, and a handler that does what the run's script says. Given to the framework by `function`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_msk::{Delivery, Failure, FromRecord, Json, State};
+use tokio::time::sleep;
+
+use crate::environment::hold_processor;
+use crate::fact::{How, InvocationId, RecordId, What};
+use crate::inside::{Inside, current};
+use crate::script::{Behaviour, Extraction, Start};
+
+/// The handlers' state. Its clone panics where the script says so.
+#[derive(Debug)]
+pub(crate) struct Shared(pub(crate) Arc<Inside>);
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        if self.0.clone_panics() {
+            panic("a state that cannot be cloned")
+        }
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// The first argument of the handler: tells that the record's turn has come, and panics where the script says so.
+#[derive(Debug)]
+pub(crate) struct Looked;
+
+impl FromRecord<Shared> for Looked {
+    type Rejection = Infallible;
+
+    fn from_record(delivery: &Delivery, Shared(inside): &Shared) -> Result<Self, Infallible> {
+        let (invocation, record) = (current(), inside.record(delivery.record()));
+        inside.note(What::Looked { invocation, record });
+        let extraction = inside.script.extract(record, inside.now_ms());
+        inside.set_clone_panics(extraction == Extraction::ClonePanics);
+        match extraction {
+            Extraction::Panics => panic("an extractor with a bug"),
+            Extraction::Works | Extraction::ClonePanics => Ok(Self),
+        }
+    }
+}
+
+/// Tells that a handler's run was dropped, if it did not end.
+struct Run<'a> {
+    inside: &'a Inside,
+    invocation: InvocationId,
+    record: RecordId,
+    ended: bool,
+}
+
+impl Run<'_> {
+    fn end(&mut self, how: How) {
+        self.ended = true;
+        self.inside.note(What::Ended {
+            invocation: self.invocation,
+            record: self.record,
+            how,
+        });
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(How::Dropped);
+        }
+    }
+}
+
+pub(crate) async fn work(
+    _: Looked,
+    delivery: Delivery,
+    Json(_): Json<u64>,
+    State(Shared(inside)): State<Shared>,
+) -> Result<(), Failure> {
+    let (invocation, record) = (current(), inside.record(delivery.record()));
+    inside.note(What::Started { invocation, record });
+    let mut run = Run {
+        inside: &inside,
+        invocation,
+        record,
+        ended: false,
+    };
+    let Start {
+        holds_ms,
+        takes_ms,
+        behaviour,
+    } = inside.script.start(record, inside.now_ms());
+    if holds_ms > 0 {
+        hold_processor(holds_ms);
+    }
+    if takes_ms > 0 {
+        sleep(Duration::from_millis(takes_ms)).await;
+    }
+    match behaviour {
+        Behaviour::Ok => {
+            run.end(How::Ok);
+            Ok(())
+        }
+        Behaviour::Fails => {
+            run.end(How::Failed);
+            Err(Failure::retry("inventory is down"))
+        }
+        Behaviour::Rejects => {
+            run.end(How::Rejected);
+            Err(Failure::reject("no such order"))
+        }
+        Behaviour::Panics => {
+            run.end(How::Panicked);
+            panic("a bug")
+        }
+        Behaviour::Hangs => std::future::pending().await,
+    }
+}
+
+/// Without the panic hook: nothing is printed.
+fn panic(text: &'static str) -> ! {
+    std::panic::resume_unwind(Box::new(text))
+}
