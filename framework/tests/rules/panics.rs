@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::keyed::{Shop, event, order};
 use crate::shared_store::secs;
-use crate::support::{code, letters, orders};
+use crate::support::{causes, code, letters, orders};
 
 /// Panics when it is dropped, where it is armed.
 #[derive(Debug)]
@@ -292,6 +292,6 @@ async fn a_destination_that_panics_has_not_confirmed_its_letters() {
             Panics::Dropped => "destination.timed_out",
             Panics::ErrorDropped => "destination.unconfirmed",
         };
-        assert_eq!(code(&invoked, 0, 0), expected);
+        assert_eq!(causes(&invoked, 0, 0), ("reject.json", expected));
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::keyed::{Shop, event, order, work};
 use crate::shared_store::{Meets, millis, secs};
-use crate::support::{Journal, Lines, code, letters};
+use crate::support::{Journal, Lines, causes, code, letters};
 
 /// An extractor that panics for records of that header, in their first so many tries.
 struct Fragile;
@@ -226,7 +226,10 @@ async fn a_record_is_recorded_though_the_destination_hangs_until_time_is_up() {
     let again = invoke(&shop.process(), event([order(1, 7, 50)])).await;
 
     assert_eq!([letters(&first), letters(&again)], ["DF", "S"]);
-    assert_eq!(code(&first, 0, 1), "destination.timed_out");
+    assert_eq!(
+        causes(&first, 0, 1),
+        ("reject.json", "destination.timed_out")
+    );
 }
 
 #[tokio::test(start_paused = true)]

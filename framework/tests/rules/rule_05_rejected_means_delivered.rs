@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_msk::limits::DEAD_LETTERS_PER_SEND_MAX;
-use lambda_msk::testing::{Event, EventBuilder, Invoke, Invoked, Sample, invoke};
+use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
 use lambda_msk::{
     Consumer, DeadLetter, Destination, Failure, FromHeader, Header, Json, Key, MemoryDestination,
     Record, Rejection, SendError, State, WhenExhausted,
 };
 use tokio::time::sleep;
 
-use crate::support::{Journal, letters, orders};
+use crate::support::{Journal, causes, letters, orders};
 
 /// A destination that does what the test says, and keeps a journal.
 #[derive(Clone)]
@@ -57,13 +57,6 @@ fn consumer(
         })
         .build()
         .unwrap()
-}
-
-/// Why a record of `orders-0` was to be rejected, and why the destination does not have it.
-fn causes(invoked: &Invoked, offset: i64) -> (&str, &str) {
-    let problem = invoked.record("orders", 0, offset).problem.as_ref();
-    let problem = problem.unwrap();
-    (&problem.code, problem.destination.unwrap())
 }
 
 /// So many records of one partition that no extractor can read.
@@ -117,7 +110,7 @@ async fn a_letter_that_is_not_confirmed_makes_its_record_failed_and_stops_the_la
     // The third was confirmed in the same call: it is at the destination.
     assert_eq!(letters(&invoked), "RFRU");
     assert_eq!(
-        causes(&invoked, 1),
+        causes(&invoked, 0, 1),
         ("reject.json", "destination.unconfirmed")
     );
     let problem = invoked.record("orders", 0, 1).problem.as_ref().unwrap();
@@ -135,7 +128,10 @@ async fn without_a_destination_a_rejected_record_is_failed() {
     let invoked = invoke(&consumer, orders([(0, "?"), (0, "1")])).await;
 
     assert_eq!(letters(&invoked), "FU");
-    assert_eq!(causes(&invoked, 0), ("reject.json", "destination.missing"));
+    assert_eq!(
+        causes(&invoked, 0, 0),
+        ("reject.json", "destination.missing")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,7 +187,10 @@ async fn a_destination_that_panics_has_not_confirmed() {
     let invoked = invoke(&consumer, orders([(0, "?"), (1, "1")])).await;
 
     assert_eq!(letters(&invoked), "FD");
-    assert_eq!(causes(&invoked, 0), ("reject.json", "destination.panicked"));
+    assert_eq!(
+        causes(&invoked, 0, 0),
+        ("reject.json", "destination.panicked")
+    );
     let answer = invoked.response().unwrap_err().to_string();
     let first = "the first is orders-0@0 (reject.json, and the destination panicked)";
     assert!(answer.contains(first), "{answer}");
@@ -295,7 +294,7 @@ async fn a_destination_that_answers_too_late_has_not_confirmed_and_the_answer_st
 
     assert_eq!(letters(&invoked), "FU");
     assert_eq!(
-        causes(&invoked, 0),
+        causes(&invoked, 0, 0),
         ("reject.json", "destination.timed_out")
     );
     // Half of the margin of 500 ms is the answer's.

@@ -74,6 +74,13 @@ pub(crate) fn code(invoked: &Invoked, partition: i32, offset: i64) -> String {
     report.problem.as_ref().unwrap().code.clone()
 }
 
+/// Why a record was to be rejected, and why the destination does not have it.
+pub(crate) fn causes(invoked: &Invoked, partition: i32, offset: i64) -> (&str, &str) {
+    let problem = invoked.record("orders", partition, offset).problem.as_ref();
+    let problem = problem.unwrap();
+    (&problem.code, problem.destination.unwrap())
+}
+
 /// What the framework logs on this thread, down to the lowest level, as JSON lines.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);

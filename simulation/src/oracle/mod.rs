@@ -261,7 +261,9 @@ impl Judge<'_> {
                 self.writes_again(*item, *invocation, false);
             }
             What::Shown { item, invocation } => self.writes_again(*item, *invocation, true),
-            What::Read { item, invocation, .. } => self.is_opened(*item, *invocation),
+            What::Read {
+                item, invocation, ..
+            } => self.is_opened(*item, *invocation),
             What::Taken { item, invocation } => {
                 self.takes_from_nobody(*item, *invocation);
                 self.is_opened(*item, *invocation);
