@@ -21,8 +21,9 @@ use crate::idempotency::{
     BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Settled, Terms,
     WhenStoreFails, ledger_id,
 };
-use crate::invocation::Invocation;
+use crate::invocation::{Deadline, Invocation};
 use crate::lane::{Lanes, ProcessingOrder};
+use crate::limits::LEDGER_AGE_BEYOND_MS;
 use crate::outcome::Outcome;
 use crate::record::{Batch, Record};
 use crate::report::{Problem, RecordReport, Report};
@@ -121,7 +122,7 @@ impl Processor {
             times: LeaseTimes::of(invocation.deadline.time_left()),
             leased: self.order != ProcessingOrder::Unordered,
             progress: keeping.progress,
-            age: keeping.age,
+            age: outlasting(keeping.age, invocation.deadline),
             when_store_fails: keeping.when_store_fails,
             reports_partially: self.reports_partially,
         }
@@ -143,6 +144,14 @@ impl Processor {
     fn route(&self, topic: &str) -> Option<&Route> {
         self.topics.get(topic).or(self.fallback.as_ref())
     }
+}
+
+/// The age, or longer: what an invocation settles is still known when its batch is delivered again after it.
+fn outlasting(age: Duration, deadline: Deadline) -> Duration {
+    let beyond = Duration::from_millis(LEDGER_AGE_BEYOND_MS);
+    deadline
+        .time_left()
+        .map_or(age, |given| age.max(given + beyond))
 }
 
 /// A ledger for each partition that has records, at the partition's index.

@@ -87,7 +87,7 @@ impl Plan {
             ledger,
             clocks_within_limit: faults.clock_off_ms <= limit_ms,
             forgets_after_ms: match ledger {
-                Ledger::Memory => lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX,
+                Ledger::Memory => lambda_msk::limits::MEMORY_LEDGER_AGE_MS,
                 _ => lambda_msk::limits::LEDGER_AGE_MS_MAX,
             },
             at_most_once,

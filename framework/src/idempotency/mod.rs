@@ -106,7 +106,8 @@ pub(crate) use self::terms::Terms;
 #[non_exhaustive]
 pub enum Idempotency {
     /// In this process's memory: what was settled is skipped when the same process gets it again, for up to
-    /// [`MEMORY_LEDGER_AGE_MS_MAX`](crate::limits::MEMORY_LEDGER_AGE_MS_MAX). Another process knows nothing of it.
+    /// [`MEMORY_LEDGER_AGE_MS`](crate::limits::MEMORY_LEDGER_AGE_MS), or [ten minutes](crate::limits::LEDGER_AGE_BEYOND_MS) beyond a longer time-out of the
+    /// function. Another process knows nothing of it.
     ///
     /// A batch that is replayed by hand into a warm process is skipped as well: the log says so.
     #[default]

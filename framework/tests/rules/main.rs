@@ -14,6 +14,7 @@ mod ledger_leases;
 mod ledger_merges;
 mod ledger_writes;
 mod log_lines;
+mod long_time_outs;
 mod mapping_overlooks;
 mod per_record;
 mod per_record_claims;
