@@ -107,6 +107,10 @@ pub const STORE_RETRY_BASE_MS: u64 = 100;
 /// Longest wait before a store is asked again.
 pub const STORE_RETRY_MAX_MS: u64 = 2_000;
 
+/// Longest that an unordered ledger waits after it has lost a race for its item, each time anew: a few of DynamoDB's round trips, over which those who lost
+/// with it are spread. Ten that write one partition at once are all through within a second.
+pub const LEDGER_RACE_WAIT_MS_MAX: u64 = 20;
+
 /// Time that is left to a store's last call where asking it again has an end: what DynamoDB takes for one, several times over.
 pub const STORE_LAST_CALL_MS: u64 = 50;
 
@@ -183,6 +187,7 @@ const _: () = {
     assert!(LEDGER_AGE_BEYOND_MS < MEMORY_LEDGER_AGE_MS);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
+    assert!(LEDGER_RACE_WAIT_MS_MAX < STORE_RETRY_BASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
     assert!(KEY_PREFIX_BYTES_MAX + 1 + 32 <= STORE_ID_BYTES_MAX);

@@ -43,6 +43,10 @@ struct State {
     owner: Arc<str>,
     /// Of the item as we wrote or read it last. *None: there is none.*
     version: Option<Version>,
+    /// Without a lease: another invocation was seen to write it.
+    has_rivals: bool,
+    /// No write of progress begins before. *None: none has to wait.*
+    rests_until: Option<Instant>,
     /// What a batch had held before this one.
     highest_before: Option<i64>,
     finished: bool,
@@ -203,6 +207,7 @@ impl<'a> PartitionLedger<'a> {
     /// When something is to be written. *None: nothing is.*
     fn due(&self, state: &State) -> Option<Instant> {
         let progress = state.fresh_since.map(|since| since + self.terms.progress);
+        let progress = progress.max(progress.and(state.rests_until));
         let times = &self.terms.times;
         let hold = self.standing.read(|standing| standing.hold);
         let renewal = hold.map(|hold| hold.until - times.lease + times.renewed_each);

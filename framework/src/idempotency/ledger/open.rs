@@ -9,7 +9,9 @@ use crate::idempotency::format::decode;
 use crate::idempotency::lease::{Hold, millis, now_ms};
 use crate::idempotency::ledger::{Opened, PartitionLedger};
 use crate::idempotency::patience::Patience;
-use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped};
+use crate::idempotency::store::{
+    Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped,
+};
 use crate::idempotency::terms::Terms;
 use crate::idempotency::{Refusal, WhenStoreFails, owner_token};
 use crate::limits::OVERLOOKED_AFTER_MS;
@@ -84,11 +86,20 @@ impl PartitionLedger<'_> {
         let mut failing = Patience::until(Some(
             self.terms.patient_until(self.terms.deadline.work_end()),
         ));
+        match self.read_patiently(&mut failing).await {
+            Ok(item) => Ok(self.opened(item, owner, None)),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    pub(super) async fn read_patiently(
+        &self,
+        patience: &mut Patience,
+    ) -> Result<Option<Item>, StoreError> {
         loop {
             match self.terms.call(self.terms.store.read(&self.id)).await {
-                Ok(item) => return Ok(self.opened(item, owner, None)),
-                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
-                Err(error) => return Err(self.unavailable(&error)),
+                Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
+                known => return known,
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
 use crate::failure::error_text;
 use crate::idempotency::book::Entry;
 use crate::idempotency::fingerprint::fingerprint;
@@ -14,7 +16,7 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
 use crate::idempotency::{Refusal, WhenStoreFails};
-use crate::limits::{LEDGER_BYTES_MAX, STORE_RETRY_BASE_MS};
+use crate::limits::{LEDGER_BYTES_MAX, LEDGER_RACE_WAIT_MS_MAX};
 use crate::record::Record;
 
 /// One write, until its fate is known.
@@ -30,35 +32,63 @@ struct Write {
 impl PartitionLedger<'_> {
     /// Records what was settled; renews the lease, or gives the partition back.
     pub(super) async fn write(&self, last: bool) -> Result<(), Refusal> {
-        let mut write = self.next_write(last);
+        let began = Instant::now();
         let until = self.terms.patient_until(self.terms.deadline.settle_end());
         let mut patience = Patience::until(Some(until));
+        let mut races_lost = 0;
         loop {
-            // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
-            let refused = match self.terms.call(self.terms.store.swap(&write.swap)).await {
-                Ok(Swapped::Applied(_)) => return self.written(write),
-                Ok(Swapped::Refused(item)) => item,
-                Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {
-                    continue;
+            if races_lost > 1 && !self.make_room().await {
+                return Err(self.end("others wrote it again and again until time was up"));
+            }
+            // Where others write it too, it looks first: that costs a twentieth of a write which is refused. The first refusal brings what stands.
+            if self.lock().has_rivals && races_lost != 1 {
+                match self.read_patiently(&mut patience).await {
+                    Ok(item) => self.merge(item),
+                    Err(error) => return self.fail(&error, last),
                 }
+            }
+            let write = self.next_write(last);
+            let refused = match self.swap_patiently(&write.swap, &mut patience).await {
+                Ok(Swapped::Applied(_)) => return self.written(write, began),
+                Ok(Swapped::Refused(item)) => item,
                 Err(error) => return self.fail(&error, last),
             };
             let stands = refused.as_ref().and_then(|item| item.version.as_ref());
             if stands == Some(&write.version) {
-                return self.written(write);
+                return self.written(write, began);
             }
             if self.terms.leased {
                 return Err(self.end("another invocation has taken it, or the item was deleted"));
             }
+            self.lock().has_rivals = true;
             self.merge(refused);
-            write = self.next_write(last);
-            if !patience
-                .wait(Duration::from_millis(STORE_RETRY_BASE_MS))
-                .await
-            {
-                return Err(self.end("others wrote it again and again until time was up"));
+            races_lost += 1;
+        }
+    }
+
+    /// One write, until its fate is known. The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
+    async fn swap_patiently(
+        &self,
+        swap: &Swap,
+        patience: &mut Patience,
+    ) -> Result<Swapped, StoreError> {
+        loop {
+            match self.terms.call(self.terms.store.swap(swap)).await {
+                Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
+                known => return known,
             }
         }
+    }
+
+    /// A moment by chance, never longer however often it was lost. False: the time is over; it was not waited.
+    async fn make_room(&self) -> bool {
+        let moment = Duration::from_millis(fastrand::u64(0..=LEDGER_RACE_WAIT_MS_MAX));
+        let end = self.terms.deadline.settle_end();
+        if end.is_some_and(|end| Instant::now() + moment >= end) {
+            return false;
+        }
+        sleep(moment).await;
+        true
     }
 
     fn next_write(&self, last: bool) -> Write {
@@ -103,8 +133,15 @@ impl PartitionLedger<'_> {
         }
     }
 
-    fn written(&self, write: Write) -> Result<(), Refusal> {
-        self.lock().version = Some(write.version);
+    fn written(&self, write: Write, began: Instant) -> Result<(), Refusal> {
+        let now = Instant::now();
+        {
+            let mut state = self.lock();
+            state.version = Some(write.version);
+            // Without a lease others write it too, and one that writes again at once would win each race against them.
+            let rest = (now - began).mul_f64(fastrand::f64());
+            state.rests_until = (!self.terms.leased).then(|| now + rest);
+        }
         self.standing.change(|standing| {
             standing.recorded = write.settled;
             standing.hold = write.hold;
