@@ -83,17 +83,28 @@ pub const SQS_TRY_MS_MAX: u64 = 5_000;
 /// of a killed process waits little.
 pub const LEASE_MS: u64 = 10_000;
 
-/// A lease is at most this part of the time given, so that a successor with as little time can still outwait it.
+/// A lease is at most this part of the time given, so that a successor with as little time can still outwait it; but never shorter than [`LEASE_MS_MIN`].
 pub const LEASE_PART_MAX: u32 = 3;
+
+/// Shortest lease. Its owner can use it until [`LEASE_GAP_MS_MIN`] before its end, and renews it each third of it. With that gap it is outwaited in 2.1 s: within
+/// one invocation of 3 s, Lambda's default time-out. One of 2 s may have to come twice, one of 1 s three times.
+pub const LEASE_MS_MIN: u64 = 1_500;
 
 /// Parts of a lease after which it is renewed: two renewals may fail.
 pub const LEASE_RENEWALS: u32 = 3;
 
-/// How far clocks of two processes may be apart. AWS keeps them within milliseconds; a second leaves room for a pause between reading a clock and acting.
+/// Maximum clock skew between two function processes. AWS keeps clocks within milliseconds of each other.
 pub const CLOCK_SKEW_MAX_MS: u64 = 1_000;
 
-/// The skew is at most this part of a lease.
-pub const CLOCK_SKEW_PART_MAX: u32 = 4;
+/// Time around a lease's end in which nobody starts anything: its owner stops that much before it, a successor begins that much after it. Both together
+/// outlast the maximum clock skew, and a pause between reading a clock and acting.
+pub const LEASE_GAP_MS_MAX: u64 = 1_000;
+
+/// The gap is at most this part of a lease, but never shorter than [`LEASE_GAP_MS_MIN`].
+pub const LEASE_GAP_PART_MAX: u32 = 4;
+
+/// Shortest gap. Twice it is the maximum clock skew and a pause of 200 ms.
+pub const LEASE_GAP_MS_MIN: u64 = 600;
 
 /// Time between two writes of a partition's progress when nothing else is said.
 pub const PROGRESS_MS: u64 = 250;
@@ -186,7 +197,12 @@ const _: () = {
     assert!(LEDGER_AGE_MS_MAX > FUNCTION_TIMEOUT_MS_MAX + LEDGER_AGE_BEYOND_MS);
     assert!(LEDGER_AGE_BEYOND_MS < MEMORY_LEDGER_AGE_MS);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
-    assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
+    assert!(LEASE_GAP_MS_MAX * LEASE_GAP_PART_MAX as u64 <= LEASE_MS);
+    assert!(LEASE_GAP_MS_MIN <= LEASE_GAP_MS_MAX);
+    assert!(LEASE_GAP_MS_MIN * 2 >= CLOCK_SKEW_MAX_MS + 200);
+    // A renewal that takes a quarter of a second does not stop the owner.
+    assert!(LEASE_MS_MIN - LEASE_MS_MIN / LEASE_RENEWALS as u64 >= LEASE_GAP_MS_MIN + 250);
+    assert!(LEASE_MS_MIN <= LEASE_MS);
     assert!(LEDGER_RACE_WAIT_MS_MAX < STORE_RETRY_BASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);

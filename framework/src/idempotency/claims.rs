@@ -174,7 +174,7 @@ impl<'a> Claims<'a> {
                     stands = Some(item);
                     continue;
                 }
-                Stands::Held(until_ms) => until_ms.saturating_add(millis(times.skew) + 1),
+                Stands::Held(until_ms) => until_ms.saturating_add(millis(times.gap) + 1),
             };
             stands = None;
             let left_ms = free_ms.saturating_sub(now_ms(clock)).max(1);

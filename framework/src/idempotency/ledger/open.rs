@@ -69,7 +69,7 @@ impl PartitionLedger<'_> {
                     return Ok(self.opened(Some(item), owner, Some(hold)));
                 }
                 Ok(Swapped::Refused(item)) => {
-                    let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.skew);
+                    let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.gap);
                     let left_ms = free_ms.saturating_sub(now_ms(clock)) + 1;
                     if !held.wait(Duration::from_millis(left_ms)).await {
                         return Err(self.held());
