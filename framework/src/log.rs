@@ -19,6 +19,7 @@ pub(crate) struct Advice {
     no_deadline: AtomicBool,
     no_progress: AtomicBool,
     by_brokers: AtomicBool,
+    unnamed_cluster: AtomicBool,
 }
 
 fn first_time(said: &AtomicBool) -> bool {
@@ -75,6 +76,27 @@ impl Advice {
                 "a self-managed cluster without a name: another broker in its list changes every idempotency key"
             );
         }
+    }
+
+    /// The event names no cluster, and no setting does.
+    pub(crate) fn cluster_unnamed(&self, keeping: Option<&Keeping>) {
+        if !first_time(&self.unnamed_cluster) {
+            return;
+        }
+        let means = match keeping {
+            Some(keeping) if keeping.per_record.is_some() => {
+                "all clusters without a name share their idempotency keys"
+            }
+            Some(_) => {
+                "nothing is recorded of its records: they run in each delivery, and an IdempotencyKey may be another cluster's too"
+            }
+            None => "an IdempotencyKey may be another cluster's too",
+        };
+        warn!(
+            means,
+            cure = "LAMBDA_MSK_CLUSTER",
+            "the event names neither an ARN nor a broker, so its cluster cannot be told from another one"
+        );
     }
 
     /// One line an invocation, one for each record that was failed or rejected, and what to do where nothing moves.

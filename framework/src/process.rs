@@ -83,7 +83,10 @@ impl Processor {
         let started = Instant::now();
         let lanes = Lanes::of(batch, self.order);
         let records: Vec<Record> = batch.iter().collect();
-        let kept = self.keeping.as_ref();
+        // By offset, a record of a cluster that nobody can name could be any cluster's: it would be skipped on a guess.
+        let known =
+            |keeping: &&Keeping| keeping.per_record.is_some() || !invocation.cluster.is_empty();
+        let kept = self.keeping.as_ref().filter(known);
         let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation)));
         let mut run = Run {
             processor: self,

@@ -24,6 +24,9 @@
 //! runs again: [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX) after it was met last, and below the batch at hand all but the highest
 //! [`LEDGER_OFFSETS_KEPT`](crate::limits::LEDGER_OFFSETS_KEPT) offsets.
 //!
+//! An event that names neither an ARN nor a broker could be of any cluster. Unless a name is given (`LAMBDA_MSK_CLUSTER`), nothing is kept of its records by
+//! offset: they run in each delivery, and one warning says so.
+//!
 //! After a kill, what was started since the last confirmed write runs again; with progress at zero that is at most one record a lane.
 //!
 //! A replay by hand (offsets reset) inside that age is skipped as well: the log counts what it skipped. `cargo msk ledger forget` makes it run.
@@ -201,16 +204,20 @@ impl Settled {
     }
 }
 
-/// The cluster's part of every key: the ARN; self-managed: the name given by hand, else its brokers, sorted.
+/// The cluster's part of every key: the ARN; self-managed: the name given by hand, else its brokers, sorted. An event may have none of them.
 pub(crate) fn cluster_of(source: &EventSource, given: Option<&str>) -> Cluster {
-    if let Some(arn) = &source.arn {
-        return Cluster::Named(arn.as_str().into());
+    if let Some(arn) = source.arn.as_deref().filter(|arn| !arn.is_empty()) {
+        return Cluster::Named(arn.into());
     }
     if let Some(given) = given {
         return Cluster::Named(given.into());
     }
     let servers = source.bootstrap_servers.as_deref().unwrap_or_default();
-    let mut servers: Vec<&str> = servers.split(',').map(str::trim).collect();
+    let servers = servers.split(',').map(str::trim);
+    let mut servers: Vec<&str> = servers.filter(|server| !server.is_empty()).collect();
+    if servers.is_empty() {
+        return Cluster::Unnamed;
+    }
     servers.sort_unstable();
     Cluster::ByBrokers(servers.join(",").into())
 }
@@ -221,12 +228,16 @@ pub(crate) enum Cluster {
     Named(Arc<str>),
     /// Another broker in the list makes other keys.
     ByBrokers(Arc<str>),
+    /// Nobody can tell it from another cluster.
+    Unnamed,
 }
 
 impl Cluster {
-    pub(crate) fn identity(&self) -> &Arc<str> {
+    /// Empty: nobody can tell it from another cluster.
+    pub(crate) fn identity(&self) -> Arc<str> {
         match self {
-            Self::Named(identity) | Self::ByBrokers(identity) => identity,
+            Self::Named(identity) | Self::ByBrokers(identity) => Arc::clone(identity),
+            Self::Unnamed => "".into(),
         }
     }
 }

@@ -32,3 +32,4 @@ mod rule_09_topic_without_a_handler;
 mod rule_10_no_payload_in_logs_and_errors;
 mod skipped_records;
 mod time_outs;
+mod unnamed_clusters;
