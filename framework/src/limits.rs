@@ -138,6 +138,18 @@ pub const OVERLOOKED_AFTER_MS: u64 = 5 * 60 * 1000;
 /// Settled offsets that a partition's ledger keeps below the batch at hand. Each write of a DynamoDB item costs a write unit a kilobyte: so many take five.
 pub const LEDGER_OFFSETS_KEPT: usize = 1_000;
 
+/// Bytes that so many offsets take, with room for those that do not stand side by side.
+pub const LEDGER_BYTES_USUAL: usize = LEDGER_OFFSETS_KEPT * 5;
+
+/// Time that an unordered ledger keeps every offset below the batch at hand, beyond the time that its invocation was given: until then a share group may deliver
+/// it again. Five deliveries with locks of 30 s are a broker's defaults (`group.share.delivery.count.limit`, `group.share.record.lock.duration.ms`); half a
+/// minute is for the way there.
+pub const LEDGER_LOCKS_MS: u64 = 3 * 60 * 1000;
+
+/// Write units a second that one unordered ledger takes at most; what it keeps shrinks with the writes a second. DynamoDB allows one item 1,000; the rest is for
+/// writes that are refused.
+pub const LEDGER_UNITS_PER_S_MAX: u32 = 500;
+
 /// Time after which a durable ledger forgets an offset. Outlives a batch that comes again after an outage of hours; a replay by hand is skipped that long.
 pub const LEDGER_AGE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
@@ -205,7 +217,7 @@ const _: () = {
     assert!(LEASE_MS_MIN <= LEASE_MS);
     assert!(LEDGER_RACE_WAIT_MS_MAX < STORE_RETRY_BASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
-    assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
+    assert!(LEDGER_BYTES_USUAL < LEDGER_BYTES_MAX);
     assert!(KEY_PREFIX_BYTES_MAX + 1 + 32 <= STORE_ID_BYTES_MAX);
     assert!(AT_MOST_ONCE_MARK_MS > 604_800 * 1000);
     assert!(AT_MOST_ONCE_MARK_MS <= KEY_EXPIRES_AFTER_MS_MAX);

@@ -5,6 +5,7 @@ mod open;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -16,6 +17,7 @@ use crate::idempotency::store::{IdempotencyStore, StoreError, Version};
 use crate::idempotency::terms::Terms;
 use crate::idempotency::watched::Watched;
 use crate::idempotency::{Refusal, Settled};
+use crate::limits::LEDGER_LOCKS_MS;
 use crate::record::Record;
 
 /// One partition's ledger in one invocation.
@@ -25,6 +27,8 @@ pub(crate) struct PartitionLedger<'a> {
     id: Arc<str>,
     /// Of this partition, in order; at least one.
     records: &'a [Record],
+    /// Without a lease: how long what stands below the batch may come again.
+    lock_minutes: u32,
     state: Mutex<State>,
     /// What lanes wait for.
     standing: Watched<Standing>,
@@ -77,10 +81,15 @@ pub(crate) struct Opened {
 
 impl<'a> PartitionLedger<'a> {
     pub(crate) fn new(terms: &'a Terms, id: Arc<str>, records: &'a [Record]) -> Self {
+        let given = terms.deadline.time_left().unwrap_or_default();
+        let locks = given + Duration::from_millis(LEDGER_LOCKS_MS);
+        // A minute that has begun counts as one, at both ends.
+        let minutes = u32::try_from(locks.as_secs() / 60 + 2).unwrap_or(u32::MAX);
         Self {
             terms,
             id,
             records,
+            lock_minutes: if terms.leased { 0 } else { minutes },
             state: Mutex::default(),
             standing: Watched::default(),
             wake: Notify::new(),

@@ -24,6 +24,12 @@
 //! runs again: [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX) after it was met last, and below the batch at hand all but the highest
 //! [`LEDGER_OFFSETS_KEPT`](crate::limits::LEDGER_OFFSETS_KEPT) offsets.
 //!
+//! Without order (Queue mode) other batches go on while a record waits for its next delivery. So there every offset is kept for the function's time-out and
+//! [three minutes](crate::limits::LEDGER_LOCKS_MS), as far as the item has room: [128 KiB](crate::limits::LEDGER_BYTES_MAX), and less if it is written more than
+//! four times a second. With locks of 30 s that is enough for 600 records a second of one partition in batches of a hundred, and for 1,000 in batches of a thousand.
+//! What is beyond may run twice after a lock that ended; then keep records [per record](#per-record). A large item costs more write units: it is written less often
+//! while a batch runs, so that more runs again after a kill.
+//!
 //! An event that names neither an ARN nor a broker could be of any cluster. Unless a name is given (`LAMBDA_MSK_CLUSTER`), nothing is kept of its records by
 //! offset: they run in each delivery, and one warning says so.
 //!

@@ -19,6 +19,7 @@ mod per_record;
 mod per_record_claims;
 mod per_record_keys;
 mod per_record_rejected;
+mod queue_memory;
 
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;

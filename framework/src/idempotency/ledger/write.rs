@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use crate::failure::error_text;
-use crate::idempotency::book::Entry;
+use crate::idempotency::book::{Book, Entry, Keeps};
 use crate::idempotency::fingerprint::fingerprint;
 use crate::idempotency::format::{decode, encode};
 use crate::idempotency::lease::Hold;
@@ -16,7 +17,7 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
 use crate::idempotency::{Refusal, WhenStoreFails};
-use crate::limits::{LEDGER_BYTES_MAX, LEDGER_RACE_WAIT_MS_MAX};
+use crate::limits::{LEDGER_BYTES_USUAL, LEDGER_RACE_WAIT_MS_MAX};
 use crate::record::Record;
 
 /// One write, until its fate is known.
@@ -25,8 +26,10 @@ struct Write {
     version: Version,
     /// *None: it gives the partition back, or there is no lease.*
     hold: Option<Hold>,
-    /// How many settled records it holds.
+    /// How many of those settled in this invocation it holds.
     settled: u64,
+    /// Of its data.
+    bytes: usize,
 }
 
 impl PartitionLedger<'_> {
@@ -101,16 +104,10 @@ impl PartitionLedger<'_> {
             let end = self.records[self.records.len() - 1].offset().0;
             state.book.highest = state.book.highest.max(Some(end));
         }
-        let (age, start) = (self.age_minutes(), self.batch_start());
-        state.book.forget(minute, age, start);
-        let mut data = encode(&state.book);
-        while data.len() > LEDGER_BYTES_MAX {
-            // A fingerprint is four bytes: so many at the least have to go.
-            let excess = (data.len() - LEDGER_BYTES_MAX).div_ceil(8).max(1);
-            let count = excess.min(state.book.entries.len());
-            state.book.forget_lowest(count);
-            data = encode(&state.book);
+        if !self.terms.leased {
+            state.book.count_write(minute);
         }
+        let data = self.fitting(&mut state.book, minute);
         let hold = (self.terms.leased && !last).then(|| self.terms.times.hold(&self.terms.clock));
         // Never a version that has stood before, so that no write which lands late finds the one that it expects.
         let seq = state.version.as_ref().map_or(0, |version| version.seq) + 1;
@@ -120,6 +117,7 @@ impl PartitionLedger<'_> {
         };
         let mut item = Item::new(Some(version.clone()), self.terms.expires_s());
         item.held_until_ms = hold.map_or(0, |hold| hold.until_wall_ms);
+        let bytes = data.len();
         item.data = data;
         let expect = state
             .version
@@ -130,23 +128,54 @@ impl PartitionLedger<'_> {
             version,
             hold,
             settled: state.settled,
+            bytes,
         }
     }
 
+    /// The book as bytes, without what is forgotten.
+    fn fitting(&self, book: &mut Book, minute: u32) -> Bytes {
+        book.forget(Keeps {
+            now: minute,
+            age: self.age_minutes(),
+            batch_start: self.batch_start(),
+            lock: self.lock_minutes,
+        });
+        let most = book.bytes_max();
+        let mut data = encode(book);
+        while data.len() > most && !book.entries.is_empty() {
+            // A fingerprint is four bytes: so many at the least have to go.
+            let excess = (data.len() - most).div_ceil(8).max(1);
+            let count = excess.min(book.entries.len());
+            match self.terms.leased {
+                true => book.forget_lowest(count),
+                false => book.forget_oldest(count),
+            }
+            data = encode(book);
+        }
+        data
+    }
+
     fn written(&self, write: Write, began: Instant) -> Result<(), Refusal> {
-        let now = Instant::now();
+        let rest = self.rest_after(&write, began.elapsed());
         {
             let mut state = self.lock();
             state.version = Some(write.version);
-            // Without a lease others write it too, and one that writes again at once would win each race against them.
-            let rest = (now - began).mul_f64(fastrand::f64());
-            state.rests_until = (!self.terms.leased).then(|| now + rest);
+            state.rests_until = (!self.terms.leased).then(|| Instant::now() + rest);
         }
         self.standing.change(|standing| {
             standing.recorded = write.settled;
             standing.hold = write.hold;
         });
         Ok(())
+    }
+
+    /// Without a lease others write it too, and one that writes again at once would win each race against them. A large item is written as much less often as it
+    /// is larger than usual: each of its kilobytes costs a unit.
+    fn rest_after(&self, write: &Write, took: Duration) -> Duration {
+        let times_usual = write.bytes / LEDGER_BYTES_USUAL;
+        let size = u32::try_from(times_usual).unwrap_or(u32::MAX);
+        let progress = self.terms.progress.saturating_mul(size);
+        progress.max(took.mul_f64(fastrand::f64()))
     }
 
     /// Without a lease: takes in what another one has written meanwhile.
