@@ -18,6 +18,16 @@ pub const CONCURRENCY_DEFAULT: usize = 64;
 /// Most lanes side by side: more than a batch has records does nothing.
 pub const CONCURRENCY_MAX: usize = 10_000;
 
+/// Lanes beside them that have begun and wait: for their next try, a lease, or another one's claim. Each takes some kilobytes.
+pub const LANES_WAITING_MAX: usize = 1_000;
+
+/// Processor time after which lanes leave the turn to openings, progress and renewals: short beside any of their waits, long beside what a turn costs. A handler
+/// that keeps the processor busy for longer ends its own turn only; that belongs into `spawn_blocking`.
+pub const TURN_MS: u64 = 5;
+
+/// Records after which they do so in any case.
+pub const TURN_RECORDS: u32 = 128;
+
 /// Tries of a record in one invocation, the first included.
 pub const ATTEMPTS_DEFAULT: u32 = 3;
 

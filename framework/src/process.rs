@@ -3,6 +3,7 @@
 mod claimed;
 mod lane_run;
 mod partitions;
+mod turns;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,9 +23,10 @@ use crate::idempotency::{
     WhenStoreFails, ledger_id,
 };
 use crate::invocation::{Deadline, Invocation};
-use crate::lane::{Lanes, ProcessingOrder};
+use crate::lane::{Lanes, Places, ProcessingOrder};
 use crate::limits::LEDGER_AGE_BEYOND_MS;
 use crate::outcome::Outcome;
+use crate::process::turns::Turns;
 use crate::record::{Batch, Record};
 use crate::report::{Problem, RecordReport, Report};
 
@@ -87,13 +89,16 @@ impl Processor {
         let known =
             |keeping: &&Keeping| keeping.per_record.is_some() || !invocation.cluster.is_empty();
         let kept = self.keeping.as_ref().filter(known);
-        let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation)));
+        let places = Arc::new(Places::new(self.concurrency, invocation.deadline));
+        let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation, &places)));
         let mut run = Run {
             processor: self,
             invocation,
             records: &records,
             ledgers: Vec::new(),
             claims: None,
+            places: Arc::clone(&places),
+            turns: Turns::default(),
             longest_run_us: AtomicU64::new(0),
         };
         if let Some((keeping, terms)) = &kept {
@@ -117,11 +122,12 @@ impl Processor {
         }
     }
 
-    fn terms(&self, keeping: &Keeping, invocation: &Invocation) -> Terms {
+    fn terms(&self, keeping: &Keeping, invocation: &Invocation, places: &Arc<Places>) -> Terms {
         Terms {
             store: keeping.store.clone(),
             clock: invocation.clock.clone(),
             deadline: invocation.deadline,
+            places: Arc::clone(places),
             times: LeaseTimes::of(invocation.deadline.time_left()),
             leased: self.order != ProcessingOrder::Unordered,
             progress: keeping.progress,
@@ -216,6 +222,8 @@ struct Run<'a> {
     ledgers: Vec<Option<PartitionLedger<'a>>>,
     /// *None: nothing is kept by key.*
     claims: Option<Claims<'a>>,
+    places: Arc<Places>,
+    turns: Turns,
     /// Of any handler in this invocation so far.
     longest_run_us: AtomicU64,
 }
@@ -268,7 +276,7 @@ impl<'a> Run<'a> {
     /// Starts the handler, and drops it at the deadline's margin.
     async fn try_once(&self, route: &Route, prepared: Prepared) -> Tried {
         let started = Instant::now();
-        let run = AssertUnwindSafe(route.call(prepared)).catch_unwind();
+        let run = AssertUnwindSafe(self.turns.in_turns(route.call(prepared))).catch_unwind();
         let ended = match self.invocation.deadline.work_end() {
             Some(end) => timeout_at(end, run).await.ok(),
             None => Some(run.await),
@@ -312,8 +320,12 @@ impl<'a> Run<'a> {
         let Some(ledger) = self.ledger(record) else {
             return Ok(());
         };
-        let refusal = ledger.may_start().await;
-        refusal.map_err(|refusal| Problem::new(refusal.code, refusal.message))
+        ledger.recorded().await?;
+        // Who has waited waits for a place too, and looks again after that.
+        while ledger.held().now_or_never().transpose()?.is_none() {
+            self.places.outside(ledger.held()).await?;
+        }
+        Ok(())
     }
 
     /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.

@@ -178,7 +178,9 @@ impl<'a> Claims<'a> {
             };
             stands = None;
             let left_ms = free_ms.saturating_sub(now_ms(clock)).max(1);
-            if !held.wait(Duration::from_millis(left_ms)).await {
+            let waited = held.wait(Duration::from_millis(left_ms));
+            // It may be another lane's of this invocation, which needs a place to end.
+            if !self.terms.places.outside(waited).await {
                 return Err(self.held());
             }
         }

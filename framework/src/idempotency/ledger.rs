@@ -134,21 +134,27 @@ impl<'a> PartitionLedger<'a> {
         }
     }
 
-    /// Whether anything more of the partition may start. Waits for the lease's renewal where that is due, and for what was settled to be recorded where
-    /// that was asked for; but not past the deadline's margin.
-    pub(crate) async fn may_start(&self) -> Result<(), Refusal> {
+    /// Waits, where that was asked for, until all that was settled before is recorded.
+    pub(crate) async fn recorded(&self) -> Result<(), Refusal> {
         let needed = match self.terms.progress.is_zero() {
             true => self.lock().settled,
             false => 0,
         };
-        let ready = |standing: &Standing| {
-            let held = !self.terms.leased || self.is_live(standing);
-            standing.off || (held && standing.recorded >= needed)
-        };
+        self.stands(|standing| standing.recorded >= needed).await
+    }
+
+    /// Waits until the partition is held for certain: for the lease's renewal, where that is due.
+    pub(crate) async fn held(&self) -> Result<(), Refusal> {
+        self.stands(|standing| !self.terms.leased || self.is_live(standing))
+            .await
+    }
+
+    /// Waits for that, but not past the deadline's margin. *Err: nothing more of the partition may start.*
+    async fn stands(&self, ready: impl Fn(&Standing) -> bool) -> Result<(), Refusal> {
         // *Some(None): it may. Some(why): it never will.*
         let decide = |standing: &Standing| match &standing.lost {
             Some(why) => Some(Some(Arc::clone(why))),
-            None => ready(standing).then_some(None),
+            None => (standing.off || ready(standing)).then_some(None),
         };
         let decided = self.standing.wait_for(decide);
         let lost = match self.terms.deadline.work_end() {
@@ -235,7 +241,7 @@ impl<'a> PartitionLedger<'a> {
         self.terms.unavailable("the partition's ledger", error)
     }
 
-    fn held(&self) -> Refusal {
+    fn held_by_another(&self) -> Refusal {
         let store = self.terms.store.describe();
         Refusal::new(
             Refusal::HELD,

@@ -25,11 +25,12 @@ impl From<Refusal> for Problem {
 }
 
 impl End {
-    /// What becomes of the record's claim, now that its handler was started.
+    /// What becomes of the record's claim.
     pub(super) fn of_claim(&self) -> ClaimEnd {
         match self.outcome {
             Outcome::Done | Outcome::Skipped => ClaimEnd::Settled(Settled::Done),
             Outcome::Rejected => ClaimEnd::Settled(Settled::Rejected),
+            Outcome::Failed | Outcome::Unreached if self.attempts == 0 => ClaimEnd::Unstarted,
             Outcome::Failed | Outcome::Unreached => ClaimEnd::Released,
         }
     }

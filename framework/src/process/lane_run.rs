@@ -12,6 +12,7 @@ use crate::limits::{
 };
 use crate::outcome::Outcome;
 use crate::process::claimed::{Ended, keeping};
+use crate::process::turns::NotNow;
 use crate::process::{Before, End, Run, Tried, WhenExhausted};
 use crate::record::Record;
 use crate::report::Problem;
@@ -56,8 +57,7 @@ impl<'a> Run<'a> {
     ) {
         let mut pending = Pending::default();
         for &index in lane {
-            // A handler that never waits would keep the other lanes from their turn.
-            tokio::task::consume_budget().await;
+            self.turns.wait().await;
             let record = &self.records[index as usize];
             if self.skips(record) {
                 end.ends.push((index, End::of(Outcome::Skipped, 0, None)));
@@ -102,6 +102,7 @@ impl<'a> Run<'a> {
             }
             let run = self.run_record(record, route, first, claim.as_ref());
             let over = keeping(claim.as_ref(), run).await;
+            end.out_of_time |= over.outcome == Outcome::Unreached;
             let settled = over.outcome.is_settled();
             *ended = claim.map(|claim| (claim, over.of_claim()));
             end.ends.push((index, over));
@@ -120,8 +121,6 @@ impl<'a> Run<'a> {
         before: Option<Ended<'r>>,
         end: &mut LaneEnd,
     ) -> Result<Option<Claim<'r>>, End> {
-        let failed = |problem| End::of(Outcome::Failed, 0, Some(problem));
-        self.may_start(record).await.map_err(failed)?;
         match (&self.claims, key) {
             (Some(claims), Some(key)) => self.claim(claims, key, record, before, end).await,
             _ => Ok(None),
@@ -154,7 +153,18 @@ impl<'a> Run<'a> {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
         let mut attempt = 1;
         let mut next = first;
+        let mut before: Option<Failure> = None;
         loop {
+            match (self.turn(record, claim).await, before) {
+                (Ok(()), _) => {}
+                (Err(NotNow::Lost(problem)), _) => {
+                    return End::of(Outcome::Failed, attempt - 1, Some(problem));
+                }
+                (Err(NotNow::NoTime), None) => return End::unreached(),
+                (Err(NotNow::NoTime), Some(failure)) => {
+                    return failed(&failure, "no time is left for another try", attempt - 1);
+                }
+            }
             let failure = match next {
                 Err(failure) => failure,
                 Ok(prepared) => match self.try_once(route, prepared).await {
@@ -178,18 +188,9 @@ impl<'a> Run<'a> {
             if wait > RETRY_AFTER_MAX || !self.has_room_after(wait) {
                 return failed(&failure, "no time is left for another try", attempt);
             }
-            tokio::time::sleep(wait).await;
-            let held = match claim {
-                Some(claim) => claim.may_start().await.map_err(Problem::from),
-                None => self.may_start(record).await,
-            };
-            if let Err(problem) = held {
-                return End::of(Outcome::Failed, attempt, Some(problem));
-            }
-            // Another lane's run may have shown meanwhile how long a run can take.
-            if !self.has_room_after(Duration::ZERO) {
-                return failed(&failure, "no time is left for another try", attempt);
-            }
+            // A place is for what runs, not for what waits.
+            self.places.outside(tokio::time::sleep(wait)).await;
+            before = Some(failure);
             attempt += 1;
             next = match self.prepare(record, attempt) {
                 Before::Ready(_, prepared, _) => Ok(prepared),

@@ -72,7 +72,7 @@ impl PartitionLedger<'_> {
                     let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.gap);
                     let left_ms = free_ms.saturating_sub(now_ms(clock)) + 1;
                     if !held.wait(Duration::from_millis(left_ms)).await {
-                        return Err(self.held());
+                        return Err(self.held_by_another());
                     }
                 }
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
