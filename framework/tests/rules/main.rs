@@ -19,6 +19,7 @@ mod per_record;
 mod per_record_claims;
 mod per_record_keys;
 mod per_record_rejected;
+mod places;
 mod queue_memory;
 
 mod rule_01_lanes;
@@ -33,4 +34,5 @@ mod rule_09_topic_without_a_handler;
 mod rule_10_no_payload_in_logs_and_errors;
 mod skipped_records;
 mod time_outs;
+mod turns;
 mod unnamed_clusters;
