@@ -20,7 +20,7 @@ use crate::idempotency::{
 };
 use crate::invocation::RecordKeys;
 use crate::lane::{NullKeys, ProcessingOrder};
-use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS_MAX, TOPIC_BYTES_MAX};
+use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS, TOPIC_BYTES_MAX};
 use crate::log::Advice;
 use crate::process::{Keeping, Processor, WhenExhausted};
 use crate::response::FailureReporting;
@@ -341,7 +341,7 @@ fn keeping(settings: &Settings) -> Option<Keeping> {
     };
     let age_ms = match store.is_durable() {
         true => LEDGER_AGE_MS_MAX,
-        false => MEMORY_LEDGER_AGE_MS_MAX,
+        false => MEMORY_LEDGER_AGE_MS,
     };
     Some(Keeping {
         store,

@@ -106,14 +106,15 @@ impl Consumer {
             inner.advice.named_cluster(&batch.source);
         }
         let invocation = Arc::new(inner.invocation(incoming, &cluster));
-        if let Cluster::ByBrokers(brokers) = &cluster
-            && !batch.records.is_empty()
-        {
-            inner.advice.cluster_by_brokers(brokers);
+        let keeping = inner.processor.keeping.as_ref();
+        match &cluster {
+            _ if batch.records.is_empty() => {}
+            Cluster::Named(_) => {}
+            Cluster::ByBrokers(brokers) => inner.advice.cluster_by_brokers(brokers),
+            Cluster::Unnamed => inner.advice.cluster_unnamed(keeping),
         }
         let report = inner.processor.process(&batch, &invocation).await;
         let reporting = settings.failure_reporting.value;
-        let keeping = inner.processor.keeping.as_ref();
         inner.advice.ended(&request_id, &report, reporting, keeping);
         let response = BatchResponse::of(&report, reporting).map_err(Error::from);
         (response, Some(report))
@@ -161,7 +162,7 @@ impl Inner {
             deadline,
             clock: incoming.clock,
             namespace,
-            cluster: Arc::clone(cluster.identity()),
+            cluster: cluster.identity(),
             keys: self.keys.clone(),
         }
     }

@@ -92,7 +92,8 @@ impl fmt::Debug for Delivery {
 /// A key that names one record and no other, for the receiver of an effect: the same in every delivery of the record, also after a redrive.
 ///
 /// Made of the consumer's namespace, the cluster, topic, partition, offset and timestamp; with [`PerRecord`](crate::idempotency::PerRecord) keys, of the key
-/// that the record holds, so that two records of one key have one. As an HTTP header: `Idempotency-Key`.
+/// that the record holds, so that two records of one key have one. Clusters whose events name neither an ARN nor a broker share keys unless `LAMBDA_MSK_CLUSTER`
+/// names them: a warning says so. As an HTTP header: `Idempotency-Key`.
 ///
 /// This is the way to an effect that happens once, if the receiver applies key and effect in one step, keeps keys longer than the longest redelivery, and
 /// the request depends on the record alone.

@@ -88,7 +88,7 @@ pub(crate) struct Invocation {
     pub(crate) clock: Clock,
     /// Of idempotency keys: two consumers never share keys.
     pub(crate) namespace: Arc<str>,
-    /// Of idempotency keys: two clusters never share keys.
+    /// Of idempotency keys: two clusters never share keys. *Empty: nobody can tell the cluster from another one.*
     pub(crate) cluster: Arc<str>,
     /// *None: a record is known by where it stands.*
     pub(crate) keys: Option<Arc<dyn RecordKeys>>,

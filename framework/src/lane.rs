@@ -1,7 +1,10 @@
-//! From a batch to lanes: which records wait for which. Pure; called by `process`.
+//! From a batch to lanes: which records wait for which, and how many run at once. Called by `process`.
+
+mod places;
 
 use std::collections::HashMap;
 
+pub(crate) use self::places::Places;
 use crate::record::{Batch, RecordEntry};
 
 /// Which records of a batch wait for each other. In a lane, a record starts when the one before it is settled; lanes run side by side.

@@ -18,6 +18,16 @@ pub const CONCURRENCY_DEFAULT: usize = 64;
 /// Most lanes side by side: more than a batch has records does nothing.
 pub const CONCURRENCY_MAX: usize = 10_000;
 
+/// Lanes beside them that have begun and wait: for their next try, a lease, or another one's claim. Each takes some kilobytes.
+pub const LANES_WAITING_MAX: usize = 1_000;
+
+/// Processor time after which lanes leave the turn to openings, progress and renewals: short beside any of their waits, long beside what a turn costs. A handler
+/// that keeps the processor busy for longer ends its own turn only; that belongs into `spawn_blocking`.
+pub const TURN_MS: u64 = 5;
+
+/// Records after which they do so in any case.
+pub const TURN_RECORDS: u32 = 128;
+
 /// Tries of a record in one invocation, the first included.
 pub const ATTEMPTS_DEFAULT: u32 = 3;
 
@@ -30,8 +40,12 @@ pub const RETRY_BACKOFF_BASE_MS: u64 = 100;
 /// Upper bound of any wait that back-off chooses.
 pub const RETRY_BACKOFF_MAX_MS: u64 = 10_000;
 
-/// Longest wait that a failure can ask for where no deadline is known. Lambda's own time-out for Kafka ends at 14 minutes.
-pub const RETRY_AFTER_MS_MAX: u64 = 14 * 60 * 1000;
+/// Longest time-out that a function can have. Lambda's API model (botocore 1.44.8) allows 1,800 s, and 5,400 s for event source mappings on Lambda Managed
+/// Instances; the developer guide still says 14 minutes for Kafka. Each bound of time below is made for the longest of the three.
+pub const FUNCTION_TIMEOUT_MS_MAX: u64 = 5_400 * 1000;
+
+/// Longest wait that a failure can ask for where no deadline is known: no invocation lasts longer.
+pub const RETRY_AFTER_MS_MAX: u64 = FUNCTION_TIMEOUT_MS_MAX;
 
 /// Time kept free before Lambda's deadline, for stores, destinations and the answer.
 pub const DEADLINE_MARGIN_MS: u64 = 500;
@@ -42,11 +56,11 @@ pub const DEADLINE_MARGIN_PART_MAX: u32 = 5;
 /// Smallest margin that can be set: half of it is the answer's, which takes a few milliseconds on its way.
 pub const DEADLINE_MARGIN_MS_MIN: u64 = 50;
 
-/// Largest margin that can be set: Lambda's own time-out for Kafka ends at 14 minutes.
-pub const DEADLINE_MARGIN_MS_MAX: u64 = 14 * 60 * 1000;
+/// Largest margin that can be set: no invocation lasts longer.
+pub const DEADLINE_MARGIN_MS_MAX: u64 = FUNCTION_TIMEOUT_MS_MAX;
 
-/// Time that a deadline may lie ahead and still be believed. No function runs longer than 15 minutes; an hour leaves room for clocks that differ.
-pub const DEADLINE_AHEAD_MS_MAX: u64 = 60 * 60 * 1000;
+/// Time that a deadline may lie ahead and still be believed. Half an hour beyond the longest time-out leaves room for clocks that differ.
+pub const DEADLINE_AHEAD_MS_MAX: u64 = FUNCTION_TIMEOUT_MS_MAX + 30 * 60 * 1000;
 
 /// Longest that a handler, or the extractors before it, may hold the thread in one go without a warning. While they do, no other record runs, no lease is
 /// renewed and no deadline is kept: half of the margin, so that the answer still leaves in time.
@@ -93,17 +107,28 @@ pub const SQS_TRY_MS_MAX: u64 = 5_000;
 /// of a killed process waits little.
 pub const LEASE_MS: u64 = 10_000;
 
-/// A lease is at most this part of the time given, so that a successor with as little time can still outwait it.
+/// A lease is at most this part of the time given, so that a successor with as little time can still outwait it; but never shorter than [`LEASE_MS_MIN`].
 pub const LEASE_PART_MAX: u32 = 3;
+
+/// Shortest lease. Its owner can use it until [`LEASE_GAP_MS_MIN`] before its end, and renews it each third of it. With that gap it is outwaited in 2.1 s: within
+/// one invocation of 3 s, Lambda's default time-out. One of 2 s may have to come twice, one of 1 s three times.
+pub const LEASE_MS_MIN: u64 = 1_500;
 
 /// Parts of a lease after which it is renewed: two renewals may fail.
 pub const LEASE_RENEWALS: u32 = 3;
 
-/// How far clocks of two processes may be apart. AWS keeps them within milliseconds; a second leaves room for a pause between reading a clock and acting.
+/// Maximum clock skew between two function processes. AWS keeps clocks within milliseconds of each other.
 pub const CLOCK_SKEW_MAX_MS: u64 = 1_000;
 
-/// The skew is at most this part of a lease.
-pub const CLOCK_SKEW_PART_MAX: u32 = 4;
+/// Time around a lease's end in which nobody starts anything: its owner stops that much before it, a successor begins that much after it. Both together
+/// outlast the maximum clock skew, and a pause between reading a clock and acting.
+pub const LEASE_GAP_MS_MAX: u64 = 1_000;
+
+/// The gap is at most this part of a lease, but never shorter than [`LEASE_GAP_MS_MIN`].
+pub const LEASE_GAP_PART_MAX: u32 = 4;
+
+/// Shortest gap. Twice it is the maximum clock skew and a pause of 200 ms.
+pub const LEASE_GAP_MS_MIN: u64 = 600;
 
 /// Time between two writes of a partition's progress when nothing else is said.
 pub const PROGRESS_MS: u64 = 250;
@@ -116,6 +141,10 @@ pub const STORE_RETRY_BASE_MS: u64 = 100;
 
 /// Longest wait before a store is asked again.
 pub const STORE_RETRY_MAX_MS: u64 = 2_000;
+
+/// Longest that an unordered ledger waits after it has lost a race for its item, each time anew: a few of DynamoDB's round trips, over which those who lost
+/// with it are spread. Ten that write one partition at once are all through within a second.
+pub const LEDGER_RACE_WAIT_MS_MAX: u64 = 20;
 
 /// Time that is left to a store's last call where asking it again has an end: what DynamoDB takes for one, several times over.
 pub const STORE_LAST_CALL_MS: u64 = 50;
@@ -133,11 +162,27 @@ pub const OVERLOOKED_AFTER_MS: u64 = 5 * 60 * 1000;
 /// Settled offsets that a partition's ledger keeps below the batch at hand. Each write of a DynamoDB item costs a write unit a kilobyte: so many take five.
 pub const LEDGER_OFFSETS_KEPT: usize = 1_000;
 
+/// Bytes that so many offsets take, with room for those that do not stand side by side.
+pub const LEDGER_BYTES_USUAL: usize = LEDGER_OFFSETS_KEPT * 5;
+
+/// Time that an unordered ledger keeps every offset below the batch at hand, beyond the time that its invocation was given: until then a share group may deliver
+/// it again. Five deliveries with locks of 30 s are a broker's defaults (`group.share.delivery.count.limit`, `group.share.record.lock.duration.ms`); half a
+/// minute is for the way there.
+pub const LEDGER_LOCKS_MS: u64 = 3 * 60 * 1000;
+
+/// Write units a second that one unordered ledger takes at most; what it keeps shrinks with the writes a second. DynamoDB allows one item 1,000; the rest is for
+/// writes that are refused.
+pub const LEDGER_UNITS_PER_S_MAX: u32 = 500;
+
 /// Time after which a durable ledger forgets an offset. Outlives a batch that comes again after an outage of hours; a replay by hand is skipped that long.
 pub const LEDGER_AGE_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
-/// Time after which the ledger in memory forgets an offset. Longer than one invocation of Lambda can last, short enough that a replay by hand soon runs.
-pub const MEMORY_LEDGER_AGE_MS_MAX: u64 = 15 * 60 * 1000;
+/// Time after which the ledger in memory forgets an offset, if no invocation lasts as long: short enough that a replay by hand soon runs.
+pub const MEMORY_LEDGER_AGE_MS: u64 = 15 * 60 * 1000;
+
+/// Time that any ledger remembers an offset beyond the time that its invocation was given: a batch that ran for all of it, and failed, is delivered again
+/// within seconds.
+pub const LEDGER_AGE_BEYOND_MS: u64 = 10 * 60 * 1000;
 
 /// Bytes of items, ids included, that the store in memory keeps.
 pub const MEMORY_STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -191,13 +236,21 @@ const _: () = {
     assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);
     assert!(HANDLER_POLL_MS_MAX * 2 <= DEADLINE_MARGIN_MS);
     assert!(SEND_LEAVE_MS < DEADLINE_MARGIN_MS_MIN / 2);
-    assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
+    assert!(DEADLINE_AHEAD_MS_MAX > FUNCTION_TIMEOUT_MS_MAX);
+    assert!(LEDGER_AGE_MS_MAX > FUNCTION_TIMEOUT_MS_MAX + LEDGER_AGE_BEYOND_MS);
+    assert!(LEDGER_AGE_BEYOND_MS < MEMORY_LEDGER_AGE_MS);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
     assert!(SQS_RECORD_BYTES_SAFE < SQS_MESSAGE_BYTES_MAX);
-    assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);
+    assert!(LEASE_GAP_MS_MAX * LEASE_GAP_PART_MAX as u64 <= LEASE_MS);
+    assert!(LEASE_GAP_MS_MIN <= LEASE_GAP_MS_MAX);
+    assert!(LEASE_GAP_MS_MIN * 2 >= CLOCK_SKEW_MAX_MS + 200);
+    // A renewal that takes a quarter of a second does not stop the owner.
+    assert!(LEASE_MS_MIN - LEASE_MS_MIN / LEASE_RENEWALS as u64 >= LEASE_GAP_MS_MIN + 250);
+    assert!(LEASE_MS_MIN <= LEASE_MS);
+    assert!(LEDGER_RACE_WAIT_MS_MAX < STORE_RETRY_BASE_MS);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(SEQ_BITS < f64::MANTISSA_DIGITS);
-    assert!(LEDGER_OFFSETS_KEPT * 5 < LEDGER_BYTES_MAX);
+    assert!(LEDGER_BYTES_USUAL < LEDGER_BYTES_MAX);
     assert!(KEY_PREFIX_BYTES_MAX + 1 + 32 <= STORE_ID_BYTES_MAX);
     assert!(AT_MOST_ONCE_MARK_MS > 604_800 * 1000);
     assert!(AT_MOST_ONCE_MARK_MS <= KEY_EXPIRES_AFTER_MS_MAX);

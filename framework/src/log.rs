@@ -28,6 +28,7 @@ pub(crate) struct Advice {
     /// The ARN of the first event whose cluster was named by hand. *None inside: it had none.*
     named: OnceLock<Option<String>>,
     unread: Unread,
+    unnamed_cluster: AtomicBool,
 }
 
 fn first_time(said: &AtomicBool) -> bool {
@@ -140,6 +141,27 @@ impl Advice {
                 "the event's offsets do not ascend: its records run in the order of their offsets, and a repeated record runs once, for all its places in the event"
             );
         }
+    }
+
+    /// The event names no cluster, and no setting does.
+    pub(crate) fn cluster_unnamed(&self, keeping: Option<&Keeping>) {
+        if !first_time(&self.unnamed_cluster) {
+            return;
+        }
+        let means = match keeping {
+            Some(keeping) if keeping.per_record.is_some() => {
+                "all clusters without a name share their idempotency keys"
+            }
+            Some(_) => {
+                "nothing is recorded of its records: they run in each delivery, and an IdempotencyKey may be another cluster's too"
+            }
+            None => "an IdempotencyKey may be another cluster's too",
+        };
+        warn!(
+            means,
+            cure = "LAMBDA_MSK_CLUSTER",
+            "the event names neither an ARN nor a broker, so its cluster cannot be told from another one"
+        );
     }
 
     /// One line an invocation, one for each record that was failed or rejected, and what to do where nothing moves.

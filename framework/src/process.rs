@@ -4,12 +4,15 @@ mod claimed;
 mod lane_run;
 mod partitions;
 mod polled;
+mod turns;
 
 use std::collections::{BTreeSet, HashMap};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
 use crate::caught::{Caught, discard};
@@ -21,11 +24,12 @@ use crate::idempotency::{
     BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Refusal, Settled, Terms,
     Undone, WhenStoreFails, ledger_id,
 };
-use crate::invocation::Invocation;
-use crate::lane::{Lanes, NullKeys, ProcessingOrder};
-use crate::limits::HANDLER_POLL_MS_MAX;
+use crate::invocation::{Deadline, Invocation};
+use crate::lane::{Lanes, NullKeys, Places, ProcessingOrder};
+use crate::limits::{HANDLER_POLL_MS_MAX, LEDGER_AGE_BEYOND_MS};
 use crate::outcome::Outcome;
 use crate::process::polled::Polled;
+use crate::process::turns::Turns;
 use crate::record::{Batch, Record};
 use crate::report::{LongPoll, Problem, RecordReport, Report};
 
@@ -85,14 +89,20 @@ impl Processor {
         let started = Instant::now();
         let lanes = Lanes::of(batch, self.order, self.null_keys);
         let records: Vec<Record> = batch.iter().collect();
-        let kept = self.keeping.as_ref();
-        let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation)));
+        // By offset, a record of a cluster that nobody can name could be any cluster's: it would be skipped on a guess.
+        let known =
+            |keeping: &&Keeping| keeping.per_record.is_some() || !invocation.cluster.is_empty();
+        let kept = self.keeping.as_ref().filter(known);
+        let places = Arc::new(Places::new(self.concurrency, invocation.deadline));
+        let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation, &places)));
         let mut run = Run {
             processor: self,
             invocation,
             records: &records,
             ledgers: Vec::new(),
             claims: None,
+            places: Arc::clone(&places),
+            turns: Turns::default(),
             longest_run_us: AtomicU64::new(0),
             longest_poll: Mutex::default(),
         };
@@ -121,15 +131,16 @@ impl Processor {
         }
     }
 
-    fn terms(&self, keeping: &Keeping, invocation: &Invocation) -> Terms {
+    fn terms(&self, keeping: &Keeping, invocation: &Invocation, places: &Arc<Places>) -> Terms {
         Terms {
             store: keeping.store.clone(),
             clock: invocation.clock.clone(),
             deadline: invocation.deadline,
+            places: Arc::clone(places),
             times: LeaseTimes::of(invocation.deadline.time_left()),
             leased: self.order != ProcessingOrder::Unordered,
             progress: keeping.progress,
-            age: keeping.age,
+            age: outlasting(keeping.age, invocation.deadline),
             when_store_fails: keeping.when_store_fails,
             reports_partially: self.reports_partially,
         }
@@ -151,6 +162,14 @@ impl Processor {
     fn route(&self, topic: &str) -> Option<&Route> {
         self.topics.get(topic).or(self.fallback.as_ref())
     }
+}
+
+/// The age, or longer: what an invocation settles is still known when its batch is delivered again after it.
+fn outlasting(age: Duration, deadline: Deadline) -> Duration {
+    let beyond = Duration::from_millis(LEDGER_AGE_BEYOND_MS);
+    deadline
+        .time_left()
+        .map_or(age, |given| age.max(given + beyond))
 }
 
 /// A ledger for each partition that has records, at the partition's index.
@@ -223,6 +242,8 @@ struct Run<'a> {
     ledgers: Vec<Option<PartitionLedger<'a>>>,
     /// *None: nothing is kept by key.*
     claims: Option<Claims<'a>>,
+    places: Arc<Places>,
+    turns: Turns,
     /// Of any handler in this invocation so far.
     longest_run_us: AtomicU64,
     /// *None: nothing has held the thread for longer than it should.*
@@ -279,8 +300,10 @@ impl<'a> Run<'a> {
 
     /// Starts the handler, and drops it at the deadline's margin.
     async fn try_once(&self, record: &Record, run: Try) -> Tried {
+        let end = self.invocation.deadline.work_end();
+        let run = pin!(self.turns.in_turns(end, run));
         let mut run = Polled::new(run);
-        let ended = match self.invocation.deadline.work_end() {
+        let ended = match end {
             Some(end) => timeout_at(end, &mut run).await.ok(),
             None => Some((&mut run).await),
         };
@@ -345,8 +368,12 @@ impl<'a> Run<'a> {
         let Some(ledger) = self.ledger(record) else {
             return Ok(());
         };
-        let refusal = ledger.may_start().await;
-        refusal.map_err(|refusal| Problem::new(refusal.code, refusal.message))
+        ledger.recorded().await?;
+        // Who has waited waits for a place too, and looks again after that.
+        while ledger.held().now_or_never().transpose()?.is_none() {
+            self.places.outside(ledger.held()).await?;
+        }
+        Ok(())
     }
 
     /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.

@@ -12,8 +12,9 @@ pub const DISCARD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The longest a function may take from its start to its first request for an event (Lambda: 10 s on demand).
 pub const INIT_TIMEOUT_MS: u64 = 10_000;
 
-/// The longest an invocation may take (Lambda quotas: function timeout, 15 minutes).
-pub const TIMEOUT_MAX_MS: u64 = 15 * 60 * 1000;
+/// The longest that an invocation may take. Lambda's API model (botocore 1.44.8) allows 1,800 s, and 5,400 s for event source mappings on Lambda Managed
+/// Instances; the developer guide still says 14 minutes for Kafka.
+pub const TIMEOUT_MAX_MS: u64 = 5_400 * 1000;
 
 /// How long a function that is stopped may take after `SIGTERM` (Lambda: 500 ms with an internal extension).
 pub const SHUTDOWN_GRACE_MS: u64 = 500;

@@ -5,7 +5,7 @@ mod features;
 mod function;
 mod mapping;
 
-use lambda_msk::limits::{CLOCK_SKEW_MAX_MS, CLOCK_SKEW_PART_MAX, LEASE_MS, LEASE_PART_MAX};
+use lambda_msk::limits::CLOCK_SKEW_MAX_MS;
 use msk_mapping::response::Again;
 
 pub(crate) use self::faults::Faults;
@@ -103,8 +103,7 @@ impl Plan {
             mapping.retries = Some(dice.pick(&[0, 1, 3]));
         }
         let records = records(&mut dice);
-        let limit_ms = clock_limit_ms(function.timeout_ms);
-        let mut faults = Faults::of(&mut root.of("faults", 0), limit_ms);
+        let mut faults = Faults::of(&mut root.of("faults", 0), CLOCK_OFF_MS_MAX);
         let quiet_at_ms = records.over_ms + dice.between(5_000, 60_000) + faults.long_pause_ms;
         // What only some runs have is chosen with dice of its own, so that the others do not change with it.
         let order = mapping.choose_mode(&mut root.of("mode", 0), cell.order);
@@ -121,9 +120,9 @@ impl Plan {
             order,
             reporting: cell.reporting,
             ledger,
-            clocks_within_limit: faults.clock_off_ms <= limit_ms,
+            clocks_within_limit: faults.clock_off_ms <= CLOCK_OFF_MS_MAX,
             forgets_after_ms: match ledger {
-                Ledger::Memory => lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX,
+                Ledger::Memory => lambda_msk::limits::MEMORY_LEDGER_AGE_MS,
                 _ => lambda_msk::limits::LEDGER_AGE_MS_MAX,
             },
             at_most_once,
@@ -167,13 +166,8 @@ impl Cell {
     }
 }
 
-/// How far a clock may be from the true one, so that no two are further apart than leases of that function allow for.
-fn clock_limit_ms(timeout_ms: u64) -> i64 {
-    let lease_ms = LEASE_MS.min(timeout_ms / u64::from(LEASE_PART_MAX));
-    let skew_ms = CLOCK_SKEW_MAX_MS.min(lease_ms / u64::from(CLOCK_SKEW_PART_MAX));
-    // An invocation that begins late in its process's reckoning has a shorter lease.
-    (skew_ms / 3).cast_signed()
-}
+/// How far a clock may be from the true one, so that no two are further apart than the promise allows.
+const CLOCK_OFF_MS_MAX: i64 = (CLOCK_SKEW_MAX_MS / 2).cast_signed();
 
 fn records(dice: &mut Dice) -> Records {
     Records {

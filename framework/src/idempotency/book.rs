@@ -1,7 +1,9 @@
 //! What is known of a partition: which offsets were settled lately. Pure; `format` writes it, `ledger` keeps it.
 
 use crate::idempotency::Settled;
-use crate::limits::LEDGER_OFFSETS_KEPT;
+use crate::limits::{
+    LEDGER_BYTES_MAX, LEDGER_BYTES_USUAL, LEDGER_OFFSETS_KEPT, LEDGER_UNITS_PER_S_MAX,
+};
 
 /// A partition's settled offsets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +14,48 @@ pub(crate) struct Book {
     pub(crate) highest: Option<i64>,
     /// A record that Lambda was told of and has not sent again. *None: all is well.*
     pub(crate) reported: Option<Reported>,
+    /// How often it is written. *None: nobody counts; there is one writer.*
+    pub(crate) writes: Option<Writes>,
+}
+
+/// How often a ledger is written, by all who write it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Writes {
+    /// Minutes since 1970.
+    pub(crate) minute: u32,
+    /// In that minute, until now.
+    pub(crate) count: u32,
+    /// In the minute before.
+    pub(crate) before: u32,
+}
+
+impl Writes {
+    /// One more.
+    fn and_one(self, minute: u32) -> Self {
+        let (count, before) = match minute.checked_sub(self.minute) {
+            Some(0) => (self.count, self.before),
+            Some(1) => (0, self.count),
+            _ => (0, 0),
+        };
+        Self {
+            minute,
+            count: count.saturating_add(1),
+            before,
+        }
+    }
+}
+
+/// What a book keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keeps {
+    /// Minutes since 1970.
+    pub(crate) now: u32,
+    /// What is as old is forgotten, minutes.
+    pub(crate) age: u32,
+    /// The batch at hand.
+    pub(crate) batch_start: i64,
+    /// What is younger is kept below the batch too, minutes. Zero: there the highest alone are kept.
+    pub(crate) lock: u32,
 }
 
 /// One settled offset.
@@ -95,29 +139,62 @@ impl Book {
         let ours = std::mem::replace(&mut self.entries, other.entries);
         self.add(ours);
         self.highest = self.highest.max(other.highest);
+        // Theirs stands, and counts all writes until it.
+        self.writes = other.writes;
     }
 
-    /// Forgets what is older than `minutes`, and, of what stands below the batch at hand, all but the highest: what stands in it or above may yet come
-    /// again with the next one.
-    pub(crate) fn forget(&mut self, now: u32, minutes: u32, batch_start: i64) {
-        self.entries
-            .retain(|entry| now.saturating_sub(entry.minute) < minutes);
-        let below = self
-            .entries
-            .partition_point(|entry| entry.offset < batch_start);
-        self.forget_lowest(below.saturating_sub(LEDGER_OFFSETS_KEPT));
+    /// Forgets what is old, and, of what stands below the batch at hand, all but the highest: what stands in it or above may yet come again with the next one.
+    /// Without order what stands below may come again too, for as long as locks last.
+    pub(crate) fn forget(&mut self, keeps: Keeps) {
+        let age = |entry: &Entry| keeps.now.saturating_sub(entry.minute);
+        self.entries.retain(|entry| age(entry) < keeps.age);
+        let below = |entry: &Entry| entry.offset < keeps.batch_start;
+        let mut spare = self.entries.partition_point(below);
+        spare = spare.saturating_sub(LEDGER_OFFSETS_KEPT);
+        self.entries.retain(|entry| {
+            let forgettable = spare > 0;
+            spare = spare.saturating_sub(1);
+            !forgettable || age(entry) < keeps.lock
+        });
     }
 
     pub(crate) fn forget_lowest(&mut self, count: usize) {
         self.entries.drain(..count);
     }
+
+    /// Forgets what was settled or met longest ago; of one minute the lowest offsets.
+    pub(crate) fn forget_oldest(&mut self, count: usize) {
+        let age = |entry: &Entry| (entry.minute, entry.offset);
+        let mut ages: Vec<_> = self.entries.iter().map(age).collect();
+        if count >= ages.len() {
+            self.entries.clear();
+            return;
+        }
+        let (_, &mut oldest_kept, _) = ages.select_nth_unstable(count);
+        self.entries.retain(|entry| age(entry) >= oldest_kept);
+    }
+
+    /// Counts a write among those of all who write it.
+    pub(crate) fn count_write(&mut self, minute: u32) {
+        self.writes = Some(self.writes.unwrap_or_default().and_one(minute));
+    }
+
+    /// Most bytes that it may take: the more often it is written, the fewer.
+    pub(crate) fn bytes_max(&self) -> usize {
+        let Some(writes) = self.writes else {
+            return LEDGER_BYTES_MAX;
+        };
+        let units_a_minute = LEDGER_UNITS_PER_S_MAX * 60;
+        let units = units_a_minute / writes.count.max(writes.before).max(1);
+        (units as usize * 1024).clamp(LEDGER_BYTES_USUAL, LEDGER_BYTES_MAX)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Book, Entry};
+    use super::{Book, Entry, Keeps, Writes};
     use crate::idempotency::Settled;
-    use crate::limits::LEDGER_OFFSETS_KEPT;
+    use crate::limits::{LEDGER_BYTES_MAX, LEDGER_BYTES_USUAL, LEDGER_OFFSETS_KEPT};
 
     fn entry(offset: i64) -> Entry {
         Entry {
@@ -132,6 +209,15 @@ mod tests {
         Book {
             entries: offsets.into_iter().map(entry).collect(),
             ..Book::default()
+        }
+    }
+
+    fn keeps(now: u32, batch_start: i64, lock: u32) -> Keeps {
+        Keeps {
+            now,
+            age: 10,
+            batch_start,
+            lock,
         }
     }
 
@@ -191,9 +277,9 @@ mod tests {
         book.touch(2, 105);
         book.touch(3, 105);
 
-        book.forget(109, 10, 0);
+        book.forget(keeps(109, 0, 0));
         assert_eq!(offsets(&book), [1, 2]);
-        book.forget(110, 10, 0);
+        book.forget(keeps(110, 0, 0));
 
         assert_eq!(offsets(&book), [2]);
     }
@@ -203,9 +289,79 @@ mod tests {
         let kept = i64::try_from(LEDGER_OFFSETS_KEPT).unwrap();
         let mut book = book(0..kept + 100);
 
-        book.forget(100, 10, kept + 50);
+        book.forget(keeps(100, kept + 50, 0));
 
         assert_eq!(offsets(&book), (50..kept + 100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn below_the_batch_what_locks_outlast_is_kept_however_many_they_are() {
+        let count = 3 * i64::try_from(LEDGER_OFFSETS_KEPT).unwrap();
+        let mut book = book(0..count);
+        book.touch(7, 101);
+
+        book.forget(keeps(104, count, 5));
+        assert_eq!(book.entries.len(), 3 * LEDGER_OFFSETS_KEPT);
+        book.forget(keeps(105, count, 5));
+
+        // The lowest that was met again, and the highest.
+        assert_eq!(book.entries.len(), 1 + LEDGER_OFFSETS_KEPT);
+        assert_eq!(book.entries[0].offset, 7);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_first_wherever_they_stand() {
+        let mut book = book([1, 2, 3, 4, 5]);
+        book.touch(1, 102);
+        book.touch(2, 101);
+
+        book.forget_oldest(2);
+        assert_eq!(offsets(&book), [1, 2, 5]);
+        book.forget_oldest(2);
+        assert_eq!(offsets(&book), [1]);
+        book.forget_oldest(7);
+        assert_eq!(offsets(&book), [0; 0]);
+    }
+
+    #[test]
+    fn writes_are_counted_by_the_minute() {
+        let mut book = book([]);
+        let mut counts = Vec::new();
+
+        for minute in [7, 7, 7, 8, 8, 10, 9] {
+            book.count_write(minute);
+            let Writes { count, before, .. } = book.writes.unwrap();
+            counts.push((count, before));
+        }
+
+        let expected = [(1, 0), (2, 0), (3, 0), (1, 3), (2, 3), (1, 0), (1, 0)];
+        assert_eq!(counts, expected);
+    }
+
+    #[test]
+    fn the_more_often_it_is_written_the_less_it_may_take() {
+        let written = |count, before| {
+            let mut book = book([]);
+            let minute = 7;
+            book.writes = Some(Writes {
+                minute,
+                count,
+                before,
+            });
+            book.bytes_max()
+        };
+
+        assert_eq!(book([]).bytes_max(), LEDGER_BYTES_MAX);
+        assert_eq!(written(1, 0), LEDGER_BYTES_MAX);
+        // Four a second with 125 units each, ten with 50.
+        assert_eq!(written(0, 240), 125 * 1024);
+        assert_eq!(written(600, 240), 50 * 1024);
+        assert_eq!(written(u32::MAX, 0), LEDGER_BYTES_USUAL);
+        // What the documentation says: records a second, in a batch, that a lock of 30 s is outlasted with. An offset takes four bytes.
+        for (a_second, batch) in [(600, 100), (1_000, 1_000)] {
+            let room = written(0, a_second * 60 / batch);
+            assert!(room >= a_second as usize * 30 * 4, "{a_second}");
+        }
     }
 
     #[test]

@@ -141,11 +141,15 @@ impl<'a> Claims<'a> {
 
     /// Waits while another lane of this invocation works on a record of that key.
     async fn turn(&self, id: &Arc<str>) -> Result<Option<Turn<'_>>, Refusal> {
-        let turn = self.turns.take(id);
-        match self.terms.deadline.work_end() {
-            Some(end) => timeout_at(end, turn).await.map_err(|_| self.held()),
-            None => Ok(turn.await),
-        }
+        let turn = async {
+            let turn = self.turns.take(id);
+            match self.terms.deadline.work_end() {
+                Some(end) => timeout_at(end, turn).await.map_err(|_| self.held()),
+                None => Ok(turn.await),
+            }
+        };
+        // The other lane needs a place to end.
+        self.terms.places.outside(turn).await
     }
 
     async fn take<'l, 'c>(
@@ -222,11 +226,13 @@ impl<'a> Claims<'a> {
                     stands = Some(item);
                     continue;
                 }
-                Stands::Held(until_ms) => until_ms.saturating_add(millis(times.skew) + 1),
+                Stands::Held(until_ms) => until_ms.saturating_add(millis(times.gap) + 1),
             };
             stands = None;
             let left_ms = free_ms.saturating_sub(now_ms(clock)).max(1);
-            if !held.wait(Duration::from_millis(left_ms)).await {
+            let waited = held.wait(Duration::from_millis(left_ms));
+            // It may be another lane's of this invocation, which needs a place to end.
+            if !self.terms.places.outside(waited).await {
                 return Err(self.held());
             }
         }

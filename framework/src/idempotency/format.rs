@@ -5,6 +5,7 @@
 //!   1 settled   runs of neighbours: distance from the run before · length and whether rejected · minute, as a difference · fingerprints, 4 bytes each
 //!   2 highest   the highest offset that a batch held
 //!   3 reported  offset · fingerprint · minute, which older versions leave out
+//!   4 writes    minute · how many in it · how many in the one before; of a ledger without order
 //! ```
 //!
 //! Numbers are LEB128, signed ones zigzag. Room is left for what is to come as sections of their own: which offsets run, how often each was delivered.
@@ -12,12 +13,13 @@
 use bytes::Bytes;
 
 use crate::idempotency::Settled;
-use crate::idempotency::book::{Book, Entry, Reported};
+use crate::idempotency::book::{Book, Entry, Reported, Writes};
 
 const VERSION: u8 = 1;
 const SETTLED: u8 = 1;
 const HIGHEST: u8 = 2;
 const REPORTED: u8 = 3;
+const WRITES: u8 = 4;
 
 /// Why a ledger's bytes are none that this version reads. Its records run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +53,13 @@ pub(crate) fn encode(book: &Book) -> Bytes {
         content.extend(fingerprint.to_le_bytes());
         put(&mut content, minute.into());
         section(&mut bytes, REPORTED, &content);
+    }
+    if let Some(writes) = book.writes {
+        let mut content = Vec::new();
+        for number in [writes.minute, writes.count, writes.before] {
+            put(&mut content, number.into());
+        }
+        section(&mut bytes, WRITES, &content);
     }
     bytes.into()
 }
@@ -110,9 +119,16 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Book, FormatError> {
                     offset: content.signed()?,
                     fingerprint: content.fingerprint()?,
                     minute: match content.at < end {
-                        true => u32::try_from(content.number()?).map_err(|_| content.broken())?,
+                        true => content.small()?,
                         false => 0,
                     },
+                });
+            }
+            WRITES => {
+                book.writes = Some(Writes {
+                    minute: content.small()?,
+                    count: content.small()?,
+                    before: content.small()?,
                 });
             }
             _ => {}
@@ -153,6 +169,11 @@ impl Reader<'_> {
             }
         }
         Err(self.broken())
+    }
+
+    /// A number of 32 bits.
+    fn small(&mut self) -> Result<u32, FormatError> {
+        u32::try_from(self.number()?).map_err(|_| self.broken())
     }
 
     fn signed(&mut self) -> Result<i64, FormatError> {
@@ -220,7 +241,7 @@ mod tests {
 
     use super::{FormatError, decode, encode};
     use crate::idempotency::Settled;
-    use crate::idempotency::book::{Book, Entry, Reported};
+    use crate::idempotency::book::{Book, Entry, Reported, Writes};
 
     fn books() -> impl Strategy<Value = Book> {
         let offset = proptest::prop_oneof![0..50_i64, any::<i64>()];
@@ -228,7 +249,9 @@ mod tests {
         let entry = (any::<u32>(), any::<bool>(), minute);
         let entries = btree_map(offset, entry, 0..60);
         let reported = option::of((any::<i64>(), any::<u32>(), any::<u32>()));
-        (entries, option::of(any::<i64>()), reported).prop_map(|(entries, highest, reported)| {
+        let writes = option::of((any::<u32>(), any::<u32>(), any::<u32>()));
+        let others = (option::of(any::<i64>()), reported, writes);
+        (entries, others).prop_map(|(entries, (highest, reported, writes))| {
             let entries = entries.into_iter();
             let entry = |(offset, (fingerprint, rejected, minute))| Entry {
                 offset,
@@ -247,6 +270,11 @@ mod tests {
                     offset,
                     fingerprint,
                     minute,
+                }),
+                writes: writes.map(|(minute, count, before)| Writes {
+                    minute,
+                    count,
+                    before,
                 }),
             }
         })
@@ -286,6 +314,7 @@ mod tests {
             entries: (1_000_000..1_000_000 + count).map(entry).collect(),
             highest: Some(1_000_000 + count),
             reported: None,
+            writes: None,
         }
     }
 

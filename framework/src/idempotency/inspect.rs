@@ -15,7 +15,7 @@ use crate::idempotency::store::{
 };
 use crate::idempotency::{Settled, ledger_id};
 use crate::invocation::Clock;
-use crate::limits::{CLOCK_SKEW_MAX_MS, STORE_WAIT_MS_MAX};
+use crate::limits::{LEASE_GAP_MS_MAX, STORE_WAIT_MS_MAX};
 use crate::partition::{Offset, TopicPartition};
 
 /// A partition's ledger as it stood in a store when it was read: what was settled lately, and who holds the partition.
@@ -87,10 +87,10 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// From when on another invocation may take the partition: its end, and [how far clocks may be apart](crate::limits::CLOCK_SKEW_MAX_MS).
-    /// Milliseconds since 1970.
+    /// From when on any other invocation may take the partition: the lease's end, and the [gap](crate::limits::LEASE_GAP_MS_MAX) behind it. Milliseconds since
+    /// 1970.
     pub fn free_ms(&self) -> u64 {
-        self.until_ms.saturating_add(CLOCK_SKEW_MAX_MS) + 1
+        self.until_ms.saturating_add(LEASE_GAP_MS_MAX) + 1
     }
 
     /// Whether its holder may still run records at that time, milliseconds since 1970.
@@ -216,7 +216,7 @@ impl PartitionState {
     /// Forgets that those offsets were settled or reported, if the ledger still stands as it was read; with `..` all that is known of the partition.
     /// Records of theirs run again when they come again.
     ///
-    /// `now_ms` is the wall time, milliseconds since 1970: a lease is live until its end and [how far clocks may be apart](crate::limits::CLOCK_SKEW_MAX_MS). An
+    /// `now_ms` is the wall time, milliseconds since 1970: a lease is live until its end and the [gap](crate::limits::LEASE_GAP_MS_MAX) behind it. An
     /// [unordered](crate::ProcessingOrder::Unordered) consumer takes no lease: an invocation of it that runs meanwhile writes back what it has read.
     /// A failure of the store that may pass is waited for, up to [`STORE_WAIT_MS_MAX`](crate::limits::STORE_WAIT_MS_MAX).
     ///

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::invocation::Clock;
 use crate::limits::{
-    CLOCK_SKEW_MAX_MS, CLOCK_SKEW_PART_MAX, LEASE_MS, LEASE_PART_MAX, LEASE_RENEWALS,
+    LEASE_GAP_MS_MAX, LEASE_GAP_MS_MIN, LEASE_GAP_PART_MAX, LEASE_MS, LEASE_MS_MIN, LEASE_PART_MAX,
+    LEASE_RENEWALS,
 };
 
 /// How long leases of one invocation are.
@@ -14,8 +15,8 @@ use crate::limits::{
 pub(crate) struct LeaseTimes {
     /// From a write to its expiry.
     pub(crate) lease: Duration,
-    /// How far clocks may be apart.
-    pub(crate) skew: Duration,
+    /// Kept from the expiry by the owner before it, and by a successor after it.
+    pub(crate) gap: Duration,
     /// From a write to the next, where nothing else is to be written.
     pub(crate) renewed_each: Duration,
 }
@@ -23,12 +24,14 @@ pub(crate) struct LeaseTimes {
 impl LeaseTimes {
     /// Of an invocation that is given so much time. *None: the deadline is unknown.*
     pub(crate) fn of(time_given: Option<Duration>) -> Self {
-        let longest = Duration::from_millis(LEASE_MS);
-        let lease = time_given.map_or(longest, |given| longest.min(given / LEASE_PART_MAX));
-        let skew = Duration::from_millis(CLOCK_SKEW_MAX_MS).min(lease / CLOCK_SKEW_PART_MAX);
+        let [shortest, longest, least, most] =
+            [LEASE_MS_MIN, LEASE_MS, LEASE_GAP_MS_MIN, LEASE_GAP_MS_MAX].map(Duration::from_millis);
+        let lease = time_given.map_or(longest, |given| given / LEASE_PART_MAX);
+        let lease = lease.clamp(shortest, longest);
+        let gap = lease / LEASE_GAP_PART_MAX;
         Self {
             lease,
-            skew,
+            gap: gap.clamp(least, most),
             renewed_each: lease / LEASE_RENEWALS,
         }
     }
@@ -43,7 +46,7 @@ impl LeaseTimes {
 
     /// The latest expiry that counts as over: by a clock that runs ahead of the owner's it is still the owner's.
     pub(crate) fn free_at_ms(&self, clock: &Clock) -> u64 {
-        now_ms(clock).saturating_sub(millis(self.skew))
+        now_ms(clock).saturating_sub(millis(self.gap))
     }
 }
 
@@ -57,10 +60,10 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Whether the holder may still start something: neither clock says that the end is nearer than clocks may be apart.
+    /// Whether the holder may still start something: both clocks show more time left than the gap.
     pub(crate) fn is_live(&self, times: &LeaseTimes, clock: &Clock) -> bool {
-        let by_steady = Instant::now() + times.skew < self.until;
-        by_steady && now_ms(clock) + millis(times.skew) < self.until_wall_ms
+        let by_steady = Instant::now() + times.gap < self.until;
+        by_steady && now_ms(clock) + millis(times.gap) < self.until_wall_ms
     }
 }
 
@@ -81,6 +84,7 @@ mod tests {
 
     use super::{Hold, LeaseTimes};
     use crate::invocation::Clock;
+    use crate::limits::CLOCK_SKEW_MAX_MS;
 
     fn clock() -> Clock {
         let start = Timestamp::from_second(1_767_225_600).unwrap();
@@ -89,20 +93,35 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_at_most_a_third_of_the_time_and_the_skew_a_quarter_of_the_lease() {
+    fn a_lease_is_a_third_of_the_time_and_the_gap_a_quarter_of_the_lease_within_their_bounds() {
         let times = |given| {
             let times = LeaseTimes::of(given);
-            (times.lease.as_millis(), times.skew.as_millis())
+            (times.lease.as_millis(), times.gap.as_millis())
         };
 
         assert_eq!(times(None), (10_000, 1_000));
         assert_eq!(times(Some(Duration::from_secs(840))), (10_000, 1_000));
         assert_eq!(times(Some(Duration::from_secs(30))), (10_000, 1_000));
-        assert_eq!(times(Some(Duration::from_secs(6))), (2_000, 500));
+        assert_eq!(times(Some(Duration::from_secs(9))), (3_000, 750));
+        for secs in [0, 1, 2, 3] {
+            assert_eq!(times(Some(Duration::from_secs(secs))), (1_500, 600));
+        }
+    }
+
+    #[test]
+    fn with_any_time_given_both_gaps_together_outlast_clocks_that_are_apart() {
+        for ms in (0..60_000).step_by(50) {
+            let times = LeaseTimes::of(Some(Duration::from_millis(ms)));
+            assert!(
+                times.gap * 2 > Duration::from_millis(CLOCK_SKEW_MAX_MS),
+                "{ms}"
+            );
+            assert!(times.gap + times.renewed_each < times.lease, "{ms}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hold_is_live_until_its_expiry_is_as_near_as_clocks_may_be_apart() {
+    async fn a_hold_is_live_until_its_expiry_is_as_near_as_the_gap() {
         let (times, clock) = (LeaseTimes::of(None), clock());
         let hold = times.hold(&clock);
 
@@ -134,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_free_once_its_expiry_is_further_back_than_clocks_may_be_apart() {
+    async fn it_is_free_once_its_expiry_is_further_back_than_the_gap() {
         let (times, clock) = (LeaseTimes::of(None), clock());
         let hold = times.hold(&clock);
 

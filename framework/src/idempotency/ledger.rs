@@ -5,6 +5,7 @@ mod open;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -17,6 +18,7 @@ use crate::idempotency::store::{IdempotencyStore, StoreError, Version};
 use crate::idempotency::terms::Terms;
 use crate::idempotency::watched::Watched;
 use crate::idempotency::{Refusal, Settled};
+use crate::limits::LEDGER_LOCKS_MS;
 use crate::record::Record;
 
 /// One partition's ledger in one invocation.
@@ -26,6 +28,8 @@ pub(crate) struct PartitionLedger<'a> {
     id: Arc<str>,
     /// Of this partition, in order; at least one.
     records: &'a [Record],
+    /// Without a lease: how long what stands below the batch may come again.
+    lock_minutes: u32,
     state: Mutex<State>,
     /// What lanes wait for.
     standing: Watched<Standing>,
@@ -44,6 +48,10 @@ struct State {
     holder: Holder,
     /// Of the item as we wrote or read it last. *None: there is none.*
     version: Option<Version>,
+    /// Without a lease: another invocation was seen to write it.
+    has_rivals: bool,
+    /// No write of progress begins before. *None: none has to wait.*
+    rests_until: Option<Instant>,
     /// What a batch had held before this one.
     highest_before: Option<i64>,
     finished: bool,
@@ -74,10 +82,15 @@ pub(crate) struct Opened {
 
 impl<'a> PartitionLedger<'a> {
     pub(crate) fn new(terms: &'a Terms, id: Arc<str>, records: &'a [Record]) -> Self {
+        let given = terms.deadline.time_left().unwrap_or_default();
+        let locks = given + Duration::from_millis(LEDGER_LOCKS_MS);
+        // A minute that has begun counts as one, at both ends.
+        let minutes = u32::try_from(locks.as_secs() / 60 + 2).unwrap_or(u32::MAX);
         Self {
             terms,
             id,
             records,
+            lock_minutes: if terms.leased { 0 } else { minutes },
             state: Mutex::default(),
             standing: Watched::default(),
             wake: Notify::new(),
@@ -122,21 +135,27 @@ impl<'a> PartitionLedger<'a> {
         }
     }
 
-    /// Whether anything more of the partition may start. Waits for the lease's renewal where that is due, and for what was settled to be recorded where
-    /// that was asked for; but not past the deadline's margin.
-    pub(crate) async fn may_start(&self) -> Result<(), Refusal> {
+    /// Waits, where that was asked for, until all that was settled before is recorded.
+    pub(crate) async fn recorded(&self) -> Result<(), Refusal> {
         let needed = match self.terms.progress.is_zero() {
             true => self.lock().settled,
             false => 0,
         };
-        let ready = |standing: &Standing| {
-            let held = !self.terms.leased || self.is_live(standing);
-            standing.off || (held && standing.recorded >= needed)
-        };
+        self.stands(|standing| standing.recorded >= needed).await
+    }
+
+    /// Waits until the partition is held for certain: for the lease's renewal, where that is due.
+    pub(crate) async fn held(&self) -> Result<(), Refusal> {
+        self.stands(|standing| !self.terms.leased || self.is_live(standing))
+            .await
+    }
+
+    /// Waits for that, but not past the deadline's margin. *Err: nothing more of the partition may start.*
+    async fn stands(&self, ready: impl Fn(&Standing) -> bool) -> Result<(), Refusal> {
         // *Some(None): it may. Some(why): it never will.*
         let decide = |standing: &Standing| match &standing.lost {
             Some(why) => Some(Some(Arc::clone(why))),
-            None => ready(standing).then_some(None),
+            None => (standing.off || ready(standing)).then_some(None),
         };
         let decided = self.standing.wait_for(decide);
         let lost = match self.terms.deadline.work_end() {
@@ -204,6 +223,7 @@ impl<'a> PartitionLedger<'a> {
     /// When something is to be written. *None: nothing is.*
     fn due(&self, state: &State) -> Option<Instant> {
         let progress = state.fresh_since.map(|since| since + self.terms.progress);
+        let progress = progress.max(progress.and(state.rests_until));
         let times = &self.terms.times;
         let hold = self.standing.read(|standing| standing.hold);
         let renewal = hold.map(|hold| hold.until - times.lease + times.renewed_each);
@@ -222,7 +242,7 @@ impl<'a> PartitionLedger<'a> {
         self.terms.unavailable("the partition's ledger", error)
     }
 
-    fn held(&self) -> Refusal {
+    fn held_by_another(&self) -> Refusal {
         let store = self.terms.store.describe();
         Refusal::new(
             Refusal::HELD,

@@ -7,7 +7,8 @@
 //! - *At least once:* every offset that Lambda commits was Done, Skipped after a recorded Done, confirmed at the destination, or given up by the mapping under
 //!   its own rules. A handler may run again for a record: by retry in place; when it was dropped or Failed (its effect may have happened); when it was Done but
 //!   not yet recorded as its owner died or lost its lease or store; when the ledger has forgotten it. With clocks within
-//!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended.
+//!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended. That
+//!   holds with any time-out of the function; below three seconds a successor of a killed process may have to be redelivered until the lease is over.
 //! - *At most once:* while its mark is kept, a handler starts at most once a key; its effect may be missing; such records go to the destination, or are logged
 //!   and counted as lost.
 //! - *With the key passed on:* one effect, if the receiver applies key and effect atomically, keeps keys longer than the longest redelivery, and the request
@@ -22,6 +23,15 @@
 //! Skipped is only what has the same offset *and* the same fingerprint: a topic made anew, restored from a backup or refilled is never skipped. What is forgotten
 //! runs again: [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX) after it was met last, and below the batch at hand all but the highest
 //! [`LEDGER_OFFSETS_KEPT`](crate::limits::LEDGER_OFFSETS_KEPT) offsets.
+//!
+//! Without order (Queue mode) other batches go on while a record waits for its next delivery. So there every offset is kept for the function's time-out and
+//! [three minutes](crate::limits::LEDGER_LOCKS_MS), as far as the item has room: [128 KiB](crate::limits::LEDGER_BYTES_MAX), and less if it is written more than
+//! four times a second. With locks of 30 s that is enough for 600 records a second of one partition in batches of a hundred, and for 1,000 in batches of a thousand.
+//! What is beyond may run twice after a lock that ended; then keep records [per record](#per-record). A large item costs more write units: it is written less often
+//! while a batch runs, so that more runs again after a kill.
+//!
+//! An event that names neither an ARN nor a broker could be of any cluster. Unless a name is given (`LAMBDA_MSK_CLUSTER`), nothing is kept of its records by
+//! offset: they run in each delivery, and one warning says so.
 //!
 //! After a kill, what was started since the last confirmed write runs again; with progress at zero that is at most one record a lane.
 //!
@@ -109,7 +119,8 @@ pub(crate) use self::terms::Terms;
 #[non_exhaustive]
 pub enum Idempotency {
     /// In this process's memory: what was settled is skipped when the same process gets it again, for up to
-    /// [`MEMORY_LEDGER_AGE_MS_MAX`](crate::limits::MEMORY_LEDGER_AGE_MS_MAX). Another process knows nothing of it.
+    /// [`MEMORY_LEDGER_AGE_MS`](crate::limits::MEMORY_LEDGER_AGE_MS), or [ten minutes](crate::limits::LEDGER_AGE_BEYOND_MS) beyond a longer time-out of the
+    /// function. Another process knows nothing of it.
     ///
     /// A batch that is replayed by hand into a warm process is skipped as well: the log says so.
     #[default]
@@ -205,16 +216,20 @@ impl Settled {
 }
 
 /// The cluster's part of every key: the name given by hand, else the ARN; self-managed: its brokers, sorted. One cluster may have several ARNs: each connection
-/// from another account has its own.
+/// from another account has its own. An event may have none of them.
 pub(crate) fn cluster_of(source: &EventSource, given: Option<&str>) -> Cluster {
     if let Some(given) = given {
         return Cluster::Named(given.into());
     }
-    if let Some(arn) = &source.arn {
-        return Cluster::Named(arn.as_str().into());
+    if let Some(arn) = source.arn.as_deref().filter(|arn| !arn.is_empty()) {
+        return Cluster::Named(arn.into());
     }
     let servers = source.bootstrap_servers.as_deref().unwrap_or_default();
-    let mut servers: Vec<&str> = servers.split(',').map(str::trim).collect();
+    let servers = servers.split(',').map(str::trim);
+    let mut servers: Vec<&str> = servers.filter(|server| !server.is_empty()).collect();
+    if servers.is_empty() {
+        return Cluster::Unnamed;
+    }
     servers.sort_unstable();
     Cluster::ByBrokers(servers.join(",").into())
 }
@@ -225,12 +240,16 @@ pub(crate) enum Cluster {
     Named(Arc<str>),
     /// Another broker in the list makes other keys.
     ByBrokers(Arc<str>),
+    /// Nobody can tell it from another cluster.
+    Unnamed,
 }
 
 impl Cluster {
-    pub(crate) fn identity(&self) -> &Arc<str> {
+    /// Empty: nobody can tell it from another cluster.
+    pub(crate) fn identity(&self) -> Arc<str> {
         match self {
-            Self::Named(identity) | Self::ByBrokers(identity) => identity,
+            Self::Named(identity) | Self::ByBrokers(identity) => Arc::clone(identity),
+            Self::Unnamed => "".into(),
         }
     }
 }

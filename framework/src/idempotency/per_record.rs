@@ -126,7 +126,8 @@ impl PerRecord {
     }
 
     /// How long a key is kept after its record has ended, up to a year. Default: [a day](crate::limits::LEDGER_AGE_MS_MAX) in a durable store,
-    /// [15 minutes](crate::limits::MEMORY_LEDGER_AGE_MS_MAX) in memory. A duplicate that comes later runs.
+    /// [15 minutes](crate::limits::MEMORY_LEDGER_AGE_MS) in memory, or [ten](crate::limits::LEDGER_AGE_BEYOND_MS) beyond the function's time-out if that is
+    /// longer. A duplicate that is delivered later runs.
     #[must_use]
     pub fn expires_after(mut self, time: Duration) -> Self {
         self.expires_after = Some(time);

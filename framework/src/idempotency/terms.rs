@@ -1,6 +1,7 @@
 //! What is the same for everything that asks the store in one invocation: where, until when, and how long to be patient. Made by `process`, read by `ledger` and `claims`.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +13,7 @@ use crate::idempotency::patience::answer;
 use crate::idempotency::store::{BoxStore, IdempotencyStore, StoreError};
 use crate::idempotency::{Refusal, WhenStoreFails};
 use crate::invocation::{Clock, Deadline};
+use crate::lane::Places;
 use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
 
 /// The text of the panic is left out: it may quote what the store was writing.
@@ -23,6 +25,8 @@ pub(crate) struct Terms {
     pub(crate) store: BoxStore,
     pub(crate) clock: Clock,
     pub(crate) deadline: Deadline,
+    /// Of the invocation's lanes. Who waits for another one's claim leaves its own.
+    pub(crate) places: Arc<Places>,
     pub(crate) times: LeaseTimes,
     /// False: there is no order to keep, nobody waits, and what all have settled is merged.
     pub(crate) leased: bool,

@@ -95,15 +95,29 @@ fn a_cluster_is_the_given_name_before_its_arn_before_its_brokers() {
     assert_eq!(cluster_of(&connection, None), named("arn:vpc-connection"));
     assert_eq!(cluster_of(&brokers, None), Cluster::ByBrokers("b:1".into()));
     assert_eq!(
-        cluster_of(&source(None, None), None),
-        Cluster::ByBrokers("".into())
+        cluster_of(&source(Some(""), Some("b:1")), None),
+        cluster_of(&brokers, None)
     );
+}
+
+#[test]
+fn a_cluster_without_any_of_them_is_unnamed() {
+    for servers in [None, Some(""), Some(","), Some(" , ,")] {
+        for arn in [None, Some("")] {
+            let source = source(arn, servers);
+            assert_eq!(cluster_of(&source, None), Cluster::Unnamed, "{source:?}");
+            assert_eq!(
+                cluster_of(&source, Some("main")),
+                Cluster::Named("main".into())
+            );
+        }
+    }
 }
 
 #[test]
 fn the_order_of_brokers_and_space_around_them_do_not_count() {
     let one = cluster_of(&source(None, Some("b:1,a:1")), None);
-    let other = cluster_of(&source(None, Some("a:1, b:1")), None);
+    let other = cluster_of(&source(None, Some("a:1, b:1,")), None);
 
     assert_eq!(one, Cluster::ByBrokers("a:1,b:1".into()));
     assert_eq!(other, one);

@@ -13,6 +13,7 @@ use crate::limits::{
 };
 use crate::outcome::Outcome;
 use crate::process::claimed::keeping;
+use crate::process::turns::NotNow;
 use crate::process::{End, Known, Run, Taken, Tried, WhenExhausted};
 use crate::record::Record;
 use crate::report::Problem;
@@ -57,8 +58,7 @@ impl<'a> Run<'a> {
     async fn run_records<'r>(&'r self, lane: &[u32], recorder: &Recorder<'r>, end: &mut LaneEnd) {
         let mut pending = Pending::default();
         for &index in lane {
-            // A handler that never waits would keep the other lanes from their turn.
-            tokio::task::consume_budget().await;
+            self.turns.wait().await;
             let record = &self.records[index as usize];
             if self.skips(record) {
                 end.ends.push((index, End::of(Outcome::Skipped, 0, None)));
@@ -105,6 +105,7 @@ impl<'a> Run<'a> {
                 over.hand_over(claim);
                 recorder.under_way().await;
             }
+            end.out_of_time |= over.outcome == Outcome::Unreached;
             let settled = over.outcome.is_settled();
             end.ends.push((index, over));
             if !settled {
@@ -129,8 +130,6 @@ impl<'a> Run<'a> {
         recorder: &'l Recorder<'r>,
         end: &mut LaneEnd,
     ) -> Result<Option<Held<'l, 'r>>, End> {
-        let failed = |problem| End::of(Outcome::Failed, 0, Some(problem));
-        self.may_start(record).await.map_err(failed)?;
         match (&self.claims, &known.key) {
             (Some(claims), Some(key)) => self.claim(claims, key, record, recorder, end).await,
             _ => Ok(None),
@@ -163,7 +162,18 @@ impl<'a> Run<'a> {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
         let mut tries = Tries::default();
         let mut next = first;
+        let mut before: Option<Reason> = None;
         loop {
+            match (self.turn(record, claim).await, before) {
+                (Ok(()), _) => {}
+                (Err(NotNow::Lost(problem)), _) => {
+                    return End::of(Outcome::Failed, tries.started, Some(problem));
+                }
+                (Err(NotNow::NoTime), None) => return End::unreached(),
+                (Err(NotNow::NoTime), Some(reason)) => {
+                    return failed(&reason, NO_TIME, tries.started);
+                }
+            }
             let reason = match self.try_once_more(record, next, claim, &mut tries).await {
                 ControlFlow::Continue(reason) => reason,
                 ControlFlow::Break(over) => return over,
@@ -180,22 +190,13 @@ impl<'a> Run<'a> {
             if wait > RETRY_AFTER_MAX || !self.has_room_after(wait) {
                 return failed(&reason, NO_TIME, tries.started);
             }
-            tokio::time::sleep(wait).await;
-            let held = match claim {
-                Some(claim) => claim.may_start().await.map_err(Problem::from),
-                None => self.may_start(record).await,
-            };
-            if let Err(problem) = held {
-                return End::of(Outcome::Failed, tries.started, Some(problem));
-            }
-            // Another lane's run may have shown meanwhile how long a run can take.
-            if !self.has_room_after(Duration::ZERO) {
-                return failed(&reason, NO_TIME, tries.started);
-            }
+            // A place is for what runs, not for what waits.
+            self.places.outside(tokio::time::sleep(wait)).await;
             next = match self.take(record, route, tries.made + 1) {
                 Ok(taken) => taken,
                 Err(rejection) => return self.reject(record, &rejection, tries.started).await,
             };
+            before = Some(reason);
         }
     }
 

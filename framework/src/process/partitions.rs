@@ -1,11 +1,13 @@
 //! The partitions of a batch: each is opened, its lanes run, and it is given back; none waits for another.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::idempotency::{Opened, Refusal};
 use crate::lane::Lanes;
+use crate::limits::LANES_WAITING_MAX;
 use crate::outcome::Outcome;
 use crate::partition::TopicPartition;
 use crate::process::lane_run::LaneEnd;
@@ -25,7 +27,7 @@ pub(super) struct Ran {
 }
 
 impl Run<'_> {
-    /// Runs all lanes, each once its partition is opened, at most so many at once as was set.
+    /// Runs all lanes, each once its partition is opened, at most so many at once as there are places.
     pub(super) async fn run_partitions(&self, lanes: &Lanes) -> Ran {
         let mut ran = Ran::default();
         ran.ends.resize_with(self.records.len(), || None);
@@ -46,24 +48,20 @@ impl Run<'_> {
             .collect();
         let mut running = FuturesUnordered::new();
         let mut keeping = FuturesUnordered::new();
+        let lanes_max = self.processor.concurrency + LANES_WAITING_MAX;
+        let mut place = pin!(self.places.take());
         loop {
-            while running.len() < self.processor.concurrency
-                && let Some(lane) = ready.pop_front()
-            {
-                running.push(async move { (lane, self.run_lane(lane).await) });
+            if ready.is_empty() || running.len() >= lanes_max {
+                // Nobody begins: a place that comes free is another lane's.
+                place.set(self.places.take());
             }
             tokio::select! {
+                // What keeps partitions comes before lanes: it is done in a moment, and they may never be.
                 biased;
-                Some((lane, end)) = running.next() => {
-                    ran.add(self.records[lane[0] as usize].topic_partition(), end);
-                    let index = self.partition_of(lane);
-                    if let Some(left) = left.get_mut(index) {
-                        *left -= 1;
-                        if *left == 0 && let Some(ledger) = &self.ledgers[index] {
-                            ledger.finish(self.lowest_unsettled(index, &ran));
-                        }
-                    }
-                }
+                Some((index, kept)) = keeping.next() => if let Err(Refusal { code, message }) = kept {
+                    let at = self.records_of(index)[0].topic_partition().clone();
+                    ran.unrecorded.push((at, Problem::new(code, message)));
+                },
                 Some((index, ledger, opened)) = opening.next() => {
                     let lanes = std::mem::take(&mut waiting[index]);
                     match opened {
@@ -75,10 +73,28 @@ impl Run<'_> {
                         Err(refusal) => ran.refuse(&lanes, &refusal),
                     }
                 }
-                Some((index, kept)) = keeping.next() => if let Err(refusal) = kept {
-                    let at = self.records_of(index)[0].topic_partition().clone();
-                    ran.unrecorded.push((at, Problem::new(refusal.code, refusal.message)));
-                },
+                Some(ended) = running.next() => {
+                    let (lane, end): (&[u32], LaneEnd) = ended;
+                    self.places.leave();
+                    ran.add(self.records[lane[0] as usize].topic_partition(), end);
+                    let index = self.partition_of(lane);
+                    if let Some(left) = left.get_mut(index) {
+                        *left -= 1;
+                        if *left == 0 && let Some(ledger) = &self.ledgers[index] {
+                            ledger.finish(self.lowest_unsettled(index, &ran));
+                        }
+                    }
+                }
+                () = &mut place, if !ready.is_empty() && running.len() < lanes_max => {
+                    let mut placed = true;
+                    while placed && let Some(lane) = ready.pop_front() {
+                        running.push(self.turns.timed(async move { (lane, self.run_lane(lane).await) }));
+                        let more = !ready.is_empty() && running.len() < lanes_max;
+                        placed = more && self.places.take_now();
+                    }
+                    place.set(self.places.take());
+                }
+                () = self.turns.rest(), if !running.is_empty() => self.turns.begin(),
                 else => break,
             }
         }

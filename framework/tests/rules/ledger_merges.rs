@@ -1,11 +1,14 @@
 //! Merges of unordered invocations with what others have written meanwhile.
 
-use lambda_msk::ProcessingOrder;
-use lambda_msk::testing::{Event, Sample, invoke};
-use tokio::join;
-use tokio::time::sleep;
+use std::time::Duration;
 
-use crate::shared_store::{Shared, millis, process};
+use futures_util::future::join_all;
+use lambda_msk::testing::{Event, Sample, invoke};
+use lambda_msk::{Consumer, ProcessingOrder};
+use tokio::join;
+use tokio::time::{Instant, sleep};
+
+use crate::shared_store::{Meets, Shared, killed_after, millis, process, secs};
 use crate::support::{Journal, letters};
 
 /// One record that takes so long, at an offset, of a time.
@@ -70,4 +73,146 @@ async fn an_item_that_is_deleted_and_made_anew_is_not_the_one_that_was_read() {
 
     assert_eq!([letters(&made), letters(&read)], ["DD", "D"]);
     assert_eq!(letters(&again), "SS");
+}
+
+/// A process without order, of which one record runs at a time.
+fn one_by_one(store: &Shared, journal: &Journal, progress: Duration) -> Consumer {
+    let unordered = process(store, journal).order(ProcessingOrder::Unordered);
+    unordered.concurrency(1).progress(progress).build().unwrap()
+}
+
+/// Records of partition 0 that take so long each, at offsets of their own.
+fn share(member: i64, records: i64, ms: u64) -> Event {
+    let at = |offset| {
+        Sample::new("orders", 0)
+            .offset(member * records + offset)
+            .value(ms.to_string())
+    };
+    Event::msk().records((0..records).map(at)).build()
+}
+
+/// Each call takes 5 to 10 ms until it is applied.
+fn slow(store: &Shared) {
+    store.meets(|_, _| Meets::Delay(millis(fastrand::u64(5..=10))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_that_end_at_once_are_through_within_a_second() {
+    for _ in 0..20 {
+        let (store, journal) = (Shared::default(), Journal::default());
+        slow(&store);
+        let consumers: Vec<Consumer> = (0..10)
+            .map(|_| one_by_one(&store, &journal, millis(250)))
+            .collect();
+
+        let start = Instant::now();
+        let run = (0_i64..).zip(&consumers).map(|(member, consumer)| {
+            let event = share(member, 1, 100);
+            async move { letters(&invoke(consumer, event).await) }
+        });
+        let ended = join_all(run).await;
+        let took = start.elapsed();
+        let writes = store
+            .calls()
+            .iter()
+            .filter(|call| *call == "give back 0")
+            .count();
+        let again = invoke(
+            &one_by_one(&store, &journal, millis(250)),
+            share(0, 10, 100),
+        )
+        .await;
+
+        assert_eq!(ended, ["D"; 10]);
+        assert!(took < secs(1), "{took:?}");
+        assert_eq!(letters(&again), "SSSSSSSSSS");
+        // Each round one gets through: 55, if all that are left try again at once.
+        assert!(writes < 50, "{writes} writes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_that_write_their_progress_side_by_side_end_a_second_after_their_last_record() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    slow(&store);
+    let consumers: Vec<Consumer> = (0..10)
+        .map(|_| one_by_one(&store, &journal, millis(250)))
+        .collect();
+
+    let run = (0_i64..).zip(&consumers).map(|(member, consumer)| {
+        let event = share(member, 60, 50);
+        async move {
+            sleep(millis(23 * member.unsigned_abs())).await;
+            invoke(consumer, event).await
+        }
+    });
+    let ended = join_all(run).await;
+    let calls = store.calls();
+    let again = invoke(
+        &one_by_one(&store, &journal, millis(250)),
+        share(0, 600, 50),
+    )
+    .await;
+
+    for invoked in ended {
+        assert_eq!(letters(&invoked), "D".repeat(60));
+        // Sixty records of 50 ms, by a clock of whole milliseconds.
+        let beyond = invoked.elapsed().saturating_sub(millis(60 * 51));
+        assert!(beyond < secs(1), "{beyond:?}");
+    }
+    assert_eq!(letters(&again), "S".repeat(600));
+    // Twelve writes of progress and a last one each. Who has met others looks before it writes, so that few are refused.
+    let writes = calls
+        .iter()
+        .filter(|call| !call.starts_with("read"))
+        .count();
+    assert!(writes < 200, "{writes} writes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_writes_after_each_record_keeps_no_other_from_its_turn() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    store.meets(|_, _| Meets::Delay(millis(7)));
+    let (busy, others) = (
+        one_by_one(&store, &journal, millis(0)),
+        [(); 2].map(|()| one_by_one(&store, &journal, millis(250))),
+    );
+
+    let busy = invoke(&busy, share(0, 1_000, 1));
+    let late = (1_i64..).zip(&others).map(|(member, consumer)| async move {
+        sleep(millis(500)).await;
+        invoke(consumer, share(member * 300, 3, 1)).await
+    });
+    let (_, late) = join!(busy, join_all(late));
+
+    for invoked in late {
+        assert_eq!(letters(&invoked), "DDD");
+        assert!(invoked.elapsed() < secs(1), "{:?}", invoked.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_ten_that_write_after_each_record_all_move() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    store.meets(|_, _| Meets::Delay(millis(7)));
+    let consumers: Vec<Consumer> = (0..10)
+        .map(|_| one_by_one(&store, &journal, millis(0)))
+        .collect();
+
+    let run = (0_i64..).zip(&consumers).map(|(member, consumer)| {
+        let event = share(member, 400, 1);
+        async move { invoke(consumer, event).await }
+    });
+    killed_after(secs(3), join_all(run)).await;
+
+    // The first record of each waits for nothing: the second one waits until that is recorded.
+    let lines = journal.lines();
+    let done = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("-orders-0@"));
+    let done: Vec<i64> = done.map(|at| at.parse().unwrap()).collect();
+    for member in 0..10 {
+        let its = done.iter().filter(|offset| **offset / 400 == member);
+        assert!(its.count() > 5, "member {member} of {done:?}");
+    }
 }

@@ -21,6 +21,8 @@ mod per_record_claims;
 mod per_record_ends;
 mod per_record_keys;
 mod per_record_rejected;
+mod places;
+mod queue_memory;
 
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;
@@ -34,3 +36,6 @@ mod rule_09_topic_without_a_handler;
 mod rule_10_no_payload_in_logs_and_errors;
 mod skipped_records;
 mod thread_held;
+mod time_outs;
+mod turns;
+mod unnamed_clusters;

@@ -222,8 +222,8 @@ async fn no_record_starts_that_would_end_in_the_margin() {
 async fn a_deadline_further_ahead_than_any_function_runs_is_no_limit() {
     let consumer = consumer(&Journal::default()).build().unwrap();
 
-    let two_hours = 2 * 60 * 60 * 1000;
-    let invoked = run(&consumer, two_hours, [(0, "10800000")]).await;
+    let three_hours = 3 * 60 * 60 * 1000;
+    let invoked = run(&consumer, three_hours, [(0, "14400000")]).await;
 
     assert_eq!(letters(&invoked), "D");
 }

@@ -139,7 +139,7 @@ async fn what_is_older_than_the_ledgers_age_runs_again() {
 
     invoke(&consumer, batch.clone()).await;
     tokio::time::advance(Duration::from_millis(
-        lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX,
+        lambda_msk::limits::MEMORY_LEDGER_AGE_MS,
     ))
     .await;
     let invoked = invoke(&consumer, batch).await;
@@ -160,7 +160,7 @@ async fn give(consumer: &Consumer, offsets: impl IntoIterator<Item = i64>) -> St
 #[tokio::test(start_paused = true)]
 async fn what_is_skipped_is_remembered_from_then_on() {
     let consumer = consumer(&Journal::default()).build().unwrap();
-    let two_thirds = Duration::from_millis(lambda_msk::limits::MEMORY_LEDGER_AGE_MS_MAX) * 2 / 3;
+    let two_thirds = Duration::from_millis(lambda_msk::limits::MEMORY_LEDGER_AGE_MS) * 2 / 3;
 
     let mut outcomes = String::new();
     for _ in 0..4 {

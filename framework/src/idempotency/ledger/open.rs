@@ -10,7 +10,9 @@ use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{Hold, millis, now_ms};
 use crate::idempotency::ledger::{Opened, PartitionLedger};
 use crate::idempotency::patience::Patience;
-use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped};
+use crate::idempotency::store::{
+    Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped,
+};
 use crate::idempotency::terms::Terms;
 use crate::idempotency::{Refusal, WhenStoreFails};
 use crate::limits::OVERLOOKED_AFTER_MS;
@@ -69,10 +71,10 @@ impl PartitionLedger<'_> {
                     return Ok(self.opened(Some(item), holder, Some(hold)));
                 }
                 Ok(Swapped::Refused(item)) => {
-                    let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.skew);
+                    let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.gap);
                     let left_ms = free_ms.saturating_sub(now_ms(clock)) + 1;
                     if !held.wait(Duration::from_millis(left_ms)).await {
-                        return Err(self.held());
+                        return Err(self.held_by_another());
                     }
                 }
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
@@ -86,11 +88,20 @@ impl PartitionLedger<'_> {
         let mut failing = Patience::until(Some(
             self.terms.patient_until(self.terms.deadline.work_end()),
         ));
+        match self.read_patiently(&mut failing).await {
+            Ok(item) => Ok(self.opened(item, holder, None)),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    pub(super) async fn read_patiently(
+        &self,
+        patience: &mut Patience,
+    ) -> Result<Option<Item>, StoreError> {
         loop {
             match self.terms.call(self.terms.store.read(&self.id)).await {
-                Ok(item) => return Ok(self.opened(item, holder, None)),
-                Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => {}
-                Err(error) => return Err(self.unavailable(&error)),
+                Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
+                known => return known,
             }
         }
     }

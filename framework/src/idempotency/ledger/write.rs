@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use tokio::time::{Instant, sleep};
+
 use crate::failure::error_text;
-use crate::idempotency::book::Entry;
+use crate::idempotency::book::{Book, Entry, Keeps};
 use crate::idempotency::fingerprint::fingerprint;
 use crate::idempotency::format::{decode, encode};
 use crate::idempotency::lease::Hold;
@@ -14,7 +17,7 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
 use crate::idempotency::{Refusal, WhenStoreFails};
-use crate::limits::{LEDGER_BYTES_MAX, STORE_RETRY_BASE_MS};
+use crate::limits::{LEDGER_BYTES_USUAL, LEDGER_RACE_WAIT_MS_MAX};
 use crate::record::Record;
 
 /// One write, until its fate is known.
@@ -23,42 +26,72 @@ struct Write {
     version: Version,
     /// *None: it gives the partition back, or there is no lease.*
     hold: Option<Hold>,
-    /// How many settled records it holds.
+    /// How many of those settled in this invocation it holds.
     settled: u64,
+    /// Of its data.
+    bytes: usize,
 }
 
 impl PartitionLedger<'_> {
     /// Records what was settled; renews the lease, or gives the partition back.
     pub(super) async fn write(&self, last: bool) -> Result<(), Refusal> {
-        let mut write = self.next_write(last);
+        let began = Instant::now();
         let until = self.terms.patient_until(self.terms.deadline.settle_end());
         let mut patience = Patience::until(Some(until));
+        let mut races_lost = 0;
         loop {
-            // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
-            let refused = match self.terms.call(self.terms.store.swap(&write.swap)).await {
-                Ok(Swapped::Applied(_)) => return self.written(write),
-                Ok(Swapped::Refused(item)) => item,
-                Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {
-                    continue;
+            if races_lost > 1 && !self.make_room().await {
+                return Err(self.end("others wrote it again and again until time was up"));
+            }
+            // Where others write it too, it looks first: that costs a twentieth of a write which is refused. The first refusal brings what stands.
+            if self.lock().has_rivals && races_lost != 1 {
+                match self.read_patiently(&mut patience).await {
+                    Ok(item) => self.merge(item),
+                    Err(error) => return self.fail(&error, last),
                 }
+            }
+            let write = self.next_write(last);
+            let refused = match self.swap_patiently(&write.swap, &mut patience).await {
+                Ok(Swapped::Applied(_)) => return self.written(write, began),
+                Ok(Swapped::Refused(item)) => item,
                 Err(error) => return self.fail(&error, last),
             };
             let stands = refused.as_ref().and_then(|item| item.version.as_ref());
             if stands == Some(&write.version) {
-                return self.written(write);
+                return self.written(write, began);
             }
             if self.terms.leased {
                 return Err(self.end("another invocation has taken it, or the item was deleted"));
             }
+            self.lock().has_rivals = true;
             self.merge(refused);
-            write = self.next_write(last);
-            if !patience
-                .wait(Duration::from_millis(STORE_RETRY_BASE_MS))
-                .await
-            {
-                return Err(self.end("others wrote it again and again until time was up"));
+            races_lost += 1;
+        }
+    }
+
+    /// One write, until its fate is known. The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
+    async fn swap_patiently(
+        &self,
+        swap: &Swap,
+        patience: &mut Patience,
+    ) -> Result<Swapped, StoreError> {
+        loop {
+            match self.terms.call(self.terms.store.swap(swap)).await {
+                Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
+                known => return known,
             }
         }
+    }
+
+    /// A moment by chance, never longer however often it was lost. False: the time is over; it was not waited.
+    async fn make_room(&self) -> bool {
+        let moment = Duration::from_millis(fastrand::u64(0..=LEDGER_RACE_WAIT_MS_MAX));
+        let end = self.terms.deadline.settle_end();
+        if end.is_some_and(|end| Instant::now() + moment >= end) {
+            return false;
+        }
+        sleep(moment).await;
+        true
     }
 
     fn next_write(&self, last: bool) -> Write {
@@ -71,21 +104,16 @@ impl PartitionLedger<'_> {
             let end = self.records[self.records.len() - 1].offset().0;
             state.book.highest = state.book.highest.max(Some(end));
         }
-        let (age, start) = (self.age_minutes(), self.batch_start());
-        state.book.forget(minute, age, start);
-        let mut data = encode(&state.book);
-        while data.len() > LEDGER_BYTES_MAX {
-            // A fingerprint is four bytes: so many at the least have to go.
-            let excess = (data.len() - LEDGER_BYTES_MAX).div_ceil(8).max(1);
-            let count = excess.min(state.book.entries.len());
-            state.book.forget_lowest(count);
-            data = encode(&state.book);
+        if !self.terms.leased {
+            state.book.count_write(minute);
         }
+        let data = self.fitting(&mut state.book, minute);
         let hold = (self.terms.leased && !last).then(|| self.terms.times.hold(&self.terms.clock));
         // Never a version that has stood before, so that no write which lands late finds the one that it expects.
         let version = state.holder.version();
         let mut item = Item::new(Some(version.clone()), self.terms.expires_s());
         item.held_until_ms = hold.map_or(0, |hold| hold.until_wall_ms);
+        let bytes = data.len();
         item.data = data;
         let expect = state
             .version
@@ -96,16 +124,54 @@ impl PartitionLedger<'_> {
             version,
             hold,
             settled: state.settled,
+            bytes,
         }
     }
 
-    fn written(&self, write: Write) -> Result<(), Refusal> {
-        self.lock().version = Some(write.version);
+    /// The book as bytes, without what is forgotten.
+    fn fitting(&self, book: &mut Book, minute: u32) -> Bytes {
+        book.forget(Keeps {
+            now: minute,
+            age: self.age_minutes(),
+            batch_start: self.batch_start(),
+            lock: self.lock_minutes,
+        });
+        let most = book.bytes_max();
+        let mut data = encode(book);
+        while data.len() > most && !book.entries.is_empty() {
+            // A fingerprint is four bytes: so many at the least have to go.
+            let excess = (data.len() - most).div_ceil(8).max(1);
+            let count = excess.min(book.entries.len());
+            match self.terms.leased {
+                true => book.forget_lowest(count),
+                false => book.forget_oldest(count),
+            }
+            data = encode(book);
+        }
+        data
+    }
+
+    fn written(&self, write: Write, began: Instant) -> Result<(), Refusal> {
+        let rest = self.rest_after(&write, began.elapsed());
+        {
+            let mut state = self.lock();
+            state.version = Some(write.version);
+            state.rests_until = (!self.terms.leased).then(|| Instant::now() + rest);
+        }
         self.standing.change(|standing| {
             standing.recorded = write.settled;
             standing.hold = write.hold;
         });
         Ok(())
+    }
+
+    /// Without a lease others write it too, and one that writes again at once would win each race against them. A large item is written as much less often as it
+    /// is larger than usual: each of its kilobytes costs a unit.
+    fn rest_after(&self, write: &Write, took: Duration) -> Duration {
+        let times_usual = write.bytes / LEDGER_BYTES_USUAL;
+        let size = u32::try_from(times_usual).unwrap_or(u32::MAX);
+        let progress = self.terms.progress.saturating_mul(size);
+        progress.max(took.mul_f64(fastrand::f64()))
     }
 
     /// Without a lease: takes in what another one has written meanwhile.

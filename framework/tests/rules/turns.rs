@@ -1,0 +1,368 @@
+//! Turns: handlers that keep the processor busy do not hold up openings, progress and renewals, nor each other.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use lambda_msk::idempotency::{
+    Change, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
+};
+use lambda_msk::testing::{Event, Invoke, Sample, invoke};
+use lambda_msk::{Builder, Consumer, FailureReporting, Json, ProcessingOrder, Record, State};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::join;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, advance, sleep};
+
+use crate::shared_store::{Meets, Shared, killed_after, millis, secs};
+use crate::support::{Journal, letters};
+
+/// Keeps the processor for so long: the paused clock goes on, and nothing else is polled meanwhile.
+fn keep_busy(ms: u64) {
+    assert!(advance(millis(ms)).now_or_never().is_none());
+}
+
+#[derive(Clone)]
+struct Shop {
+    store: Shared,
+    journal: Journal,
+    start: Instant,
+}
+
+impl Shop {
+    fn new() -> Self {
+        Self {
+            store: Shared::default(),
+            journal: Journal::default(),
+            start: Instant::now(),
+        }
+    }
+
+    /// A process whose records keep the processor busy for as many milliseconds as their value says.
+    fn busy(&self) -> Builder<Self> {
+        self.process(
+            async |record: Record, Json(ms): Json<u64>, State(shop): State<Self>| {
+                shop.begins(&record);
+                keep_busy(ms);
+            },
+        )
+    }
+
+    /// A process whose records wait a millisecond and then keep the processor busy, three times.
+    fn busy_after_waits(&self) -> Builder<Self> {
+        self.process(
+            async |record: Record, Json(ms): Json<u64>, State(shop): State<Self>| {
+                shop.begins(&record);
+                for _ in 0..3 {
+                    sleep(millis(1)).await;
+                    keep_busy(ms);
+                }
+            },
+        )
+    }
+
+    fn process<H, A>(&self, handler: H) -> Builder<Self>
+    where
+        H: lambda_msk::Handler<A, Future: Future<Output: lambda_msk::IntoOutcome> + Send + 'static>,
+        A: lambda_msk::Args<Self> + Send + 'static,
+    {
+        Consumer::builder()
+            .state(self.clone())
+            .topic("orders", handler)
+            .failure_reporting(FailureReporting::Partial)
+            .idempotency(self.store.clone())
+    }
+
+    fn begins(&self, record: &Record) {
+        let ms = self.start.elapsed().as_millis();
+        self.journal.write(format!("{record} {ms}"));
+    }
+
+    /// When each record began, milliseconds from the start.
+    fn began(&self) -> Vec<(String, u64)> {
+        let lines = self.journal.lines().into_iter();
+        let parts = lines.map(|line| {
+            line.split_once(' ')
+                .map(|(at, ms)| (at.to_owned(), ms.parse().unwrap()))
+        });
+        parts.map(Option::unwrap).collect()
+    }
+
+    /// The first time that a record of that name began.
+    fn first(&self, record: &str) -> u64 {
+        let began = self.began();
+        began.iter().find(|(at, _)| at == record).unwrap().1
+    }
+
+    fn once_each(&self, count: usize) {
+        let mut began: Vec<String> = self.began().into_iter().map(|(at, _)| at).collect();
+        began.sort();
+        began.dedup();
+        assert_eq!((began.len(), self.began().len()), (count, count));
+    }
+}
+
+/// As many partitions with as many records, each of which takes so long.
+fn batch(partitions: i32, records: usize, ms: u64) -> Vec<Sample> {
+    let values = (0..partitions).flat_map(|at| (0..records).map(move |_| at));
+    values
+        .map(|at| Sample::new("orders", at).value(ms.to_string()))
+        .collect()
+}
+
+/// The store takes so long to answer for partition 9.
+fn late(store: &Shared, time: Duration) {
+    store.meets(move |id, _| match id.ends_with("/9") {
+        true => Meets::Delay(time),
+        false => Meets::Nothing,
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_whose_store_answers_later_begins_as_soon_as_it_has_answered() {
+    for ms in [2, 10, 40] {
+        let shop = Shop::new();
+        late(&shop.store, millis(15));
+        let mut samples = batch(4, 100, ms);
+        samples.push(Sample::new("orders", 9).value("1"));
+
+        let consumer = shop.busy().build().unwrap();
+        Invoke::new(Event::msk().records(samples))
+            .time_given(secs(840))
+            .run(&consumer)
+            .await;
+
+        // A turn and a record later, and once more until its lane has its own.
+        let began = shop.first("orders-9@0");
+        assert!(
+            began <= 15 + 2 * (5 + ms) + 4 * ms,
+            "{ms} ms each: after {began} ms"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_so_behind_many_lanes_that_wake_at_once() {
+    let shop = Shop::new();
+    late(&shop.store, millis(15));
+    let mut samples = batch(8, 8, 40);
+    samples.push(Sample::new("orders", 9).value("1"));
+
+    let consumer = shop.busy_after_waits().order(ProcessingOrder::Unordered);
+    let consumer = consumer.concurrency(100).build().unwrap();
+    Invoke::new(Event::msk().records(samples))
+        .time_given(secs(840))
+        .run(&consumer)
+        .await;
+
+    // Once each of the others has had a turn.
+    let began = shop.first("orders-9@0");
+    assert!(began <= 64 * 41, "after {began} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_whatever_handlers_do_and_nobody_takes_it_over() {
+    let shop = Shop::new();
+    let event = || Invoke::new(Event::msk().records(batch(1, 600, 40))).time_given(secs(120));
+    let (one, other) = (shop.busy().build().unwrap(), shop.busy().build().unwrap());
+
+    let (first, second) = join!(event().run(&one), async {
+        sleep(millis(1)).await;
+        event().run(&other).await
+    });
+
+    assert_eq!(letters(&first), "D".repeat(600));
+    assert_eq!(letters(&second), "S".repeat(600));
+    shop.once_each(600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_are_renewed_whatever_handlers_do_and_nobody_takes_them_over() {
+    let shop = Shop::new();
+    // A round of all lanes lasts longer than a lease.
+    let samples: Vec<Sample> = (0..400)
+        .map(|key| {
+            Sample::new("orders", key % 3)
+                .key(key.to_string())
+                .value("30")
+        })
+        .collect();
+    let event = || Invoke::new(Event::msk().records(samples.clone())).time_given(secs(120));
+    let process = || {
+        let process = shop
+            .busy_after_waits()
+            .order(ProcessingOrder::Key)
+            .concurrency(400);
+        process.per_record(PerRecord::by_key()).build().unwrap()
+    };
+    let (one, other) = (process(), process());
+
+    let (first, second) = join!(event().run(&one), async {
+        sleep(millis(1)).await;
+        event().run(&other).await
+    });
+
+    assert_eq!(letters(&first), "D".repeat(400));
+    assert_eq!(letters(&second), "S".repeat(400));
+    shop.once_each(400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_written_whatever_handlers_do() {
+    let shop = Shop::new();
+    let event = || Event::msk().records(batch(2, 300, 10));
+    let (one, other) = (shop.busy().build().unwrap(), shop.busy().build().unwrap());
+
+    killed_after(secs(2), invoke(&one, event())).await;
+    let before = shop.began().len();
+    let next = invoke(&other, event()).await;
+
+    let skipped = letters(&next).matches('S').count();
+    // What was done in the last quarter of a second, and a turn.
+    assert!(skipped + 30 >= before, "{skipped} of {before}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_that_never_wait_move_alike() {
+    for ms in [0, 1, 10] {
+        let shop = Shop::new();
+        let event = Event::msk().records(batch(9, 400, ms));
+        let consumer = shop.busy().build().unwrap();
+        Invoke::new(event)
+            .time_given(secs(840))
+            .run(&consumer)
+            .await;
+
+        // Half of all have begun: as many of each lane, but for what one of them has in its turn.
+        let began = shop.began();
+        let half = began[..began.len() / 2].iter();
+        let mut counts = [0_usize; 9];
+        for (record, _) in half {
+            let partition: usize = record["orders-".len().."orders-".len() + 1]
+                .parse()
+                .unwrap();
+            counts[partition] += 1;
+        }
+        let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+        assert!(most - least <= 128, "{ms} ms each: {counts:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_starts_after_a_turn_in_which_the_lease_was_lost() {
+    let shop = Shop::new();
+    shop.store
+        .meets(|_, swap| match swap.map(|swap| &swap.change) {
+            Some(Change::Put(_)) => Meets::Failure,
+            _ => Meets::Nothing,
+        });
+    let samples = (0..300).map(|key| Sample::new("orders", 0).key(key.to_string()).value("40"));
+
+    let consumer = shop
+        .busy()
+        .order(ProcessingOrder::Key)
+        .concurrency(300)
+        .build()
+        .unwrap();
+    let event = Event::msk().records(samples.collect::<Vec<_>>());
+    Invoke::new(event).time_given(secs(60)).run(&consumer).await;
+
+    let began = shop.began();
+    let last = began.iter().map(|(_, ms)| *ms).max().unwrap();
+    assert!(began.len() > 200, "{}", began.len());
+    assert!(last < 9_000, "{last}");
+}
+
+/// A store behind a real connection: each call asks the other side first.
+struct Remote {
+    table: MemoryStore,
+    connection: Mutex<TcpStream>,
+}
+
+impl Remote {
+    async fn ask(&self) -> Result<(), StoreError> {
+        let answered: io::Result<()> = async {
+            let mut connection = self.connection.lock().await;
+            connection.write_all(b"?").await?;
+            let mut answer = [0];
+            connection.read_exact(&mut answer).await?;
+            Ok(())
+        }
+        .await;
+        answered.map_err(StoreError::permanent)
+    }
+}
+
+impl IdempotencyStore for Remote {
+    async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
+        self.ask().await?;
+        self.table.read(id).await
+    }
+
+    async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
+        // Partition 0 is there at once: its records are to run meanwhile.
+        if !swap.id.ends_with("/0") {
+            self.ask().await?;
+        }
+        self.table.swap(swap).await
+    }
+
+    fn describe(&self) -> String {
+        "remote:table".to_owned()
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").finish_non_exhaustive()
+    }
+}
+
+#[tokio::test]
+async fn an_answer_from_the_network_is_seen_while_handlers_block_the_thread() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // In a thread of its own, which answers at once.
+    let server = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let listener = listener.into_std().unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.set_nonblocking(false).unwrap();
+        let mut byte = [0];
+        while connection.read_exact(&mut byte).is_ok() {
+            connection.write_all(b"!").unwrap();
+        }
+    });
+    let connection = Mutex::new(TcpStream::connect(address).await.unwrap());
+    let store = Arc::new(Remote {
+        table: MemoryStore::new(),
+        connection,
+    });
+    let journal = Journal::default();
+    let handler = async |record: Record, State(journal): State<Journal>| {
+        journal.start(&record);
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let consumer = Consumer::builder()
+        .state(journal.clone())
+        .topic("orders", handler);
+    let consumer = consumer.idempotency(store).build().unwrap();
+    let mut samples = batch(1, 200, 0);
+    samples.push(Sample::new("orders", 1).value("0"));
+
+    let invoked = invoke(&consumer, Event::msk().records(samples)).await;
+    drop(consumer);
+    server.join().unwrap();
+
+    assert_eq!(letters(&invoked), "D".repeat(201));
+    let began = journal
+        .lines()
+        .iter()
+        .position(|line| line == "+orders-1@0");
+    // The loopback answers within microseconds; a loaded machine within some of these.
+    assert!(began.unwrap() < 100, "{began:?}");
+}
