@@ -4,8 +4,8 @@
 //! other until time is up.
 
 mod claim;
+mod keys;
 mod recorder;
-mod turns;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
 
-use crate::idempotency::claims::turns::{Turn, Turns};
+use crate::idempotency::claims::keys::{Keys, Work};
 
 use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{millis, now_ms};
@@ -40,7 +40,7 @@ pub(crate) struct Claims<'a> {
     holder: OnceLock<Holder>,
     /// Why the store failed, where records run without it, as was chosen.
     off: OnceLock<String>,
-    turns: Turns,
+    keys: Keys,
 }
 
 /// What claiming has come to.
@@ -106,7 +106,7 @@ impl<'a> Claims<'a> {
             guarantee,
             holder: OnceLock::new(),
             off: OnceLock::new(),
-            turns: Turns::default(),
+            keys: Keys::default(),
         }
     }
 
@@ -117,11 +117,16 @@ impl<'a> Claims<'a> {
         id: Arc<str>,
         record: &Record,
     ) -> Result<Claimed<'l, 'c>, Refusal> {
-        if let Some(why) = self.off.get() {
-            return Ok(Claimed::WithoutStore(why.clone()));
+        let off = || self.off.get().cloned().map(Claimed::WithoutStore);
+        if let Some(without_store) = off() {
+            return Ok(without_store);
         }
-        let turn = self.turn(&id).await?;
-        match self.take(recorder, id, record, turn).await {
+        let work = self.work_on(&id).await?;
+        // The lane that was waited for may have found so.
+        if let Some(without_store) = off() {
+            return Ok(without_store);
+        }
+        match self.take(recorder, id, record, work).await {
             Err(refusal) if refusal.is_the_stores() && self.runs_without() => {
                 let why = self.off.get_or_init(|| refusal.message);
                 Ok(Claimed::WithoutStore(why.clone()))
@@ -140,16 +145,16 @@ impl<'a> Claims<'a> {
     }
 
     /// Waits while another lane of this invocation works on a record of that key.
-    async fn turn(&self, id: &Arc<str>) -> Result<Option<Turn<'_>>, Refusal> {
-        let turn = async {
-            let turn = self.turns.take(id);
+    async fn work_on(&self, id: &Arc<str>) -> Result<Option<Work<'_>>, Refusal> {
+        let work = async {
+            let work = self.keys.work_on(id);
             match self.terms.deadline.work_end() {
-                Some(end) => timeout_at(end, turn).await.map_err(|_| self.held()),
-                None => Ok(turn.await),
+                Some(end) => timeout_at(end, work).await.map_err(|_| self.held()),
+                None => Ok(work.await),
             }
         };
         // The other lane needs a place to end.
-        self.terms.places.outside(turn).await
+        self.terms.places.outside(work).await
     }
 
     async fn take<'l, 'c>(
@@ -157,7 +162,7 @@ impl<'a> Claims<'a> {
         recorder: &'l Recorder<'c>,
         id: Arc<str>,
         record: &Record,
-        turn: Option<Turn<'c>>,
+        work: Option<Work<'c>>,
     ) -> Result<Claimed<'l, 'c>, Refusal> {
         let Terms {
             clock,
@@ -191,7 +196,7 @@ impl<'a> Claims<'a> {
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
             let refused = match self.terms.call(store.swap(&swap)).await {
                 Ok(Swapped::Applied(_)) => {
-                    return Ok(ours(recorder, claim.at(version, hold), turn));
+                    return Ok(ours(recorder, claim.at(version, hold), work));
                 }
                 Ok(Swapped::Refused(item)) => item,
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => continue,
@@ -206,7 +211,7 @@ impl<'a> Claims<'a> {
             let stood = match refused {
                 Some(item) if is_of(&item, owner.name()) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
-                    return Ok(ours(recorder, claim.at(item.version, first), turn));
+                    return Ok(ours(recorder, claim.at(item.version, first), work));
                 }
                 Some(item) => self.judge(&item, validation.as_deref(), record),
                 // It went between the two.
@@ -214,12 +219,12 @@ impl<'a> Claims<'a> {
             };
             let free_ms = match stood {
                 Stands::Settled => {
-                    turn.iter().for_each(Turn::settled);
+                    work.iter().for_each(Work::settled);
                     return Ok(Claimed::Settled);
                 }
                 Stands::Mismatch => return Ok(Claimed::Mismatch),
                 Stands::Unknown(item, undone) => {
-                    claim.turn = turn;
+                    claim.work = work;
                     return Ok(Claimed::Unknown(claim.over(&item), undone));
                 }
                 Stands::Takeable(item) => {
@@ -348,9 +353,9 @@ impl<'a> Claims<'a> {
 fn ours<'l, 'c>(
     recorder: &'l Recorder<'c>,
     mut claim: Claim<'c>,
-    turn: Option<Turn<'c>>,
+    work: Option<Work<'c>>,
 ) -> Claimed<'l, 'c> {
-    claim.turn = turn;
+    claim.work = work;
     Claimed::Ours(recorder.hold(claim))
 }
 

@@ -1,6 +1,6 @@
 //! By key: how a record ended is on its way to the store before its lane waits for anything else, and whatever becomes of the next one.
 
-use lambda_msk::idempotency::{Guarantee, Swap};
+use lambda_msk::idempotency::{Guarantee, Swap, WhenStoreFails};
 use lambda_msk::testing::{Invoke, Sample, invoke};
 use lambda_msk::{
     Builder, Consumer, DeadLetter, Delivery, Destination, FromRecord, FromRef, Json,
@@ -343,6 +343,20 @@ async fn a_lane_waits_for_the_key_of_another_lane_until_time_is_up() {
     assert_eq!([letters(&invoked), letters(&next)], ["FU", "D"]);
     assert_eq!(code(&invoked, 0, 0), "handler.dropped");
     assert!(next.elapsed() < millis(100), "{:?}", next.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_of_one_key_wait_once_for_a_store_that_they_run_without() {
+    let shop = Shop::default();
+    shop.store.meets(|_, _| Meets::Failure);
+    let builder = shop.by_id().when_store_fails(WhenStoreFails::Process);
+    let consumer = builder.build().unwrap();
+
+    let same: [Sample; 5] = std::array::from_fn(|at| order(at as i32, 7, 50));
+    let invoked = invoke(&consumer, event(same)).await;
+
+    assert_eq!(letters(&invoked), "DDDDD");
+    assert!(invoked.elapsed() < secs(3), "{:?}", invoked.elapsed());
 }
 
 /// What a claim meets whose answers come too late for its handler to start: it is known again when it is nearly over, and cannot be renewed.

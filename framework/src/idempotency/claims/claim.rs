@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::error_text;
-use crate::idempotency::claims::turns::Turn;
+use crate::idempotency::claims::keys::Work;
 use crate::idempotency::claims::{Claims, Note, is_of};
 use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::Hold;
@@ -29,7 +29,7 @@ pub(crate) struct Claim<'c> {
     /// It stood at the destination, and was fed back.
     pub(super) was_rejected: bool,
     /// *None: a record of the key is settled, or nothing of this invocation waits for this claim.*
-    pub(super) turn: Option<Turn<'c>>,
+    pub(super) work: Option<Work<'c>>,
     state: Mutex<State>,
 }
 
@@ -74,7 +74,7 @@ impl<'c> Claim<'c> {
             owner,
             validation: None,
             was_rejected: false,
-            turn: None,
+            work: None,
             state: Mutex::new(State {
                 expect: Expect::Absent,
                 hold,
@@ -191,7 +191,7 @@ impl<'c> Claim<'c> {
             return Ok(());
         }
         recorded?;
-        self.turn.iter().for_each(Turn::settled);
+        self.work.iter().for_each(Work::settled);
         Ok(())
     }
 

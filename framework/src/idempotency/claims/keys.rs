@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::idempotency::watched::Watched;
 
-/// The keys that lanes of one invocation work on.
+/// The keys that lanes of one invocation have to do with.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Watched<BTreeMap<Arc<str>, Key>>);
+pub(super) struct Keys(Watched<BTreeMap<Arc<str>, Key>>);
 
 /// How a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,42 +18,42 @@ enum Key {
     Settled,
 }
 
-impl Turns {
+impl Keys {
     /// Waits while another lane works on a record of that key. *None: one is settled.*
-    pub(super) async fn take(&self, id: &Arc<str>) -> Option<Turn<'_>> {
+    pub(super) async fn work_on(&self, id: &Arc<str>) -> Option<Work<'_>> {
         let not_worked = |keys: &BTreeMap<Arc<str>, Key>| match keys.get(id) {
             Some(Key::Worked) => None,
             other => Some(other.copied()),
         };
-        let stands = self.0.wait_for(not_worked).await;
-        if stands == Some(Key::Settled) {
+        if self.0.wait_for(not_worked).await == Some(Key::Settled) {
             return None;
         }
         // Lanes are of one task: nobody was between the two.
-        self.0.set(|keys| keys.insert(Arc::clone(id), Key::Worked));
+        let worked = Key::Worked;
+        self.0.set(|keys| keys.insert(Arc::clone(id), worked));
         let id = Arc::clone(id);
-        Some(Turn { turns: self, id })
+        Some(Work { keys: self, id })
     }
 }
 
-/// A lane's turn at a key, until it is dropped.
+/// A lane's work on a key, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'c> {
-    turns: &'c Turns,
+pub(super) struct Work<'c> {
+    keys: &'c Keys,
     id: Arc<str>,
 }
 
-impl Turn<'_> {
+impl Work<'_> {
     /// The store knows that a record of the key is settled.
     pub(super) fn settled(&self) {
-        let settled = |keys: &mut BTreeMap<_, _>| keys.insert(Arc::clone(&self.id), Key::Settled);
-        self.turns.0.set(settled);
+        let (id, settled) = (Arc::clone(&self.id), Key::Settled);
+        self.keys.0.set(|keys| keys.insert(id, settled));
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Work<'_> {
     fn drop(&mut self) {
-        self.turns.0.change(|keys| {
+        self.keys.0.change(|keys| {
             if keys.get(&self.id) == Some(&Key::Worked) {
                 keys.remove(&self.id);
             }
