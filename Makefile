@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help invoke dev test simulate mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
+.PHONY: help invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -19,10 +19,14 @@ dev: ## what Lambda would do with a topic: a Kafka broker in the process, two ba
 test: ## all tests that need no librdkafka, doctests included
 	cargo test --locked --workspace --features $(quick)
 
+FROM ?= 0
 SEEDS ?= 100000
 
-simulate: ## so many whole runs of function and mapping under faults (SEEDS=100000), judged by an oracle
-	cargo run --locked -q --profile simulation -p cargo-msk -- simulate --seeds 0..$(SEEDS)
+simulate: ## so many whole runs of function and mapping under faults (SEEDS=100000, the first of them FROM=0), judged by an oracle
+	cargo run --locked -q --profile simulation -p cargo-msk -- simulate --seeds $(FROM)..$$(($(FROM) + $(SEEDS)))
+
+simulate-night: ## ten million runs from the seed START; Ctrl-C ends them, and failing seeds are appended to failing-seeds.tsv (docs/simulation.md)
+	cargo run --locked -q --profile simulation -p cargo-msk -- simulate --seeds $(START)..$$(($(or $(START),$(error say at which seed to begin, where nobody has been yet: make simulate-night START=50000000)) + 10000000)) --failures failing-seeds.tsv
 
 mutants: ## what the oracle is worth: promises broken on purpose, and the schedules until each shows (Python 3; a quarter of an hour)
 	simulation/mutants/run

@@ -1,21 +1,24 @@
 //! `cargo msk simulate`.
 
-use std::fmt::Write;
+mod follow;
+mod text;
+
 use std::num::NonZero;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 
-use msk_simulation::{Campaign, SimulationError, campaign, run_in_detail};
+use msk_simulation::{SimulationError, campaign_while, run_in_detail};
 use tokio::time::Instant;
 
+use self::follow::{Failures, Progress, stopped_by_a_signal};
 use crate::fault::{Fault, print};
 
 /// The exit code for a promise that was broken.
 const EXIT_BROKEN: u8 = 1;
-/// Failing seeds that are named; the rest is counted.
-const SEEDS_NAMED_MAX: usize = 20;
 
 /// Run the framework and the mapping through whole schedules of faults, each from one seed, and judge what came out.
 #[derive(Debug, clap::Args)]
@@ -23,8 +26,13 @@ const SEEDS_NAMED_MAX: usize = 20;
 Examples:
   cargo msk simulate --seeds 0..100000
   cargo msk simulate --seed 4711 --trace
+  cargo msk simulate --seeds 20000000..30000000 --failures failing-seeds.tsv
 
-Exit codes: 0 all promises held; 1 one was broken, or a run was not the same twice; 2 wrong arguments.")]
+A long run says how far it is on standard error, and Ctrl-C ends it with what was found. How to read a failing seed:
+docs/simulation.md.
+
+Exit codes: 0 all promises held; 1 one was broken, a run was not the same twice, or it panicked; 2 wrong arguments;
+130 stopped before the end, and nothing was broken so far.")]
 pub(crate) struct Args {
     /// One run of this seed.
     #[arg(long, value_name = "N", required_unless_present = "seeds")]
@@ -38,6 +46,9 @@ pub(crate) struct Args {
     /// Make each run twice, and compare.
     #[arg(long)]
     once_more: bool,
+    /// Append each failing seed to this file as soon as it is found: seed, promise, time and what was broken, with tabs between them.
+    #[arg(long, value_name = "FILE", requires = "seeds")]
+    failures: Option<PathBuf>,
     /// Threads; each run stays in one. Default: as many as there are processors.
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
@@ -73,11 +84,30 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         (None, None) => 0..0,
     };
     let threads = args.threads.or_else(|| available_parallelism().ok());
+    let threads = threads.map_or(1, NonZero::get);
+    let asked = seeds.end - seeds.start;
+    let mut failures = args.failures.as_deref().map(Failures::open).transpose()?;
+    let mut unwritten = None;
+    let stop = stopped_by_a_signal();
+    let mut progress = Progress::of(&seeds, threads);
     let started = Instant::now();
-    let outcome = campaign(seeds, threads.map_or(1, NonZero::get), args.once_more);
+    let outcome = campaign_while(seeds, threads, args.once_more, |some| {
+        let written = failures.as_mut().map(|failures| failures.write(some));
+        unwritten = written.and_then(Result::err);
+        progress.add(some);
+        match unwritten.is_some() || stop.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
     let outcome = outcome.map_err(|error| fault(&error))?;
-    print(&text(&outcome, started.elapsed().as_secs_f64()))?;
-    Ok(code(outcome.is_sound()))
+    let seconds = started.elapsed().as_secs_f64();
+    print(&text::outcome(&outcome, asked, seconds))?;
+    match unwritten {
+        Some(fault) => Err(fault),
+        None if outcome.is_sound() && outcome.runs < asked => Err(Fault::interrupted()),
+        None => Ok(code(outcome.is_sound())),
+    }
 }
 
 fn code(sound: bool) -> ExitCode {
@@ -92,44 +122,9 @@ fn fault(error: &SimulationError) -> Fault {
         .help("this is a fault of the simulation: it says nothing of your function")
 }
 
-/// What came out, for people.
-fn text(outcome: &Campaign, seconds: f64) -> String {
-    let mut text = String::new();
-    // Writing into a String does not fail.
-    for (seed, violation) in outcome.broken.iter().take(SEEDS_NAMED_MAX) {
-        let _ = writeln!(
-            text,
-            "seed {seed}: {violation}\n  replay it: cargo msk simulate --seed {seed} --trace"
-        );
-    }
-    for seed in outcome.differing.iter().take(SEEDS_NAMED_MAX) {
-        let _ = writeln!(
-            text,
-            "seed {seed}: its second run differed from the first\n  see it: cargo msk simulate --seed {seed} --once-more"
-        );
-    }
-    let Campaign { runs, facts, .. } = outcome;
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = *runs as f64 / seconds.max(0.001);
-    let _ = writeln!(
-        text,
-        "{runs} runs, {facts} events, {seconds:.1} s ({rate:.0} runs a second): {}",
-        match (outcome.broken.len(), outcome.differing.len()) {
-            (0, 0) => "every promise held".to_owned(),
-            (broken, 0) => format!("a promise was broken in {broken}"),
-            (broken, differing) =>
-                format!("a promise was broken in {broken}, and {differing} were not the same twice"),
-        }
-    );
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use msk_simulation::Campaign;
-    use msk_simulation::oracle::{Invariant, Violation};
-
-    use super::{Seeds, text};
+    use super::Seeds;
 
     #[test]
     fn a_range_of_seeds_is_two_numbers_the_lower_first() {
@@ -137,26 +132,5 @@ mod tests {
         for wrong in ["", "7", "7..3", "3..3", "a..b", "3..=7", "-1..3"] {
             assert!(wrong.parse::<Seeds>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_broken_promise_is_named_with_the_command_that_replays_it() {
-        let violation = Violation {
-            at_ms: 937,
-            invariant: Invariant::Order,
-            text: "orders-0@5 starts".to_owned(),
-        };
-        let campaign = Campaign {
-            runs: 2,
-            broken: vec![(4_711, violation)],
-            ..Campaign::default()
-        };
-
-        let text = text(&campaign, 0.5);
-
-        assert_eq!(
-            text,
-            "seed 4711: 937 ms: order: orders-0@5 starts\n  replay it: cargo msk simulate --seed 4711 --trace\n2 runs, 0 events, 0.5 s (4 runs a second): a promise was broken in 1\n"
-        );
     }
 }

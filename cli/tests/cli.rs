@@ -196,3 +196,32 @@ fn without_its_feature_dev_says_how_to_get_it() {
     let text = stderr(&output);
     assert!(text.contains("--features dev"), "{text}");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_campaign_that_is_stopped_says_what_it_found() {
+    use std::io::{BufRead, BufReader, Read};
+
+    for name in ["INT", "TERM"] {
+        let mut campaign = support::start(&["simulate", "--seeds", "0..1000000000"], "");
+        let mut said = BufReader::new(campaign.stderr.take().unwrap());
+        let mut begins = String::new();
+        said.read_line(&mut begins).unwrap();
+        let process = campaign.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-s", name, &process])
+            .status();
+
+        let output = campaign.wait_with_output().unwrap();
+
+        assert!(sent.unwrap().success());
+        assert!(begins.starts_with("seeds 0..1000000000, "), "{begins}");
+        let text = stdout(&output);
+        assert!(text.starts_with("stopped after "), "{text}");
+        assert!(text.ends_with(": every promise held\n"), "{text}");
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "error: interrupted\n");
+        assert_eq!(output.status.code(), Some(130));
+    }
+}

@@ -52,7 +52,7 @@ mod campaign;
 
 use std::fmt;
 
-pub use crate::campaign::{Campaign, campaign};
+pub use crate::campaign::{Campaign, campaign, campaign_while};
 use crate::fact::Fact;
 use crate::oracle::{Terms, Violation, judge};
 use crate::plan::Plan;
