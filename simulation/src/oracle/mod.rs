@@ -59,7 +59,7 @@ pub struct Terms {
     pub pace: Pace,
 }
 
-/// How fast a function is to be: its settings, as far as rules of time follow from them.
+/// How fast a function is to be: its settings, as far as rules of time follow from them. By default none is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     /// How much time it is given.
