@@ -118,7 +118,11 @@ fn noted(invocation: u32) -> What {
 }
 
 fn looked(invocation: u32, record: u32) -> What {
-    What::Looked { invocation, record }
+    What::Looked {
+        invocation,
+        record,
+        panics: false,
+    }
 }
 
 fn faulted(invocation: u32) -> What {
