@@ -103,6 +103,8 @@ pub enum What {
         invocation: InvocationId,
         /// Of that record.
         record: RecordId,
+        /// Whether that panics.
+        panics: bool,
     },
     /// A handler was started.
     Started {

@@ -58,8 +58,17 @@ fn line(what: &What) -> String {
         What::AtLeastOnce { environment } => {
             format!("environment {environment} runs records at least once")
         }
-        What::Looked { invocation, record } => {
-            format!("invocation {invocation}: it is the turn of record {record}")
+        What::Looked {
+            invocation,
+            record,
+            panics,
+        } => {
+            let how = if *panics {
+                ", and an extractor panics"
+            } else {
+                ""
+            };
+            format!("invocation {invocation}: it is the turn of record {record}{how}")
         }
         What::SaidStarted { invocation, record } => {
             format!("invocation {invocation}: a letter says that record {record} was started")

@@ -34,8 +34,12 @@ impl FromRecord<Shared> for Looked {
 
     fn from_record(delivery: &Delivery, Shared(inside): &Shared) -> Result<Self, Infallible> {
         let (invocation, record) = (current(), inside.record(delivery.record()));
-        inside.note(What::Looked { invocation, record });
         let extraction = inside.script.extract(record, inside.now_ms());
+        inside.note(What::Looked {
+            invocation,
+            record,
+            panics: extraction != Extraction::Works,
+        });
         inside.set_clone_panics(extraction == Extraction::ClonePanics);
         match extraction {
             Extraction::Panics => panic("an extractor with a bug"),

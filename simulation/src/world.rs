@@ -15,7 +15,7 @@ use crate::inside::Journal;
 use crate::kafka::{Cluster, drafts};
 use crate::ledger::partition_names;
 use crate::members::Acknowledged;
-use crate::plan::Plan;
+use crate::plan::{Clusters, Plan};
 use crate::port::{Reply, Request};
 use crate::queue::Queue;
 use crate::script::Script;
@@ -184,6 +184,18 @@ impl World {
     }
 
     fn begin(&mut self) {
+        if self.plan.clusters == Clusters::TwoNameless {
+            let second = self.plan.records.partitions;
+            self.note(0, || {
+                format!("from orders-{second} on partitions are of a second cluster: to the function, orders-{second} is orders-0, and nothing tells the two apart")
+            });
+        }
+        if let Some(holds) = self.plan.function.holds {
+            let (least, most) = holds.ms;
+            self.note(0, || {
+                format!("each handler holds the processor for {least} to {most} ms")
+            });
+        }
         for (record, draft) in self.cluster.drafts.iter().enumerate() {
             if draft.generation == 0 {
                 self.queue

@@ -1,7 +1,7 @@
 //! The oracle on short stories: each invariant sees what breaks it, and nothing else.
 
 use msk_simulation::fact::{Answer, Fact, GivenUp, How, ItemId, StoredId, VersionId, What};
-use msk_simulation::oracle::{Invariant, Ledger, Order, Reporting, Terms, judge};
+use msk_simulation::oracle::{Invariant, Ledger, Order, Pace, Reporting, Terms, judge};
 
 fn terms() -> Terms {
     Terms {
@@ -19,6 +19,21 @@ fn terms() -> Terms {
         forgets_after_ms: 24 * 60 * 60 * 1_000,
         at_most_once: false,
         without_store: false,
+        // No rule of time is asked.
+        pace: Pace::default(),
+    }
+}
+
+/// Rules of time are asked too.
+fn paced() -> Terms {
+    Terms {
+        pace: Pace {
+            timeout_ms: 30_000,
+            progress_ms: 250,
+            concurrency: 64,
+            holds_ms: 0,
+        },
+        ..terms()
     }
 }
 
@@ -77,7 +92,7 @@ fn given_back<const N: usize>(invocation: u32, settled: [i64; N]) -> What {
 }
 
 /// The record at offset 0, by its key: which of the items that may be of such a record.
-fn claimed(invocation: u32, stored: u64) -> What {
+fn claimed_in(invocation: u32, stored: u64) -> What {
     What::Claimed {
         partition: 0,
         offset: 0,
@@ -86,7 +101,7 @@ fn claimed(invocation: u32, stored: u64) -> What {
     }
 }
 
-fn noted(invocation: u32, stored: u64) -> What {
+fn noted_in(invocation: u32, stored: u64) -> What {
     What::Noted {
         partition: 0,
         offset: 0,
@@ -103,19 +118,64 @@ fn answered<const N: usize>(invocation: u32, listed: [i64; N]) -> What {
     }
 }
 
+/// Of the record at offset 0, by its key.
+fn claimed(invocation: u32) -> What {
+    claimed_in(invocation, 0)
+}
+
+/// Of the record at offset 0, by its key.
+fn noted(invocation: u32) -> What {
+    noted_in(invocation, 0)
+}
+
+fn looked(invocation: u32, record: u32) -> What {
+    What::Looked {
+        invocation,
+        record,
+        panics: false,
+    }
+}
+
+fn faulted(invocation: u32) -> What {
+    What::Faulted { invocation }
+}
+
+fn read(invocation: u32) -> What {
+    What::Read {
+        item: ITEM,
+        invocation,
+        call: 0,
+    }
+}
+
+fn shown(invocation: u32) -> What {
+    What::Shown {
+        item: ITEM,
+        invocation,
+    }
+}
+
+fn nothing() -> What {
+    What::Note(String::new())
+}
+
 fn committed(position: i64) -> What {
     What::Committed { log: 0, position }
 }
 
 /// What is broken in a story whose facts are a second apart.
 fn broken_under<const N: usize>(terms: &Terms, story: [What; N]) -> Vec<Invariant> {
-    let facts: Vec<Fact> = (0..)
-        .zip(story)
-        .map(|(second, what)| Fact {
-            at_ms: second * 1_000,
-            what,
-        })
-        .collect();
+    let mut at_ms = 0;
+    let facts = story.map(|what| {
+        at_ms += 1_000;
+        (at_ms, what)
+    });
+    broken_at(terms, facts)
+}
+
+/// What is broken in a story of facts at given times.
+fn broken_at<const N: usize>(terms: &Terms, story: [(u64, What); N]) -> Vec<Invariant> {
+    let facts = story.map(|(at_ms, what)| Fact { at_ms, what });
     let violations = judge(terms, &facts);
     violations
         .into_iter()
@@ -323,12 +383,343 @@ fn what_is_recorded_does_not_start_again_unless_it_was_forgotten() {
     assert_eq!(broken(again(What::Deleted { item: ITEM })), []);
 }
 
+/// In the middle of its work an invocation may learn what others have settled, too late for what it has begun.
+#[test]
+fn what_an_invocation_is_told_once_a_records_turn_has_come_is_too_late_for_that() {
+    let unordered = Terms {
+        order: Order::Unordered,
+        ..terms()
+    };
+    let story = |before: What, after: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            delivered(1, [0]),
+            read(0),
+            read(1),
+            started(0, 0),
+            done(0, 0),
+            given_back(0, [0]),
+            before,
+            looked(1, 0),
+            after,
+            started(1, 0),
+        ]
+    };
+
+    assert_eq!(broken_under(&unordered, story(nothing(), read(1))), []);
+    let known = broken_under(&unordered, story(read(1), nothing()));
+    assert_eq!(known, [Invariant::Once]);
+}
+
+/// What is done is recorded soon, beside the time between two writes of progress.
+#[test]
+fn what_is_done_is_recorded_soon() {
+    let story = |recorded_ms: u64, fault: What| {
+        [
+            (0, appended(0)),
+            (0, appended(1)),
+            (0, delivered(0, [0, 1])),
+            (10, taken(0)),
+            (10, looked(0, 0)),
+            (100, done(0, 0)),
+            (100, fault),
+            (recorded_ms, given_back(0, [0])),
+        ]
+    };
+
+    assert_eq!(broken_at(&paced(), story(450, nothing())), []);
+    let late = broken_at(&paced(), story(451, nothing()));
+    assert_eq!(late, [Invariant::Recorded]);
+    assert_eq!(broken_at(&paced(), story(451, faulted(0))), []);
+    let held = Terms {
+        pace: Pace {
+            holds_ms: 1,
+            ..paced().pace
+        },
+        ..paced()
+    };
+    assert_eq!(broken_at(&held, story(453, nothing())), []);
+}
+
+#[test]
+fn what_is_done_is_recorded_before_the_answer_unless_the_process_died() {
+    let story = |end: What| {
+        [
+            (0, appended(0)),
+            (0, delivered(0, [0])),
+            (10, taken(0)),
+            (10, looked(0, 0)),
+            (10, started(0, 0)),
+            (100, done(0, 0)),
+            (110, end),
+            (120, answered(0, [])),
+        ]
+    };
+    let killed = What::Killed { environment: 0 };
+    let broken = |end: What| {
+        let mut broken = broken_at(&paced(), story(end));
+        // Nor is the partition given back, which another rule sees.
+        broken.retain(|invariant| *invariant != Invariant::Live);
+        broken
+    };
+
+    assert_eq!(broken(given_back(0, [0])), []);
+    assert_eq!(broken(nothing()), [Invariant::Recorded]);
+    assert_eq!(broken(given_back(0, [])), [Invariant::Recorded]);
+    assert_eq!(broken(killed), []);
+    assert_eq!(broken(faulted(0)), []);
+}
+
+#[test]
+fn what_is_done_so_near_to_the_deadline_that_it_may_be_too_late_is_not_asked_for() {
+    let story = |done_ms: u64| {
+        [
+            (0, appended(0)),
+            (0, delivered(0, [0])),
+            (10, taken(0)),
+            (10, looked(0, 0)),
+            (done_ms, done(0, 0)),
+            (29_900, answered(0, [])),
+        ]
+    };
+    let broken = |done_ms| {
+        let mut broken = broken_at(&paced(), story(done_ms));
+        // Nor is the partition given back, which another rule sees.
+        broken.retain(|invariant| *invariant != Invariant::Live);
+        broken
+    };
+
+    assert_eq!(broken(28_651), []);
+    assert_eq!(broken(28_650), [Invariant::Recorded]);
+}
+
+#[test]
+fn what_is_done_by_key_is_recorded_whatever_its_lane_waits_for_then() {
+    let by_key = Terms {
+        ledger: Ledger::PerRecord,
+        ..paced()
+    };
+    let story = |noted_ms: u64, taken_over: What| {
+        [
+            (0, appended(0)),
+            (0, delivered(0, [0])),
+            (0, delivered(1, [0])),
+            (10, claimed(0)),
+            (10, started(0, 0)),
+            (100, done(0, 0)),
+            (150, taken_over),
+            (noted_ms, noted(0)),
+            (noted_ms, answered(0, [])),
+        ]
+    };
+    let none = |noted_ms: u64| {
+        let mut story = story(noted_ms, nothing());
+        story[7].1 = nothing();
+        story
+    };
+
+    assert_eq!(broken_at(&by_key, story(200, nothing())), []);
+    let late = broken_at(&by_key, story(201, nothing()));
+    assert_eq!(late, [Invariant::Recorded]);
+    assert_eq!(broken_at(&by_key, none(200)), [Invariant::Recorded]);
+}
+
+#[test]
+fn nobody_takes_a_partition_from_an_invocation_that_has_met_no_fault() {
+    let story = |between: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            taken(0),
+            between,
+            delivered(1, [0]),
+            taken(1),
+        ]
+    };
+    let killed = What::Killed { environment: 0 };
+
+    assert_eq!(broken(story(nothing())), [Invariant::Held]);
+    assert_eq!(broken(story(given_back(0, []))), []);
+    assert_eq!(broken(story(faulted(0))), []);
+    assert_eq!(broken(story(killed)), []);
+}
+
+#[test]
+fn nobody_claims_a_record_that_an_invocation_holds_which_has_met_no_fault() {
+    let by_key = Terms {
+        ledger: Ledger::PerRecord,
+        ..terms()
+    };
+    let story = |between: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            claimed(0),
+            between,
+            delivered(1, [0]),
+            claimed(1),
+        ]
+    };
+    let released = What::Released {
+        partition: 0,
+        offset: 0,
+        invocation: 0,
+        stored: StoredId(0),
+    };
+
+    assert_eq!(broken_under(&by_key, story(nothing())), [Invariant::Held]);
+    assert_eq!(broken_under(&by_key, story(claimed(0))), [Invariant::Held]);
+    assert_eq!(broken_under(&by_key, story(released)), []);
+    assert_eq!(broken_under(&by_key, story(faulted(0))), []);
+}
+
+#[test]
+fn an_opened_partition_has_its_turn_where_there_is_a_place_for_it() {
+    let story = |turn_ms: u64, turn: What, fault: What| {
+        [
+            (0, appended(0)),
+            (0, delivered(0, [0])),
+            (10, taken(0)),
+            (11, fault),
+            (turn_ms, turn),
+            (turn_ms, given_back(0, [])),
+            (turn_ms, answered(0, [0])),
+        ]
+    };
+    let full = Terms {
+        pace: Pace {
+            concurrency: 0,
+            ..paced().pace
+        },
+        ..paced()
+    };
+
+    let soon = broken_at(&paced(), story(60, looked(0, 0), nothing()));
+    let late = broken_at(&paced(), story(61, looked(0, 0), nothing()));
+    let never = broken_at(&paced(), story(61, nothing(), nothing()));
+    let fault = broken_at(&paced(), story(61, looked(0, 0), faulted(0)));
+    let no_place = broken_at(&full, story(61, looked(0, 0), nothing()));
+
+    assert_eq!(soon, []);
+    assert_eq!(late, [Invariant::Reached]);
+    assert_eq!(never, [Invariant::Reached]);
+    assert_eq!(fault, []);
+    assert_eq!(no_place, []);
+}
+
+#[test]
+fn a_ledger_that_is_read_again_in_the_middle_of_the_work_is_not_opened_by_that() {
+    let unordered = Terms {
+        order: Order::Unordered,
+        ..paced()
+    };
+    let story = [
+        (0, appended(0)),
+        (0, appended(1)),
+        (0, delivered(0, [0, 1])),
+        (10, read(0)),
+        (10, looked(0, 0)),
+        (20, read(0)),
+        (500, looked(0, 1)),
+    ];
+
+    assert_eq!(broken_at(&unordered, story), []);
+}
+
+#[test]
+fn a_write_that_lost_a_race_is_tried_again_at_once() {
+    let unordered = Terms {
+        order: Order::Unordered,
+        ..paced()
+    };
+    let story = |again_ms: u64, again: What, fault: What| {
+        [
+            (0, appended(0)),
+            (0, delivered(0, [0])),
+            (10, read(0)),
+            (100, shown(0)),
+            (101, fault),
+            (again_ms, again),
+        ]
+    };
+
+    let soon = broken_at(&unordered, story(200, given_back(0, []), nothing()));
+    let late = broken_at(&unordered, story(201, given_back(0, []), nothing()));
+    let lost_again = broken_at(&unordered, story(201, shown(0), nothing()));
+    let fault = broken_at(&unordered, story(201, shown(0), faulted(0)));
+
+    assert_eq!(soon, []);
+    assert_eq!(late, [Invariant::Prompt]);
+    assert_eq!(lost_again, [Invariant::Prompt]);
+    assert_eq!(fault, []);
+}
+
+#[test]
+fn without_an_order_an_invocation_ends_soon_after_its_last_record() {
+    let unordered = Terms {
+        order: Order::Unordered,
+        ..paced()
+    };
+    let story = |order: &Terms, answered_ms: u64| {
+        let story = [
+            (0, appended(0)),
+            (0, delivered(0, [0])),
+            (10, read(0)),
+            (10, looked(0, 0)),
+            (100, done(0, 0)),
+            (answered_ms, given_back(0, [0])),
+            (answered_ms, answered(0, [])),
+        ];
+        broken_at(order, story)
+    };
+
+    assert_eq!(story(&unordered, 1_100), []);
+    assert_eq!(story(&unordered, 1_101), [Invariant::Prompt]);
+}
+
+#[test]
+fn a_letter_says_of_no_handler_that_it_was_started_unless_it_was_or_nobody_can_know() {
+    let by_key = Terms {
+        ledger: Ledger::PerRecord,
+        at_most_once: true,
+        ..terms()
+    };
+    let said = || What::SaidStarted {
+        invocation: 1,
+        record: 0,
+    };
+    let story = |before: [What; 2]| {
+        let [first, second] = before;
+        [
+            appended(0),
+            delivered(0, [0]),
+            claimed(0),
+            first,
+            second,
+            delivered(1, [0]),
+            said(),
+        ]
+    };
+    let killed = || What::Killed { environment: 0 };
+
+    let never = broken_under(&by_key, story([answered(0, [0]), nothing()]));
+    assert_eq!(never, [Invariant::Truth]);
+    let was = broken_under(&by_key, story([started(0, 0), answered(0, [0])]));
+    assert_eq!(was, []);
+    let unknown = broken_under(&by_key, story([killed(), nothing()]));
+    assert_eq!(unknown, []);
+    let unclaimed = [appended(0), delivered(1, [0]), said()];
+    assert_eq!(broken_under(&by_key, unclaimed), [Invariant::Truth]);
+}
+
 #[test]
 fn an_old_owner_starts_nothing() {
     let story = [
         appended(0),
         delivered(0, [0]),
         taken(0),
+        faulted(0),
         delivered(1, [0]),
         taken(1),
         started(0, 0),
@@ -558,14 +949,14 @@ fn a_record_by_key_is_started_by_who_claimed_it_and_not_again_once_it_is_settled
         ledger: Ledger::PerRecord,
         ..terms()
     };
-    let claimed = |invocation| claimed(invocation, 0);
-    let noted = noted(0, 0);
+    let noted = noted(0);
 
     let unclaimed = [appended(0), delivered(0, [0]), started(0, 0)];
     let taken_over = [
         appended(0),
         delivered(0, [0]),
         claimed(0),
+        faulted(0),
         delivered(1, [0]),
         claimed(1),
         started(0, 0),
@@ -613,20 +1004,20 @@ fn what_is_deleted_of_an_older_record_leaves_what_is_known_of_the_one_that_stand
         [
             appended(0),
             delivered(0, [0]),
-            claimed(0, 70),
+            claimed_in(0, 70),
             started(0, 0),
             done(0, 0),
-            noted(0, 70),
+            noted_in(0, 70),
             What::Erased { record: 0 },
             anew(),
             delivered(1, [1]),
-            claimed(1, 71),
+            claimed_in(1, 71),
             started(1, 1),
             done(1, 1),
-            noted(1, 71),
+            noted_in(1, 71),
             unmarked(deleted),
             delivered(2, [1]),
-            claimed(2, 71),
+            claimed_in(2, 71),
             then,
         ]
     };

@@ -184,6 +184,10 @@ fn each_kind_of_fault_happens() {
         "Age",
         "answers: an error",
         "answers: not done [orders",
+        "an extractor panics",
+        "(never answered)",
+        "holds the processor",
+        "are of a second cluster",
     ];
     let mut missing: BTreeSet<&str> = faults.into();
 

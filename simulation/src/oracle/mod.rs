@@ -59,7 +59,7 @@ pub struct Terms {
     pub pace: Pace,
 }
 
-/// How fast a function is to be: its settings, as far as rules of time follow from them.
+/// How fast a function is to be: its settings, as far as rules of time follow from them. By default none is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     /// How much time it is given.
@@ -246,7 +246,9 @@ impl Judge<'_> {
                 self.all_reached(*invocation);
                 self.ends_soon(*invocation);
             }
-            What::Looked { invocation, record } => self.is_reached(*invocation, *record),
+            What::Looked {
+                invocation, record, ..
+            } => self.is_reached(*invocation, *record),
             What::SaidStarted { invocation, record } => self.was_started(*invocation, *record),
             What::Killed { environment } => self.owes_no_more(*environment),
             What::Overdue { invocation } => self.overdue(*invocation),
@@ -326,7 +328,9 @@ impl Judge<'_> {
                     throttled.beside = records.clone();
                 }
             }
-            What::Looked { invocation, record } => model.looked(*invocation, *record),
+            What::Looked {
+                invocation, record, ..
+            } => model.looked(*invocation, *record),
             What::Started { invocation, record } => model.started(*invocation, *record),
             What::Ended {
                 invocation,

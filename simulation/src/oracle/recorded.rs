@@ -37,15 +37,15 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a partition is an invocation's to write.
+    /// Whether a partition is an invocation's to write, or was given back by itself.
     fn has(&self, invocation: InvocationId, partition: u32) -> bool {
         let of = &self.model.invocations[&invocation];
         match self.terms.order {
             Order::Unordered => of.told.contains_key(&partition),
-            Order::Partition | Order::Key => {
-                let hold = of.holds.get(&partition);
-                hold.is_some_and(|hold| !hold.superseded && hold.given_back_ms.is_none())
-            }
+            Order::Partition | Order::Key => of
+                .holds
+                .get(&partition)
+                .is_some_and(|hold| !hold.superseded),
         }
     }
 

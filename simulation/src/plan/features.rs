@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::faults::Faults;
 use super::function::Holds;
-use super::{Clusters, Plan, clock_limit_ms};
+use super::{CLOCK_OFF_MS_MAX, Clusters, Plan};
 use crate::dice::Dice;
 use crate::oracle::{Ledger, Order};
 
@@ -104,8 +104,7 @@ impl Plan {
         self.records.over_ms = dice.pick(&[10, 10, 2_000]);
         // Short leases.
         self.function.timeout_ms = dice.pick(&[3_000, 3_000, 6_000, 12_000]);
-        let limit_ms = clock_limit_ms(self.function.timeout_ms);
-        self.faults.clock_off_ms = self.faults.clock_off_ms.min(limit_ms);
+        self.faults.clock_off_ms = self.faults.clock_off_ms.min(CLOCK_OFF_MS_MAX);
         self.terms.clocks_within_limit = true;
         self.function.environments_max = self.function.environments_max.max(2);
         if dice.per_mille(500) {
