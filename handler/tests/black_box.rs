@@ -113,7 +113,9 @@ async fn whole_batch_reporting_makes_poison_a_function_error() {
     assert_eq!(kind, "batch.incomplete");
     // The first cause first; `cargo msk invoke` reads its advice from these words.
     assert!(
-        message.contains(" (reject.json, and no destination is set): Lambda sends the whole batch again"),
+        message.contains(
+            " (reject.json, and no destination is set): Lambda sends the whole batch again"
+        ),
         "{message}"
     );
 }
