@@ -153,7 +153,7 @@ mod tests {
         vec(record, 0..40).prop_map(|records| {
             let samples = records.into_iter().map(|(partition, key, faulty)| {
                 let sample = Sample::new("orders", partition);
-                let sample = key.iter().fold(sample, |sample, key| sample.key(key));
+                let sample = key.iter().fold(sample, Sample::key);
                 // What cannot be decoded has its lane too.
                 if faulty {
                     sample.value_base64("*")

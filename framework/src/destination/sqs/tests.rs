@@ -1,25 +1,23 @@
 //! Letters to SQS, answered by a stub in the process; and a lost answer over a real socket.
 
+mod large;
+
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use super::SqsDestination;
-use super::entry::Entry;
 use super::stub::{
-    QUEUE, Reply, Stub, config, error, failure, letter_of_bytes, letter_of_random_bytes, outcomes,
-    success, taken, unpacked,
+    QUEUE, Reply, Stub, config, error, failure, letter_of_bytes, outcomes, success, taken,
 };
 use crate::destination::Destination;
 use crate::destination::fixture::{invocation, letter_of, letters, letters_until};
 use crate::invocation::Deadline;
-use crate::limits::{SEND_MS_MAX, SQS_MESSAGE_BYTES_MAX, SQS_RECORD_BYTES_SAFE};
+use crate::limits::{SEND_MS_MAX, SQS_MESSAGE_BYTES_MAX};
 
 #[tokio::test(start_paused = true)]
 async fn twenty_five_letters_go_in_batches_of_ten() {
@@ -74,112 +72,6 @@ async fn a_batch_ends_at_the_last_byte_that_sqs_takes() {
     assert!(first.iter().chain(&second).all(Result::is_ok));
     assert_eq!(fits.ids(), [["0", "1"]]);
     assert_eq!(one_over.ids(), [["0"], ["1"]]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_letter_that_is_too_large_goes_with_its_payload_packed_beside_it() {
-    let stub = Stub::default();
-    let letters = [
-        letter_of_bytes(SQS_MESSAGE_BYTES_MAX),
-        letter_of_bytes(SQS_MESSAGE_BYTES_MAX + 1),
-    ];
-
-    let results = outcomes(stub.destination().send(&letters).await);
-
-    assert_eq!(results, ["confirmed", "confirmed"]);
-    let requests = stub.requests.lock().unwrap();
-    let [whole, packed] = [0, 1].map(|at| requests[at]["Entries"][0].clone());
-    assert_eq!(whole["MessageBody"], letters[0].envelope());
-    assert!(whole["MessageAttributes"].get("payload").is_none());
-    // The whole letter is the body with `payload` in the place of `payloadEncoding`.
-    let body = packed["MessageBody"].as_str().unwrap();
-    let mut letter: Value = serde_json::from_str(body).unwrap();
-    let attributes = &packed["MessageAttributes"];
-    assert_eq!(attributes["code"]["StringValue"], "reject.json");
-    assert_eq!(attributes["topic"]["StringValue"], "orders");
-    assert_eq!(attributes["payload"]["DataType"], "Binary");
-    let payload = attributes["payload"]["BinaryValue"].as_str().unwrap();
-    let fields = letter.as_object_mut().unwrap();
-    assert_eq!(fields.remove("payloadEncoding"), Some(json!("gzip")));
-    let payload = unpacked(&STANDARD.decode(payload).unwrap());
-    assert!(fields.insert("payload".to_owned(), payload).is_none());
-    let envelope: Value = serde_json::from_str(&letters[1].envelope()).unwrap();
-    assert_eq!(letter, envelope);
-}
-
-#[tokio::test(start_paused = true)]
-async fn any_record_of_the_safe_size_fits() {
-    let stub = Stub::default();
-    let letters = [letter_of_random_bytes(SQS_RECORD_BYTES_SAFE)];
-
-    let results = outcomes(stub.destination().send(&letters).await);
-
-    assert_eq!(results, ["confirmed"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn packed_letters_share_a_request_by_what_they_take() {
-    let stub = Stub::default();
-    let letters = [
-        letter_of_bytes(2 * SQS_MESSAGE_BYTES_MAX),
-        letter_of_bytes(2 * SQS_MESSAGE_BYTES_MAX),
-        letter_of_random_bytes(SQS_RECORD_BYTES_SAFE),
-        letter_of_bytes(SQS_MESSAGE_BYTES_MAX / 2),
-    ];
-
-    let results = stub.destination().send(&letters).await;
-
-    assert!(results.iter().all(Result::is_ok));
-    assert_eq!(stub.ids(), [vec!["0", "1", "2"], vec!["3"]]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_letter_too_large_is_refused_with_what_to_use_and_the_others_go() {
-    let stub = Stub::default();
-    let letters = [
-        letter_of_bytes(2_000),
-        letter_of_random_bytes(SQS_MESSAGE_BYTES_MAX),
-        letter_of_bytes(2_000),
-    ];
-
-    let results = outcomes(stub.destination().send(&letters).await);
-
-    let (bytes, why) = results[1]
-        .strip_prefix("the letter takes ")
-        .and_then(|rest| rest.split_once(' '))
-        .unwrap();
-    assert!(bytes.parse::<usize>().unwrap() > SQS_MESSAGE_BYTES_MAX);
-    assert_eq!(
-        why,
-        "bytes with its payload packed, and SQS at most 1048576, which any record of 1000000 bytes fits into: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
-    );
-    assert_eq!([&results[0], &results[2]], ["confirmed", "confirmed"]);
-    assert_eq!(stub.ids(), [["0", "2"]]);
-}
-
-#[test]
-fn a_message_counts_as_its_body_and_the_names_types_and_values_of_its_attributes() {
-    let counted = |entry: &Entry| {
-        let request = &entry.request;
-        let attributes = request.message_attributes().unwrap().iter();
-        let attributes = attributes.map(|(name, value)| {
-            let text = value.string_value().unwrap_or_default();
-            let binary = value.binary_value().map_or(0, |value| value.as_ref().len());
-            name.len() + value.data_type().len() + text.len() + binary
-        });
-        request.message_body().len() + attributes.sum::<usize>()
-    };
-
-    for letter in [
-        letter_of_bytes(2_000),
-        letter_of_bytes(SQS_MESSAGE_BYTES_MAX),
-        letter_of_bytes(2 * SQS_MESSAGE_BYTES_MAX),
-    ] {
-        let entry = Entry::of(0, &letter).unwrap();
-
-        assert_eq!(entry.bytes, counted(&entry));
-        assert!(entry.bytes <= SQS_MESSAGE_BYTES_MAX);
-    }
 }
 
 #[tokio::test(start_paused = true)]

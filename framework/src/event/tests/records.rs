@@ -495,7 +495,7 @@ fn a_record_that_stands_in_its_partition_twice_is_one_record() {
         r#"{{"orders-1":[{{"topic":"orders","partition":1,"offset":3}}],"orders-0":[{},{},{},{},{}]}}"#,
         order(7, one),
         order(5, ""),
-        order(7, &same),
+        order(7, same),
         order(5, r#""value":null,"timestamp":null"#),
         order(7, one),
     ));
