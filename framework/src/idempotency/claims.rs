@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::idempotency::lease::{millis, now_ms};
 use crate::idempotency::patience::Patience;
 use crate::idempotency::per_record::PerRecord;
+use crate::idempotency::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };
@@ -151,7 +152,7 @@ impl<'a> Claims<'a> {
             claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
             let item = claim.in_progress(seq, hold);
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
-            let refused = match self.terms.call(store.swap(&swap)).await {
+            let refused = match self.terms.call(Purpose::Begin, store.swap(&swap)).await {
                 Ok(Swapped::Applied(_)) => return Ok(Claimed::Ours(claim.at(seq, hold))),
                 Ok(Swapped::Refused(item)) => item,
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => continue,
@@ -231,7 +232,11 @@ impl<'a> Claims<'a> {
         if self.off.get().is_some() {
             return false;
         }
-        let Ok(Some(item)) = self.terms.call(self.terms.store.read(id)).await else {
+        let Ok(Some(item)) = self
+            .terms
+            .call(Purpose::Begin, self.terms.store.read(id))
+            .await
+        else {
             return false;
         };
         let validation = self.per_record.validation(record);

@@ -71,6 +71,7 @@
 //!
 
 mod book;
+mod box_store;
 mod canonical;
 mod choose;
 mod claims;
@@ -85,6 +86,7 @@ mod ledger;
 mod memory;
 mod patience;
 mod per_record;
+mod requests;
 mod store;
 mod terms;
 mod watched;
@@ -94,6 +96,7 @@ use std::sync::Arc;
 use crate::invocation::Clock;
 use crate::record::{EventSource, Record};
 
+pub use self::box_store::BoxStore;
 pub(crate) use self::choose::choose_store;
 pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims};
 #[cfg(feature = "dynamodb")]
@@ -105,7 +108,7 @@ pub(crate) use self::ledger::{Opened, PartitionLedger};
 pub use self::memory::MemoryStore;
 pub use self::per_record::PerRecord;
 pub use self::store::{
-    BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
+    Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };
 pub(crate) use self::terms::Terms;
 
