@@ -146,6 +146,14 @@ pub const STORE_RETRY_MAX_MS: u64 = 2_000;
 /// with it are spread. Ten that write one partition at once are all through within a second.
 pub const LEDGER_RACE_WAIT_MS_MAX: u64 = 20;
 
+/// Requests that a process makes of its store at once to take partitions or claims, and to look. Each may be a connection, and a function has 1,024 file
+/// descriptors, handlers' connections included.
+pub const STORE_REQUESTS_TO_BEGIN_MAX: usize = 128;
+
+/// Requests at once beside them to renew, record and give back what is held. A thousand partitions that write their progress within 250 ms need no more, at
+/// ten milliseconds a request.
+pub const STORE_REQUESTS_TO_GO_ON_MAX: usize = 128;
+
 /// Time that is left to a store's last call where asking it again has an end: what DynamoDB takes for one, several times over.
 pub const STORE_LAST_CALL_MS: u64 = 50;
 
@@ -248,6 +256,8 @@ const _: () = {
     assert!(LEASE_MS_MIN - LEASE_MS_MIN / LEASE_RENEWALS as u64 >= LEASE_GAP_MS_MIN + 250);
     assert!(LEASE_MS_MIN <= LEASE_MS);
     assert!(LEDGER_RACE_WAIT_MS_MAX < STORE_RETRY_BASE_MS);
+    // Three quarters of 1,024 file descriptors are left to everything else.
+    assert!(STORE_REQUESTS_TO_BEGIN_MAX + STORE_REQUESTS_TO_GO_ON_MAX <= 256);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
     assert!(SEQ_BITS < f64::MANTISSA_DIGITS);
     assert!(LEDGER_BYTES_USUAL < LEDGER_BYTES_MAX);

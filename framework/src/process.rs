@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
 use crate::caught::{Caught, discard};
@@ -24,9 +23,9 @@ use crate::idempotency::{
     BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Refusal, Settled, Terms,
     Undone, WhenStoreFails, ledger_id,
 };
-use crate::invocation::{Deadline, Invocation};
+use crate::invocation::Invocation;
 use crate::lane::{Lanes, NullKeys, Places, ProcessingOrder};
-use crate::limits::{HANDLER_POLL_MS_MAX, LEDGER_AGE_BEYOND_MS};
+use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;
 use crate::process::polled::Polled;
 use crate::process::turns::Turns;
@@ -140,7 +139,7 @@ impl Processor {
             times: LeaseTimes::of(invocation.deadline.time_left()),
             leased: self.order != ProcessingOrder::Unordered,
             progress: keeping.progress,
-            age: outlasting(keeping.age, invocation.deadline),
+            age: Terms::outlasting(keeping.age, invocation.deadline),
             when_store_fails: keeping.when_store_fails,
             reports_partially: self.reports_partially,
         }
@@ -162,14 +161,6 @@ impl Processor {
     fn route(&self, topic: &str) -> Option<&Route> {
         self.topics.get(topic).or(self.fallback.as_ref())
     }
-}
-
-/// The age, or longer: what an invocation settles is still known when its batch is delivered again after it.
-fn outlasting(age: Duration, deadline: Deadline) -> Duration {
-    let beyond = Duration::from_millis(LEDGER_AGE_BEYOND_MS);
-    deadline
-        .time_left()
-        .map_or(age, |given| age.max(given + beyond))
 }
 
 /// A ledger for each partition that has records, at the partition's index.
@@ -361,19 +352,6 @@ impl<'a> Run<'a> {
     /// *None: nothing is kept.*
     fn ledger(&self, record: &Record) -> Option<&PartitionLedger<'a>> {
         self.ledgers.get(record.partition_index())?.as_ref()
-    }
-
-    /// Whether anything more of the record's partition may start: a handler, or the sending of a letter.
-    async fn may_start(&self, record: &Record) -> Result<(), Problem> {
-        let Some(ledger) = self.ledger(record) else {
-            return Ok(());
-        };
-        ledger.recorded().await?;
-        // Who has waited waits for a place too, and looks again after that.
-        while ledger.held().now_or_never().transpose()?.is_none() {
-            self.places.outside(ledger.held()).await?;
-        }
-        Ok(())
     }
 
     /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.

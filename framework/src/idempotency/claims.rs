@@ -19,6 +19,7 @@ use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{millis, now_ms};
 use crate::idempotency::patience::Patience;
 use crate::idempotency::per_record::PerRecord;
+use crate::idempotency::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };
@@ -194,7 +195,7 @@ impl<'a> Claims<'a> {
             let item = claim.in_progress(hold);
             let version = item.version.clone();
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
-            let refused = match self.terms.call(store.swap(&swap)).await {
+            let refused = match self.terms.call(Purpose::Begin, store.swap(&swap)).await {
                 Ok(Swapped::Applied(_)) => {
                     return Ok(ours(recorder, claim.at(version, hold), work));
                 }
@@ -294,7 +295,11 @@ impl<'a> Claims<'a> {
         if self.off.get().is_some() {
             return false;
         }
-        let Ok(Some(item)) = self.terms.call(self.terms.store.read(id)).await else {
+        let Ok(Some(item)) = self
+            .terms
+            .call(Purpose::Begin, self.terms.store.read(id))
+            .await
+        else {
             return false;
         };
         let validation = self.per_record.validation(record);

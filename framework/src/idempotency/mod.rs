@@ -74,6 +74,7 @@
 //!
 
 mod book;
+mod box_store;
 mod canonical;
 mod choose;
 mod claims;
@@ -89,6 +90,7 @@ mod ledger;
 mod memory;
 mod patience;
 mod per_record;
+mod requests;
 mod store;
 mod terms;
 mod watched;
@@ -97,6 +99,7 @@ use std::sync::Arc;
 
 use crate::record::{EventSource, Record};
 
+pub use self::box_store::BoxStore;
 pub(crate) use self::choose::choose_store;
 pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims, Held, Recorder, Undone};
 #[cfg(feature = "dynamodb")]
@@ -108,7 +111,7 @@ pub(crate) use self::ledger::{Opened, PartitionLedger};
 pub use self::memory::MemoryStore;
 pub use self::per_record::PerRecord;
 pub use self::store::{
-    BoxStore, Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
+    Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };
 pub(crate) use self::terms::Terms;
 

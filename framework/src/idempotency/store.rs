@@ -3,12 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::caught::caught;
 use crate::failure::{BoxError, told};
 
 /// Where idempotency items are kept: a table of versioned items that are compared and swapped.
@@ -337,71 +335,5 @@ impl<S: IdempotencyStore> IdempotencyStore for Arc<S> {
 
     fn is_durable(&self) -> bool {
         S::is_durable(self)
-    }
-}
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// [`IdempotencyStore`] as an object: its futures boxed.
-trait DynStore: Send + Sync {
-    fn read<'a>(&'a self, id: &'a str) -> Boxed<'a, Option<Item>>;
-    fn swap<'a>(&'a self, swap: &'a Swap) -> Boxed<'a, Swapped>;
-    fn describe(&self) -> String;
-    fn is_durable(&self) -> bool;
-}
-
-impl<S: IdempotencyStore> DynStore for S {
-    fn read<'a>(&'a self, id: &'a str) -> Boxed<'a, Option<Item>> {
-        Box::pin(IdempotencyStore::read(self, id))
-    }
-
-    fn swap<'a>(&'a self, swap: &'a Swap) -> Boxed<'a, Swapped> {
-        Box::pin(IdempotencyStore::swap(self, swap))
-    }
-
-    fn describe(&self) -> String {
-        IdempotencyStore::describe(self)
-    }
-
-    fn is_durable(&self) -> bool {
-        IdempotencyStore::is_durable(self)
-    }
-}
-
-/// A store whose kind is chosen at run time. Is an [`IdempotencyStore`] itself, cheap to clone.
-#[derive(Clone)]
-pub struct BoxStore(Arc<dyn DynStore>);
-
-impl BoxStore {
-    /// Boxes a store.
-    pub fn new(store: impl IdempotencyStore) -> Self {
-        Self(Arc::new(store))
-    }
-}
-
-impl IdempotencyStore for BoxStore {
-    async fn read(&self, id: &str) -> Result<Option<Item>, StoreError> {
-        self.0.read(id).await
-    }
-
-    async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
-        self.0.swap(swap).await
-    }
-
-    fn describe(&self) -> String {
-        let name = caught(|| self.0.describe());
-        name.unwrap_or_else(|_| "(a store whose `describe` panicked)".to_owned())
-    }
-
-    fn is_durable(&self) -> bool {
-        caught(|| self.0.is_durable()).unwrap_or(true)
-    }
-}
-
-impl fmt::Debug for BoxStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BoxStore")
-            .field(&IdempotencyStore::describe(self))
-            .finish()
     }
 }

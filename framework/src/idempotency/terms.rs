@@ -4,17 +4,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::caught::Caught;
 use crate::failure::error_text;
 use crate::idempotency::lease::{LeaseTimes, now_ms};
 use crate::idempotency::patience::answer;
-use crate::idempotency::store::{BoxStore, IdempotencyStore, StoreError};
-use crate::idempotency::{Refusal, WhenStoreFails};
+use crate::idempotency::requests::Purpose;
+use crate::idempotency::store::{IdempotencyStore, StoreError};
+use crate::idempotency::{BoxStore, Refusal, WhenStoreFails};
 use crate::invocation::{Clock, Deadline};
 use crate::lane::Places;
-use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
+use crate::limits::{LEDGER_AGE_BEYOND_MS, STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
 
 /// The text of the panic is left out: it may quote what the store was writing.
 const PANICKED: &str = "the store's code panicked: see standard error for the place in the code";
@@ -39,13 +40,28 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// A call that is given up before it costs the lease. The store's own code may panic: that is an error that may pass.
+    /// The age, or longer: what an invocation settles is still known when its batch is delivered again after it.
+    pub(crate) fn outlasting(age: Duration, deadline: Deadline) -> Duration {
+        let beyond = Duration::from_millis(LEDGER_AGE_BEYOND_MS);
+        let given = deadline.time_left();
+        given.map_or(age, |given| age.max(given + beyond))
+    }
+
+    /// A call that is given up before it costs the lease. It waits until the process makes few enough others. The store's own code may panic: that is an
+    /// error that may pass.
     pub(super) async fn call<T>(
         &self,
+        purpose: Purpose,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let longest = Instant::now() + self.times.renewed_each;
         let end = self.deadline.settle_end();
+        let latest = Instant::now() + Duration::from_millis(STORE_WAIT_MS_MAX);
+        let one = self.store.requests().one(purpose);
+        let Ok(_one) = timeout_at(end.unwrap_or(latest), one).await else {
+            let why = "others were under way until time was up, as many as a process makes at once";
+            return Err(StoreError::transient(why));
+        };
+        let longest = Instant::now() + self.times.renewed_each;
         let call = Caught::new(|| Box::pin(call));
         let panicked = |_| Err(StoreError::transient(PANICKED));
         let call = async { call.await.unwrap_or_else(panicked) };

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -46,6 +47,19 @@ pub(super) enum NotNow {
 }
 
 impl Run<'_> {
+    /// Whether anything more of the record's partition may start: a handler, or the sending of a letter.
+    pub(super) async fn may_start(&self, record: &Record) -> Result<(), Problem> {
+        let Some(ledger) = self.ledger(record) else {
+            return Ok(());
+        };
+        ledger.recorded().await?;
+        // Who has waited waits for a place too, and looks again after that.
+        while ledger.held().now_or_never().transpose()?.is_none() {
+            self.places.outside(ledger.held()).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until the record's lane has its turn, and says whether the record may be tried then.
     pub(super) async fn turn(
         &self,

@@ -35,6 +35,7 @@ mod rule_08_not_a_kafka_event;
 mod rule_09_topic_without_a_handler;
 mod rule_10_no_payload_in_logs_and_errors;
 mod skipped_records;
+mod store_requests;
 mod thread_held;
 mod time_outs;
 mod turns;

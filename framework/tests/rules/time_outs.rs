@@ -88,7 +88,7 @@ async fn by_key_in_memory_too() {
         let at = |key: &str, value: &str| {
             lambda_msk::testing::Sample::new("orders", 0)
                 .key(key)
-                .value(value.to_owned())
+                .value(value)
         };
         lambda_msk::testing::Event::msk().records([at("a", "1"), at("b", &most)])
     };

@@ -322,6 +322,10 @@ impl fmt::Debug for Remote {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a handler must not do is what this is about"
+)]
 async fn an_answer_from_the_network_is_seen_while_handlers_block_the_thread() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -13,6 +13,7 @@ use crate::idempotency::claims::{Claims, Note, is_of};
 use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::Hold;
 use crate::idempotency::patience::Patience;
+use crate::idempotency::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };
@@ -218,7 +219,7 @@ impl<'c> Claim<'c> {
             let swap = Swap::new(Arc::clone(&self.id), expect, change);
             let refused = loop {
                 // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
-                match terms.call(terms.store.swap(&swap)).await {
+                match terms.call(Purpose::GoOn, terms.store.swap(&swap)).await {
                     Ok(Swapped::Applied(_)) => {
                         return self.written(&swap.change);
                     }

@@ -10,6 +10,7 @@ use crate::idempotency::holder::Holder;
 use crate::idempotency::lease::{Hold, millis, now_ms};
 use crate::idempotency::ledger::{Opened, PartitionLedger};
 use crate::idempotency::patience::Patience;
+use crate::idempotency::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped,
 };
@@ -60,7 +61,11 @@ impl PartitionLedger<'_> {
                 at_ms: times.free_at_ms(clock),
             };
             let swap = Swap::new(Arc::clone(&self.id), free, change);
-            match self.terms.call(self.terms.store.swap(&swap)).await {
+            match self
+                .terms
+                .call(Purpose::Begin, self.terms.store.swap(&swap))
+                .await
+            {
                 Ok(Swapped::Applied(item)) => return Ok(self.opened(item, holder, Some(hold))),
                 Ok(Swapped::Refused(Some(item))) if is_of(&item, holder.name()) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
@@ -88,7 +93,7 @@ impl PartitionLedger<'_> {
         let mut failing = Patience::until(Some(
             self.terms.patient_until(self.terms.deadline.work_end()),
         ));
-        match self.read_patiently(&mut failing).await {
+        match self.read_patiently(Purpose::Begin, &mut failing).await {
             Ok(item) => Ok(self.opened(item, holder, None)),
             Err(error) => Err(self.unavailable(&error)),
         }
@@ -96,10 +101,15 @@ impl PartitionLedger<'_> {
 
     pub(super) async fn read_patiently(
         &self,
+        purpose: Purpose,
         patience: &mut Patience,
     ) -> Result<Option<Item>, StoreError> {
         loop {
-            match self.terms.call(self.terms.store.read(&self.id)).await {
+            match self
+                .terms
+                .call(purpose, self.terms.store.read(&self.id))
+                .await
+            {
                 Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
                 known => return known,
             }

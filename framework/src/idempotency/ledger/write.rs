@@ -13,6 +13,7 @@ use crate::idempotency::format::{decode, encode};
 use crate::idempotency::lease::Hold;
 use crate::idempotency::ledger::PartitionLedger;
 use crate::idempotency::patience::Patience;
+use crate::idempotency::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
@@ -45,7 +46,7 @@ impl PartitionLedger<'_> {
             }
             // Where others write it too, it looks first: that costs a twentieth of a write which is refused. The first refusal brings what stands.
             if self.lock().has_rivals && races_lost != 1 {
-                match self.read_patiently(&mut patience).await {
+                match self.read_patiently(Purpose::GoOn, &mut patience).await {
                     Ok(item) => self.merge(item),
                     Err(error) => return self.fail(&error, last),
                 }
@@ -76,7 +77,11 @@ impl PartitionLedger<'_> {
         patience: &mut Patience,
     ) -> Result<Swapped, StoreError> {
         loop {
-            match self.terms.call(self.terms.store.swap(swap)).await {
+            match self
+                .terms
+                .call(Purpose::GoOn, self.terms.store.swap(swap))
+                .await
+            {
                 Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
                 known => return known,
             }
