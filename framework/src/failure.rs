@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::caught::{caught, discard};
 use crate::limits::ERROR_TEXT_BYTES_MAX;
 use crate::record::RecordFault;
 
@@ -114,10 +114,27 @@ impl Failure {
         FailureError(Verdict(self))
     }
 
-    /// The texts of the error and its causes, cut to the named length.
-    pub(crate) fn text(&self) -> String {
-        error_text(&*self.source)
+    /// What is kept of it. The error itself is the user's, also in its `Display` and its `drop`: it goes no further.
+    pub(crate) fn reason(self) -> Reason {
+        Reason {
+            next: self.next,
+            code: self.code,
+            after: self.after,
+            text: told(self.source),
+        }
     }
+}
+
+/// What is kept of a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) next: Next,
+    /// *None: none was given.*
+    pub(crate) code: Option<&'static str>,
+    /// *None: back-off chooses.*
+    pub(crate) after: Option<Duration>,
+    /// The texts of the error and its causes, cut to the named length.
+    pub(crate) text: String,
 }
 
 impl<E: Into<BoxError>> From<E> for Failure {
@@ -235,8 +252,15 @@ impl From<&RecordFault> for Rejection {
 ///
 /// `Display` of a user's error is the user's code: its panic costs the text, not the batch.
 pub(crate) fn error_text(error: &(dyn StdError + 'static)) -> String {
-    let text = catch_unwind(AssertUnwindSafe(|| with_causes(error)));
+    let text = caught(|| with_causes(error));
     cut(text.unwrap_or_else(|_| "(its `Display` panicked)".to_owned()))
+}
+
+/// [`error_text`] of an error that is dropped then: its `drop` may panic as well.
+pub(crate) fn told(error: BoxError) -> String {
+    let text = error_text(&*error);
+    discard(error);
+    text
 }
 
 fn with_causes(error: &(dyn StdError + 'static)) -> String {
@@ -272,7 +296,7 @@ pub(crate) fn cut(mut text: String) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Failure, Next, cut, error_text};
+    use super::{Failure, Next, Reason, cut, error_text};
     use crate::limits::ERROR_TEXT_BYTES_MAX;
 
     #[derive(Debug, thiserror::Error)]
@@ -327,7 +351,34 @@ mod tests {
         assert_eq!(failure.next(), Next::Retry);
         assert_eq!(failure.given_code(), Some("order.busy"));
         assert_eq!(failure.wait(), Some(wait));
-        assert_eq!(failure.text(), "shipping: to be retried: busy");
+        assert_eq!(failure.reason().text, "shipping: to be retried: busy");
+    }
+
+    #[test]
+    fn an_error_that_panics_as_it_is_shown_and_as_it_is_dropped_costs_its_text() {
+        #[derive(Debug)]
+        struct Broken;
+        impl std::fmt::Display for Broken {
+            fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::panic::resume_unwind(Box::new("shown"))
+            }
+        }
+        impl std::error::Error for Broken {}
+        impl Drop for Broken {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("dropped"))
+            }
+        }
+
+        let reason = Failure::retry(Broken).code("order.broken").reason();
+
+        let kept = Reason {
+            next: Next::Retry,
+            code: Some("order.broken"),
+            after: None,
+            text: "(its `Display` panicked)".to_owned(),
+        };
+        assert_eq!(reason, kept);
     }
 
     #[test]
@@ -336,7 +387,7 @@ mod tests {
 
         assert_eq!(failure.next(), Next::Reject);
         assert_eq!(failure.error().to_string(), "shipping");
-        assert_eq!(failure.text(), "shipping: refused");
         assert_eq!((failure.given_code(), failure.wait()), (None, None));
+        assert_eq!(failure.reason().text, "shipping: refused");
     }
 }

@@ -1,5 +1,6 @@
 //! From an `async fn` of extractors to one erased route. Generic at the consumer's builder, boxed from here on.
 
+use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -11,9 +12,10 @@ use tower::layer::util::{Identity, Stack};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
+use crate::caught::{Caught, caught};
 use crate::delivery::{Delivery, HandlerRun};
 use crate::extract::FromRecord;
-use crate::failure::{Failure, Rejection};
+use crate::failure::{Failure, Rejection, cut};
 
 /// What a handler may return: `()`, or `Result<(), E>` of any `E` that becomes a [`Failure`].
 #[diagnostic::on_unimplemented(
@@ -50,6 +52,12 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
 }
 
 /// An `async fn` of extractors, or a closure that returns a future. Implemented for functions of up to eight arguments; nobody implements it by hand.
+///
+/// A panic in it is a failure of its record, to be retried; so is one of an extractor, without its text. A future that panics as it is dropped at the deadline's
+/// margin costs nobody anything more. A second panic while the first one unwinds (a destructor's) cannot be caught: Rust ends the process, and the batch comes again.
+///
+/// It must not hold its thread: blocking calls and long computations belong into `tokio::task::spawn_blocking`, since all records of an invocation share one task. What holds
+/// it for longer than [`HANDLER_POLL_MS_MAX`](crate::limits::HANDLER_POLL_MS_MAX) is named in a warning.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
     label = "not an async fn of extractors",
@@ -67,12 +75,13 @@ pub trait Handler<Args>: Clone + Send + Sync + 'static {
 /// The arguments of a handler: a tuple of extractors. A trait of its own, so that rustc's list of extractors holds no tuples.
 #[doc(hidden)]
 pub trait Args<S>: Sized {
-    /// Takes each argument in turn.
+    /// Takes each argument in turn. `taken` is the type of the one that is being taken: where a panic leaves it, that one has panicked.
     ///
     /// # Errors
     ///
     /// The first that cannot be taken.
-    fn extract(delivery: &Delivery, state: &S) -> Result<Self, Rejection>;
+    fn extract(delivery: &Delivery, state: &S, taken: &mut &'static str)
+    -> Result<Self, Rejection>;
 }
 
 macro_rules! handlers {
@@ -92,8 +101,15 @@ macro_rules! handlers {
 
         #[allow(unused_variables)]
         impl<S, $($arg: FromRecord<S>,)*> Args<S> for ($($arg,)*) {
-            fn extract(delivery: &Delivery, state: &S) -> Result<Self, Rejection> {
-                Ok(($($arg::from_record(delivery, state).map_err(Into::into)?,)*))
+            fn extract(
+                delivery: &Delivery,
+                state: &S,
+                taken: &mut &'static str,
+            ) -> Result<Self, Rejection> {
+                Ok(($({
+                    *taken = type_name::<$arg>();
+                    $arg::from_record(delivery, state).map_err(Into::into)?
+                },)*))
             }
         }
     )*};
@@ -104,14 +120,48 @@ handlers! { ; A; A B; A B C; A B C D; A B C D E; A B C D E G; A B C D E G H; A B
 /// One topic's handler, types erased: what a [`tower::Layer`] wraps. One call is one try.
 pub type HandlerCall = BoxCloneSyncService<Delivery, Result<(), Failure>, Infallible>;
 
-type Extract = dyn Fn(&Delivery) -> Result<HandlerRun, Rejection> + Send + Sync;
+type Extract = dyn Fn(&Delivery) -> Result<HandlerRun, NotTaken> + Send + Sync;
+
+/// One try of a record that has not started: its first poll starts it. A panic of the handler is told, one of a `drop` costs nothing.
+pub(crate) type Try = Caught<HandlerRun>;
+
+/// Why a handler's arguments could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// The record cannot be read so.
+    Rejected(Rejection),
+    /// The extractor of this type panicked. The text of its panic is left out: it may quote what was being read.
+    Panicked(&'static str),
+}
+
+impl NotTaken {
+    /// An extractor has panicked.
+    pub(crate) const PANICKED: &'static str = "extractor.panicked";
+}
+
+impl From<NotTaken> for Failure {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Rejected(rejection) => {
+                let code = rejection.code;
+                Self::reject(rejection).code(code)
+            }
+            NotTaken::Panicked(argument) => {
+                let why = format!(
+                    "the extractor `{argument}` panicked: see standard error for the place in the code"
+                );
+                Self::retry(why).code(NotTaken::PANICKED)
+            }
+        }
+    }
+}
 
 /// A handler in its layers, types erased, with its own settings.
 #[derive(Clone)]
 pub(crate) struct Route {
     extract: Arc<Extract>,
     /// *None: there are no layers, and the run is what extraction made.*
-    layered: Option<HandlerCall>,
+    layered: Option<Arc<HandlerCall>>,
     /// *None: the consumer's.*
     pub(crate) attempts: Option<u32>,
 }
@@ -132,38 +182,23 @@ impl Route {
     }
 
     /// Takes the handler's arguments from the record; the handler does not start.
-    pub(crate) fn extract(&self, mut delivery: Delivery) -> Result<Prepared, Rejection> {
+    pub(crate) fn extract(&self, mut delivery: Delivery) -> Result<Try, NotTaken> {
         let run = (self.extract)(&delivery)?;
-        Ok(match &self.layered {
-            None => Prepared::Run(run),
-            Some(_) => {
-                delivery.prepare(run);
-                Prepared::Delivery(delivery)
+        let Some(layered) = &self.layered else {
+            return Ok(Caught::new(|| run));
+        };
+        delivery.prepare(run);
+        let layered = Arc::clone(layered);
+        // The layers' own code runs with the first poll, as the handler's does.
+        let run: HandlerRun = Box::pin(async move {
+            let layered = HandlerCall::clone(&layered);
+            match layered.oneshot(delivery).await {
+                Ok(result) => result,
+                Err(never) => match never {},
             }
-        })
+        });
+        Ok(Caught::new(|| run))
     }
-
-    /// Runs one try.
-    pub(crate) async fn call(&self, prepared: Prepared) -> Result<(), Failure> {
-        match (prepared, &self.layered) {
-            (Prepared::Run(run), _) => run.await,
-            (Prepared::Delivery(delivery), Some(layered)) => {
-                match layered.clone().oneshot(delivery).await {
-                    Ok(result) => result,
-                    Err(never) => match never {},
-                }
-            }
-            (Prepared::Delivery(delivery), None) => (self.extract)(&delivery)?.await,
-        }
-    }
-}
-
-/// One try, its arguments taken, not started.
-pub(crate) enum Prepared {
-    /// Of a handler without layers.
-    Run(HandlerRun),
-    /// For the layers to see; the run lies in it.
-    Delivery(Delivery),
 }
 
 fn erase<H, A, S>(handler: H, state: Arc<S>) -> Arc<Extract>
@@ -173,8 +208,20 @@ where
     S: Send + Sync + 'static,
 {
     Arc::new(move |delivery: &Delivery| -> Result<HandlerRun, _> {
-        let args = A::extract(delivery, &state)?;
-        let handler = handler.clone();
+        let mut taken = "";
+        let args = caught(|| {
+            let args = A::extract(delivery, &state, &mut taken)?;
+            taken = type_name::<H>();
+            Ok((args, handler.clone()))
+        });
+        let (args, handler) = match args {
+            Ok(Ok(args)) => args,
+            // An extractor of the user's own may say as much as it likes.
+            Ok(Err(Rejection { code, message })) => {
+                return Err(NotTaken::Rejected(Rejection::new(code, cut(message))));
+            }
+            Err(_) => return Err(NotTaken::Panicked(taken)),
+        };
         // The handler is called by the first poll: what it does before its first await is part of the run.
         Ok(Box::pin(
             async move { handler.call(args).await.into_outcome() },
@@ -261,7 +308,7 @@ impl<H, L> Options<H, L> {
         let layered = HandlerCall::new(Flatten(self.layer.layer(innermost)));
         Route {
             extract,
-            layered: Some(layered),
+            layered: Some(Arc::new(layered)),
             attempts: self.attempts,
         }
     }
@@ -287,11 +334,8 @@ impl Service<Delivery> for HandlerService {
         let run = delivery
             .take_prepared()
             .map_or_else(|| (self.extract)(&delivery), Ok);
-        Infallibly(run.unwrap_or_else(|rejection| {
-            let code = rejection.code;
-            Box::pin(std::future::ready(Err(
-                Failure::reject(rejection).code(code)
-            )))
+        Infallibly(run.unwrap_or_else(|not_taken| {
+            Box::pin(std::future::ready(Err(Failure::from(not_taken))))
         }))
     }
 }

@@ -5,6 +5,9 @@
 // Every bound and default, with its reason.
 pub mod limits;
 
+// The net below code that is not the framework's.
+mod caught;
+
 // Topic, partition, offset.
 mod partition;
 

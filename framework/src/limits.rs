@@ -45,6 +45,10 @@ pub const DEADLINE_MARGIN_MS_MAX: u64 = 14 * 60 * 1000;
 /// Time that a deadline may lie ahead and still be believed. No function runs longer than 15 minutes; an hour leaves room for clocks that differ.
 pub const DEADLINE_AHEAD_MS_MAX: u64 = 60 * 60 * 1000;
 
+/// Longest that a handler, or the extractors before it, may hold the thread in one go without a warning. While they do, no other record runs, no lease is
+/// renewed and no deadline is kept: half of the margin, so that the answer still leaves in time.
+pub const HANDLER_POLL_MS_MAX: u64 = 250;
+
 /// Time that a shutdown signal leaves to invocations in flight. Lambda kills 500 ms after SIGTERM (a function with an internal extension) or at once.
 pub const SHUTDOWN_GRACE_MS: u64 = 400;
 
@@ -170,6 +174,7 @@ const _: () = {
     assert!(ATTEMPTS_DEFAULT <= ATTEMPTS_MAX);
     assert!(RETRY_BACKOFF_BASE_MS <= RETRY_BACKOFF_MAX_MS);
     assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);
+    assert!(HANDLER_POLL_MS_MAX * 2 <= DEADLINE_MARGIN_MS);
     assert!(DEADLINE_AHEAD_MS_MAX > 15 * 60 * 1000);
     assert!(SQS_TRY_MS_MAX < SEND_MS_MAX);
     assert!(CLOCK_SKEW_MAX_MS * CLOCK_SKEW_PART_MAX as u64 <= LEASE_MS);

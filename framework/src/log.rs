@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{error, info, warn};
 
 use crate::error::Error;
-use crate::idempotency::IdempotencyStore;
+use crate::idempotency::{Guarantee, IdempotencyStore};
 use crate::limits::RECORD_LOG_LINES_MAX;
 use crate::outcome::Outcome;
 use crate::process::Keeping;
-use crate::report::{RecordReport, Report};
+use crate::report::{LongPoll, RecordReport, Report};
 use crate::response::FailureReporting;
 use crate::settings::Settings;
 
@@ -47,6 +47,12 @@ pub(crate) fn started(settings: &Settings, topics: &str, unknown_variables: &[St
             cure = "LAMBDA_MSK_ON_FAILURE",
             "no destination for rejected records: one bad record blocks its partition"
         );
+        if settings.guarantee.value == Guarantee::AtMostOnce {
+            warn!(
+                cure = "LAMBDA_MSK_ON_FAILURE",
+                "at most once without a destination loses records: one whose handler fails, or is cut off, is not started again and is kept nowhere"
+            );
+        }
     }
     if !unknown_variables.is_empty() {
         warn!(
@@ -89,7 +95,8 @@ impl Advice {
             record_ended(request_id, record);
         }
         partitions_ended(request_id, report);
-        let skipped = report.count(Outcome::Skipped);
+        let lost = report.lost();
+        let skipped = report.count(Outcome::Skipped) - lost;
         let unreached = report.count(Outcome::Unreached);
         info!(
             request_id,
@@ -99,6 +106,7 @@ impl Advice {
             rejected = report.count(Outcome::Rejected),
             failed = report.count(Outcome::Failed),
             unreached,
+            lost,
             overlooked = report.overlooked.len(),
             lanes = report.lanes,
             ms = u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -129,8 +137,17 @@ impl Advice {
                 "records skipped"
             );
         }
+        let ran_out = report.out_of_time && unreached > 0;
         let whole_batch = reporting == FailureReporting::WholeBatch;
-        if report.out_of_time && unreached > 0 && whole_batch && first_time(&self.no_progress) {
+        if let Some(poll) = report.longest_poll.as_ref().filter(|_| ran_out) {
+            warn!(
+                request_id,
+                unreached,
+                cause = %poll,
+                cure = LongPoll::CURE,
+                "time ran out while a record's code held the thread: records were not started"
+            );
+        } else if ran_out && whole_batch && first_time(&self.no_progress) {
             warn!(
                 request_id,
                 unreached,
@@ -151,10 +168,9 @@ fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
         let unclaimed = unclaimed.map(|code| (record.record.partition_index(), code.to_owned()));
         let repeats = unclaimed.is_some() && unclaimed == said;
         said = unclaimed;
-        // A skipped record with a problem is lost.
         let ended_well = match record.outcome {
             Outcome::Failed | Outcome::Rejected => false,
-            _ => record.problem.is_none(),
+            _ => !record.is_lost(),
         };
         !ended_well && !repeats
     })
@@ -218,7 +234,7 @@ fn record_ended(request_id: &str, report: &RecordReport) {
         Outcome::Rejected => line!(warn, "record rejected"),
         Outcome::Skipped => line!(
             error,
-            "record lost: it is not started again, and there is no destination for it (LAMBDA_MSK_ON_FAILURE)"
+            "record lost: it may not be started again, and there is no destination for it (LAMBDA_MSK_ON_FAILURE)"
         ),
         _ => line!(error, "record failed"),
     }
@@ -243,6 +259,9 @@ mod tests {
 
     use crate::consumer::Consumer;
     use crate::destination::MemoryDestination;
+    use crate::idempotency::{
+        BoxStore, Guarantee, IdempotencyStore, Item, PerRecord, StoreError, Swap, Swapped,
+    };
     use crate::response::FailureReporting;
 
     #[derive(Clone, Default)]
@@ -310,5 +329,42 @@ mod tests {
         assert!(said.contains("on_failure=memory (code)"), "{said}");
         assert!(!said.contains("blocks its partition"), "{said}");
         assert!(!said.contains("does not know"), "{said}");
+    }
+
+    /// A table that is never asked.
+    struct Table;
+
+    impl IdempotencyStore for Table {
+        async fn read(&self, _: &str) -> Result<Option<Item>, StoreError> {
+            Ok(None)
+        }
+
+        async fn swap(&self, _: &Swap) -> Result<Swapped, StoreError> {
+            Ok(Swapped::Refused(None))
+        }
+
+        fn describe(&self) -> String {
+            "table".to_owned()
+        }
+    }
+
+    #[test]
+    fn at_most_once_without_a_destination_says_what_it_loses() {
+        let builder = || {
+            Consumer::builder()
+                .topic("orders", async || {})
+                .idempotency(BoxStore::new(Table))
+                .per_record(PerRecord::by_key())
+                .attempts(1)
+        };
+        let once = builder().guarantee(Guarantee::AtMostOnce);
+        let kept = builder()
+            .guarantee(Guarantee::AtMostOnce)
+            .on_failure(MemoryDestination::new());
+
+        let loses = "at most once without a destination loses records";
+        assert!(said(&once.build().unwrap()).contains(loses));
+        assert!(!said(&kept.build().unwrap()).contains(loses));
+        assert!(!said(&builder().build().unwrap()).contains(loses));
     }
 }

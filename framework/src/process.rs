@@ -3,29 +3,31 @@
 mod claimed;
 mod lane_run;
 mod partitions;
+mod polled;
 
 use std::collections::{BTreeSet, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
+use crate::caught::{Caught, discard};
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
-use crate::failure::{Failure, Rejection, cut, error_text};
-use crate::handler::{Prepared, Route};
+use crate::failure::{Failure, Reason, Rejection, told};
+use crate::handler::{NotTaken, Route, Try};
 use crate::idempotency::{
-    BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Settled, Terms,
-    WhenStoreFails, ledger_id,
+    BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Refusal, Settled, Terms,
+    Undone, WhenStoreFails, ledger_id,
 };
 use crate::invocation::Invocation;
 use crate::lane::{Lanes, ProcessingOrder};
+use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;
+use crate::process::polled::Polled;
 use crate::record::{Batch, Record};
-use crate::report::{Problem, RecordReport, Report};
+use crate::report::{LongPoll, Problem, RecordReport, Report};
 
 /// What becomes of a record whose attempts are used up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,6 +93,7 @@ impl Processor {
             ledgers: Vec::new(),
             claims: None,
             longest_run_us: AtomicU64::new(0),
+            longest_poll: Mutex::default(),
         };
         if let Some((keeping, terms)) = &kept {
             match &keeping.per_record {
@@ -99,11 +102,15 @@ impl Processor {
             }
         }
         let ran = run.run_partitions(&lanes).await;
-        let ends = records.iter().zip(ran.ends);
+        let longest_poll = run.longest_poll.into_inner();
+        let longest_poll = longest_poll.unwrap_or_else(PoisonError::into_inner);
+        let ends = records.iter().zip(ran.ends).map(|(record, end)| {
+            let end = end.unwrap_or_else(End::unreached);
+            end.beside(longest_poll.as_ref()).report(record.clone())
+        });
         Report {
-            records: ends
-                .map(|(record, end)| end.unwrap_or_else(End::unreached).report(record.clone()))
-                .collect(),
+            records: ends.collect(),
+            longest_poll,
             lanes: lanes.len(),
             out_of_time: ran.out_of_time,
             overlooked: ran.overlooked,
@@ -185,6 +192,17 @@ impl End {
         Self::of(Outcome::Unreached, 0, None)
     }
 
+    /// No store is heard while something holds the thread: then its silence is not its own.
+    fn beside(mut self, poll: Option<&LongPoll>) -> Self {
+        if let (Some(poll), Some(problem)) = (poll, &mut self.problem)
+            && self.attempts == 0
+            && Refusal::is_code(&problem.code)
+        {
+            problem.message.push_str(&format!("; meanwhile {poll}"));
+        }
+        self
+    }
+
     fn report(self, record: Record) -> RecordReport {
         RecordReport {
             record,
@@ -206,69 +224,95 @@ struct Run<'a> {
     claims: Option<Claims<'a>>,
     /// Of any handler in this invocation so far.
     longest_run_us: AtomicU64,
+    /// *None: nothing has held the thread for longer than it should.*
+    longest_poll: Mutex<Option<LongPoll>>,
 }
 
-/// A record before its handler.
-enum Before<'a> {
-    /// Its arguments are taken. Its key, where records are known by one.
-    Ready(&'a Route, Prepared, Option<Arc<str>>),
-    /// Its handler will not run.
-    Rejected(Rejection),
-    /// An extractor panicked: a failed try.
-    Failed(&'a Route, Failure),
+/// A record that its handler is there for. Neither depends on what the extractors make of it.
+struct Known<'a> {
+    route: &'a Route,
+    /// *None: records are known by where they stand.*
+    key: Option<Arc<str>>,
 }
+
+/// A try that may start. *Err: an extractor panicked, and it has failed without its handler.*
+type Taken = Result<Try, Reason>;
 
 /// How one try ended.
 enum Tried {
     Done,
-    Failed(Failure),
+    Failed(Reason, Undone),
     /// Dropped at the deadline's margin.
     Dropped,
 }
 
 impl<'a> Run<'a> {
-    fn prepare(&self, record: &Record, attempt: u32) -> Before<'a> {
+    /// *Err: its handler will not run.*
+    fn know(&self, record: &Record) -> Result<Known<'a>, Rejection> {
         if let Some(fault) = record.fault() {
-            return Before::Rejected(fault.into());
+            return Err(fault.into());
         }
         let Some(route) = self.processor.route(record.topic()) else {
             let message = format!(
                 "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
                 record.topic()
             );
-            return Before::Rejected(Rejection::new(Rejection::NO_HANDLER, message));
+            return Err(Rejection::new(Rejection::NO_HANDLER, message));
         };
-        let key = match self.invocation.record_key(record) {
-            Ok(key) => key,
-            Err(rejection) => return Before::Rejected(rejection),
-        };
+        let key = self.invocation.record_key(record)?;
+        Ok(Known { route, key })
+    }
+
+    /// Takes the handler's arguments. *Err: the record cannot be read so, and its handler will not run.*
+    fn take(&self, record: &Record, route: &Route, attempt: u32) -> Result<Taken, Rejection> {
         let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
-        match catch_unwind(AssertUnwindSafe(|| route.extract(delivery))) {
-            Ok(Ok(prepared)) => Before::Ready(route, prepared, key),
-            // An extractor of the user's own may say as much as it likes.
-            Ok(Err(Rejection { code, message })) => {
-                Before::Rejected(Rejection::new(code, cut(message)))
-            }
-            Err(panic) => Before::Failed(route, panicked("an extractor", &*panic)),
+        let began = Instant::now();
+        let taken = route.extract(delivery);
+        self.measure_poll("an extractor", record, began.elapsed());
+        match taken {
+            Ok(run) => Ok(Ok(run)),
+            Err(NotTaken::Rejected(rejection)) => Err(rejection),
+            Err(panicked @ NotTaken::Panicked(_)) => Ok(Err(Failure::from(panicked).reason())),
         }
     }
 
     /// Starts the handler, and drops it at the deadline's margin.
-    async fn try_once(&self, route: &Route, prepared: Prepared) -> Tried {
-        let started = Instant::now();
-        let run = AssertUnwindSafe(route.call(prepared)).catch_unwind();
+    async fn try_once(&self, record: &Record, run: Try) -> Tried {
+        let mut run = Polled::new(run);
         let ended = match self.invocation.deadline.work_end() {
-            Some(end) => timeout_at(end, run).await.ok(),
-            None => Some(run.await),
+            Some(end) => timeout_at(end, &mut run).await.ok(),
+            None => Some((&mut run).await),
         };
-        let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = u64::try_from(run.took().as_micros()).unwrap_or(u64::MAX);
         self.longest_run_us.fetch_max(took, Ordering::Relaxed);
+        self.measure_poll("the handler", record, run.longest_poll());
         match ended {
             Some(Ok(Ok(()))) => Tried::Done,
-            Some(Ok(Err(failure))) => Tried::Failed(failure),
-            Some(Err(panic)) => Tried::Failed(panicked("the handler", &*panic)),
+            Some(Ok(Err(failure))) => Tried::Failed(failure.reason(), Undone::Failed),
+            Some(Err(panicked)) => {
+                let text = format!("the handler panicked: {}", panicked.text());
+                let failure = Failure::retry(text).code("handler.panicked");
+                Tried::Failed(failure.reason(), Undone::Panicked)
+            }
             None => Tried::Dropped,
         }
+    }
+
+    /// Notes what has held the thread for so long. The first time is told at once: what comes next may be a kill.
+    fn measure_poll(&self, by: &'static str, record: &Record, took: Duration) {
+        if took < Duration::from_millis(HANDLER_POLL_MS_MAX) {
+            return;
+        }
+        let longest = &self.longest_poll;
+        let mut longest = longest.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = record.clone();
+        let poll = LongPoll { by, record, took };
+        match &*longest {
+            None => poll.warn(&self.invocation.request_id),
+            Some(longest) if longest.took >= took => return,
+            Some(_) => {}
+        }
+        *longest = Some(poll);
     }
 
     /// Whether there is time to wait so long and then run a handler as long as the longest so far.
@@ -349,46 +393,35 @@ impl<'a> Run<'a> {
             let why = "no destination is set for rejected records (`LAMBDA_MSK_ON_FAILURE`)";
             return all(&unconfirmed("destination.missing", why));
         };
-        let sending = AssertUnwindSafe(destination.send(letters)).catch_unwind();
+        let sending = Caught::new(|| Box::pin(destination.send(letters)));
         let sent = match self.invocation.deadline.settle_end() {
             Some(end) => timeout_at(end, sending).await.ok(),
             None => Some(sending.await),
         };
-        let results = match sent {
+        let mut results = match sent {
             Some(Ok(results)) => results,
-            Some(Err(panic)) => {
-                let text = cut(panic_text(&*panic).to_owned());
-                let why = format!("the destination panicked: {text}");
-                return all(&unconfirmed("destination.panicked", &why));
+            Some(Err(_)) => {
+                // Its text may quote a letter.
+                let why = "the destination panicked: see standard error for the place in the code";
+                return all(&unconfirmed("destination.panicked", why));
             }
             None => {
                 let why = "the destination had not confirmed it when time was up";
                 return all(&unconfirmed("destination.timed_out", why));
             }
         };
+        discard(results.split_off(letters.len().min(results.len())));
         let missing = || Err(SendError::new("it answered with too few results"));
         let results = results.into_iter().chain(std::iter::repeat_with(missing));
         letters
             .iter()
             .zip(results)
             .map(|(letter, result)| {
-                result.map_err(|error| {
-                    let why = format!("the destination did not confirm it: {}", error_text(&error));
+                result.map_err(|SendError(error)| {
+                    let why = format!("the destination did not confirm it: {}", told(error));
                     unconfirmed("destination.unconfirmed", &why)(letter)
                 })
             })
             .collect()
     }
-}
-
-/// A caught panic is a failure that may pass.
-fn panicked(who: &str, panic: &(dyn std::any::Any + Send)) -> Failure {
-    Failure::retry(format!("{who} panicked: {}", panic_text(panic))).code("handler.panicked")
-}
-
-/// The text that `panic!` was given: the user's own.
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no text)")
 }

@@ -1,5 +1,6 @@
 //! How each record of an invocation ended. Made by `process`, read by `response`, the log and tests.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::outcome::Outcome;
@@ -20,7 +21,50 @@ pub(crate) struct Report {
     pub(crate) unrecorded: Vec<(TopicPartition, Problem)>,
     /// Partitions that ran without the idempotency store.
     pub(crate) without_store: Vec<(TopicPartition, String)>,
+    /// *Some: a handler has held the thread for longer than it should.*
+    pub(crate) longest_poll: Option<LongPoll>,
     pub(crate) elapsed: Duration,
+}
+
+/// What has held the thread for longer than it should.
+#[derive(Clone, Debug)]
+pub(crate) struct LongPoll {
+    /// `the handler`, `an extractor`.
+    pub(crate) by: &'static str,
+    /// For this record.
+    pub(crate) record: Record,
+    pub(crate) took: Duration,
+}
+
+impl LongPoll {
+    /// What is to be done about it.
+    pub(crate) const CURE: &str =
+        "move work that blocks, or computes for long, into tokio::task::spawn_blocking";
+
+    pub(crate) fn ms(&self) -> u64 {
+        u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn warn(&self, request_id: &str) {
+        let record = &self.record;
+        tracing::warn!(
+            request_id,
+            topic = record.topic(),
+            partition = record.partition(),
+            offset = record.offset().0,
+            by = self.by,
+            ms = self.ms(),
+            cure = Self::CURE,
+            "a record's code held the thread: meanwhile no other record ran, no lease was renewed, and no deadline was kept"
+        );
+    }
+}
+
+impl fmt::Display for LongPoll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, record, .. } = self;
+        write!(f, "{by} of {record} held the thread for {} ms", self.ms())
+    }
 }
 
 /// How one record ended.
@@ -31,7 +75,7 @@ pub struct RecordReport {
     pub record: Record,
     /// How it ended.
     pub outcome: Outcome,
-    /// How often it was tried in this invocation. 0: it was rejected before its handler, skipped, or not reached.
+    /// How often its handler was started in this invocation. 0: it was rejected before its handler, skipped, or not reached, or its extractors panicked.
     pub attempts: u32,
     /// What went wrong. *None: nothing did.*
     pub problem: Option<Problem>,
@@ -56,7 +100,20 @@ impl Problem {
     }
 }
 
+impl RecordReport {
+    /// Whether the record is lost: under [`Guarantee::AtMostOnce`](crate::Guarantee::AtMostOnce), its handler may have been started in an earlier delivery, it was
+    /// not done, and there is no destination for it. Such a record is Skipped, so that Lambda commits it; its problem says how it was left.
+    pub fn is_lost(&self) -> bool {
+        self.outcome == Outcome::Skipped && self.problem.is_some()
+    }
+}
+
 impl Report {
+    pub(crate) fn lost(&self) -> usize {
+        let lost = |report: &&RecordReport| report.is_lost();
+        self.records.iter().filter(lost).count()
+    }
+
     pub(crate) fn count(&self, outcome: Outcome) -> usize {
         let ended_so = |report: &&RecordReport| report.outcome == outcome;
         self.records.iter().filter(ended_so).count()

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::caught::caught;
 use crate::failure::BoxError;
 use crate::limits::{SEND_LEAVE_MS, SEND_MS_MAX};
 
@@ -32,7 +33,8 @@ pub use self::sqs::SqsDestination;
 /// Where rejected records go: a queue, a file, a table of your own.
 ///
 /// A record is Rejected only once `send` has returned Ok for its letter. An `Err`, a panic, or no answer in time makes it Failed: it comes again
-/// and is sent again, so a destination may get a letter twice.
+/// and is sent again, so a destination may get a letter twice. A panic is caught, also one of a `drop`; a second one while the first one unwinds ends the
+/// process.
 ///
 /// Write a plain `async fn`; what it holds across an await must be `Send`.
 ///
@@ -139,7 +141,8 @@ impl Destination for BoxDestination {
     }
 
     fn describe(&self) -> String {
-        self.0.describe()
+        let name = caught(|| self.0.describe());
+        name.unwrap_or_else(|_| "(a destination whose `describe` panicked)".to_owned())
     }
 }
 

@@ -20,7 +20,8 @@ pub use self::state::{FromRef, State};
 
 /// Something that a handler can take as an argument. Arguments may stand in any order.
 ///
-/// An error rejects the record: it goes to the destination and the handler does not run. Take `Result<E, E::Rejection>` to decide yourself.
+/// An error rejects the record: it goes to the destination and the handler does not run. Take `Result<E, E::Rejection>` to decide yourself. A panic is a failed try of the
+/// record (`extractor.panicked`): log and letter name the type, and leave out the panic's text, which may quote the payload.
 ///
 /// # Example
 ///

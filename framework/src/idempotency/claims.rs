@@ -4,11 +4,16 @@
 //! other until time is up.
 
 mod claim;
+mod keys;
+mod recorder;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout_at;
+
+use crate::idempotency::claims::keys::{Keys, Work};
 
 use crate::idempotency::lease::{millis, now_ms};
 use crate::idempotency::patience::Patience;
@@ -21,7 +26,8 @@ use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails, owner_toke
 use crate::limits::AT_MOST_ONCE_MARK_MS;
 use crate::record::Record;
 
-pub(crate) use self::claim::{Claim, ClaimEnd};
+pub(crate) use self::claim::{Claim, ClaimEnd, Undone};
+pub(crate) use self::recorder::{Held, Recorder};
 
 /// The claims of one invocation.
 #[derive(Debug)]
@@ -33,19 +39,21 @@ pub(crate) struct Claims<'a> {
     token: OnceLock<Arc<str>>,
     /// Why the store failed, where records run without it, as was chosen.
     off: OnceLock<String>,
+    keys: Keys,
 }
 
 /// What claiming has come to.
 #[derive(Debug)]
-pub(crate) enum Claimed<'c> {
+pub(crate) enum Claimed<'l, 'c> {
     /// The record is this lane's.
-    Ours(Claim<'c>),
+    Ours(Held<'l, 'c>),
     /// A record of the same key is settled.
     Settled,
     /// A record of the same key had another payload.
     Mismatch,
-    /// At most once: a record of the same key was started, and nobody will ever say how it ended.
-    Unknown(Claim<'c>),
+    /// At most once: a record of the same key was started, and is not done. How its handler left it, if its owner said so. The claim is of what stands: it
+    /// can be settled, and is not held.
+    Unknown(Claim<'c>, Option<Undone>),
     /// The store fails for this reason, and records run without it.
     WithoutStore(String),
 }
@@ -60,6 +68,9 @@ enum Note {
     Started {
         /// Its owner's until then, milliseconds since 1970.
         owner_until_ms: u64,
+        /// How its handler left it. *None: its owner has not said so.*
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undone: Option<Undone>,
     },
 }
 
@@ -83,7 +94,7 @@ enum Stands {
     Held(u64),
     /// Nobody holds it, and it may be taken as it stands.
     Takeable(Item),
-    Unknown(Item),
+    Unknown(Item, Option<Undone>),
 }
 
 impl<'a> Claims<'a> {
@@ -94,21 +105,28 @@ impl<'a> Claims<'a> {
             guarantee,
             token: OnceLock::new(),
             off: OnceLock::new(),
+            keys: Keys::default(),
         }
     }
 
-    /// Claims the record's key; waits while another one works on it.
-    pub(crate) async fn claim(
-        &self,
+    /// Claims the record's key for a lane; waits while another one works on it.
+    pub(crate) async fn claim<'l, 'c>(
+        &'c self,
+        recorder: &'l Recorder<'c>,
         id: Arc<str>,
         record: &Record,
-    ) -> Result<Claimed<'_>, Refusal> {
-        if let Some(why) = self.off.get() {
-            return Ok(Claimed::WithoutStore(why.clone()));
+    ) -> Result<Claimed<'l, 'c>, Refusal> {
+        let off = || self.off.get().cloned().map(Claimed::WithoutStore);
+        if let Some(without_store) = off() {
+            return Ok(without_store);
         }
-        let runs_without = self.terms.when_store_fails == WhenStoreFails::Process;
-        match self.take(id, record).await {
-            Err(refusal) if refusal.is_the_stores() && runs_without => {
+        let work = self.work_on(&id).await?;
+        // The lane that was waited for may have found so.
+        if let Some(without_store) = off() {
+            return Ok(without_store);
+        }
+        match self.take(recorder, id, record, work).await {
+            Err(refusal) if refusal.is_the_stores() && self.runs_without() => {
                 let why = self.off.get_or_init(|| refusal.message);
                 Ok(Claimed::WithoutStore(why.clone()))
             }
@@ -120,7 +138,27 @@ impl<'a> Claims<'a> {
         self.guarantee == Guarantee::AtMostOnce
     }
 
-    async fn take(&self, id: Arc<str>, record: &Record) -> Result<Claimed<'_>, Refusal> {
+    /// Whether records run where the store fails.
+    fn runs_without(&self) -> bool {
+        self.terms.when_store_fails == WhenStoreFails::Process
+    }
+
+    /// Waits while another lane of this invocation works on a record of that key.
+    async fn work_on(&self, id: &Arc<str>) -> Result<Option<Work<'_>>, Refusal> {
+        let work = self.keys.work_on(id);
+        match self.terms.deadline.work_end() {
+            Some(end) => timeout_at(end, work).await.map_err(|_| self.held()),
+            None => Ok(work.await),
+        }
+    }
+
+    async fn take<'l, 'c>(
+        &'c self,
+        recorder: &'l Recorder<'c>,
+        id: Arc<str>,
+        record: &Record,
+        work: Option<Work<'c>>,
+    ) -> Result<Claimed<'l, 'c>, Refusal> {
         let Terms {
             clock,
             deadline,
@@ -152,24 +190,36 @@ impl<'a> Claims<'a> {
             let item = claim.in_progress(seq, hold);
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
             let refused = match self.terms.call(store.swap(&swap)).await {
-                Ok(Swapped::Applied(_)) => return Ok(Claimed::Ours(claim.at(seq, hold))),
+                Ok(Swapped::Applied(_)) => return Ok(ours(recorder, claim.at(seq, hold), work)),
                 Ok(Swapped::Refused(item)) => item,
                 Err(error) if error.is_transient() && failing.wait(Duration::MAX).await => continue,
-                Err(error) => return Err(self.terms.unavailable(ITEM, &error)),
+                Err(error) => {
+                    // It may have been applied: then it is given back.
+                    if error.is_transient() && !self.runs_without() {
+                        drop(recorder.hold(claim.at(seq, hold)));
+                    }
+                    return Err(self.terms.unavailable(ITEM, &error));
+                }
             };
             let stood = match refused {
                 Some(item) if is_of(&item, &owner) => {
                     // An earlier try was applied and its answer lost: held since then at the least.
-                    return Ok(Claimed::Ours(claim.at(item.seq(), first)));
+                    return Ok(ours(recorder, claim.at(item.seq(), first), work));
                 }
                 Some(item) => self.judge(&item, validation.as_deref(), record),
                 // It went between the two.
                 None => Stands::Held(0),
             };
             let free_ms = match stood {
-                Stands::Settled => return Ok(Claimed::Settled),
+                Stands::Settled => {
+                    work.iter().for_each(Work::settled);
+                    return Ok(Claimed::Settled);
+                }
                 Stands::Mismatch => return Ok(Claimed::Mismatch),
-                Stands::Unknown(item) => return Ok(Claimed::Unknown(claim.over(&item))),
+                Stands::Unknown(item, undone) => {
+                    claim.work = work;
+                    return Ok(Claimed::Unknown(claim.over(&item), undone));
+                }
                 Stands::Takeable(item) => {
                     stands = Some(item);
                     continue;
@@ -206,19 +256,25 @@ impl<'a> Claims<'a> {
                     false => Stands::Takeable(item.clone()),
                 }
             }
-            (Status::InProgress, Some(Note::Started { owner_until_ms })) if versioned => {
+            (
+                Status::InProgress,
+                Some(Note::Started {
+                    owner_until_ms,
+                    undone,
+                }),
+            ) if versioned => {
                 if owner_until_ms >= at_ms {
                     return Stands::Held(owner_until_ms);
                 }
                 match self.guarantee {
                     // Who runs a consumer at least once again wants it to run.
                     Guarantee::AtLeastOnce => Stands::Takeable(item.clone()),
-                    Guarantee::AtMostOnce => Stands::Unknown(item.clone()),
+                    Guarantee::AtMostOnce => Stands::Unknown(item.clone(), undone),
                 }
             }
             // Begun at least once, or by Powertools: whoever ended without a word may have done it.
             (Status::InProgress, _) if self.is_at_most_once() && item.held_until_ms < at_ms => {
-                Stands::Unknown(item.clone())
+                Stands::Unknown(item.clone(), None)
             }
             (Status::InProgress, _) => Stands::Held(item.held_until_ms),
         }
@@ -282,6 +338,16 @@ impl<'a> Claims<'a> {
             ),
         )
     }
+}
+
+/// The record is this lane's from now on, and nobody else's of this invocation.
+fn ours<'l, 'c>(
+    recorder: &'l Recorder<'c>,
+    mut claim: Claim<'c>,
+    work: Option<Work<'c>>,
+) -> Claimed<'l, 'c> {
+    claim.work = work;
+    Claimed::Ours(recorder.hold(claim))
 }
 
 /// What is asked for, in messages.

@@ -9,7 +9,7 @@
 //!   not yet recorded as its owner died or lost its lease or store; when the ledger has forgotten it. With clocks within
 //!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended.
 //! - *At most once:* while its mark is kept, a handler starts at most once a key; its effect may be missing; such records go to the destination, or are logged
-//!   as lost.
+//!   and counted as lost.
 //! - *With the key passed on:* one effect, if the receiver applies key and effect atomically, keeps keys longer than the longest redelivery, and the request
 //!   depends only on the record.
 //!
@@ -33,6 +33,9 @@
 //! handler starts, renewed while that runs, and completed after it: two writes a record. A claim's owner is one record in one invocation, and every write is
 //! conditional on it, so that an invocation which was thought dead changes nothing of its successor's. Another record of the key waits for how the first one
 //! ends. With [`Guarantee::AtMostOnce`] the claim is a mark that nobody takes over.
+//!
+//! How a record ended is on its way to the store before its lane does anything else, and is there before the lane's next handler starts: after a kill, at most
+//! one record a lane that was done runs again.
 //!
 //! The items bear the names of Powertools for AWS Lambda, and either reads what the other wrote. Powertools itself completes and deletes without a
 //! condition: what an invocation of *it* does after its time is not fenced.
@@ -85,7 +88,7 @@ use crate::invocation::Clock;
 use crate::record::{EventSource, Record};
 
 pub(crate) use self::choose::choose_store;
-pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims};
+pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims, Held, Recorder, Undone};
 #[cfg(feature = "dynamodb")]
 pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
@@ -132,9 +135,12 @@ pub enum Guarantee {
     AtLeastOnce,
     /// Once a key at most, while its mark is kept: the record is marked before its handler starts. For effects that are better missing than done twice.
     ///
-    /// A record that is found marked, unsettled and without its owner goes to the destination with the code `reject.at_most_once`, since its outcome is
-    /// unknown; without a destination it is logged as lost, and Skipped. So does one that was begun before this guarantee was asked for, or by Powertools. One
-    /// whose handler failed is rejected at once.
+    /// A record that is found marked, unsettled and without its owner goes to the destination with the code `reject.at_most_once`; the message says how its
+    /// handler left it, if that is known. So does one that was begun before this guarantee was asked for, or by Powertools. One whose handler failed is rejected
+    /// at once. A record whose handler did not start (an extractor panicked, time was up) is not marked, and comes again.
+    ///
+    /// *Without a destination such a record is lost:* it is Skipped, so Lambda commits it; an error line names it, the line of the invocation counts it, and
+    /// [`RecordReport::is_lost`](crate::RecordReport::is_lost) tells it. The function warns of that when it starts.
     ///
     /// Needs [`PerRecord`] keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
     /// repeats its call starts the handler again: use none. Marks are kept for
@@ -169,6 +175,11 @@ impl Refusal {
 
     fn new(code: &'static str, message: String) -> Self {
         Self { code, message }
+    }
+
+    /// Whether a problem's code is that of a refusal.
+    pub(crate) fn is_code(code: &str) -> bool {
+        [Self::UNAVAILABLE, Self::HELD, Self::LOST].contains(&code)
     }
 
     fn is_the_stores(&self) -> bool {

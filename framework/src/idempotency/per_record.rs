@@ -1,12 +1,12 @@
 //! Which records are the same to the business: a key from what a record holds. Set in `builder`; read by `delivery` and `claims`.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use md5::{Digest, Md5};
 
+use crate::caught::caught;
 use crate::failure::Rejection;
 use crate::idempotency::canonical::{Node, NotCanonical, write_text};
 use crate::idempotency::item_id::record_id;
@@ -208,7 +208,7 @@ impl PerRecord {
                 })
             }
             KeyFrom::Closure(key) => {
-                let found = catch_unwind(AssertUnwindSafe(|| key(record)));
+                let found = caught(|| key(record));
                 let key = found.ok().flatten().filter(|key| !key.is_empty());
                 key.map(|key| hash_of_bytes(key.as_bytes())).ok_or_else(|| {
                     none("the closure of `PerRecord::by` found no idempotency key".to_owned())

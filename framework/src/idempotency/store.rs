@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::failure::BoxError;
+use crate::caught::caught;
+use crate::failure::{BoxError, told};
 
 /// Where idempotency items are kept: a table of versioned items that are compared and swapped.
 ///
@@ -16,7 +17,8 @@ use crate::failure::BoxError;
 /// to is tested by [`testing::store::check`](crate::testing::store::check).
 ///
 /// Write plain `async fn`s; what they hold across an await must be `Send`. Both are dropped when time is up, and may be called again: a write whose answer was
-/// lost is repeated with the same content, and the item that then comes back tells that it had been applied.
+/// lost is repeated with the same content, and the item that then comes back tells that it had been applied. A panic counts as an error that may pass, also one
+/// of a `drop`; a second one while the first one unwinds ends the process.
 ///
 /// # Example
 ///
@@ -291,6 +293,14 @@ impl StoreError {
         }
     }
 
+    /// What is kept of it: its text. The error itself is the store's own, also in its `drop`.
+    pub(crate) fn kept(self) -> Self {
+        Self {
+            passes: self.passes,
+            source: told(self.source).into(),
+        }
+    }
+
     /// Whether it may pass.
     pub fn is_transient(&self) -> bool {
         self.passes
@@ -376,11 +386,12 @@ impl IdempotencyStore for BoxStore {
     }
 
     fn describe(&self) -> String {
-        self.0.describe()
+        let name = caught(|| self.0.describe());
+        name.unwrap_or_else(|_| "(a store whose `describe` panicked)".to_owned())
     }
 
     fn is_durable(&self) -> bool {
-        self.0.is_durable()
+        caught(|| self.0.is_durable()).unwrap_or(true)
     }
 }
 

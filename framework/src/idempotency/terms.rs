@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::caught::Caught;
 use crate::failure::error_text;
 use crate::idempotency::lease::{LeaseTimes, now_ms};
 use crate::idempotency::patience::answer;
@@ -12,6 +13,9 @@ use crate::idempotency::store::{BoxStore, IdempotencyStore, StoreError};
 use crate::idempotency::{Refusal, WhenStoreFails};
 use crate::invocation::{Clock, Deadline};
 use crate::limits::{STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
+
+/// The text of the panic is left out: it may quote what the store was writing.
+const PANICKED: &str = "the store's code panicked: see standard error for the place in the code";
 
 /// What is the same for all ledgers and claims of an invocation.
 #[derive(Debug)]
@@ -31,14 +35,18 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// A call that is given up before it costs the lease.
+    /// A call that is given up before it costs the lease. The store's own code may panic: that is an error that may pass.
     pub(super) async fn call<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let longest = Instant::now() + self.times.renewed_each;
         let end = self.deadline.settle_end();
-        answer(call, end.map_or(longest, |end| end.min(longest))).await
+        let call = Caught::new(|| Box::pin(call));
+        let panicked = |_| Err(StoreError::transient(PANICKED));
+        let call = async { call.await.unwrap_or_else(panicked) };
+        let answer = answer(call, end.map_or(longest, |end| end.min(longest))).await;
+        answer.map_err(StoreError::kept)
     }
 
     /// Until when a store that fails is asked again, if `end` is the latest.

@@ -1,4 +1,4 @@
-//! A value that lanes wait for. Used by `ledger`.
+//! A value that lanes wait for. Used by `ledger` and `claims`.
 //!
 //! tokio's `watch` wakes those who wait in an order of chance. Here they go on in the order in which they began to wait: fair to lanes, and the same each time,
 //! so that a run of a simulation can be repeated.
@@ -23,6 +23,11 @@ impl<T> Watched<T> {
     pub(super) fn change(&self, change: impl FnOnce(&mut T)) {
         change(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_waiters();
+    }
+
+    /// Changes it in a way that nobody waits for.
+    pub(super) fn set<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until this says something of it.

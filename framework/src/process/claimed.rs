@@ -3,20 +3,17 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 
 use crate::destination::DeadLetter;
 use crate::failure::Rejection;
-use crate::idempotency::{Claim, ClaimEnd, Claimed, Claims, Refusal, Settled};
+use crate::idempotency::{Claim, Claimed, Claims, Held, Recorder, Refusal, Settled, Undone};
 use crate::limits::CONCURRENCY_DEFAULT;
 use crate::outcome::Outcome;
 use crate::process::lane_run::LaneEnd;
 use crate::process::{End, Run};
 use crate::record::Record;
 use crate::report::Problem;
-
-/// A claim whose record has ended: recorded beside the claiming of the next one, so that a lane waits for one round trip a record and not for two.
-pub(super) type Ended<'r> = (Claim<'r>, ClaimEnd);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -25,12 +22,12 @@ impl From<Refusal> for Problem {
 }
 
 impl End {
-    /// What becomes of the record's claim, now that its handler was started.
-    pub(super) fn of_claim(&self) -> ClaimEnd {
+    /// Hands over the record's claim, to be recorded: now that the record is settled, or else as its last try has left it.
+    pub(super) fn hand_over(&self, claim: Held<'_, '_>) {
         match self.outcome {
-            Outcome::Done | Outcome::Skipped => ClaimEnd::Settled(Settled::Done),
-            Outcome::Rejected => ClaimEnd::Settled(Settled::Rejected),
-            Outcome::Failed | Outcome::Unreached => ClaimEnd::Released,
+            Outcome::Done | Outcome::Skipped => claim.settle(Settled::Done),
+            Outcome::Rejected => claim.settle(Settled::Rejected),
+            Outcome::Failed | Outcome::Unreached => drop(claim),
         }
     }
 }
@@ -48,63 +45,70 @@ pub(super) async fn keeping<T>(claim: Option<&Claim<'_>>, run: impl Future<Outpu
 }
 
 impl Run<'_> {
-    /// Claims the record, and records beside it how the one before it ended.
-    pub(super) async fn claim<'r>(
+    /// Claims the record. *Err: how it ended without its handler. None: it runs unclaimed, as was chosen.*
+    pub(super) async fn claim<'l, 'r>(
         &'r self,
         claims: &'r Claims<'_>,
-        key: Arc<str>,
+        key: &Arc<str>,
         record: &Record,
-        before: Option<Ended<'r>>,
+        recorder: &'l Recorder<'r>,
         end: &mut LaneEnd,
-    ) -> Result<Option<Claim<'r>>, End> {
-        let claiming = claims.claim(key, record);
-        let ((), claimed) = join(self.record(before, end), claiming).await;
+    ) -> Result<Option<Held<'l, 'r>>, End> {
         let failed = |refusal| End::of(Outcome::Failed, 0, Some(Problem::from(refusal)));
-        match claimed.map_err(failed)? {
-            Claimed::Ours(claim) => {
-                claim.may_start().await.map_err(failed)?;
-                Ok(Some(claim))
+        let claimed = claims.claim(recorder, Arc::clone(key), record).await;
+        let claim = match claimed.map_err(failed)? {
+            Claimed::Ours(claim) => Some(claim),
+            Claimed::WithoutStore(why) => {
+                end.without_store = Some(why);
+                None
             }
-            Claimed::Settled => Err(End::of(Outcome::Skipped, 0, None)),
+            Claimed::Settled => return Err(End::of(Outcome::Skipped, 0, None)),
             Claimed::Mismatch => {
                 let message =
                     "a record of the same idempotency key came before with another payload";
                 let rejection = Rejection::new(Rejection::PAYLOAD_MISMATCH, message);
-                Err(self.reject(record, &rejection, 0).await)
+                return Err(self.reject(record, &rejection, 0).await);
             }
-            Claimed::Unknown(claim) => Err(self.give_up(record, claim, end).await),
-            Claimed::WithoutStore(why) => {
-                end.without_store = Some(why);
-                Ok(None)
+            Claimed::Unknown(claim, undone) => {
+                let over = self.give_up(record, undone).await;
+                if over.outcome.is_settled() {
+                    recorder.hold(claim).settle(Settled::Rejected);
+                }
+                return Err(over);
             }
+        };
+        // Recorded beside this claim, so that a lane waits for one round trip a record; and before the handler, so that a kill costs one record a lane.
+        keeping(claim.as_deref(), recorder.recorded()).await;
+        if let Some(claim) = &claim {
+            claim.may_start().await.map_err(failed)?;
         }
+        Ok(claim)
     }
 
-    /// Records how a claimed record ended.
-    pub(super) async fn record(&self, ended: Option<Ended<'_>>, end: &mut LaneEnd) {
-        if let Some((claim, how)) = ended
-            && let Err(refusal) = claim.end(how).await
-        {
-            end.unrecorded = Some(refusal.into());
-        }
-    }
-
-    /// At most once: it was started and never will be again, and nobody knows how it ended.
-    async fn give_up(&self, record: &Record, claim: Claim<'_>, end: &mut LaneEnd) -> End {
-        let message = "its handler was started by an earlier invocation, which ended without a word: the outcome is unknown, and it is not started again";
+    /// At most once: it may have been started, and never will be again.
+    async fn give_up(&self, record: &Record, undone: Option<Undone>) -> End {
+        let how = match undone {
+            Some(Undone::Failed) => "its handler answered an earlier invocation with a failure",
+            Some(Undone::Panicked) => "its handler panicked in an earlier invocation",
+            Some(Undone::Dropped) => {
+                "its handler still ran at the deadline's margin of an earlier invocation and was dropped: its effect may have happened"
+            }
+            Some(Undone::Otherwise) => {
+                "its handler was started by an earlier invocation and is not done"
+            }
+            None => {
+                "its handler may have been started by an earlier invocation, which ended without a word: the outcome is unknown"
+            }
+        };
+        let message = format!("{how}; at most once is its guarantee, so it is not started again");
         let rejection = Rejection::new(Rejection::AT_MOST_ONCE, message);
-        let over = match self.processor.destination {
+        match self.processor.destination {
             Some(_) => self.reject(record, &rejection, 0).await,
             None => {
                 let problem = Problem::new(rejection.code, rejection.message);
                 End::of(Outcome::Skipped, 0, Some(problem))
             }
-        };
-        if over.outcome.is_settled() {
-            let ended = (claim, ClaimEnd::Settled(Settled::Rejected));
-            self.record(Some(ended), end).await;
         }
-        over
     }
 
     /// [`deliver`](Self::deliver) of letters whose records never ran, so were not claimed: one whose record is settled is not sent again.

@@ -1,18 +1,19 @@
 //! One lane: what comes next after each record. Decides; the leaves of `process` do.
 
-use std::sync::Arc;
+use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::destination::DeadLetter;
-use crate::failure::{Failure, Next, Rejection};
-use crate::handler::{Prepared, Route};
-use crate::idempotency::{Claim, ClaimEnd, Claims, Settled};
+use crate::failure::{Next, Reason, Rejection};
+use crate::handler::Route;
+use crate::idempotency::{Claim, ClaimEnd, Claims, Held, Recorder, Settled, Undone};
 use crate::limits::{
     DEAD_LETTERS_PER_SEND_MAX, RETRY_AFTER_MS_MAX, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS,
 };
 use crate::outcome::Outcome;
-use crate::process::claimed::{Ended, keeping};
-use crate::process::{Before, End, Run, Tried, WhenExhausted};
+use crate::process::claimed::keeping;
+use crate::process::{End, Known, Run, Taken, Tried, WhenExhausted};
 use crate::record::Record;
 use crate::report::Problem;
 
@@ -37,23 +38,23 @@ struct Pending {
 }
 
 impl<'a> Run<'a> {
-    /// Runs the records of a lane in order until one fails or time is up.
+    /// Runs the records of a lane in order until one fails or time is up. How a claimed record has ended is recorded beside whatever the lane does next.
     pub(super) async fn run_lane(&self, lane: &[u32]) -> LaneEnd {
         let mut end = LaneEnd::default();
         end.ends.reserve_exact(lane.len());
-        let mut ended = None;
-        self.run_records(lane, &mut end, &mut ended).await;
-        self.record(ended, &mut end).await;
+        let recorder = Recorder::default();
+        let records = self.run_records(lane, &recorder, &mut end);
+        match &self.claims {
+            Some(_) => recorder.beside(records).await,
+            None => records.await,
+        }
+        if let Some(refusal) = recorder.refused() {
+            end.unrecorded = Some(refusal.into());
+        }
         end
     }
 
-    /// `ended` is the claim of the record that ran last, until its end is recorded.
-    async fn run_records<'r>(
-        &'r self,
-        lane: &[u32],
-        end: &mut LaneEnd,
-        ended: &mut Option<Ended<'r>>,
-    ) {
+    async fn run_records<'r>(&'r self, lane: &[u32], recorder: &Recorder<'r>, end: &mut LaneEnd) {
         let mut pending = Pending::default();
         for &index in lane {
             // A handler that never waits would keep the other lanes from their turn.
@@ -67,8 +68,9 @@ impl<'a> Run<'a> {
                 end.out_of_time = true;
                 break;
             }
-            let (route, first, key) = match self.prepare(record, 1) {
-                Before::Rejected(rejection) => {
+            let (known, first) = match self.prepare(record) {
+                Ok(ready) => ready,
+                Err(rejection) => {
                     pending.indices.push(index);
                     pending.letters.push(self.letter(record, &rejection, 0));
                     let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
@@ -77,13 +79,11 @@ impl<'a> Run<'a> {
                     }
                     continue;
                 }
-                Before::Ready(route, prepared, key) => (route, Ok(prepared), key),
-                Before::Failed(route, failure) => (route, Err(failure), None),
             };
             if !self.settle(&mut pending, end).await {
                 return;
             }
-            let claim = match self.begin(record, key, ended.take(), end).await {
+            let claim = match self.begin(record, &known, recorder, end).await {
                 Ok(claim) => claim,
                 Err(over) => {
                     let settled = over.outcome.is_settled();
@@ -96,14 +96,16 @@ impl<'a> Run<'a> {
             };
             // The destination or the store may have taken what time there was.
             if !self.has_room_after(Duration::ZERO) {
-                *ended = claim.map(|claim| (claim, ClaimEnd::Unstarted));
                 end.out_of_time = true;
                 break;
             }
-            let run = self.run_record(record, route, first, claim.as_ref());
-            let over = keeping(claim.as_ref(), run).await;
+            let run = self.run_record(record, known.route, first, claim.as_deref());
+            let over = keeping(claim.as_deref(), run).await;
+            if let Some(claim) = claim {
+                over.hand_over(claim);
+                recorder.under_way().await;
+            }
             let settled = over.outcome.is_settled();
-            *ended = claim.map(|claim| (claim, over.of_claim()));
             end.ends.push((index, over));
             if !settled {
                 return;
@@ -112,18 +114,25 @@ impl<'a> Run<'a> {
         self.settle(&mut pending, end).await;
     }
 
+    /// *Err: its handler will not run.*
+    fn prepare(&self, record: &Record) -> Result<(Known<'a>, Taken), Rejection> {
+        let known = self.know(record)?;
+        let first = self.take(record, known.route, 1)?;
+        Ok((known, first))
+    }
+
     /// Whether the record's handler may start. *Err: how it ended without.*
-    async fn begin<'r>(
+    async fn begin<'l, 'r>(
         &'r self,
         record: &Record,
-        key: Option<Arc<str>>,
-        before: Option<Ended<'r>>,
+        known: &Known<'_>,
+        recorder: &'l Recorder<'r>,
         end: &mut LaneEnd,
-    ) -> Result<Option<Claim<'r>>, End> {
+    ) -> Result<Option<Held<'l, 'r>>, End> {
         let failed = |problem| End::of(Outcome::Failed, 0, Some(problem));
         self.may_start(record).await.map_err(failed)?;
-        match (&self.claims, key) {
-            (Some(claims), Some(key)) => self.claim(claims, key, record, before, end).await,
+        match (&self.claims, &known.key) {
+            (Some(claims), Some(key)) => self.claim(claims, key, record, recorder, end).await,
             _ => Ok(None),
         }
     }
@@ -148,35 +157,28 @@ impl<'a> Run<'a> {
         &self,
         record: &Record,
         route: &'a Route,
-        first: Result<Prepared, Failure>,
+        first: Taken,
         claim: Option<&Claim<'_>>,
     ) -> End {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
-        let mut attempt = 1;
+        let mut tries = Tries::default();
         let mut next = first;
         loop {
-            let failure = match next {
-                Err(failure) => failure,
-                Ok(prepared) => match self.try_once(route, prepared).await {
-                    Tried::Failed(failure) => failure,
-                    Tried::Done => {
-                        self.remember(record, Settled::Done);
-                        return End::of(Outcome::Done, attempt, None);
-                    }
-                    Tried::Dropped => return dropped(attempt),
-                },
+            let reason = match self.try_once_more(record, next, claim, &mut tries).await {
+                ControlFlow::Continue(reason) => reason,
+                ControlFlow::Break(over) => return over,
             };
-            if failure.next() == Next::Reject {
-                let code = failure.given_code().unwrap_or(Rejection::BY_HANDLER);
-                let rejection = Rejection::new(code, failure.text());
-                return self.reject(record, &rejection, attempt).await;
+            if reason.next == Next::Reject {
+                let code = reason.code.unwrap_or(Rejection::BY_HANDLER);
+                let rejection = Rejection::new(code, reason.text);
+                return self.reject(record, &rejection, tries.started).await;
             }
-            if attempt >= attempts_max {
-                return self.exhausted(record, &failure, attempt).await;
+            if tries.made >= attempts_max {
+                return self.exhausted(record, &reason, tries).await;
             }
-            let wait = back_off(attempt).max(failure.wait().unwrap_or_default());
+            let wait = back_off(tries.made).max(reason.after.unwrap_or_default());
             if wait > RETRY_AFTER_MAX || !self.has_room_after(wait) {
-                return failed(&failure, "no time is left for another try", attempt);
+                return failed(&reason, NO_TIME, tries.started);
             }
             tokio::time::sleep(wait).await;
             let held = match claim {
@@ -184,42 +186,67 @@ impl<'a> Run<'a> {
                 None => self.may_start(record).await,
             };
             if let Err(problem) = held {
-                return End::of(Outcome::Failed, attempt, Some(problem));
+                return End::of(Outcome::Failed, tries.started, Some(problem));
             }
             // Another lane's run may have shown meanwhile how long a run can take.
             if !self.has_room_after(Duration::ZERO) {
-                return failed(&failure, "no time is left for another try", attempt);
+                return failed(&reason, NO_TIME, tries.started);
             }
-            attempt += 1;
-            next = match self.prepare(record, attempt) {
-                Before::Ready(_, prepared, _) => Ok(prepared),
-                Before::Failed(_, failure) => Err(failure),
-                Before::Rejected(rejection) => {
-                    return self.reject(record, &rejection, attempt - 1).await;
-                }
+            next = match self.take(record, route, tries.made + 1) {
+                Ok(taken) => taken,
+                Err(rejection) => return self.reject(record, &rejection, tries.started).await,
             };
         }
     }
 
-    async fn exhausted(&self, record: &Record, failure: &Failure, attempts: u32) -> End {
-        let why = match attempts {
-            1 => "it was tried once".to_owned(),
-            _ => format!("it was tried {attempts} times"),
+    /// One try; its claim is told how far it came. *Break: the record has ended. Continue: why it was not done.*
+    async fn try_once_more(
+        &self,
+        record: &Record,
+        next: Taken,
+        claim: Option<&Claim<'_>>,
+        tries: &mut Tries,
+    ) -> ControlFlow<End, Reason> {
+        let stands = |end| claim.into_iter().for_each(|claim| claim.ends(end));
+        tries.made += 1;
+        let run = match next {
+            Ok(run) => run,
+            // An extractor has panicked: the handler is not started.
+            Err(reason) => return ControlFlow::Continue(reason),
         };
+        tries.started += 1;
+        stands(ClaimEnd::Released(None));
+        match self.try_once(record, run).await {
+            Tried::Done => {
+                self.remember(record, Settled::Done);
+                ControlFlow::Break(End::of(Outcome::Done, tries.started, None))
+            }
+            Tried::Failed(reason, undone) => {
+                stands(ClaimEnd::Released(Some(undone)));
+                ControlFlow::Continue(reason)
+            }
+            Tried::Dropped => {
+                stands(ClaimEnd::Released(Some(Undone::Dropped)));
+                ControlFlow::Break(dropped(tries.started))
+            }
+        }
+    }
+
+    async fn exhausted(&self, record: &Record, reason: &Reason, tries: Tries) -> End {
         let never_again = self.claims.as_ref().is_some_and(Claims::is_at_most_once);
         match self.processor.when_exhausted {
-            WhenExhausted::Fail if never_again => {
-                let code = failure.given_code().unwrap_or(Rejection::AT_MOST_ONCE);
+            WhenExhausted::Fail if never_again && tries.started > 0 => {
+                let code = reason.code.unwrap_or(Rejection::AT_MOST_ONCE);
                 let why = "it was started once, and at most once is its guarantee";
-                let rejection = Rejection::new(code, format!("{} ({why})", failure.text()));
-                self.reject(record, &rejection, attempts).await
+                let rejection = Rejection::new(code, format!("{} ({why})", reason.text));
+                self.reject(record, &rejection, tries.started).await
             }
-            WhenExhausted::Fail => failed(failure, &why, attempts),
+            WhenExhausted::Fail => failed(reason, &tries.to_string(), tries.started),
             WhenExhausted::Reject => {
-                let code = failure.given_code().unwrap_or(Rejection::EXHAUSTED);
-                let message = format!("{} ({why})", failure.text());
+                let code = reason.code.unwrap_or(Rejection::EXHAUSTED);
+                let message = format!("{} ({tries})", reason.text);
                 let rejection = Rejection::new(code, message);
-                self.reject(record, &rejection, attempts).await
+                self.reject(record, &rejection, tries.started).await
             }
         }
     }
@@ -247,9 +274,32 @@ impl<'a> Run<'a> {
     }
 }
 
-fn failed(failure: &Failure, why: &str, attempts: u32) -> End {
-    let code = failure.given_code().unwrap_or("handler.failed");
-    let message = format!("{} ({why})", failure.text());
+/// How often a record was tried in this invocation.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
+    made: u32,
+    /// Of these, how often its handler was started: an extractor that panics comes before.
+    started: u32,
+}
+
+impl fmt::Display for Tries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.made {
+            1 => f.write_str("it was tried once")?,
+            made => write!(f, "it was tried {made} times")?,
+        }
+        match self.started {
+            0 => f.write_str(", and its handler was not started"),
+            _ => Ok(()),
+        }
+    }
+}
+
+const NO_TIME: &str = "no time is left for another try";
+
+fn failed(reason: &Reason, why: &str, attempts: u32) -> End {
+    let code = reason.code.unwrap_or("handler.failed");
+    let message = format!("{} ({why})", reason.text);
     End::of(Outcome::Failed, attempts, Some(Problem::new(code, message)))
 }
 

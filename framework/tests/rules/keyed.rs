@@ -43,9 +43,13 @@ pub(crate) struct Shop {
 impl Shop {
     /// A process to be: a consumer of its own on the shared store, by the order's id, without a destination.
     pub(crate) fn by_id(&self) -> Builder<Journal> {
-        Consumer::builder()
-            .state(self.journal.clone())
-            .topic(["orders", "returns"], work)
+        let builder = Consumer::builder().state(self.journal.clone());
+        self.of(builder.topic(["orders", "returns"], work))
+    }
+
+    /// [`by_id`](Self::by_id), with handlers of its own.
+    pub(crate) fn of(&self, builder: Builder<Journal>) -> Builder<Journal> {
+        builder
             .attempts(1)
             .failure_reporting(FailureReporting::Partial)
             .idempotency(self.store.clone())

@@ -4,9 +4,11 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::error_text;
+use crate::idempotency::claims::keys::Work;
 use crate::idempotency::claims::{Claims, Note, is_of};
 use crate::idempotency::lease::Hold;
 use crate::idempotency::patience::Patience;
@@ -25,6 +27,8 @@ pub(crate) struct Claim<'c> {
     pub(super) validation: Option<Arc<str>>,
     /// It stood at the destination, and was fed back.
     pub(super) was_rejected: bool,
+    /// *None: a record of the key is settled, or nothing of this invocation waits for this claim.*
+    pub(super) work: Option<Work<'c>>,
     state: Mutex<State>,
 }
 
@@ -35,16 +39,32 @@ struct State {
     /// Of the item as it was written last.
     seq: u64,
     hold: Hold,
+    /// What is recorded, if nothing more becomes of its record.
+    end: ClaimEnd,
 }
 
 /// How a claimed record ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimEnd {
-    Settled(Settled),
-    /// Its handler was started, and it is not done: it is to be run again; at most once: never again.
-    Released,
     /// Its handler was not started.
     Unstarted,
+    /// Its handler was started, and it is not done: it is to be run again; at most once: never again. *None: the handler has not ended.*
+    Released(Option<Undone>),
+    Settled(Settled),
+}
+
+/// How a handler that was started left its record undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Undone {
+    /// It returned a failure.
+    Failed,
+    Panicked,
+    /// It still ran at the deadline's margin.
+    Dropped,
+    /// As a later version has it.
+    #[serde(other)]
+    Otherwise,
 }
 
 impl<'c> Claim<'c> {
@@ -55,10 +75,12 @@ impl<'c> Claim<'c> {
             owner,
             validation: None,
             was_rejected: false,
+            work: None,
             state: Mutex::new(State {
                 expect: Expect::Absent,
                 seq: 0,
                 hold,
+                end: ClaimEnd::Unstarted,
             }),
         }
     }
@@ -66,8 +88,19 @@ impl<'c> Claim<'c> {
     /// As it was claimed.
     pub(super) fn at(self, seq: u64, hold: Hold) -> Self {
         let expect = Expect::Version(self.version(seq));
-        *self.lock() = State { expect, seq, hold };
+        let end = ClaimEnd::Unstarted;
+        *self.lock() = State {
+            expect,
+            seq,
+            hold,
+            end,
+        };
         self
+    }
+
+    /// From now on its record counts as ended so.
+    pub(crate) fn ends(&self, end: ClaimEnd) {
+        self.lock().end = end;
     }
 
     /// To be settled over another one's item, which nobody holds any more.
@@ -91,15 +124,9 @@ impl<'c> Claim<'c> {
         item.validation.clone_from(&self.validation);
         match self.claims.guarantee {
             Guarantee::AtLeastOnce => item.held_until_ms = hold.until_wall_ms,
-            Guarantee::AtMostOnce => self.mark(&mut item, hold.until_wall_ms),
+            Guarantee::AtMostOnce => mark(&mut item, hold.until_wall_ms, None),
         }
         item
-    }
-
-    /// Nobody takes a mark before it expires, whoever made it.
-    fn mark(&self, item: &mut Item, owner_until_ms: u64) {
-        item.held_until_ms = item.expires_s.saturating_mul(1000);
-        item.data = Note::Started { owner_until_ms }.bytes();
     }
 
     fn ended(&self, end: ClaimEnd, seq: u64) -> Change {
@@ -108,12 +135,12 @@ impl<'c> Claim<'c> {
         item.validation.clone_from(&self.validation);
         let rejected = match end {
             ClaimEnd::Settled(settled) => settled == Settled::Rejected,
-            ClaimEnd::Released if self.claims.is_at_most_once() => {
-                self.mark(&mut item, 0);
+            ClaimEnd::Released(undone) if self.claims.is_at_most_once() => {
+                mark(&mut item, 0, undone);
                 return Change::Put(item);
             }
-            ClaimEnd::Released | ClaimEnd::Unstarted if self.was_rejected => true,
-            ClaimEnd::Released | ClaimEnd::Unstarted => return Change::Delete,
+            ClaimEnd::Released(_) | ClaimEnd::Unstarted if self.was_rejected => true,
+            ClaimEnd::Released(_) | ClaimEnd::Unstarted => return Change::Delete,
         };
         item.status = Status::Completed;
         if rejected {
@@ -164,11 +191,19 @@ impl<'c> Claim<'c> {
         Ok(())
     }
 
-    /// Records how it ended. *Err: why that may not be recorded.*
-    pub(crate) async fn end(&self, end: ClaimEnd) -> Result<(), Refusal> {
+    /// Records how it ended. *Err: why what was settled may not be recorded.*
+    pub(super) async fn record(&self) -> Result<(), Refusal> {
         let terms = self.claims.terms;
+        let end = self.lock().end;
         let until = terms.patient_until(terms.deadline.settle_end());
-        self.write(|seq| self.ended(end, seq), until).await
+        let recorded = self.write(|seq| self.ended(end, seq), until).await;
+        if !matches!(end, ClaimEnd::Settled(_)) {
+            // What could not be given back is free once its lease is over.
+            return Ok(());
+        }
+        recorded?;
+        self.work.iter().for_each(Work::settled);
+        Ok(())
     }
 
     /// Records a rejection over whatever is free, without having claimed it.
@@ -248,4 +283,14 @@ impl<'c> Claim<'c> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Nobody takes a mark before it expires, whoever made it.
+fn mark(item: &mut Item, owner_until_ms: u64, undone: Option<Undone>) {
+    let started = Note::Started {
+        owner_until_ms,
+        undone,
+    };
+    item.held_until_ms = item.expires_s.saturating_mul(1000);
+    item.data = started.bytes();
 }
