@@ -17,6 +17,7 @@ mod log_lines;
 mod mapping_overlooks;
 mod per_record;
 mod per_record_claims;
+mod per_record_ends;
 mod per_record_keys;
 mod per_record_rejected;
 
