@@ -15,6 +15,7 @@ mod ledger_merges;
 mod ledger_writes;
 mod log_lines;
 mod mapping_overlooks;
+mod panics;
 mod per_record;
 mod per_record_claims;
 mod per_record_ends;
