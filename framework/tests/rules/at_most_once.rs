@@ -1,8 +1,8 @@
 //! At most once: a handler starts once a key, or never; what may have been started is not started again.
 
-use lambda_msk::idempotency::{Guarantee, PerRecord, WhenStoreFails};
-use lambda_msk::testing::{Invoke, invoke};
-use lambda_msk::{Builder, Consumer, Failure, Json, State, each};
+use lambda_msk::idempotency::{Change, Expect, Guarantee, PerRecord, Swap, WhenStoreFails};
+use lambda_msk::testing::{Invoke, Invoked, invoke};
+use lambda_msk::{Builder, Consumer, Failure, Json, Record, RecordReport, State, each};
 use tokio::join;
 use tokio::time::{advance, sleep};
 
@@ -106,9 +106,150 @@ async fn a_handler_that_fails_without_a_destination_is_lost_with_the_next_delive
     let again = invoke(&consumer, event([order(0, 7, 0)])).await;
 
     assert_eq!([letters(&first), letters(&again)], ["F", "S"]);
+    assert!(again.records()[0].is_lost());
     // Its owner had given it up: nobody waited for it.
     assert!(again.elapsed() < secs(1), "{:?}", again.elapsed());
     assert_eq!(shop.journal.lines(), ["+orders-0@0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_lost_is_counted_apart_from_what_was_settled_before() {
+    let (shop, lines) = (Shop::default(), Lines::default());
+    let consumer = once(&shop).build().unwrap();
+    invoke(&consumer, event([order(0, 6, 5)])).await;
+    invoke(&consumer, event([order(0, 7, 0)])).await;
+    let _guard = lines.listen();
+
+    let both = invoke(&consumer, event([order(0, 6, 5), order(0, 7, 0)])).await;
+    let lost = invoke(&consumer, event([order(0, 7, 0)])).await;
+    let after = invoke(&consumer, event([order(0, 6, 5), order(0, 7, 0)])).await;
+
+    let lost_there = |invoked: &Invoked| {
+        invoked
+            .records()
+            .iter()
+            .map(RecordReport::is_lost)
+            .collect()
+    };
+    let lost_there = [&both, &lost, &after].map(|invoked| -> Vec<bool> { lost_there(invoked) });
+    assert_eq!(letters(&both), "SS");
+    // Told once: from then on it counts as settled.
+    assert_eq!(
+        lost_there,
+        [vec![false, true], vec![false], vec![false, false]]
+    );
+    let ended = lines.of("batch ended");
+    let counts = |line: &serde_json::Value| (line["skipped"].clone(), line["lost"].clone());
+    assert_eq!(counts(&ended[0]), (1.into(), 1.into()));
+    assert_eq!(counts(&ended[2]), (2.into(), 0.into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_said_of_settled_records_where_one_is_lost() {
+    let (shop, lines) = (Shop::default(), Lines::default());
+    let consumer = once(&shop).build().unwrap();
+    invoke(&consumer, event([order(0, 7, 0)])).await;
+    let _guard = lines.listen();
+
+    invoke(&consumer, event([order(0, 7, 0)])).await;
+
+    assert_eq!(lines.of("record lost").len(), 1);
+    assert!(lines.of("records skipped").is_empty());
+}
+
+/// What is said of a record that is not started again, after its first delivery was handled so.
+async fn said_after(first: impl AsyncFnOnce(&Shop)) -> String {
+    let shop = Shop::default();
+    first(&shop).await;
+
+    let next = invoke(&once(&shop).build().unwrap(), event([order(0, 7, 5)])).await;
+
+    assert_eq!(letters(&next), "S");
+    let problem = next.records()[0].problem.clone();
+    problem.unwrap().message
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_a_handler_left_a_lost_record_is_said() {
+    let failed = said_after(async |shop: &Shop| {
+        invoke(&once(shop).build().unwrap(), event([order(0, 7, 0)])).await;
+    });
+    let dropped = said_after(async |shop: &Shop| {
+        Invoke::new(event([order(0, 7, 60_000)]))
+            .time_given(secs(5))
+            .run(&once(shop).build().unwrap())
+            .await;
+    });
+    let panicked = said_after(async |shop: &Shop| {
+        let handler = async |record: Record| assert!(record.partition() > 0, "a bug");
+        let builder = Consumer::builder().state(shop.journal.clone());
+        let builder = shop.of(builder.topic("orders", handler));
+        let consumer = builder.guarantee(Guarantee::AtMostOnce).build().unwrap();
+        invoke(&consumer, event([order(0, 7, 5)])).await;
+    });
+    let killed = said_after(async |shop: &Shop| {
+        let consumer = once(shop).build().unwrap();
+        killed_after(secs(1), invoke(&consumer, event([order(0, 7, 5_000)]))).await;
+    });
+
+    let said = [failed.await, dropped.await, panicked.await, killed.await];
+    let expected = [
+        "answered an earlier invocation with a failure",
+        "still ran at the deadline's margin",
+        "panicked in an earlier invocation",
+        "ended without a word: the outcome is unknown",
+    ];
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_of_a_record_that_was_left_says_how() {
+    let shop = Shop::default();
+    let without = once(&shop).build().unwrap();
+    let with = once(&shop).on_failure(shop.destination.clone());
+    let with = with.build().unwrap();
+
+    invoke(&without, event([order(0, 7, 0)])).await;
+    let next = invoke(&with, event([order(0, 7, 0)])).await;
+
+    assert_eq!(letters(&next), "R");
+    let letters = shop.destination.letters();
+    let message = letters[0].message();
+    assert!(message.contains("with a failure"), "{message}");
+    assert!(!message.contains("unknown"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_of_another_version_is_read() {
+    for (note, said) in [
+        (
+            r#"{"lambda_msk":"started","owner_until_ms":0}"#,
+            "without a word",
+        ),
+        (
+            r#"{"lambda_msk":"started","owner_until_ms":0,"undone":"lost_in_space","by":7}"#,
+            "is not done",
+        ),
+    ] {
+        let shop = Shop::default();
+        let process = || once(&shop).build().unwrap();
+        killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+        for (id, item) in shop.store.items().await {
+            let mut item = item.unwrap();
+            item.data = note.into();
+            let version = Expect::Version(item.version.clone().unwrap());
+            let swap = Swap::new(id.into(), version, Change::Put(item));
+            shop.store.apply(&swap).await;
+        }
+
+        let next = invoke(&process(), event([order(0, 7, 5)])).await;
+
+        assert_eq!(letters(&next), "S");
+        let problem = next.records()[0].problem.clone().unwrap();
+        assert!(problem.message.contains(said), "{}", problem.message);
+    }
 }
 
 #[tokio::test(start_paused = true)]

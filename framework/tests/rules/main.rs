@@ -33,3 +33,4 @@ mod rule_08_not_a_kafka_event;
 mod rule_09_topic_without_a_handler;
 mod rule_10_no_payload_in_logs_and_errors;
 mod skipped_records;
+mod thread_held;
