@@ -164,7 +164,8 @@ fn timed_out(during: Phase, after_ms: u128) -> Problem {
             format!(
                 "the function did not answer within {after_ms} ms and was killed: Lambda sends the whole batch again"
             ),
-            "raise --timeout (and the function's on Lambda), or make the batch smaller",
+            "lambda-msk answers in time unless a handler holds the thread: move what blocks or computes for long into\n\
+             tokio::task::spawn_blocking; else raise --timeout (and the function's on Lambda), or make the batch smaller",
         ),
     }
 }
