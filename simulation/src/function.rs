@@ -213,9 +213,10 @@ impl Destination for Queue {
     }
 }
 
-/// Whether a letter says that its record's handler was started.
+/// Whether a letter says that its record's handler was started, or may have been.
 fn says_started(letter: &DeadLetter) -> bool {
-    letter.message().contains("was started")
+    // A record that nobody has begun has no reason to be given up so.
+    letter.code() == "reject.at_most_once" || letter.message().contains("was started")
 }
 
 /// The event inside a letter's envelope.

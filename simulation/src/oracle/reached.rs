@@ -1,11 +1,11 @@
 //! *Reached:* once an invocation has its partition's ledger, the partition's first record has its turn, if there is a place for its lane: whatever the handlers of other partitions do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge};
+use crate::oracle::{Invariant, Judge, Order};
 
-/// From the store's side of an opening to the first record, where nothing is slow: an answer that is on its way, and the turns of others.
+/// From the store's side of an opening to the first record, where nothing is slow and each other lane has had a turn: an answer that is on its way.
 const REACHED_MS: u64 = 50;
 
 /// Partitions that are opened, and since when, whose first record has not had its turn.
@@ -27,11 +27,26 @@ impl Judge<'_> {
         }
     }
 
+    /// How long a lane may wait for its first turn: while each other one has one.
+    fn turn_ms(&self, invocation: InvocationId) -> u64 {
+        let records = self.model.invocations[&invocation].records.iter();
+        let lane = |record: &RecordId| {
+            let known = &self.model.records[record];
+            match self.terms.order {
+                Order::Partition => (known.partition, None, None),
+                Order::Key => (known.partition, known.key, None),
+                Order::Unordered => (known.partition, None, Some(*record)),
+            }
+        };
+        let lanes: BTreeSet<_> = records.map(lane).collect();
+        REACHED_MS + self.slack_ms() + self.terms.pace.holds_ms * lanes.len() as u64
+    }
+
     /// A record has its turn.
     pub(super) fn is_reached(&mut self, invocation: InvocationId, record: RecordId) {
         let partition = self.model.records[&record].partition;
         if let Some(at_ms) = self.opened.at_ms.remove(&(invocation, partition))
-            && self.now_ms > at_ms + REACHED_MS + self.slack_ms()
+            && self.now_ms > at_ms + self.turn_ms(invocation)
             && !self.model.invocations[&invocation].faulted
         {
             let text = format!(
@@ -50,7 +65,7 @@ impl Judge<'_> {
             self.opened.at_ms.remove(&(invocation, partition));
             let of = &self.model.invocations[&invocation];
             let half = of.delivered_ms + self.terms.pace.timeout_ms / 2;
-            let in_time = at_ms + REACHED_MS + self.slack_ms() < self.now_ms.min(half);
+            let in_time = at_ms + self.turn_ms(invocation) < self.now_ms.min(half);
             let mut records = of.records.iter();
             let open = records.any(|record| {
                 let known = &self.model.records[record];
