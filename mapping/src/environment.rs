@@ -61,9 +61,9 @@ impl Environment {
         check(invocation)?;
         // Kept here and not in `self` while it works: dropped with this future, it takes the process with it.
         let mut replaced = None;
-        if let Some(process) = self.process.take() {
-            match warm(process, invocation).await? {
-                Warm::Took(process, outcome) => {
+        if let Some(mut process) = self.process.take() {
+            match warm(&mut process, invocation).await? {
+                Warm::Took(outcome) => {
                     return Ok(self.reported(process, outcome, false, None));
                 }
                 Warm::Gone(ending) => replaced = Some(ending),
@@ -110,14 +110,14 @@ impl Environment {
 /// What became of an event that was meant for a process which waited.
 enum Warm {
     /// The process took the event.
-    Took(Process, Outcome),
+    Took(Outcome),
     /// The process did not take the event, and has ended so.
     Gone(Ending),
 }
 
 /// Offers an event to a process that has answered the one before. A process that has ended, or that never asks for an event
 /// again, has not seen this one: what it came to is no outcome of this event.
-async fn warm(mut process: Process, invocation: &Invocation) -> Result<Warm, Error> {
+async fn warm(process: &mut Process, invocation: &Invocation) -> Result<Warm, Error> {
     if let Some(ending) = process.ended().await? {
         return Ok(Warm::Gone(ending));
     }
@@ -135,6 +135,6 @@ async fn warm(mut process: Process, invocation: &Invocation) -> Result<Warm, Err
     Ok(if untaken {
         Warm::Gone(outcome.ending)
     } else {
-        Warm::Took(process, outcome)
+        Warm::Took(outcome)
     })
 }

@@ -24,7 +24,8 @@ pub(super) struct Looks {
     topic: String,
     /// In Queue mode a group has no offsets: only whether the cluster answers and has the topic.
     queue: bool,
-    look: Arc<Look>,
+    /// None: the run goes on until it is told to end, and asks nothing.
+    look: Option<Arc<Look>>,
     /// The question under way.
     pub(super) asking: JoinSet<Answer>,
     /// Since when nothing is left to do here. None: something is.
@@ -49,10 +50,11 @@ struct Quiet {
 impl Looks {
     pub(super) fn of(driver: &Driver) -> Result<Self, Error> {
         let (group, topic) = (group(driver), driver.configuration.topic.clone());
-        let look = Look::new(&driver.cluster, &group, &topic)?;
+        let asks = || Look::new(&driver.cluster, &group, &topic).map(Arc::new);
+        let look = driver.until_caught_up.then(asks).transpose()?;
         Ok(Self {
             queue: driver.configuration.consumption_mode == ConsumptionMode::Queue,
-            look: Arc::new(look),
+            look,
             asking: JoinSet::new(),
             quiet: None,
             // Another member of the group may be at an invocation, which is as long as ours.
@@ -87,7 +89,10 @@ impl Looks {
     }
 
     fn begin(&mut self) {
-        let (look, queue) = (Arc::clone(&self.look), self.queue);
+        let Some(look) = self.look.clone() else {
+            return;
+        };
+        let queue = self.queue;
         self.asking.spawn_blocking(move || {
             if queue {
                 look.partitions().map(|_| Vec::new())
@@ -187,7 +192,7 @@ impl Run {
         let (others, partitions) = (stands.len().saturating_sub(owned), stands.len());
         if left > 0 && now - quiet.since >= Duration::from_millis(LOOK_SAID_MS) {
             self.say_once(format!(
-                "{others} of {partitions} partitions of `{topic}` are not this run's: other members of the group `{group}` have them, and have {left} records to go"
+                "{others} of {partitions} partitions of `{topic}` are not this run's: other members of the group `{group}` have them, or nobody yet, and {left} records of them are left"
             ));
         }
     }
