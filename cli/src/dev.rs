@@ -81,8 +81,9 @@ Examples:
 Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or
 were listed by the function to a mapping that does not read the list, or none was read though the
 topic holds some; 2 wrong arguments, files or
-build, no broker or one that refuses, no such destination, or a function that does not start; 130
-stopped before --once was through.")]
+build, no broker or one that refuses, no such destination, a function that does not start, or a
+--once that cannot go on: the broker or the topic has gone, or other members of the group have the
+rest and do nothing; 130 stopped before --once was through.")]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
     #[arg(long = "topic", value_name = "TOPIC")]
