@@ -4,7 +4,6 @@ mod broker;
 mod connect;
 mod destination;
 mod failed;
-mod interrupts;
 mod json;
 mod lines;
 mod live;
@@ -24,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use msk_mapping::Function;
-use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Producer, Status};
+use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Producer, Status, Unread};
 use msk_mapping::machine::Configuration;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -34,6 +33,7 @@ use self::settings::{Mode, Settings};
 use self::show::Show;
 use self::watch::Watched;
 use crate::fault::{EXIT_FAULT, Fault, warn};
+use crate::interrupts;
 use crate::invoke::{self, target};
 
 /// The consumer group, unless a flag or a template names one.
@@ -79,9 +79,11 @@ Examples:
       --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=alice --set sasl.password=@env:PASSWORD
 
 Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or
-were listed by the function to a mapping that does not read the list; 2 wrong arguments, files or
-build, no broker or one that refuses, no such destination, or a function that does not start; 130
-stopped before --once was through.")]
+were listed by the function to a mapping that does not read the list, or none was read though the
+topic holds some; 2 wrong arguments, files or
+build, no broker or one that refuses, no such destination, a function that does not start, or a
+--once that cannot go on: the broker or the topic has gone, or other members of the group have the
+rest and do nothing; 130 stopped before --once was through.")]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -272,6 +274,9 @@ async fn work(
         show.ended(&ends, EXIT_FAULT)?;
         return Err(fault);
     }
+    for (end, why) in ends.iter().filter_map(|end| Some((end, end.unread?))) {
+        warn(&unread(&end.topic, why));
+    }
     let code = exit_code(&ends, args.once && stopped);
     show.ended(&ends, code)?;
     Ok(ExitCode::from(code))
@@ -354,10 +359,31 @@ async fn pollers(
     Ok(u32::try_from(pollers).unwrap_or(1))
 }
 
-/// 0: all done. 1: something was given up or overlooked. 130: stopped before the end.
+/// Why a run of a topic that holds records has read none, and how to read them.
+fn unread(topic: &str, why: Unread) -> String {
+    let (why, how) = match why {
+        Unread::Latest => (
+            "a new group begins behind them (LATEST)",
+            "--starting-position TRIM_HORIZON with another --group reads them",
+        ),
+        Unread::AfterTheLast { .. } => (
+            "none is of --starting-position-timestamp or later",
+            "give an earlier time with another --group",
+        ),
+        _ => (
+            "the group had committed all of them",
+            "another --group reads them from --starting-position on",
+        ),
+    };
+    format!("no record of {topic} was read, though there are some: {why}; {how}")
+}
+
+/// 0: all done. 1: something was given up or overlooked, or nothing was read. 130: stopped before the end.
 fn exit_code(ends: &[Status], interrupted: bool) -> u8 {
-    let lost =
-        |status: &Status| status.metrics.dropped + status.metrics.delivered + status.overlooked > 0;
+    let lost = |status: &Status| {
+        status.metrics.dropped + status.metrics.delivered + status.overlooked > 0
+            || status.unread.is_some()
+    };
     match (interrupted, ends.iter().any(lost)) {
         (true, _) => 130,
         (false, true) => 1,

@@ -12,6 +12,7 @@ mod dev;
 mod dev;
 mod event;
 mod fault;
+mod interrupts;
 mod invoke;
 mod ledger;
 mod simulate;

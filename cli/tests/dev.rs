@@ -62,6 +62,28 @@ fn file(name: &str) -> PathBuf {
 }
 
 #[test]
+fn a_run_that_read_nothing_of_a_topic_with_records_says_why_and_exits_1() {
+    let output = dev("done", &["--starting-position", "LATEST"]);
+
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("no record of orders was read"), "{said}");
+    assert!(said.contains("--starting-position TRIM_HORIZON"), "{said}");
+}
+
+#[test]
+fn a_run_from_a_time_on_reads_the_records_of_the_broker_in_the_process() {
+    let from = "--starting-position-timestamp";
+    let at = ["--starting-position", "AT_TIMESTAMP", from, "1", "--json"];
+
+    let output = dev("done", &at);
+
+    let end = events(&output).pop().unwrap();
+    assert_eq!(end["mappings"][0]["committed"], 4, "{end}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_topic_that_is_done_ends_with_its_offsets_committed_and_exits_0() {
     let output = dev("done", &["--json"]);
 

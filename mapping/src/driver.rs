@@ -10,12 +10,14 @@
 //! other. Locks are renewed as long as a function works. Of a topic whose broker sets the times (`LogAppendTime`) the records
 //! bear the producer's time, since that is what the client of share groups reads (krafka 0.28).
 
+mod apart;
 mod cluster;
 mod connect;
 mod context;
 mod destination;
 mod embedded;
 mod error;
+mod look;
 mod member;
 mod message;
 mod notice;
@@ -36,7 +38,7 @@ pub use self::destination::{
 };
 pub use self::embedded::EmbeddedBroker;
 pub use self::error::Error;
-pub use self::notice::{Flight, Lane, Notice, Status};
+pub use self::notice::{Flight, Lane, Notice, Status, Unread};
 pub use self::producer::{Outgoing, Producer};
 use self::run::Run;
 pub use self::security::{Refusal, SecurityFault};
@@ -121,7 +123,9 @@ impl Driver {
         self
     }
 
-    /// Ends once everything that is in the topic has been settled. Default: runs until it is [drained](Control::drain).
+    /// Ends once each partition of the topic stands at its end in the group's committed offsets, whoever committed them.
+    /// While other members of the group have some, it waits for them, and says so. Default: runs until it is
+    /// [drained](Control::drain).
     #[must_use]
     pub fn until_caught_up(mut self) -> Self {
         self.until_caught_up = true;
@@ -148,8 +152,10 @@ impl Driver {
     ///
     /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic that is missing, a
     /// destination that [says so](Destination::check), a function whose command is missing. A run
-    /// [until it is caught up](Self::until_caught_up) ends too once the cluster has refused it for ten seconds, in which
-    /// nothing else happened; without that it goes on, and says so.
+    /// [until it is caught up](Self::until_caught_up) ends too where it cannot go on, once nothing is under way any more: the
+    /// cluster has refused it for ten seconds ([`Error::Refused`]), has not answered for thirty ([`Error::Unreachable`]), has
+    /// no longer had the topic for five ([`Error::UnknownTopic`]), or nobody in the group has read or committed anything for
+    /// the function's time-out and thirty seconds ([`Error::Stalled`]). Without that it goes on, and says so.
     pub async fn run(
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,

@@ -1,17 +1,17 @@
 //! An execution environment: one function, one process at a time, started anew when it has ended.
 
-use std::time::Duration;
-
 use crate::error::Error;
 use crate::function::Function;
-use crate::invocation::{Ending, Invocation, Report};
-use crate::process::Process;
+use crate::invocation::{Crash, Ending, Invocation, Phase, Report};
+use crate::process::{Outcome, Process};
 use crate::runtime_api::check;
 
 /// What Lambda calls an execution environment: it runs one process of a function and gives it one event at a time.
 ///
 /// The process starts with the first event and stays for the next one. After an init error, a crash or a time-out it is
-/// gone, and the next event starts a new one. For several events at once, run several environments.
+/// gone, and the next event starts a new one. So does an event that finds the process ended since its last answer: the
+/// event goes to the new process, and the report tells of the old one ([`Report::replaced`]). For several events at once,
+/// run several environments.
 /// When this is dropped, the process and its children are killed.
 ///
 /// # Example
@@ -60,29 +60,43 @@ impl Environment {
     pub async fn invoke(&mut self, invocation: &Invocation) -> Result<Report, Error> {
         check(invocation)?;
         // Kept here and not in `self` while it works: dropped with this future, it takes the process with it.
-        let mut process = match self.process.take() {
-            Some(process) => process,
-            None => Process::start(&self.function).await?,
-        };
-        let cold = process.init().is_none();
-        let failed = if cold { process.ready().await? } else { None };
-        let report = match failed {
-            Some(ending) => report(&process, None, ending, Duration::ZERO, cold),
-            None => {
-                let outcome = process.deliver(invocation).await?;
-                report(
-                    &process,
-                    outcome.request_id,
-                    outcome.ending,
-                    outcome.duration,
-                    cold,
-                )
+        let mut replaced = None;
+        if let Some(mut process) = self.process.take() {
+            match warm(&mut process, invocation).await? {
+                Warm::Took(outcome) => {
+                    return Ok(self.reported(process, outcome, false, None));
+                }
+                Warm::Gone(ending) => replaced = Some(ending),
             }
+        }
+        let mut process = Process::start(&self.function).await?;
+        let outcome = match process.ready().await? {
+            Some(ending) => Outcome::untaken(ending),
+            None => process.deliver(invocation).await?,
+        };
+        Ok(self.reported(process, outcome, true, replaced))
+    }
+
+    /// The report of a process, which stays for the next event if it can take one.
+    fn reported(
+        &mut self,
+        process: Process,
+        outcome: Outcome,
+        cold: bool,
+        replaced: Option<Ending>,
+    ) -> Report {
+        let report = Report {
+            request_id: outcome.request_id,
+            ending: outcome.ending,
+            init: if cold { process.init() } else { None },
+            duration: outcome.duration,
+            peak_memory: process.peak_memory(),
+            replaced,
         };
         if report.ending.leaves_the_process() {
             self.process = Some(process);
         }
-        Ok(report)
+        report
     }
 
     /// Ends the process: as on Lambda, one that has registered an extension is sent `SIGTERM` first and has 500 ms.
@@ -93,19 +107,34 @@ impl Environment {
     }
 }
 
-fn report(
-    process: &Process,
-    request_id: Option<String>,
-    ending: Ending,
-    duration: Duration,
-    cold: bool,
-) -> Report {
-    let init = if cold { process.init() } else { None };
-    Report {
-        request_id,
-        ending,
-        init,
-        duration,
-        peak_memory: process.peak_memory(),
+/// What became of an event that was meant for a process which waited.
+enum Warm {
+    /// The process took the event.
+    Took(Outcome),
+    /// The process did not take the event, and has ended so.
+    Gone(Ending),
+}
+
+/// Offers an event to a process that has answered the one before. A process that has ended, or that never asks for an event
+/// again, has not seen this one: what it came to is no outcome of this event.
+async fn warm(process: &mut Process, invocation: &Invocation) -> Result<Warm, Error> {
+    if let Some(ending) = process.ended().await? {
+        return Ok(Warm::Gone(ending));
     }
+    let outcome = process.deliver(invocation).await?;
+    let untaken = matches!(
+        &outcome.ending,
+        Ending::Crashed(Crash {
+            during: Phase::Idle,
+            ..
+        }) | Ending::TimedOut {
+            during: Phase::Idle,
+            ..
+        }
+    );
+    Ok(if untaken {
+        Warm::Gone(outcome.ending)
+    } else {
+        Warm::Took(outcome)
+    })
 }

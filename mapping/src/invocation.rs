@@ -279,6 +279,9 @@ pub struct Report {
     /// The most resident memory of the process so far, in bytes (`VmHWM`), without its children. None: not on Linux, or
     /// the process ended before it was read.
     pub peak_memory: Option<u64>,
+    /// How the process before this one had ended, which waited for the event and never took it: of the event that is
+    /// nothing, but the function ends, or hangs, after its answers. None: nothing was replaced.
+    pub replaced: Option<Ending>,
 }
 
 #[cfg(test)]

@@ -160,8 +160,37 @@ pub const REFUSED_MS: u64 = 10_000;
 /// The pause before a question that failed is asked again.
 pub const LOOKUP_RETRY_MS: u64 = 500;
 
-/// How long the last commits and the leaving of a group may each take: a broker that is away must not hold us.
-pub const LEAVE_MS: u64 = 5_000;
+/// How long the last commits may take, of a partition that goes and of a run that ends: a broker that is away must not hold us.
+pub const LEAVE_MS: u64 = 4_000;
+
+/// The pause before a last commit that was refused is sent again: a step of a rebalance takes about so long.
+pub const COMMIT_LAST_MS: u64 = 100;
+
+/// How long the leaving of a group may take: it is one request.
+pub const CLOSE_MS: u64 = 1_000;
+
+/// How long a partition that the group takes is kept until what is under way with it has ended: less than the five minutes
+/// for which a group waits for a member (`max.poll.interval.ms`).
+pub const HAND_OVER_MS: u64 = 240_000;
+
+/// How long a commit is refused before that is told: a rebalance refuses some, and is over by then.
+pub const REFUSAL_SAID_MS: u64 = 5_000;
+
+/// How often a run that has nothing left to do asks what others of its group have left.
+pub const LOOK_MS: u64 = 1_000;
+
+/// How long others have to have something left before that is told: longer than a group takes to share partitions out.
+pub const LOOK_SAID_MS: u64 = 5_000;
+
+/// How long a run that ends by itself waits for a cluster that does not answer: longer than a broker takes to start again.
+pub const AWAY_MS: u64 = 30_000;
+
+/// The same for a cluster that has no such topic any more: longer than the brokers take to tell each other of a new one.
+pub const GONE_MS: u64 = 5_000;
+
+/// How long nobody in a group may read or commit anything, beyond the function's time-out, before a run that waits for the
+/// others ends.
+pub const STALLED_MS: u64 = 30_000;
 
 /// The pause while a producer's queue is full.
 pub const QUEUE_FULL_MS: u64 = 10;
@@ -203,11 +232,12 @@ pub const SHARE_RENEWALS: u32 = 3;
 /// How often a driver says how it stands.
 pub const STATUS_MS: u64 = 250;
 
-/// How long everything has to be settled before a run that shares its group with others takes that for the end: longer
-/// than a partition takes from a member that was killed to the next.
+/// How long everything has to be settled before a run of a share group takes that for the end, if the broker says nothing of
+/// some partition: longer than a partition takes from a member that was killed to the next.
 pub const CAUGHT_UP_MS: u64 = 10_000;
 
 const _: () = assert!(CAUGHT_UP_MS >= SESSION_MS + 4 * HEARTBEAT_MS);
+const _: () = assert!(AWAY_MS > SESSION_MS && AWAY_MS > CONNECT_MS && LOOK_SAID_MS >= LOOK_MS);
 
 /// How long a destination may take for what was given up at once.
 pub const DELIVER_MS: u64 = 30_000;

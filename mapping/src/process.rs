@@ -1,5 +1,8 @@
 //! One process of a function: started, watched, read, ended. Every wait here is bounded.
 
+#[cfg(target_os = "linux")]
+mod strays;
+
 use std::io;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -23,6 +26,9 @@ pub(crate) struct Process {
     /// The process group. None: it has been killed, and the system may give its id to another.
     group: Option<u32>,
     started: Instant,
+    /// When the system says that it started. None: it ended before it could be asked.
+    #[cfg(target_os = "linux")]
+    started_at: Option<u64>,
     init: Option<Duration>,
     init_limit: Duration,
     logs: Vec<JoinHandle<()>>,
@@ -34,6 +40,17 @@ pub(crate) struct Outcome {
     pub(crate) request_id: Option<String>,
     pub(crate) ending: Ending,
     pub(crate) duration: Duration,
+}
+
+impl Outcome {
+    /// Of an event that no process has taken.
+    pub(crate) fn untaken(ending: Ending) -> Self {
+        Self {
+            request_id: None,
+            ending,
+            duration: Duration::ZERO,
+        }
+    }
 }
 
 impl Process {
@@ -63,11 +80,15 @@ impl Process {
             );
         }
         let group = child.id();
+        #[cfg(target_os = "linux")]
+        let started_at = group.and_then(strays::started_at);
         Ok(Self {
             api,
             child,
             group,
             started,
+            #[cfg(target_os = "linux")]
+            started_at,
             init: None,
             init_limit: function.init_limit(),
             logs,
@@ -121,6 +142,19 @@ impl Process {
         };
         self.end().await;
         Ok(Some(ending))
+    }
+
+    /// Whether it has ended since its last answer. Some: it has, and what was left of it is gone too.
+    pub(crate) async fn ended(&mut self) -> Result<Option<Ending>, Error> {
+        let exited = self.child.try_wait();
+        let Some(status) = exited.map_err(|source| Error::Wait { source })? else {
+            return Ok(None);
+        };
+        self.end().await;
+        Ok(Some(Ending::Crashed(Crash {
+            during: Phase::Idle,
+            exit: Exit::of(status),
+        })))
     }
 
     /// Hands over one event and waits for how it ends. After anything but an answer the process has ended.
@@ -207,9 +241,19 @@ impl Process {
         }
     }
 
-    /// To the whole process group, which the process leads. The group keeps its id as long as one process is in it.
+    /// To the whole process group, which the process leads; a kill also to those of its children that lead sessions of their
+    /// own. The group keeps its id as long as one process is in it.
     #[cfg(unix)]
     fn signal(&self, signal: Signal) {
+        self.signal_group(signal);
+        #[cfg(target_os = "linux")]
+        if let Signal::Kill = signal {
+            strays::kill(&self.api.address().to_string(), self.started_at);
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal_group(&self, signal: Signal) {
         let group = self
             .group
             .and_then(|id| i32::try_from(id).ok())

@@ -207,24 +207,56 @@ async fn a_function_that_returns_has_crashed_and_the_next_event_starts_anew() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_though_the_process_ends_after_it_and_the_end_is_the_next_events() {
-    let mut environment = Environment::new(behaving("answer-exit"));
+async fn an_event_that_finds_the_process_ended_goes_to_a_new_one_and_is_not_charged_with_the_end() {
+    for code in [0, 1] {
+        let mut environment = Environment::new(behaving(&format!("answer-exit={code}")));
 
-    let first = environment.invoke(&event()).await.unwrap();
-    let second = environment.invoke(&event()).await.unwrap();
+        let first = environment.invoke(&event()).await.unwrap();
+        let second = environment.invoke(&event()).await.unwrap();
 
-    assert_eq!(body(&first), serde_json::json!({}));
-    assert_eq!(crash(&second), (Phase::Idle, Exit::Code(0)));
-    assert_eq!(second.request_id, None);
+        assert_eq!(body(&first), serde_json::json!({}));
+        assert!(first.replaced.is_none());
+        assert_eq!(body(&second), serde_json::json!({}));
+        assert!(second.init.is_some() && second.request_id.is_some());
+        let Some(Ending::Crashed(crash)) = second.replaced else {
+            panic!("{:?}", second.replaced);
+        };
+        assert_eq!((crash.during, crash.exit), (Phase::Idle, Exit::Code(code)));
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_a_process_never_asks_for_goes_to_a_new_one() {
+    let mut environment = Environment::new(behaving("answer-hang"));
+    let event = Invocation::new(r#"{"records":{}}"#, Duration::from_secs(2));
+
+    environment.invoke(&event).await.unwrap();
+    let second = environment.invoke(&event).await.unwrap();
+
+    assert_eq!(body(&second), serde_json::json!({}));
+    assert!(matches!(
+        second.replaced,
+        Some(Ending::TimedOut {
+            during: Phase::Idle,
+            ..
+        })
+    ));
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_crash_takes_the_grandchildren_with_it() {
+async fn a_crash_takes_the_grandchildren_with_it_also_those_in_sessions_of_their_own() {
+    for behaviour in ["child-exit", "session-exit"] {
+        no_grandchild_lives_on(behaviour).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+async fn no_grandchild_lives_on(behaviour: &str) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
     let logs = Logs::lines(move |line| sink.lock().unwrap().push(line.text));
-    let mut environment = Environment::new(behaving("child-exit").logs(logs));
+    let mut environment = Environment::new(behaving(behaviour).logs(logs));
 
     let report = environment.invoke(&event()).await.unwrap();
 
@@ -244,7 +276,7 @@ async fn a_crash_takes_the_grandchildren_with_it() {
     };
     tokio::time::timeout(SECONDS_MAX, ended)
         .await
-        .expect("the grandchild lives on");
+        .unwrap_or_else(|_| panic!("{behaviour}: the grandchild lives on"));
 }
 
 #[tokio::test]

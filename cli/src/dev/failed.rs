@@ -10,6 +10,12 @@ pub(crate) fn fault(error: &Error) -> Fault {
     match error {
         Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
         Error::Refused { refusal, .. } => fault.help(refusal.check()),
+        Error::Advertised { .. } => fault.help(
+            "advertised.listeners of the broker has to name an address that this machine reaches. A broker in a container needs a listener for the host\n\
+             (such as PLAINTEXT_HOST://localhost:9092) beside that of the other containers; --bootstrap then names that one.",
+        ),
+        Error::Stalled { .. } => fault.help("end the other members of the group, or read all partitions here with a group of your own: --group NAME"),
+        Error::Owned { name, .. } => fault.help(owned(name)),
         Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
         Error::Destination { .. } => fault.help("create it if it is not there, or check --on-failure"),
         Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
@@ -19,6 +25,16 @@ pub(crate) fn fault(error: &Error) -> Fault {
             None => fault,
         },
         _ => fault,
+    }
+}
+
+/// What there is in the place of a setting that the driver makes itself.
+fn owned(setting: &str) -> &'static str {
+    match setting {
+        "bootstrap.servers" | "metadata.broker.list" => "give the brokers with --bootstrap",
+        "group.id" => "give the group with --group",
+        "auto.offset.reset" => "give it with --starting-position",
+        _ => "leave that --set out",
     }
 }
 

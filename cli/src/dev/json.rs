@@ -1,6 +1,6 @@
 //! What happens, as JSON for scripts: one object a line, each with `event`.
 
-use msk_mapping::driver::{Flight, Lane, Notice, Status};
+use msk_mapping::driver::{Flight, Lane, Notice, Status, Unread};
 use msk_mapping::machine::{Because, Offsets};
 use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
@@ -64,6 +64,14 @@ fn happened(notice: &Notice) -> Option<Value> {
             records,
         } => {
             json!({"event": "delivered", "condition": condition.as_str(), "approximateInvokeCount": invoke_count, "records": offsets(records)})
+        }
+        Notice::Undelivered {
+            condition,
+            invoke_count,
+            records,
+            reason,
+        } => {
+            json!({"event": "undelivered", "condition": condition.as_str(), "approximateInvokeCount": invoke_count, "records": offsets(records), "reason": reason})
         }
         Notice::Dropped(dropped) => json!({
             "event": "dropped",
@@ -147,6 +155,13 @@ fn status(status: &Status) -> Value {
         "partitions": status.partitions.iter().map(lane).collect::<Vec<_>>(),
         "lag": status.lag(),
         "caughtUp": status.caught_up,
+        "topicPartitions": status.topic_partitions,
+        "elsewhere": status.elsewhere.values().sum::<i64>(),
+        "unread": status.unread.map(|why| match why {
+            Unread::Latest => "latest",
+            Unread::AfterTheLast { .. } => "after-the-last",
+            _ => "committed",
+        }),
         "inFlight": status.in_flight,
         "environments": status.environments,
         "polled": metrics.polled,

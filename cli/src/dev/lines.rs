@@ -97,6 +97,12 @@ impl Lines {
                 );
                 Some(line(WARNING, "given up", &text))
             }
+            Notice::Undelivered {
+                records, reason, ..
+            } => {
+                let text = format!("{}: {reason}", places(records));
+                Some(line(BAD, "not taken", &text))
+            }
             Notice::Dropped(dropped) => {
                 let why = match dropped.because {
                     Because::NoDestination => "there is no --on-failure",

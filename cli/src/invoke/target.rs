@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::fault::Fault;
+use crate::interrupts;
 
 pub(crate) fn command(text: &str) -> Result<Function, Fault> {
     let words = shlex::split(text).unwrap_or_default();
@@ -35,7 +36,8 @@ pub(crate) fn build(bin: Option<&str>, release: bool) -> Result<(Function, PathB
     if release {
         cargo.arg("--release");
     }
-    let output = run(cargo.stderr(Stdio::inherit()))?;
+    cargo.stderr(Stdio::inherit());
+    let output = run(cargo)?;
     if !output.status.success() {
         return Err(
             Fault::new(format!("cargo could not build `{bin}`")).help("its messages stand above")
@@ -51,13 +53,53 @@ fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 
-fn run(command: &mut Command) -> Result<Output, Fault> {
-    command.stdin(Stdio::null()).output().map_err(|error| {
-        Fault::new("cannot run cargo")
-            .at(error.to_string())
-            .help("install Rust, or start the function with --function COMMAND")
+/// Runs cargo until it ends or this process is told to: then cargo and its compilers end too, which else would go on and
+/// hold the lock of the build.
+fn run(mut command: Command) -> Result<Output, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    // A group of its own, which a signal reaches as a whole, whoever sent it to us alone.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    runtime.block_on(async {
+        let mut interrupts = interrupts::listen();
+        let cannot_run = |error: std::io::Error| {
+            Fault::new("cannot run cargo")
+                .at(error.to_string())
+                .help("install Rust, or start the function with --function COMMAND")
+        };
+        let child = tokio::process::Command::from(command)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(cannot_run)?;
+        let group = child.id();
+        tokio::select! {
+            output = child.wait_with_output() => output.map_err(cannot_run),
+            Some(()) = interrupts.recv() => {
+                end(group);
+                Err(Fault::interrupted())
+            }
+        }
     })
 }
+
+/// Ends a process group.
+#[cfg(unix)]
+fn end(group: Option<u32>) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+
+    let group = group.and_then(|id| i32::try_from(id).ok());
+    if let Some(group) = group.and_then(Pid::from_raw) {
+        // Fails only if it has ended already.
+        let _ = kill_process_group(group, Signal::TERM);
+    }
+}
+
+#[cfg(not(unix))]
+fn end(_group: Option<u32>) {}
 
 #[derive(Debug, Deserialize)]
 struct Metadata {
@@ -103,7 +145,9 @@ struct Location {
 }
 
 fn metadata<T: DeserializeOwned>(args: &[&str]) -> Result<T, Fault> {
-    let output = run(cargo().args(args))?;
+    let mut cargo = cargo();
+    cargo.args(args).stderr(Stdio::piped());
+    let output = run(cargo)?;
     if !output.status.success() {
         return Err(Fault::new("there is no cargo project here")
             .at(String::from_utf8_lossy(&output.stderr).trim_end())

@@ -34,6 +34,36 @@ fn a_setting_that_librdkafka_does_not_know_is_named_with_where_they_stand() {
     assert!(text.contains("help: check --set"), "{text}");
 }
 
+#[test]
+fn a_setting_that_would_have_no_effect_is_refused_with_the_flag_that_has() {
+    let cases = [
+        ("group.id=desk", "--group"),
+        ("bootstrap.servers=b:9092", "--bootstrap"),
+        ("metadata.broker.list=b:9092", "--bootstrap"),
+        ("auto.offset.reset=latest", "--starting-position"),
+        ("enable.auto.commit=true", "leave that --set out"),
+    ];
+    for (setting, flag) in cases {
+        let text = refused(&["--topic", "orders", "--set", setting], "");
+
+        let (name, _) = setting.split_once('=').unwrap();
+        assert!(text.contains(&format!("`{name}`")), "{text}");
+        assert!(text.contains(flag), "{text}");
+    }
+}
+
+#[test]
+fn the_address_of_the_runtime_api_is_not_taken_from_outside() {
+    let variable = "AWS_LAMBDA_RUNTIME_API=127.0.0.1:9001";
+
+    let text = refused(&["--topic", "orders", "--env", variable], "");
+
+    assert!(
+        text.contains("AWS_LAMBDA_RUNTIME_API is the address"),
+        "{text}"
+    );
+}
+
 /// Sixty lines.
 fn six_megabytes() -> String {
     format!("\"{}\"\n", "x".repeat(100_000)).repeat(60)

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{command, start};
+use crate::support::{EVENT, command, start, start_with};
 use crate::{events, file};
 
 /// How often something is looked for, and the pause between two looks: ten seconds in all.
@@ -52,6 +52,45 @@ fn held(name: &str) -> Held {
         child,
         function: pid().trim().to_owned(),
         held: path,
+    }
+}
+
+/// A cargo that has started a compiler, and waits for it for a minute. Answers with where the compiler's number stands.
+fn slow_cargo(name: &str) -> (PathBuf, PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (cargo, compiler) = (file(name), file(&format!("{name}-compiler")));
+    let script = format!(
+        "#!/bin/sh\nsleep 60 &\necho $! > '{}'\nwait\n",
+        compiler.display()
+    );
+    std::fs::write(&cargo, script).unwrap();
+    std::fs::set_permissions(&cargo, PermissionsExt::from_mode(0o755)).unwrap();
+    (cargo, compiler)
+}
+
+#[test]
+fn a_signal_during_a_build_ends_cargo_and_its_compilers() {
+    for (command, signal) in [("dev", "TERM"), ("dev", "INT"), ("invoke", "TERM")] {
+        let (cargo, compiler) = slow_cargo(&format!("cargo-{command}-{signal}"));
+        let args: &[&str] = match command {
+            "dev" => &["dev", "--topic", "orders"],
+            _ => &["invoke", "--event", "-"],
+        };
+        let env = [("CARGO", cargo.to_str().unwrap())];
+        let mut child = start_with(&env, args, EVENT);
+        let id = || std::fs::read_to_string(&compiler).unwrap_or_default();
+        assert!(until(|| id().ends_with('\n')), "the build never started");
+
+        assert!(kill(&["-s", signal, &child.id().to_string()]));
+        let ended = child.wait().unwrap();
+
+        let lives = || kill(&["-0", id().trim()]);
+        assert!(until(|| !lives()), "{command}: the compiler lives on");
+        assert_eq!(ended.code(), Some(130), "{command}");
+        for path in [cargo, compiler] {
+            std::fs::remove_file(path).unwrap();
+        }
     }
 }
 

@@ -20,6 +20,35 @@ use crate::record::TopicPartition;
 #[cfg(feature = "share")]
 use crate::{limits::CONNECT_MS, machine::StartingPosition};
 
+/// Settings that the driver sets itself and cannot work without, each with what it does instead.
+const OWNED: [(&str, &str); 11] = [
+    ("bootstrap.servers", BROKERS),
+    ("metadata.broker.list", BROKERS),
+    (
+        "group.id",
+        "the mapping's group is that of its configuration",
+    ),
+    (
+        "auto.offset.reset",
+        "where a group without offsets begins is the mapping's starting position",
+    ),
+    ("enable.auto.commit", COMMITS),
+    ("auto.commit.enable", COMMITS),
+    ("auto.commit.interval.ms", COMMITS),
+    ("enable.auto.offset.store", COMMITS),
+    (
+        "enable.partition.eof",
+        "the mapping has to hear of the end of a partition",
+    ),
+    (
+        "enable.idempotence",
+        "what the driver writes is written once and in order",
+    ),
+    ("linger.ms", "the driver waits for what it writes"),
+];
+const BROKERS: &str = "the brokers are those that the cluster is made with";
+const COMMITS: &str = "the mapping commits what is settled, and nothing else";
+
 /// A Kafka cluster, with the settings of the client that reads it.
 ///
 /// # Example
@@ -50,7 +79,8 @@ impl Cluster {
     }
 
     /// Sets one of [librdkafka's settings](https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html).
-    /// The last of a name counts, also over those that the driver sets itself, save the few that it cannot work without.
+    /// The last of a name counts, also over those that the driver sets itself, save the few that it cannot work without:
+    /// [`check`](Self::check) refuses those by name.
     #[must_use]
     pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((name.into(), value.into()));
@@ -133,6 +163,11 @@ impl Cluster {
 
     /// What librdkafka would not say, or not say well: of a file that is missing only what OpenSSL does.
     pub(super) fn check_security(&self) -> Result<(), Error> {
+        for (name, _) in &self.settings {
+            if let Some((name, instead)) = OWNED.iter().find(|(owned, _)| owned == name) {
+                return Err(Error::Owned { name, instead });
+            }
+        }
         Security::of(&self.settings)?;
         for (at, (name, path)) in self.settings.iter().enumerate() {
             let of_a_file = name.starts_with("ssl.") && name.ends_with(".location");
@@ -240,7 +275,7 @@ impl fmt::Debug for Cluster {
 
 #[cfg(test)]
 mod tests {
-    use super::Cluster;
+    use super::{Cluster, OWNED};
 
     #[test]
     fn every_client_has_the_password_itself() {
@@ -256,14 +291,44 @@ mod tests {
     }
 
     #[test]
-    fn what_the_driver_needs_stands_over_what_is_set() {
-        let cluster = Cluster::new("127.0.0.1:9")
-            .set("enable.auto.commit", "true")
-            .set("fetch.wait.max.ms", "7");
+    fn what_is_set_stands_over_what_the_driver_would_take() {
+        let cluster = Cluster::new("127.0.0.1:9").set("fetch.wait.max.ms", "7");
 
         let config = cluster.member("desk", "error");
 
         assert_eq!(config.get("enable.auto.commit"), Some("false"));
         assert_eq!(config.get("fetch.wait.max.ms"), Some("7"));
+    }
+
+    #[test]
+    fn what_would_have_no_effect_is_refused_by_name() {
+        for (name, instead) in OWNED {
+            let refused = Cluster::new("127.0.0.1:9").set(name, "7").check();
+
+            let text = refused.unwrap_err().to_string();
+            assert_eq!(text, format!("the driver sets `{name}` itself: {instead}"));
+        }
+    }
+
+    #[test]
+    fn every_setting_that_is_laid_over_those_given_is_refused() {
+        let settable = |name: &&String| !OWNED.iter().any(|(owned, _)| owned == name);
+        let base = Cluster::new("127.0.0.1:9");
+        let mut names: Vec<String> = Vec::new();
+        for config in [base.member("desk", "error"), base.producer()] {
+            let set = config.config_map();
+            names.extend(set.keys().map(|name| (*name).to_owned()));
+        }
+        let names: Vec<&String> = names.iter().filter(settable).collect();
+
+        let given = names
+            .iter()
+            .fold(base, |cluster, name| cluster.set(*name, "7"));
+
+        for config in [given.member("desk", "error"), given.producer()] {
+            for name in &names {
+                assert_eq!(config.get(name), Some("7"), "{name}");
+            }
+        }
     }
 }

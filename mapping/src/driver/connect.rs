@@ -3,7 +3,12 @@
 //!
 //! librdkafka tries for ever to connect, and says why it cannot only to those who listen. A refusal is none that passes
 //! while one waits, so it ends the question at once; a broker that does not answer is given its time.
+//!
+//! Whoever answers says where the brokers are, and everything after the first question goes there: if that is nowhere, nothing
+//! else will ever be answered, so it is tried before anything else.
 
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +16,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::metadata::{Metadata, MetadataBroker, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::time::Instant;
 
@@ -21,13 +26,32 @@ use super::{Cluster, Refusal};
 use crate::limits::{CONNECT_HEAR_MS, CONNECT_LISTEN_MS, CONNECT_MS};
 use crate::record::TopicPartition;
 
-/// The partitions of a topic, ascending. Blocks.
+/// The partitions of a topic, ascending, of a cluster whose brokers are where they say. Blocks.
 pub(super) fn partitions(cluster: &Cluster, topic: &str) -> Result<Vec<TopicPartition>, Error> {
     let mut config = cluster.common();
     // That a broker hangs up is no error to librdkafka, and all that one hears if it wants another protocol.
     config.set_log_level(RDKafkaLogLevel::Info);
     let asks = BaseConsumer::from_config_and_context(&config, Heard::default()).map_err(client)?;
     let metadata = metadata(cluster, &asks, topic)?;
+    reach(cluster, metadata.brokers())?;
+    found(cluster, &metadata, topic)
+}
+
+/// The partitions of a topic, ascending, asked with this client. Blocks.
+pub(super) fn ask(
+    cluster: &Cluster,
+    asks: &BaseConsumer<Heard>,
+    topic: &str,
+) -> Result<Vec<TopicPartition>, Error> {
+    let metadata = metadata(cluster, asks, topic)?;
+    found(cluster, &metadata, topic)
+}
+
+fn found(
+    cluster: &Cluster,
+    metadata: &Metadata,
+    topic: &str,
+) -> Result<Vec<TopicPartition>, Error> {
     let found: Vec<&MetadataTopic> = metadata
         .topics()
         .iter()
@@ -65,28 +89,67 @@ fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Resul
             Ok(metadata) => return Ok(metadata),
             Err(source) => source,
         };
-        // It calls back from here alone.
-        while asks.poll(Duration::from_millis(CONNECT_HEAR_MS)).is_some() {}
-        let bootstrap = cluster.bootstrap().to_owned();
-        let mut heard = asks.context().heard();
-        if let Some((refusal, reason)) = heard.refusal.take() {
-            return Err(Error::Refused {
-                bootstrap,
-                refusal,
-                source: reason.into(),
-            });
-        }
-        if Instant::now() >= until {
-            let reason = heard.reason.take();
-            let source = reason.map_or_else(|| source.into(), Into::into);
-            return Err(Error::Unreachable { bootstrap, source });
+        let why = why(cluster, asks, source);
+        if matches!(why, Error::Refused { .. }) || Instant::now() >= until {
+            return Err(why);
         }
     }
 }
 
+/// Why a question was not answered, in the client's own words if it has called back with some.
+pub(super) fn why(cluster: &Cluster, asks: &BaseConsumer<Heard>, source: KafkaError) -> Error {
+    // It calls back from here alone.
+    while asks.poll(Duration::from_millis(CONNECT_HEAR_MS)).is_some() {}
+    let bootstrap = cluster.bootstrap().to_owned();
+    let mut heard = asks.context().heard();
+    if let Some((refusal, reason)) = heard.refusal.take() {
+        let source = reason.into();
+        return Error::Refused {
+            bootstrap,
+            refusal,
+            source,
+        };
+    }
+    let reason = heard.reason.take();
+    let source = reason.map_or_else(|| source.into(), Into::into);
+    Error::Unreachable { bootstrap, source }
+}
+
+/// Whether any of the brokers is where the cluster says.
+fn reach(cluster: &Cluster, brokers: &[MetadataBroker]) -> Result<(), Error> {
+    let until = Instant::now() + Duration::from_millis(CONNECT_MS);
+    let mut nowhere = None;
+    for broker in brokers {
+        let port = u16::try_from(broker.port()).unwrap_or_default();
+        let Err(source) = connect(broker.host(), port) else {
+            return Ok(());
+        };
+        nowhere.get_or_insert_with(|| Error::Advertised {
+            bootstrap: cluster.bootstrap().to_owned(),
+            address: format!("{}:{port}", broker.host()),
+            source,
+        });
+        if Instant::now() >= until {
+            break;
+        }
+    }
+    nowhere.map_or(Ok(()), Err)
+}
+
+fn connect(host: &str, port: u16) -> io::Result<()> {
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, Duration::from_millis(CONNECT_MS)) {
+            Ok(_) => return Ok(()),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 /// What librdkafka called back with.
 #[derive(Default)]
-struct Heard {
+pub(super) struct Heard {
     reasons: Mutex<Reasons>,
 }
 

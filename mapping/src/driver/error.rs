@@ -28,6 +28,14 @@ pub enum Error {
         /// librdkafka's or the system's reason, without the value, which may be a secret.
         reason: String,
     },
+    /// A setting that the driver makes itself: another value would have no effect.
+    #[error("the driver sets `{name}` itself: {instead}")]
+    Owned {
+        /// Its name.
+        name: &'static str,
+        /// What there is in its place.
+        instead: &'static str,
+    },
     /// A setting of TLS or SASL cannot be meant, or this build cannot do it.
     #[error("the setting `{name}`: {fault}")]
     Security {
@@ -43,6 +51,36 @@ pub enum Error {
         bootstrap: String,
         /// The client's reason.
         source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A broker answered, and says that the brokers are where none can be reached.
+    #[error(
+        "the cluster at {bootstrap} answers, and says that its broker is at {address} (`advertised.listeners`), which cannot be reached"
+    )]
+    Advertised {
+        /// The brokers that were asked.
+        bootstrap: String,
+        /// Where the first broker of the cluster is, as the cluster says.
+        address: String,
+        /// The system's reason: the name is unknown, or nobody answers there.
+        source: std::io::Error,
+    },
+    /// A run that was to end once everything is settled cannot settle it: nothing was read or committed for a while.
+    #[error(
+        "{left} records of `{topic}` are not done, and nothing was read or committed for {seconds} s; this run has {owned} of {partitions} partitions, other members of the group `{group}` may have the others"
+    )]
+    Stalled {
+        /// The topic.
+        topic: String,
+        /// The consumer group.
+        group: String,
+        /// How many offsets the group has not committed.
+        left: i64,
+        /// How many partitions the topic has.
+        partitions: usize,
+        /// How many of them this run has.
+        owned: usize,
+        /// For how long.
+        seconds: u64,
     },
     /// A broker answered, and does not let the client in.
     #[error("the cluster at {bootstrap} refuses this client")]

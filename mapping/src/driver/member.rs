@@ -19,13 +19,15 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{Consumer, RebalanceProtocol, StreamConsumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
-use self::commits::{Answered, Commits};
+use self::commits::Commits;
+use super::apart::apart;
 use super::context::{Context, Signal, assign, unassign};
 use super::{Cluster, Error, Refusal, error};
-use crate::limits::LEAVE_MS;
+use crate::limits::{CLOSE_MS, LEAVE_MS};
 #[cfg(feature = "share")]
 use crate::machine::{Acknowledgement, Offsets};
 use crate::machine::{PollerId, Position};
@@ -53,10 +55,10 @@ pub(super) enum Command {
     /// Tell a share group what became of records.
     #[cfg(feature = "share")]
     Acknowledge(Offsets, Acknowledgement),
-    /// Let go of partitions that were taken.
+    /// Commit what is not confirmed yet of partitions that were taken, and let go of them.
     Release(Vec<TopicPartition>),
-    /// Confirm what is committed, and leave the group.
-    Leave,
+    /// Confirm what is committed until then at the latest, and leave the group.
+    Leave(Instant),
 }
 
 /// What a member has to say.
@@ -64,8 +66,11 @@ pub(super) enum Command {
 pub(super) enum Happening {
     /// Partitions with their committed offset. Each waits for a [`Command::Seek`]. There may be none for this member.
     Assigned(Vec<(TopicPartition, Option<i64>)>),
-    /// Waits for a [`Command::Release`].
-    Revoked(Vec<TopicPartition>),
+    /// Waits for a [`Command::Release`]. Lost: the group has put the member out, and others may have them by now.
+    Revoked {
+        partitions: Vec<TopicPartition>,
+        lost: bool,
+    },
     /// Records, with the epoch of their partition's last seek.
     Polled(Vec<(Record, u64)>),
     /// Records of a share group. Of its partitions none is sought.
@@ -81,7 +86,10 @@ pub(super) enum Happening {
     Sought(TopicPartition, i64),
     OutOfRange(TopicPartition),
     Committed(TopicPartition, i64),
+    /// Sent again as long as the member has the partition.
     CommitRefused(TopicPartition, i64, String),
+    /// The same, for good: the partition is gone, and what lies below the position comes again.
+    Uncommitted(TopicPartition, i64, String),
     Ends(Vec<(TopicPartition, i64)>),
     Trouble(String),
     /// Trouble of the kind that does not pass by itself.
@@ -94,14 +102,14 @@ pub(super) enum Happening {
 #[derive(Debug)]
 pub(super) struct Handle {
     commands: UnboundedSender<Command>,
-    leaving: Arc<AtomicBool>,
+    leaving: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Handle {
     pub(super) fn tell(&self, command: Command) {
-        if matches!(command, Command::Leave) {
-            self.leaving.store(true, Ordering::Release);
+        if matches!(command, Command::Leave(_)) {
+            self.leaving.send_replace(true);
         }
         // Gone: it has said its last word.
         let _ = self.commands.send(command);
@@ -121,7 +129,11 @@ struct Member {
     partitions: BTreeMap<i32, Partition>,
     commits: Commits,
     happenings: Sender<(PollerId, Happening)>,
-    leaving: Arc<AtomicBool>,
+    /// Partitions that the group takes, and waits for.
+    taken: Vec<TopicPartition>,
+    /// By a broker of our own, which finds no time among its records.
+    alone: Option<Cluster>,
+    leaving: watch::Receiver<bool>,
 }
 
 /// A partition of this member's.
@@ -158,7 +170,7 @@ pub(super) fn start(
         client.subscribe(&[topic]).map_err(error::client)?;
     }
     let (commands, commanded) = unbounded_channel();
-    let leaving = Arc::new(AtomicBool::new(false));
+    let (leaving, told_to_leave) = watch::channel(false);
     let member = Member {
         id,
         topic: topic.into(),
@@ -166,7 +178,9 @@ pub(super) fn start(
         partitions: BTreeMap::new(),
         commits: Commits::default(),
         happenings,
-        leaving: Arc::clone(&leaving),
+        taken: Vec::new(),
+        alone: matches!(joining, Joining::Alone(_)).then(|| cluster.clone()),
+        leaving: told_to_leave,
     };
     let task = tokio::spawn(member.run(joining, commanded, signalled));
     Ok(Handle {
@@ -187,19 +201,31 @@ impl Member {
             self.assigned(partitions).await;
         }
         let client = Arc::clone(&self.client);
-        loop {
+        let until = loop {
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
-                    None | Some(Command::Leave) => break,
+                    None => break Instant::now(),
+                    Some(Command::Leave(until)) => break until,
                     Some(command) => self.obey(command).await,
                 },
                 Some(signal) = signals.recv() => self.heed(signal).await,
                 Some(answered) = self.commits.answered(&client) => self.committed(answered).await,
                 polled = client.recv() => self.take(&client, polled).await,
             }
+        };
+        let all: Vec<i32> = self.partitions.keys().copied().collect();
+        let all: Vec<_> = all
+            .into_iter()
+            .map(|number| self.partition(number))
+            .collect();
+        self.commit_last(&all, until).await;
+        // The group would wait for an answer.
+        let taken = std::mem::take(&mut self.taken);
+        if !taken.is_empty() {
+            // Fails only if the client is being destroyed.
+            let _ = self.release(&taken);
         }
-        self.flush_commits().await;
         drop(signals);
         self.leave(client).await;
     }
@@ -232,18 +258,26 @@ impl Member {
                 }
                 self.assigned(partitions).await;
             }
-            Signal::Revoke(list) => self.say(Happening::Revoked(self.named(&list))).await,
+            Signal::Revoke(list) => {
+                let partitions = self.named(&list);
+                self.taken.extend(partitions.iter().cloned());
+                let lost = self.client.assignment_lost();
+                self.say(Happening::Revoked { partitions, lost }).await;
+            }
             Signal::Ends(ends) => self.say(Happening::Ends(ends)).await,
             Signal::Trouble(reason) => self.say(Happening::Trouble(reason)).await,
             Signal::Refused(refusal, reason) => self.say(Happening::Refused(refusal, reason)).await,
         }
     }
 
+    fn partition(&self, number: i32) -> TopicPartition {
+        TopicPartition::new(Arc::clone(&self.topic), number)
+    }
+
     fn named(&self, list: &TopicPartitionList) -> Vec<TopicPartition> {
-        let name = |partition| TopicPartition::new(Arc::clone(&self.topic), partition);
         list.elements()
             .iter()
-            .map(|element| name(element.partition()))
+            .map(|element| self.partition(element.partition()))
             .collect()
     }
 
@@ -272,15 +306,14 @@ impl Member {
                 Ok(())
             }
             Command::Release(partitions) => {
-                // Whoever gets them next begins where we say, and is not set back by what we say late.
-                self.flush_commits().await;
-                self.commits.forget(&partitions);
+                let until = Instant::now() + Duration::from_millis(LEAVE_MS);
+                self.commit_last(&partitions, until).await;
                 self.release(&partitions)
             }
             // For a member of a share group.
             #[cfg(feature = "share")]
             Command::Acknowledge(..) => Ok(()),
-            Command::Leave => Ok(()),
+            Command::Leave(_) => Ok(()),
         };
         if let Err(error) = done {
             self.trouble(&error).await;
@@ -381,28 +414,10 @@ impl Member {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
             self.partitions.remove(&partition.partition());
+            self.taken.retain(|taken| taken != partition);
             list.add_partition(partition.topic(), partition.partition());
         }
         unassign(&*self.client, &list)
-    }
-
-    /// Waits until the broker has answered the last commits, but not for ever.
-    async fn flush_commits(&mut self) {
-        let until = Instant::now() + Duration::from_millis(LEAVE_MS);
-        while let Ok(Some(answered)) = timeout_at(until, self.commits.answered(&self.client)).await
-        {
-            self.committed(answered).await;
-        }
-    }
-
-    async fn committed(&mut self, answered: Answered) {
-        for (partition, position) in answered.positions {
-            self.say(match &answered.result {
-                Ok(()) => Happening::Committed(partition, position),
-                Err(error) => Happening::CommitRefused(partition, position, error.to_string()),
-            })
-            .await;
-        }
     }
 
     /// Closing waits for the group's coordinator: on a thread of its own, and not for ever.
@@ -415,8 +430,9 @@ impl Member {
             ..
         } = self;
         drop(ours);
-        let closed = tokio::task::spawn_blocking(move || drop(client));
-        let _ = timeout(Duration::from_millis(LEAVE_MS), closed).await;
+        if let Ok(closed) = apart(move || drop(client)) {
+            let _ = timeout(Duration::from_millis(CLOSE_MS), closed).await;
+        }
         let _ = happenings.send((id, Happening::Left)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! What a driver has to say while it runs: for views, logs and tests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::invocation::Report;
@@ -66,6 +67,18 @@ pub enum Notice {
         /// Which.
         records: Vec<Offsets>,
     },
+    /// The destination did not take records that were given up, and is not asked again: their [`Dropped`](Self::Dropped)
+    /// follows.
+    Undelivered {
+        /// Why they were given up.
+        condition: Condition,
+        /// How often the function was invoked with them.
+        invoke_count: u32,
+        /// Which.
+        records: Vec<Offsets>,
+        /// Which destination, and why it did not take them, in its words.
+        reason: String,
+    },
     /// Records are lost.
     Dropped(Dropped),
     /// Something is wrong outside the function, and is tried again: a broker that is away, a destination that refuses.
@@ -116,8 +129,32 @@ pub struct Status {
     pub metrics: Metrics,
     /// How many records functions listed as failed that the mapping, as it is set, did not hear of.
     pub overlooked: u64,
-    /// Whether everything that there is has been read and settled.
+    /// How many partitions the topic has.
+    pub topic_partitions: usize,
+    /// Partitions of the topic that are not here, each with how many offsets the group has not committed: other members have
+    /// them, or nobody yet. Empty unless a run [until it is caught up](super::Driver::until_caught_up) has nothing left to do
+    /// here and has asked.
+    pub elsewhere: BTreeMap<TopicPartition, i64>,
+    /// Whether everything that there is has been read and settled, by whichever member of the group.
     pub caught_up: bool,
+    /// Why a run that is caught up has read nothing of a topic that holds records. None: it has read some, there are none, or
+    /// it is not at its end.
+    pub unread: Option<Unread>,
+}
+
+/// Why nothing was read of a topic that holds records: where the run began, nothing came any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unread {
+    /// The group had committed everything before this run, or other members did during it.
+    Committed,
+    /// The group was new, and began behind the last record (`LATEST`).
+    Latest,
+    /// The group was new, and no record is of the starting time or later (`AT_TIMESTAMP`).
+    AfterTheLast {
+        /// The starting time, in milliseconds since 1970.
+        millis: i64,
+    },
 }
 
 impl Status {

@@ -1,6 +1,9 @@
 //! A driver at work: the one loop that hears what happens, tells the machine, and does what it says.
 
 mod act;
+mod hand_over;
+mod looks;
+mod nothing;
 mod position;
 #[cfg(feature = "share")]
 mod queue;
@@ -14,7 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
 use super::member::{Command, Handle, Happening, Joining};
 use super::notice::{Flight, Notice, Status};
@@ -23,7 +26,7 @@ use super::{Destination, Driver, Error, Request, member};
 use crate::clock;
 use crate::error::Error as InvokeError;
 use crate::invocation::Report;
-use crate::limits::{HAPPENINGS_MAX, LEAVE_MS, STATUS_MS};
+use crate::limits::{CLOSE_MS, HAPPENINGS_MAX, LEAVE_MS, STATUS_MS};
 use crate::machine::{End, Input, InvocationId, Mapping, PollerId};
 use crate::record::{Record, TopicPartition};
 use crate::time::Time;
@@ -49,10 +52,14 @@ pub(super) struct Run {
     at_end: BTreeSet<TopicPartition>,
     /// How many partitions the topic has.
     partitions: usize,
-    /// Whether the group has given a member something, if only nothing.
-    joined: bool,
     unconfirmed: BTreeMap<(TopicPartition, PollerId), i64>,
+    /// Commits that were refused, since when, and whether that was told.
+    refusals: BTreeMap<(TopicPartition, PollerId), (Instant, bool)>,
+    hand_overs: Vec<hand_over::HandOver>,
+    looks: looks::Looks,
+    nothing: nothing::Nothing,
     drained_since: Option<Instant>,
+    #[cfg(feature = "share")]
     settled_since: Option<Instant>,
     overlooked: u64,
     /// None: a consumer group.
@@ -95,6 +102,8 @@ impl Run {
         notices: Notices,
     ) -> Result<Ready, Error> {
         let number = partitions.len();
+        let looks = looks::Looks::of(&driver)?;
+        let nothing = nothing::Nothing::of(&driver);
         let (sender, happenings) = channel(HAPPENINGS_MAX);
         #[cfg(feature = "share")]
         let queue = queue::Queue::of(&driver.configuration);
@@ -120,10 +129,13 @@ impl Run {
             ends: BTreeMap::new(),
             at_end: BTreeSet::new(),
             partitions: number,
-            // In the newer protocol a member that is given nothing is told nothing.
-            joined: driver.cluster.is_set("group.protocol", "consumer"),
             unconfirmed: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            hand_overs: Vec::new(),
+            looks,
+            nothing,
             drained_since: None,
+            #[cfg(feature = "share")]
             settled_since: None,
             overlooked: 0,
             #[cfg(feature = "share")]
@@ -163,17 +175,11 @@ impl Run {
         self.refused.hear(&happening);
         match happening {
             Happening::Assigned(partitions) => {
-                self.joined = true;
                 for (partition, committed) in partitions {
                     self.assigned(poller, partition, committed);
                 }
             }
-            Happening::Revoked(partitions) => {
-                for partition in &partitions {
-                    self.revoked(poller, partition);
-                }
-                self.tell(poller, Command::Release(partitions));
-            }
+            Happening::Revoked { partitions, lost } => self.taken(poller, partitions, lost),
             Happening::Polled(records) => self.polled(poller, records),
             #[cfg(feature = "share")]
             Happening::Acquired(records) => self.acquired(poller, records),
@@ -188,12 +194,15 @@ impl Run {
                 self.confirmed(poller, partition, position);
             }
             Happening::CommitRefused(partition, position, reason) => {
-                self.commit_refused(&partition, position, &reason);
+                self.commit_refused(poller, &partition, position, &reason);
                 self.handle(Input::CommitRefused {
                     poller,
                     partition,
                     position,
                 });
+            }
+            Happening::Uncommitted(partition, position, reason) => {
+                self.uncommitted(poller, partition, position, &reason);
             }
             Happening::Ends(ends) => {
                 let ours =
@@ -208,6 +217,7 @@ impl Run {
     }
 
     fn assigned(&mut self, poller: PollerId, partition: TopicPartition, committed: Option<i64>) {
+        self.nothing.begins(&partition, committed);
         self.notice(Notice::Assigned {
             poller,
             partition: partition.clone(),
@@ -220,37 +230,13 @@ impl Run {
         });
     }
 
-    /// What a member that was lost says late may be of a partition that another has by then.
-    fn revoked(&mut self, poller: PollerId, partition: &TopicPartition) {
-        if self
-            .owned
-            .get(partition)
-            .is_some_and(|owned| owned.by == poller)
-        {
-            self.owned.remove(partition);
-            self.ends.remove(partition);
-            self.at_end.remove(partition);
-        }
-        self.unconfirmed.remove(&(partition.clone(), poller));
-        self.notice(Notice::Revoked {
-            poller,
-            partition: partition.clone(),
-        });
-        self.handle(Input::Revoked {
-            poller,
-            partition: partition.clone(),
-        });
-    }
-
     fn polled(&mut self, poller: PollerId, records: Vec<(Record, u64)>) {
         let current = |(record, epoch): (Record, u64)| {
             self.is_current(&record.partition, epoch).then_some(record)
         };
         let records: Vec<Record> = records.into_iter().filter_map(current).collect();
         for record in &records {
-            if self.at_end.remove(&record.partition) {
-                self.settled_since = None;
-            }
+            self.at_end.remove(&record.partition);
         }
         if !records.is_empty() {
             self.handle(Input::Polled { poller, records });
@@ -338,9 +324,11 @@ impl Ready {
                 Some(landed) = run.invocations.join_next() => run.landed(ended(landed)),
                 Some(handed) = run.deliveries.join_next() => run.handed(ended(handed)),
                 Some((poller, happening)) = self.happenings.recv() => run.heard(poller, happening),
+                Some(looked) = run.looks.asking.join_next() => run.looked(ended(looked)),
                 _ = status.tick() => run.say_status(),
                 () = wake => run.handle(Input::Woken),
             }
+            run.hand_over();
         }
         self.end().await
     }
@@ -349,9 +337,15 @@ impl Ready {
     async fn end(mut self) -> Result<Status, Error> {
         let run = &mut self.run;
         let caught_up = run.is_caught_up();
-        let status = run.status(caught_up);
+        let mut status = run.status(caught_up);
+        if caught_up && run.until_caught_up {
+            status.unread = run.nothing_read().await;
+        }
+        // What was waited for before counts.
+        let since = run.drained_since.unwrap_or_else(Instant::now);
+        let until = since + Duration::from_millis(LEAVE_MS);
         for member in &run.members {
-            member.tell(Command::Leave);
+            member.tell(Command::Leave(until));
         }
         let mut here = run.members.len();
         let leaving = async {
@@ -361,8 +355,11 @@ impl Ready {
                     Some((poller, Happening::Committed(partition, position))) => {
                         run.confirmed(poller, partition, position);
                     }
-                    Some((_, Happening::CommitRefused(partition, position, reason))) => {
-                        run.commit_refused(&partition, position, &reason);
+                    Some((poller, Happening::CommitRefused(partition, position, reason))) => {
+                        run.commit_refused(poller, &partition, position, &reason);
+                    }
+                    Some((poller, Happening::Uncommitted(partition, position, reason))) => {
+                        run.uncommitted(poller, partition, position, &reason);
                     }
                     Some((_, Happening::Trouble(reason))) => run.notice(Notice::Trouble { reason }),
                     Some((_, Happening::Refused(refusal, reason))) => {
@@ -374,7 +371,8 @@ impl Ready {
             }
         };
         // Each has a time-out of its own for both of its steps.
-        let _ = timeout(Duration::from_millis(3 * LEAVE_MS), leaving).await;
+        let until = until.max(Instant::now()) + Duration::from_millis(2 * CLOSE_MS);
+        let _ = timeout_at(until, leaving).await;
         run.notice(Notice::Status(status.clone()));
         let Run { pool, broken, .. } = self.run;
         pool.stop().await;
@@ -434,7 +432,11 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let said = error.to_string();
+        // Some repeat their cause.
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
         cause = error.source();
     }
     text

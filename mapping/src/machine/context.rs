@@ -21,6 +21,9 @@ pub(super) struct Context {
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
     /// The counted attempts of records that a poller lost, under [`Rebalance::Keeps`].
     tries: BTreeMap<TopicPartition, BTreeMap<i64, Tried>>,
+    /// Up to where each partition's records were counted as committed: what comes again, after a rebalance whose commit
+    /// was refused, is not counted again.
+    counted: BTreeMap<TopicPartition, i64>,
     /// What was numbered so far, of all kinds.
     numbered: u64,
     invocations_numbered: u64,
@@ -69,6 +72,7 @@ impl Context {
             invocations: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             tries: BTreeMap::new(),
+            counted: BTreeMap::new(),
             numbered: 0,
             invocations_numbered: 0,
             deliveries_numbered: 0,
@@ -112,6 +116,22 @@ impl Context {
         known
             .filter(|known| known.timestamp == record.timestamp)
             .map_or(0, |known| known.tries)
+    }
+
+    /// Up to where a partition's records were counted as committed.
+    pub(super) fn counted(&self, partition: &TopicPartition) -> i64 {
+        self.counted.get(partition).copied().unwrap_or(0)
+    }
+
+    pub(super) fn count(&mut self, partition: &TopicPartition, position: i64) {
+        let position = position.max(self.counted(partition));
+        self.counted.insert(partition.clone(), position);
+    }
+
+    /// A partition's log began anew: nothing that is known of the old one counts.
+    pub(super) fn begin_anew(&mut self, partition: &TopicPartition) {
+        self.counted.remove(partition);
+        self.forget(partition, i64::MAX);
     }
 
     /// What lies below this position never comes again.

@@ -21,6 +21,15 @@ pub enum Input {
         /// the broker keeps the position.
         committed: Option<i64>,
     },
+    /// A partition is about to be taken from a poller. Nothing more of it is sent and polled. Its invocations and deliveries
+    /// that are under way may end, and are committed: once there is none, or whoever waits for the partition has waited long
+    /// enough, [`Revoked`](Self::Revoked) follows. Queue mode: of no effect, the broker hands records over by their locks.
+    Revoking {
+        /// From whom.
+        poller: PollerId,
+        /// What.
+        partition: TopicPartition,
+    },
     /// A partition was taken from a poller. Nothing of it is committed any more, and what was under way is forgotten: the
     /// next owner gets it again.
     Revoked {

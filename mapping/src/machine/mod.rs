@@ -210,6 +210,10 @@ fn take_in(
             pollers.get_mut(&poller)?.revoked(&partition, cx);
             Some(poller)
         }
+        Input::Revoking { poller, partition } => {
+            pollers.get_mut(&poller)?.revoking(&partition, cx);
+            Some(poller)
+        }
         Input::Polled { poller, records } => {
             pollers.get_mut(&poller)?.polled(records, cx);
             Some(poller)

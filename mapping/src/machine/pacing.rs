@@ -16,8 +16,10 @@ impl Poller {
             if partition.commit_again.is_some_and(|at| at <= cx.now) {
                 position = partition.tracker.committed();
             }
-            if let Some(commit) = partition.tracker.commit() {
+            let counted = cx.counted(key);
+            if let Some(commit) = partition.tracker.commit(counted) {
                 cx.metrics.committed += commit.records as u64;
+                cx.count(key, commit.position);
                 position = Some(commit.position);
             }
             if let Some(position) = position {
@@ -50,7 +52,8 @@ impl Poller {
             .sum();
         let poller = self.id;
         for (key, partition) in &mut self.partitions {
-            let pause = cx.draining || partition.has_enough(&cx.rules, waiting);
+            let pause =
+                cx.draining || partition.leaving || partition.has_enough(&cx.rules, waiting);
             if pause == partition.paused {
                 continue;
             }

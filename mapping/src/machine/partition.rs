@@ -22,6 +22,8 @@ pub(super) struct Partition {
     /// Since when that is none.
     pub(super) free_since: Time,
     pub(super) paused: bool,
+    /// It is about to be taken: nothing more of it is sent.
+    pub(super) leaving: bool,
     /// Its position was out of range: the next offset may be lower.
     pub(super) restarts: bool,
     /// When a refused commit is sent again.
@@ -37,6 +39,7 @@ impl Partition {
             held: 0,
             free_since: now,
             paused: true,
+            leaving: false,
             restarts: false,
             commit_again: None,
         }
@@ -75,7 +78,7 @@ impl Partition {
 
     /// Whether a batch may be made of its records.
     pub(super) fn is_free(&self, rules: &Rules) -> bool {
-        rules.queue || self.held == 0
+        !self.leaving && (rules.queue || self.held == 0)
     }
 
     /// Whether enough waits. What is paused goes on at half of that, so that it does not flutter.

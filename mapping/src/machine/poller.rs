@@ -57,6 +57,13 @@ impl Poller {
         });
     }
 
+    /// Sends and polls no more of a partition, whose next owner waits for what is under way.
+    pub(super) fn revoking(&mut self, key: &TopicPartition, cx: &Context) {
+        if let Some(partition) = self.partitions.get_mut(key) {
+            partition.leaving = !cx.rules.queue;
+        }
+    }
+
     /// Forgets a partition. What the function or the destination says of its records later is not heard.
     pub(super) fn revoked(&mut self, key: &TopicPartition, cx: &mut Context) {
         let Some(partition) = self.partitions.remove(key) else {
@@ -156,11 +163,11 @@ impl Poller {
             return true;
         }
         if restarts {
-            let paused = partition.paused;
+            let (paused, leaving) = (partition.paused, partition.leaving);
             self.revoked(key, cx);
-            cx.forget(key, i64::MAX);
+            cx.begin_anew(key);
             let mut anew = Partition::at(None, cx.now);
-            anew.paused = paused;
+            (anew.paused, anew.leaving) = (paused, leaving);
             self.partitions.insert(key.clone(), anew);
         }
         restarts

@@ -54,10 +54,22 @@ impl Poller {
             .unsettled
             .iter()
             .filter_map(|(id, unsettled)| match unsettled.state {
-                State::Ready(since) if unsettled.delivering == 0 => Some((since, *id)),
+                State::Ready(since) if unsettled.delivering == 0 && !self.is_leaving(unsettled) => {
+                    Some((since, *id))
+                }
                 _ => None,
             });
         ready.min().map(|(_, id)| id)
+    }
+
+    /// Whether it holds records of a partition that is about to be taken.
+    fn is_leaving(&self, unsettled: &Unsettled) -> bool {
+        let leaving = |held: &Held| {
+            let partition = self.partitions.get(&held.record.partition);
+            partition.is_some_and(|partition| partition.leaving)
+        };
+        self.partitions.values().any(|partition| partition.leaving)
+            && unsettled.records().any(leaving)
     }
 
     /// Sends the first piece of a batch, without what has become too old.

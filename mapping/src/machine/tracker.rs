@@ -25,7 +25,7 @@ struct Tracked {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Commit {
     pub(super) position: i64,
-    /// The records that it settles for good.
+    /// The records that it settles for good, without those that were counted before.
     pub(super) records: usize,
 }
 
@@ -77,15 +77,15 @@ impl Tracker {
         }
     }
 
-    /// The position that everything below is settled of, if it is higher than the one that was committed last.
-    pub(super) fn commit(&mut self) -> Option<Commit> {
+    /// The position that everything below is settled of, if it is higher than the one that was committed last. What lies
+    /// below `counted` was counted before.
+    pub(super) fn commit(&mut self, counted: i64) -> Option<Commit> {
         if !std::mem::take(&mut self.settled) {
             return None;
         }
         let mut records = 0;
-        while self.offsets.front().is_some_and(|first| first.settled) {
-            self.offsets.pop_front();
-            records += 1;
+        while let Some(first) = self.offsets.pop_front_if(|first| first.settled) {
+            records += usize::from(first.offset >= counted);
         }
         let position = self
             .offsets
@@ -114,16 +114,16 @@ mod tests {
         tracker.settle(5);
 
         assert_eq!(
-            tracker.commit(),
+            tracker.commit(0),
             Some(Commit {
                 position: 8,
                 records: 1
             })
         );
-        assert_eq!(tracker.commit(), None);
+        assert_eq!(tracker.commit(0), None);
         tracker.settle(8);
         assert_eq!(
-            tracker.commit(),
+            tracker.commit(0),
             Some(Commit {
                 position: 10,
                 records: 2
@@ -134,12 +134,12 @@ mod tests {
     #[test]
     fn a_gap_at_the_end_is_committed() {
         let mut tracker = Tracker::at(None);
-        assert_eq!(tracker.commit(), None);
+        assert_eq!(tracker.commit(0), None);
 
         tracker.advanced(3);
 
         assert_eq!(
-            tracker.commit(),
+            tracker.commit(0),
             Some(Commit {
                 position: 3,
                 records: 0

@@ -188,6 +188,90 @@ fn a_record_of_a_topic_made_anew_has_no_count() {
     assert!(desk.dropped.is_empty());
 }
 
+/// The group takes a partition, and waits.
+fn revoking(desk: &mut Desk, partition: i32) {
+    desk.give(Input::Revoking {
+        poller: POLLER,
+        partition: orders(partition),
+    });
+}
+
+#[test]
+fn of_a_partition_that_is_about_to_go_what_is_under_way_is_committed_and_nothing_more_is_sent() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, 0..10);
+    let under_way = desk.next_batch();
+    desk.poll(0, 10..30);
+
+    revoking(&mut desk, 0);
+    desk.answer(&under_way, "null");
+    desk.wait(SECOND * 60);
+
+    assert_eq!(desk.commits, ["orders-0@10"]);
+    assert!(desk.batches.is_empty());
+    assert!(!desk.polls(0) && desk.polls(1));
+}
+
+#[test]
+fn of_a_partition_that_is_about_to_go_nothing_is_tried_again() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, [0, 1]);
+    let batch = desk.next_batch();
+
+    revoking(&mut desk, 0);
+    desk.list(&batch, &[(0, 1)]);
+    desk.wait(SECOND * 60);
+
+    assert_eq!(desk.commits, ["orders-0@1"]);
+    assert!(desk.batches.is_empty());
+    desk.revoke(0);
+    assert!(desk.mapping.is_idle());
+}
+
+#[test]
+fn the_other_partitions_go_on_while_one_is_about_to_go() {
+    let mut desk = Desk::new(settings());
+    revoking(&mut desk, 0);
+
+    desk.poll(0, [0]);
+    desk.poll(1, [0]);
+
+    assert_eq!(shown(&desk.next_batch().partitions), "orders-1: 0");
+}
+
+#[test]
+fn a_partition_that_was_about_to_go_and_comes_back_is_sent_again() {
+    let mut desk = Desk::new(settings());
+    revoking(&mut desk, 0);
+    desk.revoke(0);
+
+    desk.assign(0, Some(0));
+    desk.poll(0, [0]);
+
+    assert_eq!(shown(&desk.next_batch().partitions), "orders-0: 0");
+}
+
+#[test]
+fn what_comes_again_after_a_refused_commit_is_counted_once() {
+    let mut desk = Desk::new(settings());
+    desk.poll(0, 0..4);
+    let batch = desk.next_batch();
+    desk.answer(&batch, "null");
+    desk.revoke(0);
+    // The broker has not taken the commit.
+    give_to_other(&mut desk, 0);
+    desk.give(Input::Polled {
+        poller: OTHER,
+        records: (0..6).map(|offset| record(0, offset)).collect(),
+    });
+
+    let batch = desk.next_batch();
+    desk.answer(&batch, "null");
+
+    assert_eq!(desk.commits, ["orders-0@4", "orders-0@6"]);
+    assert_eq!(desk.mapping.metrics().committed, 6);
+}
+
 #[test]
 fn pollers_have_invocations_of_their_own() {
     let mut desk = Desk::bare(settings());

@@ -100,9 +100,19 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
             eprintln!("to stderr");
             "null".to_owned()
         }
+        "session-exit" => {
+            // One that no signal to the process's group reaches.
+            let child = Command::new("setsid").args(["sleep", "60"]).spawn();
+            println!("child {}", child.unwrap().id());
+            exit(7);
+        }
         "answer-exit" => {
             request(api, "POST", &format!("{base}/response"), "{}");
-            exit(0);
+            exit(argument.parse().unwrap_or(0));
+        }
+        "answer-hang" => {
+            request(api, "POST", &format!("{base}/response"), "{}");
+            hang();
         }
         other => panic!("no behaviour {other}"),
     };

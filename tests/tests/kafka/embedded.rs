@@ -1,7 +1,8 @@
 //! The broker in the process: what comes out is what went in.
 
 use bytes::Bytes;
-use msk_mapping::driver::{Cluster, EmbeddedBroker, Outgoing, Producer, Status};
+use msk_mapping::driver::{Cluster, EmbeddedBroker, Outgoing, Producer, Status, Unread};
+use msk_mapping::machine::StartingPosition;
 use msk_mapping::record::Header;
 use serde_json::{Value, json};
 
@@ -61,6 +62,36 @@ async fn a_record_arrives_as_it_was_produced_nulls_and_repeats_included() {
         (records[2].get("key"), records[2].get("value")),
         (None, None)
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_from_a_time_on_reads_what_is_of_that_time_or_later() {
+    let broker = EmbeddedBroker::start([("orders", 2)]).unwrap();
+    let first = 1_767_225_600_000;
+    let record = |second: i64| {
+        let mut record = Outgoing::to("orders");
+        record.partition = Some(0);
+        record.timestamp = Some(first + 1_000 * second);
+        record
+    };
+    let records: Vec<_> = (0..10).map(record).collect();
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    producer.send(&records).await.unwrap();
+    let from = |second: i64, group: &str| {
+        let mut settings = settings(broker.cluster().bootstrap(), "orders");
+        settings.starting_position = StartingPosition::AtTimestamp(first + 1_000 * second);
+        settings.consumer_group_id = Some(group.to_owned());
+        echo::run(echo::driver(broker.cluster(), settings).alone())
+    };
+
+    let middle = from(5, "middle").await;
+    let after = from(100, "after").await;
+
+    assert_eq!(middle.offsets(), [5, 6, 7, 8, 9]);
+    assert_eq!(middle.status.unread, None);
+    assert_eq!(after.offsets(), [0_i64; 0]);
+    let millis = first + 100_000;
+    assert_eq!(after.status.unread, Some(Unread::AfterTheLast { millis }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

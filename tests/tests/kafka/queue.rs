@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Driver, FileDestination, Notice};
 use msk_mapping::machine::{Configuration, ConsumptionMode, InvocationId, OnFailure};
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use crate::consume;
 use crate::support::broker::{bootstrap, order, produce, topic};
 use crate::support::build::function;
+use crate::support::echo;
 use crate::support::ends;
 use crate::support::service::Service;
 
@@ -166,4 +168,20 @@ async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
 
     assert!(status.caught_up);
     assert_none_lost_but(None, &each, &service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_function_that_never_answers_in_time_ends_a_run_with_all_given_up() {
+    let topic = topic(&bootstrap(), "queue-hangs", PARTITIONS).await;
+    produce(&bootstrap(), &topic, PARTITIONS, 20, 0).await;
+    let function = echo::function().env("BEHAVIOUR", "hang");
+    let driver = Driver::new(Cluster::new(bootstrap()), settings(&topic), function)
+        .timeout(Duration::from_millis(500))
+        .until_caught_up();
+
+    let status = ends(driver.run(|_| {})).await.unwrap();
+
+    assert!(status.caught_up);
+    assert_eq!((status.metrics.dropped, status.lag()), (20, Some(0)));
 }

@@ -1,18 +1,24 @@
-//! A member's commits. One request is under way at a time, and what comes meanwhile goes together in the next.
+//! A member's commits. A partition has one request under way at a time, and waits for no other partition's; what comes
+//! meanwhile goes in the next. A position that the broker refused is kept until a higher one is taken, so that nothing of it
+//! is forgotten when the partition goes.
 //!
 //! A commit that nobody waits for is not answered: rdkafka 0.39 calls back for automatic ones only. So each is waited for,
 //! on a thread of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Client;
+use super::super::apart::apart;
+use super::{Client, Happening, Member};
+use crate::limits::COMMIT_LAST_MS;
 use crate::record::TopicPartition;
 
 type Positions = BTreeMap<TopicPartition, i64>;
@@ -20,7 +26,10 @@ type Positions = BTreeMap<TopicPartition, i64>;
 #[derive(Debug, Default)]
 pub(super) struct Commits {
     waiting: Positions,
-    under_way: Option<(Positions, JoinHandle<KafkaResult<()>>)>,
+    under_way: BTreeSet<TopicPartition>,
+    requests: JoinSet<Answered>,
+    /// With the broker's reason. Nothing higher waits, is under way, or was taken since.
+    refused: BTreeMap<TopicPartition, (i64, String)>,
 }
 
 /// What the broker said of a request.
@@ -32,40 +41,137 @@ pub(super) struct Answered {
 
 impl Commits {
     pub(super) fn add(&mut self, client: &Arc<Client>, partition: TopicPartition, position: i64) {
+        self.refused.remove(&partition);
         self.waiting.insert(partition, position);
         self.send(client);
     }
 
-    /// Leaves out what was not sent yet of partitions that are another's from now on.
-    pub(super) fn forget(&mut self, partitions: &[TopicPartition]) {
+    /// Leaves out what is known of partitions that are another's from now on. Some: what the broker has not taken.
+    pub(super) fn forget(
+        &mut self,
+        partitions: &[TopicPartition],
+    ) -> Vec<(TopicPartition, i64, String)> {
+        let mut left = Vec::new();
         for partition in partitions {
-            self.waiting.remove(partition);
+            let silent = || "the broker did not answer in time".to_owned();
+            let waiting = self.waiting.remove(partition);
+            let waiting = waiting.map(|position| (position, silent()));
+            if let Some((position, reason)) = waiting.or(self.refused.remove(partition)) {
+                left.push((partition.clone(), position, reason));
+            }
         }
+        left
     }
 
     /// The next answer. None: nothing is under way. May be dropped and called again.
     pub(super) async fn answered(&mut self, client: &Arc<Client>) -> Option<Answered> {
-        let (_, task) = self.under_way.as_mut()?;
-        let result = task.await.unwrap_or(Err(KafkaError::Canceled));
-        let (positions, _) = self.under_way.take()?;
+        let joined = self.requests.join_next().await?;
+        // A request is neither cancelled, nor does it panic.
+        let answered = joined.unwrap_or_else(|_| Answered {
+            positions: Positions::new(),
+            result: Err(KafkaError::Canceled),
+        });
+        for (partition, position) in &answered.positions {
+            self.under_way.remove(partition);
+            if let Err(error) = &answered.result
+                && !self.waiting.contains_key(partition)
+            {
+                let refused = (*position, error.to_string());
+                self.refused.insert(partition.clone(), refused);
+            }
+        }
         self.send(client);
-        Some(Answered { positions, result })
+        Some(answered)
+    }
+
+    /// Whether something of these partitions is under way.
+    fn awaits(&self, partitions: &[TopicPartition]) -> bool {
+        partitions
+            .iter()
+            .any(|partition| self.under_way.contains(partition))
+    }
+
+    /// Sends once more what was refused of these partitions. False: nothing was.
+    fn again(&mut self, client: &Arc<Client>, partitions: &[TopicPartition]) -> bool {
+        let mut again = false;
+        for partition in partitions {
+            if let Some((position, _)) = self.refused.remove(partition) {
+                self.waiting.insert(partition.clone(), position);
+                again = true;
+            }
+        }
+        self.send(client);
+        again
     }
 
     fn send(&mut self, client: &Arc<Client>) {
-        if self.under_way.is_some() || self.waiting.is_empty() {
+        let under_way = &self.under_way;
+        let ready = |partition: &TopicPartition, _: &mut i64| !under_way.contains(partition);
+        let positions: Positions = self.waiting.extract_if(.., ready).collect();
+        if positions.is_empty() {
             return;
         }
-        let positions = std::mem::take(&mut self.waiting);
-        let (client, sent) = (Arc::clone(client), positions.clone());
-        let task = tokio::task::spawn_blocking(move || {
-            let mut list = TopicPartitionList::new();
-            for (partition, position) in sent {
-                let (topic, number) = (partition.topic(), partition.partition());
-                list.add_partition_offset(topic, number, Offset::Offset(position))?;
-            }
-            client.commit(&list, CommitMode::Sync)
+        self.under_way.extend(positions.keys().cloned());
+        let client = Arc::clone(client);
+        let sent = positions.clone();
+        // While its broker is away a request may never be answered, and librdkafka has no bound for it.
+        let answer = apart(move || commit(&client, &sent));
+        self.requests.spawn(async move {
+            let result = match answer {
+                Ok(answer) => answer.await.unwrap_or(Err(KafkaError::Canceled)),
+                Err(_) => Err(KafkaError::Canceled),
+            };
+            Answered { positions, result }
         });
-        self.under_way = Some((positions, task));
+    }
+}
+
+fn commit(client: &Client, positions: &Positions) -> KafkaResult<()> {
+    let mut list = TopicPartitionList::new();
+    for (partition, position) in positions {
+        let (topic, number) = (partition.topic(), partition.partition());
+        list.add_partition_offset(topic, number, Offset::Offset(*position))?;
+    }
+    client.commit(&list, CommitMode::Sync)
+}
+
+impl Member {
+    /// The last commits of partitions that go to others: whoever gets them next begins where we say, and is not set back by
+    /// what we say late. What the broker refuses, as it does in the middle of a rebalance, is sent again until it is taken or
+    /// the time is over; what is not taken is told.
+    pub(super) async fn commit_last(&mut self, partitions: &[TopicPartition], until: Instant) {
+        let client = Arc::clone(&self.client);
+        loop {
+            while self.commits.awaits(partitions) {
+                match timeout_at(until, self.commits.answered(&client)).await {
+                    Ok(Some(answered)) => self.committed(answered).await,
+                    Ok(None) => break,
+                    Err(_) => return self.forget(partitions).await,
+                }
+            }
+            // A group that has put us out takes nothing more.
+            let over = Instant::now() >= until || client.assignment_lost();
+            if over || !self.commits.again(&client, partitions) {
+                return self.forget(partitions).await;
+            }
+            sleep(Duration::from_millis(COMMIT_LAST_MS)).await;
+        }
+    }
+
+    async fn forget(&mut self, partitions: &[TopicPartition]) {
+        for (partition, position, reason) in self.commits.forget(partitions) {
+            self.say(Happening::Uncommitted(partition, position, reason))
+                .await;
+        }
+    }
+
+    pub(super) async fn committed(&mut self, answered: Answered) {
+        for (partition, position) in answered.positions {
+            self.say(match &answered.result {
+                Ok(()) => Happening::Committed(partition, position),
+                Err(error) => Happening::CommitRefused(partition, position, error.to_string()),
+            })
+            .await;
+        }
     }
 }

@@ -3,21 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
+use tokio::time::sleep;
 
-use super::{Client, Happening, Member};
+use super::super::look;
+use super::{Client, Cluster, Error, Happening, Member};
 use crate::limits::{CONNECT_MS, LOOKUP_RETRY_MS};
 use crate::machine::Position;
 use crate::record::TopicPartition;
 
 const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
+/// The group of a client that only reads. Nobody joins it.
+const READER: &str = "cargo-msk-reader";
 
 impl Member {
     /// None: the member is to leave.
@@ -25,16 +29,25 @@ impl Member {
         &self,
         question: impl Fn(&Client) -> KafkaResult<T> + Clone + Send + 'static,
     ) -> Option<T> {
-        while !self.leaving.load(Ordering::Acquire) {
+        let mut leaving = self.leaving.clone();
+        loop {
             let (client, question) = (Arc::clone(&self.client), question.clone());
-            let answered = tokio::task::spawn_blocking(move || question(&client)).await;
+            let answered = tokio::task::spawn_blocking(move || question(&client));
+            let answered = tokio::select! {
+                biased;
+                _ = leaving.wait_for(|leaving| *leaving) => return None,
+                answered = answered => answered,
+            };
             match answered.unwrap_or(Err(KafkaError::Canceled)) {
                 Ok(answer) => return Some(answer),
                 Err(error) => self.trouble(&error).await,
             }
-            tokio::time::sleep(Duration::from_millis(LOOKUP_RETRY_MS)).await;
+            tokio::select! {
+                biased;
+                _ = leaving.wait_for(|leaving| *leaving) => return None,
+                () = sleep(Duration::from_millis(LOOKUP_RETRY_MS)) => {}
+            }
         }
-        None
     }
 
     /// The group's offsets of these partitions.
@@ -99,6 +112,45 @@ impl Member {
     }
 
     async fn offset_at(&self, partition: &TopicPartition, millis: i64) -> Option<Option<i64>> {
+        let found = self.answered_offset_at(partition, millis).await?;
+        match &self.alone {
+            Some(cluster) if found.is_none() => {
+                self.read_offset_at(cluster, partition, millis).await
+            }
+            _ => Some(found),
+        }
+    }
+
+    /// Reads the partition up to the first record of that time or later: librdkafka's mock cluster has no index of times, and
+    /// answers as if no record were that young.
+    async fn read_offset_at(
+        &self,
+        cluster: &Cluster,
+        partition: &TopicPartition,
+        millis: i64,
+    ) -> Option<Option<i64>> {
+        let (cluster, wanted) = (cluster.clone(), partition.clone());
+        self.ask(move |_| {
+            let client = look::reader(&cluster, READER).map_err(|error| match error {
+                Error::Client { source } => source,
+                _ => KafkaError::Canceled,
+            })?;
+            let young = |message: &BorrowedMessage<'_>| {
+                message
+                    .timestamp()
+                    .to_millis()
+                    .is_some_and(|at| at >= millis)
+            };
+            look::find(&client, &wanted, 0, young)
+        })
+        .await
+    }
+
+    async fn answered_offset_at(
+        &self,
+        partition: &TopicPartition,
+        millis: i64,
+    ) -> Option<Option<i64>> {
         let wanted = partition.clone();
         self.ask(move |client| {
             let mut list = TopicPartitionList::new();

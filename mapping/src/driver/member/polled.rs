@@ -66,6 +66,12 @@ impl Member {
                     self.say(Happening::OutOfRange(partition)).await;
                 }
             }
+            KafkaError::MessageConsumption(
+                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic,
+            ) => {
+                let reason = format!("the cluster has no topic `{}` any more", self.topic);
+                self.say(Happening::Trouble(reason)).await;
+            }
             // The client has called back with it.
             _ => {}
         }

@@ -9,7 +9,6 @@ mod limit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use krafka::admin::AdminClient;
@@ -17,6 +16,7 @@ use krafka::error::ErrorCode;
 use krafka::share_consumer::{AcknowledgementMode, AcquireMode, ShareConsumer};
 use krafka::{CloseOptions, ConsumerRecord, Kafka, KrafkaError};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 pub(in crate::driver) use self::begin::begin;
@@ -102,7 +102,7 @@ pub(in crate::driver) async fn start(
     };
     Ok(Handle {
         commands,
-        leaving: Arc::new(AtomicBool::new(false)),
+        leaving: watch::Sender::new(false),
         task: tokio::spawn(member.run(commanded)),
     })
 }
@@ -171,7 +171,7 @@ impl Member {
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
-                    None | Some(Command::Leave) => break,
+                    None | Some(Command::Leave(_)) => break,
                     Some(command) => self.obey(command).await,
                 },
                 Some(reason) = self.refusals.recv() => self.say(Happening::Trouble(reason)).await,
@@ -210,7 +210,7 @@ impl Member {
                 self.resumed.remove(&partition.partition());
             }
             // The broker keeps the positions.
-            Command::Seek(..) | Command::Commit(..) | Command::Release(_) | Command::Leave => {}
+            Command::Seek(..) | Command::Commit(..) | Command::Release(_) | Command::Leave(_) => {}
         }
     }
 
@@ -289,8 +289,10 @@ impl Member {
                 self.resumed.remove(number);
             }
             if !gone.is_empty() {
-                let gone = gone.iter().map(|number| self.named(*number)).collect();
-                self.say(Happening::Revoked(gone)).await;
+                let partitions = gone.iter().map(|number| self.named(*number)).collect();
+                // Records are handed over by their locks: nobody waits.
+                let lost = true;
+                self.say(Happening::Revoked { partitions, lost }).await;
             }
         }
         self.meet(assigned).await;

@@ -150,8 +150,12 @@ impl Run {
                 self.handle(Input::Delivered { id });
             }
             Err(reason) => {
-                let reason = format!("what was given up is not at its destination: {reason}");
-                self.notice(Notice::Trouble { reason });
+                self.notice(Notice::Undelivered {
+                    condition: handed.condition,
+                    invoke_count: handed.invoke_count,
+                    records: handed.records,
+                    reason,
+                });
                 self.handle(Input::DeliveryFailed { id });
             }
         }

@@ -1,7 +1,12 @@
 //! Where partitions stand: whose they are, what was polled of them, what is at their end, what of them is committed.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::super::notice::Notice;
 use super::Run;
+use crate::limits::REFUSAL_SAID_MS;
 use crate::machine::{Input, PollerId};
 use crate::record::TopicPartition;
 
@@ -51,14 +56,45 @@ impl Run {
         if self.unconfirmed.get(&key) == Some(&position) {
             self.unconfirmed.remove(&key);
         }
+        self.refusals.remove(&key);
         self.notice(Notice::Committed {
             partition: key.0,
             position,
         });
     }
 
-    pub(super) fn commit_refused(&self, partition: &TopicPartition, position: i64, reason: &str) {
-        let reason = format!("a commit of {partition} at {position} was refused: {reason}");
-        self.notice(Notice::Trouble { reason });
+    /// It is sent again, and a rebalance that is under way lets it through soon after: only what lasts is told, and once.
+    pub(super) fn commit_refused(
+        &mut self,
+        poller: PollerId,
+        partition: &TopicPartition,
+        position: i64,
+        reason: &str,
+    ) {
+        let now = Instant::now();
+        let key = (partition.clone(), poller);
+        let (since, told) = self.refusals.entry(key).or_insert((now, false));
+        if !*told && now - *since >= Duration::from_millis(REFUSAL_SAID_MS) {
+            *told = true;
+            let reason = format!(
+                "a commit of {partition} at {position} is refused again and again: {reason}"
+            );
+            self.notice(Notice::Trouble { reason });
+        }
+    }
+
+    /// The partition went without it.
+    pub(super) fn uncommitted(
+        &mut self,
+        poller: PollerId,
+        partition: TopicPartition,
+        position: i64,
+        reason: &str,
+    ) {
+        let text = format!(
+            "{partition} could not be committed at {position} before it went: {reason}; what was done of it since its last commit comes again"
+        );
+        self.refusals.remove(&(partition, poller));
+        self.notice(Notice::Trouble { reason: text });
     }
 }

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::super::look::Stand;
 use super::super::notice::{Lane, Notice, Status};
 use super::Run;
-use crate::limits::{CAUGHT_UP_MS, LEAVE_MS};
+#[cfg(feature = "share")]
+use crate::limits::CAUGHT_UP_MS;
+use crate::limits::LEAVE_MS;
 use crate::machine::PartitionStatus;
 
 impl Run {
@@ -31,7 +34,10 @@ impl Run {
             environments: self.pool.open(),
             metrics: *self.mapping.metrics(),
             overlooked: self.overlooked,
+            topic_partitions: self.partitions,
+            elsewhere: self.elsewhere(),
             caught_up,
+            unread: None,
         }
     }
 
@@ -75,18 +81,21 @@ impl Run {
         if self.draining {
             return nothing_under_way && (self.unconfirmed.is_empty() || self.has_drained_long());
         }
-        if self.until_caught_up {
-            // What waits for its window or its next attempt is under way too: nothing is heard meanwhile.
-            let quiet = nothing_under_way && self.mapping.is_idle();
-            self.broken = self.refused.for_good(quiet);
-            if self.broken.is_some() {
-                return true;
-            }
+        if !self.until_caught_up {
+            return false;
         }
-        self.until_caught_up
-            && nothing_under_way
-            && self.unconfirmed.is_empty()
-            && self.is_caught_up()
+        // What waits for its window or its next attempt is under way too: nothing is heard meanwhile.
+        let quiet = nothing_under_way && self.mapping.is_idle() && self.hand_overs.is_empty();
+        self.broken = self.refused.for_good(quiet);
+        if !quiet {
+            self.looks.disturb();
+            return false;
+        }
+        if self.unconfirmed.is_empty() && self.is_caught_up() {
+            return true;
+        }
+        self.looks.ask();
+        self.broken.is_some()
     }
 
     /// Whether a commit that was refused has been tried again for long enough.
@@ -95,8 +104,8 @@ impl Run {
         since.elapsed() >= Duration::from_millis(LEAVE_MS)
     }
 
-    /// Whether everything that is in the topic has been read and settled. Where others may be in the group, a partition
-    /// that is nobody's of ours may be on its way to us: then it has to stay so for a while.
+    /// Whether everything that is in the topic has been read and settled: by us, or by others of the group, as its committed
+    /// offsets say. Where nobody has asked for those, what is not ours is not known to be done.
     pub(super) fn is_caught_up(&mut self) -> bool {
         #[cfg(feature = "share")]
         if let Some(queue) = &self.queue {
@@ -106,12 +115,20 @@ impl Run {
             let known = queue.knows(self.partitions);
             return self.stays(settled, known);
         }
-        let ours = self.owned.len();
-        let settled = self.joined && self.at_end.len() == ours && self.mapping.is_idle();
-        self.stays(settled, ours == self.partitions)
+        // One that is on its way to another is still here, but nothing more of it is polled.
+        if !self.mapping.is_idle() || self.at_end.len() != self.owned.len() {
+            return false;
+        }
+        if self.owned.len() == self.partitions {
+            return true;
+        }
+        let ours = |stand: &Stand| self.owned.contains_key(&stand.partition);
+        let stands = self.looks.stands();
+        stands.is_some_and(|stands| stands.iter().all(|stand| stand.done || ours(stand)))
     }
 
     /// Whether all is settled: for good, or for long enough.
+    #[cfg(feature = "share")]
     fn stays(&mut self, settled: bool, for_good: bool) -> bool {
         if !settled {
             self.settled_since = None;

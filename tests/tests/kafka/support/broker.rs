@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep};
 /// How long a broker may take to be there: about 3 s on a quiet machine.
 const READY: Duration = Duration::from_secs(60);
 
+/// A broker's own settings, in its folder.
+const MORE: &str = "more.properties";
+
 /// The broker that runs beside the tests.
 pub(crate) fn bootstrap() -> String {
     std::env::var("LAMBDA_MSK_KAFKA").expect("LAMBDA_MSK_KAFKA: make test-services sets it")
@@ -59,6 +62,16 @@ pub(crate) async fn topic_with(
         assert!(Instant::now() < until);
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Deletes a topic.
+pub(crate) async fn delete(bootstrap: &str, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .create()
+        .unwrap();
+    let deleted = admin.delete_topics(&[topic], &AdminOptions::new()).await;
+    assert_eq!(deleted.unwrap(), [Ok(topic.to_owned())]);
 }
 
 /// An order as the sample function takes it, so long.
@@ -134,8 +147,15 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) async fn start(name: &str) -> Self {
+        Self::start_with(name, "").await
+    }
+
+    /// One with more settings, which count over those that all have.
+    pub(crate) async fn start_with(name: &str, settings: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("lambda-msk-{name}-{}", std::process::id()));
         let ports = [free_port(), free_port()];
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(MORE), settings).unwrap();
         let process = spawn(&folder, ports);
         let mut broker = Self {
             folder,
@@ -150,10 +170,15 @@ impl Broker {
         format!("127.0.0.1:{}", self.ports[0])
     }
 
-    /// `kill -9`, and started again.
-    pub(crate) async fn kill_and_start_again(&mut self) {
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// `kill -9`, and started again.
+    pub(crate) async fn kill_and_start_again(&mut self) {
+        self.kill();
         self.process = spawn(&self.folder, self.ports);
         self.ready().await;
     }
@@ -182,6 +207,7 @@ fn spawn(folder: &Path, [port, controller]: [u16; 2]) -> Child {
     Command::new(script)
         .arg(folder)
         .args([port.to_string(), controller.to_string()])
+        .arg(folder.join(MORE))
         .stdout(Stdio::null())
         .spawn()
         .unwrap()

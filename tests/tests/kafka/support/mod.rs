@@ -11,6 +11,7 @@ pub(crate) mod echo;
 #[allow(dead_code, reason = "it can do more than these tests ask for")]
 pub(crate) mod function;
 pub(crate) mod group;
+pub(crate) mod seen;
 pub(crate) mod service;
 
 /// Far longer than anything here takes.

@@ -1,9 +1,9 @@
-//! What asks a run of `cargo msk dev` to end.
+//! What asks a run to end. Used by `dev`, and by all that builds a function.
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Each Ctrl-C, each SIGTERM, which is what a script sends, and each SIGHUP, which is a terminal that was closed. None is
-/// missed from now on. The function's processes lead groups of their own, so nobody else tells them.
+/// missed from now on. The function's processes and cargo lead groups of their own, so nobody else tells them.
 #[cfg(unix)]
 pub(crate) fn listen() -> UnboundedReceiver<()> {
     use tokio::signal::unix::{SignalKind, signal};

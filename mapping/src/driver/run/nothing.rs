@@ -1,0 +1,109 @@
+//! Why a run has read nothing: an end that looks like success, and may be a position that was not meant.
+
+use std::collections::BTreeMap;
+
+use super::super::notice::Unread;
+use super::super::{Driver, look::Stand};
+use super::Run;
+use crate::machine::StartingPosition;
+use crate::record::TopicPartition;
+
+/// Where a run began.
+#[derive(Debug)]
+pub(super) struct Nothing {
+    start: StartingPosition,
+    /// The group's offset of each partition when it first came here.
+    begun: BTreeMap<TopicPartition, Option<i64>>,
+}
+
+impl Nothing {
+    pub(super) fn of(driver: &Driver) -> Self {
+        Self {
+            start: driver.configuration.starting_position,
+            begun: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn begins(&mut self, partition: &TopicPartition, committed: Option<i64>) {
+        self.begun.entry(partition.clone()).or_insert(committed);
+    }
+
+    /// None: it holds no record.
+    fn why(&self, stand: &Stand) -> Option<Unread> {
+        if stand.first >= stand.end {
+            return None;
+        }
+        let new = matches!(self.begun.get(&stand.partition), Some(None));
+        match self.start {
+            StartingPosition::Latest if new => Some(Unread::Latest),
+            StartingPosition::AtTimestamp(millis) if new => Some(Unread::AfterTheLast { millis }),
+            // Nothing but markers of transactions.
+            StartingPosition::TrimHorizon if new => None,
+            _ => Some(Unread::Committed),
+        }
+    }
+}
+
+impl Run {
+    /// Why a run that is at its end has read nothing of a topic that holds records.
+    pub(super) async fn nothing_read(&mut self) -> Option<Unread> {
+        if self.mapping.metrics().polled > 0 {
+            return None;
+        }
+        let stands = self.looks.stands_now().await?;
+        stands.iter().find_map(|stand| self.nothing.why(stand))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Nothing, Stand, StartingPosition, TopicPartition, Unread};
+
+    fn why(start: StartingPosition, begun: Option<Option<i64>>, records: i64) -> Option<Unread> {
+        let partition = TopicPartition::new("orders", 0);
+        let begun = begun.map(|committed| (partition.clone(), committed));
+        let nothing = Nothing {
+            start,
+            begun: BTreeMap::from_iter(begun),
+        };
+        nothing.why(&Stand {
+            partition,
+            committed: Some(records),
+            first: 0,
+            end: records,
+            done: true,
+        })
+    }
+
+    #[test]
+    fn a_topic_without_records_has_nothing_to_explain() {
+        assert_eq!(why(StartingPosition::Latest, Some(None), 0), None);
+    }
+
+    #[test]
+    fn a_new_group_read_nothing_because_of_where_it_began() {
+        let at = StartingPosition::AtTimestamp(7);
+
+        assert_eq!(
+            why(StartingPosition::Latest, Some(None), 3),
+            Some(Unread::Latest)
+        );
+        assert_eq!(
+            why(at, Some(None), 3),
+            Some(Unread::AfterTheLast { millis: 7 })
+        );
+        assert_eq!(why(StartingPosition::TrimHorizon, Some(None), 3), None);
+    }
+
+    #[test]
+    fn a_group_that_was_there_or_other_members_had_committed_everything() {
+        for begun in [Some(Some(3)), None] {
+            assert_eq!(
+                why(StartingPosition::Latest, begun, 3),
+                Some(Unread::Committed)
+            );
+        }
+    }
+}
