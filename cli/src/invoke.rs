@@ -272,7 +272,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "expected a number and ms, s or m".to_owned())?;
     match number.checked_mul(unit_ms) {
         Some(ms) if (1..=TIMEOUT_MAX_MS).contains(&ms) => Ok(Duration::from_millis(ms)),
-        _ => Err("Lambda allows 1ms to 15m".to_owned()),
+        _ => Err("expected 1ms to 90m, the longest that Lambda takes".to_owned()),
     }
 }
 
@@ -287,14 +287,14 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
-        assert_eq!(duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(duration("90m"), Ok(Duration::from_secs(5_400)));
         for wrong in [
             "",
             "s",
             "1h",
             "-1s",
             "0s",
-            "16m",
+            "91m",
             "1.5s",
             "99999999999999999999s",
             "18446744073709551615m",

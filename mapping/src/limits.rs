@@ -12,8 +12,8 @@ pub const DISCARD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The longest a function may take from its start to its first request for an event (Lambda: 10 s on demand).
 pub const INIT_TIMEOUT_MS: u64 = 10_000;
 
-/// The longest an invocation may take (Lambda quotas: function timeout, 15 minutes).
-pub const TIMEOUT_MAX_MS: u64 = 15 * 60 * 1000;
+/// The longest an invocation may take (Lambda's API of November 2026: 30 minutes, and 90 on Lambda Managed Instances; its guide names 14 for Kafka).
+pub const TIMEOUT_MAX_MS: u64 = 90 * 60 * 1000;
 
 /// How long a function that is stopped may take after `SIGTERM` (Lambda: 500 ms with an internal extension).
 pub const SHUTDOWN_GRACE_MS: u64 = 500;
