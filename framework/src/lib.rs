@@ -91,7 +91,7 @@ pub use destination::{SqsDestination, SqsQueueError};
 pub use error::{ConfigurationError, ConfigurationFault, Error};
 pub use event::EventError;
 pub use extract::{
-    Attempt, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
+    Attempt, BigEndian, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
     OptionalFromRecord, Parsed, RequestId, State,
 };
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
