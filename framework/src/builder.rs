@@ -83,7 +83,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 
     /// [`topic`](Self::topic) with settings of its own: `.route("orders", each(ship).attempts(5).layer(…))`.
-    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self
+    // rustc shows the line of the signature where a handler alone is given.
+    #[rustfmt::skip]
+    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self // `each(handler)`; a handler without settings goes to `.topic`.
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,

@@ -98,7 +98,7 @@ pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
 pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
 pub use invocation::Deadline;
-pub use lambda::run;
+pub use lambda::{Running, run};
 pub use lane::ProcessingOrder;
 pub use outcome::Outcome;
 pub use partition::{Offset, TopicPartition};
