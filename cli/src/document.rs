@@ -11,39 +11,38 @@ pub(crate) struct Foreign {
     pub(crate) help: &'static str,
 }
 
+const SAMPLES: &str =
+    "there are samples in events/, and `cargo msk event --topic orders` makes one";
+
+/// How a document is encoded, if not as UTF-8 alone. None: nothing is known against it.
+pub(crate) fn encoding(bytes: &[u8]) -> Option<Foreign> {
+    match bytes {
+        [0xEF, 0xBB, 0xBF, ..] => said(
+            "begins with a byte order mark, which JSON does not have",
+            "save it as UTF-8 without one: sed '1s/^\\xEF\\xBB\\xBF//' FILE",
+        ),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => said(
+            "is text in UTF-16, and JSON is UTF-8",
+            "save it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE",
+        ),
+        [0x1F, 0x8B, ..] => said("is compressed with gzip", "unpack it first: gunzip"),
+        _ => None,
+    }
+}
+
 /// None: it is one JSON document.
 pub(crate) fn foreign(bytes: &[u8]) -> Option<Foreign> {
-    let said = |what: &str, help| {
-        let what = what.to_owned();
-        Some(Foreign { what, help })
-    };
-    match bytes {
-        [0xEF, 0xBB, 0xBF, ..] => {
-            return said(
-                "begins with a byte order mark, which JSON does not have",
-                "save it as UTF-8 without one: sed '1s/^\\xEF\\xBB\\xBF//' FILE",
-            );
-        }
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => {
-            return said(
-                "is text in UTF-16, and JSON is UTF-8",
-                "save it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE",
-            );
-        }
-        [0x1F, 0x8B, ..] => return said("is compressed with gzip", "unpack it first: gunzip"),
-        _ if bytes.trim_ascii().is_empty() => {
-            return said(
-                "is empty",
-                "there are samples in events/, and `cargo msk event --topic orders` makes one",
-            );
-        }
-        _ => {}
+    if let Some(encoded) = encoding(bytes) {
+        return Some(encoded);
+    }
+    if bytes.trim_ascii().is_empty() {
+        return said("is empty", SAMPLES);
     }
     let error = serde_json::from_slice::<IgnoredAny>(bytes).err()?;
     let text = error.to_string();
     let place = format!("line {}, column {}", error.line(), error.column());
     let begins = |with: &str| text.starts_with(with);
-    if begins("trailing comma") {
+    if begins("trailing comma") || ends_behind_a_comma(bytes, &error) {
         return said(
             &format!("has a comma before an end, which JSON does not allow ({place})"),
             "take the comma away",
@@ -68,11 +67,13 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<Foreign> {
             &format!("ends before its JSON document does ({place})"),
             "give the whole document",
         ),
-        _ => said(
-            &format!("is not JSON ({place})"),
-            "there are samples in events/, and `cargo msk event --topic orders` makes one",
-        ),
+        _ => said(&format!("is not JSON ({place})"), SAMPLES),
     }
+}
+
+fn said(what: &str, help: &'static str) -> Option<Foreign> {
+    let what = what.to_owned();
+    Some(Foreign { what, help })
 }
 
 /// A document a line, as dead letters are kept.
@@ -110,6 +111,18 @@ fn several(bytes: &[u8]) -> Option<Foreign> {
     })
 }
 
+/// Whether the reader stopped at an end that has a comma before it.
+fn ends_behind_a_comma(bytes: &[u8], error: &serde_json::Error) -> bool {
+    let above: usize = bytes
+        .split(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1))
+        .map(|line| line.len() + 1)
+        .sum();
+    let end = (above + error.column()).saturating_sub(1).min(bytes.len());
+    let (before, at) = bytes.split_at(end);
+    matches!(at.first(), Some(b'}' | b']')) && before.trim_ascii_end().ends_with(b",")
+}
+
 /// The byte at which the reader stopped.
 fn found(bytes: &[u8], error: &serde_json::Error) -> Option<u8> {
     let mut lines = bytes.split(|byte| *byte == b'\n');
@@ -131,17 +144,32 @@ mod tests {
             (b"{\0}\0".to_vec(), "UTF-16"),
             (b"\x1F\x8B\x08".to_vec(), "gzip"),
             (b" \n".to_vec(), "is empty"),
-            (b"// my event\n{}".to_vec(), "has a comment, which JSON does not allow (line 1, column 1)"),
-            (b"{\n/* a */}".to_vec(), "has a comment, which JSON does not allow (line 2, column 1)"),
+            (
+                b"// my event\n{}".to_vec(),
+                "has a comment, which JSON does not allow (line 1, column 1)",
+            ),
+            (
+                b"{\n/* a */}".to_vec(),
+                "has a comment, which JSON does not allow (line 2, column 1)",
+            ),
             (b"# a\n{}".to_vec(), "has a comment"),
-            (b"{\"a\":1,}".to_vec(), "has a comma before an end, which JSON does not allow (line 1, column 8)"),
+            (
+                b"{\"a\":1,}".to_vec(),
+                "has a comma before an end, which JSON does not allow (line 1, column 8)",
+            ),
             (b"[1,\n]".to_vec(), "has a comma before an end"),
             (b"{'a':1}".to_vec(), "single quotes"),
             (b"{\"a\":".to_vec(), "ends before its JSON document does"),
             (b"nope".to_vec(), "is not JSON (line 1, column 2)"),
-            (b"{} x".to_vec(), "has more behind the end of its JSON document"),
+            (
+                b"{} x".to_vec(),
+                "has more behind the end of its JSON document",
+            ),
             (b"{}\n{}\n".to_vec(), "has 2 JSON documents, one a line"),
-            (format!("{letter}\n{letter}\n{letter}\n").into_bytes(), "has 3 dead letters, one a line"),
+            (
+                format!("{letter}\n{letter}\n{letter}\n").into_bytes(),
+                "has 3 dead letters, one a line",
+            ),
         ] {
             let foreign = foreign(&bytes).unwrap();
             assert!(foreign.what.contains(said), "{said}: {foreign:?}");

@@ -14,6 +14,7 @@ use lambda_msk::testing::{Event, Sample};
 
 use self::template::{Context, Template};
 use self::value::{Kind, kinds, sized};
+use crate::document;
 use crate::fault::{Fault, print_document, warn};
 
 /// The most records Lambda puts in one event (the mapping's `BatchSize`).
@@ -241,11 +242,13 @@ fn lines(path: &Path) -> Result<Vec<String>, Fault> {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
     {
-        serde_json::from_str::<serde::de::IgnoredAny>(line).map_err(|error| {
-            Fault::new(format!("line {} of {name} is not JSON", number + 1))
-                .at(error.to_string())
-                .help("each line is one JSON value; for values that are not JSON use --poison")
-        })?;
+        if let Some(document::Foreign { what, .. }) = document::foreign(line.as_bytes()) {
+            return Err(
+                Fault::new(format!("line {} of {name} is not JSON", number + 1))
+                    .at(format!("the line {what}"))
+                    .help("each line is one JSON value; for values that are not JSON use --poison"),
+            );
+        }
         lines.push(line.to_owned());
     }
     Ok(lines)

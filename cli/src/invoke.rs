@@ -22,6 +22,7 @@ use msk_mapping::{Ending, Environment, Function, Invocation, Report};
 use self::answer::Answer;
 use self::dead_letters::Mark;
 use self::explain::Problem;
+use crate::document;
 use crate::fault::{Fault, print, print_document};
 
 /// So many deliveries are a load test, which this is not.
@@ -244,6 +245,9 @@ fn event(path: Option<&Path>) -> Result<Bytes, Fault> {
             "the event {name} has more than {EVENT_BYTES_MAX} bytes"
         ))
         .help("Lambda closes a batch before it is that long: deliver fewer or smaller records"));
+    }
+    if let Some(document::Foreign { what, help }) = document::foreign(&body) {
+        return Err(Fault::new(format!("the event {name} {what}")).help(help));
     }
     Ok(Bytes::from(body))
 }

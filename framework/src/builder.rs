@@ -85,7 +85,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
     /// [`topic`](Self::topic) with settings of its own: `.route("orders", each(ship).attempts(5).layer(…))`.
     // rustc shows the line of the signature where a handler alone is given.
     #[rustfmt::skip]
-    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self // `each(handler)`; a handler without settings goes to `.topic`.
+    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self // Without `each(…)`: `.topic(…)`.
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,

@@ -29,6 +29,7 @@ use std::fmt;
 pub use self::event::{Event, NotAnEvent};
 
 use self::nearly::Nearly;
+use crate::limits::TOPIC_CHARS_MAX;
 
 /// What the mapping is set to, with `FunctionResponseTypes`. The event does not tell, nor does the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,16 +116,28 @@ impl fmt::Display for Fault {
             Self::UnknownPartition { partition } => {
                 write!(
                     f,
-                    "the response lists partition {partition:?}, which is not in the event"
+                    "the response lists partition {:?}, which is not in the event",
+                    shown(partition)
                 )
             }
             Self::UnknownOffset { partition, offset } => {
                 write!(
                     f,
-                    "the response lists offset {offset} of {partition:?}, which is not in the event"
+                    "the response lists offset {offset} of {:?}, which is not in the event",
+                    shown(partition)
                 )
             }
         }
+    }
+}
+
+/// A partition's name as far as a message holds it: the function may have written anything.
+fn shown(partition: &str) -> String {
+    // A topic's name and a number.
+    const PARTITION_CHARS_MAX: usize = TOPIC_CHARS_MAX + 11;
+    match partition.char_indices().nth(PARTITION_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &partition[..end]),
+        None => partition.to_owned(),
     }
 }
 

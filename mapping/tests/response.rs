@@ -340,3 +340,24 @@ fn what_is_not_kafkas_is_no_event() {
         assert!(error.to_string().contains(names), "{json}: {error}");
     }
 }
+
+#[test]
+fn no_message_quotes_more_than_a_few_hundred_characters() {
+    let long = "x".repeat(1_200_000);
+    let document = format!("\n\"{long}\"");
+    let listed = listing(&identifier(&long, "11"));
+
+    let error = Event::parse(document.as_bytes()).unwrap_err();
+    let NotAnEvent::Shape { source } = error else {
+        panic!("{error}")
+    };
+    let fault = fault(&listed).to_string();
+
+    assert!(
+        source.to_string().len() < 400,
+        "{} bytes",
+        source.to_string().len()
+    );
+    assert_eq!(source.line(), 2);
+    assert!(fault.len() < 400, "{} bytes", fault.len());
+}
