@@ -147,6 +147,8 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let args = &template::complete(args)?;
     names::check_topics(&args.topics)?;
+    let remarks = args.settings.filter_remarks()?;
+    remarks.iter().for_each(|remark| warn(remark));
     let (mut wanted, remarks) = produce::read(&args.produce, args.produce_format, &args.topics)?;
     remarks.iter().for_each(|remark| warn(remark));
     if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {

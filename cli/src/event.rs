@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use lambda_msk::limits::TOPIC_BYTES_MAX;
-use lambda_msk::testing::{Event, Sample};
+use lambda_msk::testing::{Event, Sample, check_topic_name};
 
 use self::template::{Context, Template};
 use self::value::{Kind, kinds, sized};
@@ -207,12 +206,8 @@ fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
 
 /// Whether Kafka allows a topic of that name.
 pub(crate) fn check_topic(name: &str) -> Result<(), Fault> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if (1..=TOPIC_BYTES_MAX).contains(&name.len()) && name.chars().all(legal) {
-        return Ok(());
-    }
-    let allowed = format!("Kafka allows 1 to {TOPIC_BYTES_MAX} letters, digits, '.', '_' and '-'");
-    Err(Fault::new(format!("{name:?} is no name of a topic")).help(allowed))
+    check_topic_name(name)
+        .map_err(|reason| Fault::new(format!("{name:?} is no name of a topic")).help(reason))
 }
 
 fn too_short(args: &Args, i: usize, bytes: usize) -> Fault {
