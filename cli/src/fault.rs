@@ -121,9 +121,10 @@ fn write(out: &mut impl Write, bytes: &[u8]) -> Result<(), Fault> {
 pub(crate) fn warn(text: &str) {
     let _ = writeln!(
         anstream::stderr(),
-        "{}warning{:#}: {text}",
+        "{}warning{:#}: {}",
         crate::style::WARNING,
-        crate::style::WARNING
+        crate::style::WARNING,
+        cut(text)
     );
 }
 

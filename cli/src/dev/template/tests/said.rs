@@ -171,3 +171,31 @@ fn a_time_out_is_held_against_what_lambda_takes_for_the_kind_of_function() {
     assert_eq!(remark_of(Some(Duration::from_secs(840))), None);
     assert_eq!(remark_of(None), None);
 }
+
+#[test]
+fn a_variables_text_stays_as_it_is_written_and_a_parameter_of_systems_manager_is_left_out() {
+    let template = "Parameters: {Table: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /prod/table}}\n\
+        Resources: {F: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {\
+        TABLE: !Ref Table, LITERAL: !Sub '${!keep}', BIG: 12345678901234567890, OCTAL: 010, YES: yes, FLOAT: 1.10, DATE: 2026-01-01}}, \
+        Events: {E: {Type: MSK, Properties: {Topics: [orders]}}}}}}";
+
+    let (args, remarks) = completed(template, &[]).unwrap();
+
+    let values: Vec<&str> = args.env.iter().map(|(_, value)| &**value).collect();
+    assert_eq!(
+        values,
+        [
+            "${keep}",
+            "12345678901234567890",
+            "010",
+            "yes",
+            "1.10",
+            "2026-01-01"
+        ]
+    );
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+    assert!(
+        remarks[0].contains("TABLE") && remarks[0].contains("--parameter Table=…"),
+        "{remarks:?}"
+    );
+}
