@@ -162,6 +162,11 @@ fn every_kind_of_failure_says_what_happened_and_what_to_do() {
             "the response lists partition \"orders\", which is not in the event",
         ),
         (
+            "http-list=orders-0@10",
+            &[],
+            "the function listed 1 failure under body.batchItemFailures, where Lambda does not look: Lambda commits",
+        ),
+        (
             "huge",
             &[],
             "the function's response is longer than Lambda takes",
