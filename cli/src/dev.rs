@@ -28,7 +28,7 @@ use msk_mapping::machine::Configuration;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
-use self::produce::Wanted;
+use self::produce::{Format, Wanted};
 use self::settings::{Mode, Settings};
 use self::show::Show;
 use self::watch::Watched;
@@ -59,7 +59,8 @@ ReportBatchItemFailures goes with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 Several --topic are several mappings with the same settings, as on Lambda, where a mapping has one.
 
 --produce takes files of two kinds: lines of JSON, each the value of one record, and Kafka events as
-Lambda sends them, whose records keep key, value, headers, time and partition.
+Lambda sends them, whose records keep key, value, headers, time and partition. --produce-format text,
+hex or base64 takes lines of other values.
 
 --template reads what template.yaml deploys: one mapping, and its function's time-out, environment
 and binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which
@@ -100,6 +101,9 @@ pub(crate) struct Args {
     /// Write these records first: FILE.ndjson, or events as in events/*.json (`-`: standard input).
     #[arg(long, value_name = "FILE", num_args = 1..)]
     produce: Vec<PathBuf>,
+    /// What --produce's files hold: a value a line as json, text, hex or base64, or a Kafka event. [default: an event, or else lines of JSON]
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "produce")]
+    produce_format: Option<Format>,
     /// Partitions of each topic of the broker in this process. [default: 3]
     #[arg(long, value_name = "N", conflicts_with = "bootstrap", value_parser = clap::value_parser!(i32).range(1..=i64::from(PARTITIONS_MAX)))]
     partitions: Option<i32>,
@@ -145,7 +149,9 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let args = &template::complete(args)?;
     names::check_topics(&args.topics)?;
-    let (mut wanted, remarks) = produce::read(&args.produce, &args.topics)?;
+    let remarks = args.settings.filter_remarks()?;
+    remarks.iter().for_each(|remark| warn(remark));
+    let (mut wanted, remarks) = produce::read(&args.produce, args.produce_format, &args.topics)?;
     remarks.iter().for_each(|remark| warn(remark));
     if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {
         return Err(

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use lambda_msk::limits::TOPIC_BYTES_MAX;
-use lambda_msk::testing::{Event, Sample};
+use lambda_msk::testing::{Event, Sample, check_topic_name};
 
 use self::template::{Context, Template};
 use self::value::{Kind, kinds, sized};
+use crate::document;
 use crate::fault::{Fault, print_document, warn};
 
 /// The most records Lambda puts in one event (the mapping's `BatchSize`).
@@ -206,12 +206,8 @@ fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
 
 /// Whether Kafka allows a topic of that name.
 pub(crate) fn check_topic(name: &str) -> Result<(), Fault> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if (1..=TOPIC_BYTES_MAX).contains(&name.len()) && name.chars().all(legal) {
-        return Ok(());
-    }
-    let allowed = format!("Kafka allows 1 to {TOPIC_BYTES_MAX} letters, digits, '.', '_' and '-'");
-    Err(Fault::new(format!("{name:?} is no name of a topic")).help(allowed))
+    check_topic_name(name)
+        .map_err(|reason| Fault::new(format!("{name:?} is no name of a topic")).help(reason))
 }
 
 fn too_short(args: &Args, i: usize, bytes: usize) -> Fault {
@@ -241,11 +237,13 @@ fn lines(path: &Path) -> Result<Vec<String>, Fault> {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
     {
-        serde_json::from_str::<serde::de::IgnoredAny>(line).map_err(|error| {
-            Fault::new(format!("line {} of {name} is not JSON", number + 1))
-                .at(error.to_string())
-                .help("each line is one JSON value; for values that are not JSON use --poison")
-        })?;
+        if let Some(document::Foreign { what, .. }) = document::foreign(line.as_bytes()) {
+            return Err(
+                Fault::new(format!("line {} of {name} is not JSON", number + 1))
+                    .at(format!("the line {what}"))
+                    .help("each line is one JSON value; for values that are not JSON use --poison"),
+            );
+        }
         lines.push(line.to_owned());
     }
     Ok(lines)

@@ -9,6 +9,9 @@ use crate::style::{BOLD, ERROR};
 /// The exit code for everything that is not about the function: usage, files, builds.
 pub(crate) const EXIT_FAULT: u8 = 2;
 
+/// The most characters of one line of a fault: what a document holds may be a megabyte long.
+const LINE_CHARS_MAX: usize = 400;
+
 /// A command that cannot go on.
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -65,9 +68,9 @@ impl Fault {
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{ERROR}error{ERROR:#}{BOLD}: {}{BOLD:#}\n", self.what);
+        let mut text = format!("{ERROR}error{ERROR:#}{BOLD}: {}{BOLD:#}\n", cut(&self.what));
         for line in self.at.iter().flat_map(|at| at.lines()) {
-            text += &format!("  {line}\n");
+            text += &format!("  {}\n", cut(line));
         }
         for (number, line) in self.help.iter().flat_map(|help| help.lines()).enumerate() {
             text += &if number == 0 {
@@ -83,6 +86,14 @@ impl Fault {
         // With standard error gone there is nobody left to tell.
         let _ = write!(anstream::stderr(), "{}", self.text());
         ExitCode::from(self.code)
+    }
+}
+
+/// The text, or its beginning and its length.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(LINE_CHARS_MAX) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
     }
 }
 
@@ -110,9 +121,10 @@ fn write(out: &mut impl Write, bytes: &[u8]) -> Result<(), Fault> {
 pub(crate) fn warn(text: &str) {
     let _ = writeln!(
         anstream::stderr(),
-        "{}warning{:#}: {text}",
+        "{}warning{:#}: {}",
         crate::style::WARNING,
-        crate::style::WARNING
+        crate::style::WARNING,
+        cut(text)
     );
 }
 
@@ -135,6 +147,18 @@ mod tests {
         fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
             self.1.as_deref().map(|error| error as _)
         }
+    }
+
+    #[test]
+    fn a_line_is_cut_where_it_would_quote_a_whole_document() {
+        let long = "é".repeat(1_000_000);
+        let fault = Fault::new(&long).at(format!("x{long}")).help("mend it");
+
+        let text = fault.text();
+
+        assert!(text.len() < 2_000, "{} bytes", text.len());
+        assert_eq!(text.matches("… (200000").count(), 2, "{text}");
+        assert!(text.ends_with("mend it\n"), "{text}");
     }
 
     #[test]

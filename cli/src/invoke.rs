@@ -22,6 +22,7 @@ use msk_mapping::{Ending, Environment, Function, Invocation, Report};
 use self::answer::Answer;
 use self::dead_letters::Mark;
 use self::explain::Problem;
+use crate::document;
 use crate::fault::{Fault, print, print_document};
 
 /// So many deliveries are a load test, which this is not.
@@ -245,6 +246,9 @@ fn event(path: Option<&Path>) -> Result<Bytes, Fault> {
         ))
         .help("Lambda closes a batch before it is that long: deliver fewer or smaller records"));
     }
+    if let Some(document::Foreign { what, help }) = document::foreign(&body) {
+        return Err(Fault::new(format!("the event {name} {what}")).help(help));
+    }
     Ok(Bytes::from(body))
 }
 
@@ -275,7 +279,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "expected a number and ms, s or m".to_owned())?;
     match number.checked_mul(unit_ms) {
         Some(ms) if (1..=TIMEOUT_MAX_MS).contains(&ms) => Ok(Duration::from_millis(ms)),
-        _ => Err("Lambda allows 1ms to 90m".to_owned()),
+        _ => Err("expected 1ms to 90m, the longest that Lambda takes".to_owned()),
     }
 }
 

@@ -10,6 +10,7 @@ mod dev;
 #[cfg(not(feature = "dev"))]
 #[path = "dev/absent.rs"]
 mod dev;
+mod document;
 mod event;
 mod fault;
 mod interrupts;

@@ -138,6 +138,20 @@ fn records_that_are_given_up_lie_in_the_file_and_it_exits_1() {
 }
 
 #[test]
+fn a_list_that_stands_where_lambda_does_not_look_is_told_with_its_place_and_exits_1() {
+    let partial = ["--function-response-types", "ReportBatchItemFailures"];
+
+    let output = dev("http-list=orders-0@2", &partial);
+
+    let text = stdout(&output);
+    assert!(
+        text.contains("overlooked") && text.contains("under body.batchItemFailures"),
+        "{text}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn a_list_that_the_mapping_does_not_read_is_told_and_exits_1() {
     let output = dev("list=orders-0@2", &[]);
 

@@ -162,6 +162,11 @@ fn every_kind_of_failure_says_what_happened_and_what_to_do() {
             "the response lists partition \"orders\", which is not in the event",
         ),
         (
+            "http-list=orders-0@10",
+            &[],
+            "the function listed 1 failure under body.batchItemFailures, where Lambda does not look: Lambda commits",
+        ),
+        (
             "huge",
             &[],
             "the function's response is longer than Lambda takes",
@@ -280,13 +285,46 @@ fn an_event_of_another_source_is_delivered_and_has_nothing_to_commit() {
 }
 
 #[test]
+fn an_event_file_that_is_not_one_json_document_is_refused_with_what_it_is() {
+    let letter = r#"{"failure":{"code":"a"},"payload":{"records":{}}}"#;
+    for (event, said, help) in [
+        (
+            format!("\u{feff}{EVENT}"),
+            "begins with a byte order mark",
+            "save it as UTF-8",
+        ),
+        (
+            format!("// my test event\n{EVENT}"),
+            "has a comment",
+            "take the comments away",
+        ),
+        (
+            EVENT.replace("]}}", "],}}"),
+            "has a comma before an end",
+            "take the comma away",
+        ),
+        (
+            format!("{letter}\n{letter}\n"),
+            "has 2 dead letters, one a line",
+            "jq .payload",
+        ),
+    ] {
+        let output = invoke_event("done", &event, &[]);
+
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let text = stderr(&output);
+        assert!(text.contains(said) && text.contains(help), "{text}");
+    }
+}
+
+#[test]
 fn colours_are_for_those_who_ask() {
     let plain = invoke("done", &[]);
     let forced = Command::new(env!("CARGO_BIN_EXE_cargo-msk"))
         .args([
             "invoke",
             "--event",
-            "/dev/stdin",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../events/orders.json"),
             "--function",
             &command(),
             "--env",

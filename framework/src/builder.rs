@@ -20,8 +20,9 @@ use crate::idempotency::{
 };
 use crate::invocation::RecordKeys;
 use crate::lane::{NullKeys, ProcessingOrder};
-use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS, TOPIC_BYTES_MAX};
+use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
+use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor, WhenExhausted};
 use crate::response::FailureReporting;
 use crate::settings::{Settings, Unread, within};
@@ -90,7 +91,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 
     /// [`topic`](Self::topic) with settings of its own: `.route("orders", each(ship).attempts(5).layer(…))`.
-    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self
+    // rustc shows the line of the signature where a handler alone is given.
+    #[rustfmt::skip]
+    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self // Without `each(…)`: `.topic(…)`.
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
@@ -365,7 +368,7 @@ fn check_topics(
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
         let place = format!(".topic({name:?}, …)");
-        if let Err(reason) = check_topic(&name) {
+        if let Err(reason) = check_topic_name(&name) {
             faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
         if let Some(attempts) = route.attempts
@@ -382,17 +385,6 @@ fn check_topics(
         }
     }
     topics
-}
-
-/// Kafka's own rule: no record comes from a topic of another name (`"orders,returns"`).
-fn check_topic(name: &str) -> Result<(), String> {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if (1..=TOPIC_BYTES_MAX).contains(&name.len()) && name.bytes().all(legal) {
-        return Ok(());
-    }
-    Err(format!(
-        "no topic has that name: it has 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`"
-    ))
 }
 
 impl<S> fmt::Debug for Builder<S> {

@@ -15,7 +15,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// Why a record was not done, and what happens next: [`retry`](Self::retry) or [`reject`](Self::reject).
 ///
 /// A plain error through `?` becomes a retry. Like `anyhow::Error` this is no [`std::error::Error`], so that `?` works from any that is;
-/// [`into_error`](Self::into_error) makes one of it for helpers that return `anyhow::Result` or an enum of their own.
+/// [`into_error`](Self::into_error) makes one of it for helpers that return `anyhow::Result` or an enum of their own, and for anyhow's
+/// `.context(…)`: `.map_err(Failure::into_error).context("shipping")`.
 ///
 /// The text of the error is the handler's own: it is written to the log and into dead letters, cut to
 /// [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes. Keep payload out of it.
@@ -35,7 +36,9 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Failure {
+// rustc shows the next line where an error is asked for.
+#[rustfmt::skip]
+pub struct Failure { // No std::error::Error: `.map_err(Failure::into_error)` makes one, also for `.context(…)`.
     next: Next,
     source: BoxError,
     code: Option<&'static str>,

@@ -62,6 +62,7 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
     message = "`{Self}` is not a handler",
     label = "not an async fn of extractors",
     note = "a handler is an `async fn`, or a closure that returns a future, of up to 8 arguments",
+    note = "a handler with settings, `each(handler).attempts(5)`, goes to `.route(topics, …)`, and one without to `.topic(topics, …)`",
     note = "an `async` closure that borrows what it captured does not count: write `move |a| {{ let x = x.clone(); async move {{ … }} }}`"
 )]
 pub trait Handler<Args>: Clone + Send + Sync + 'static {

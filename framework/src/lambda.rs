@@ -51,8 +51,14 @@ use crate::response::BatchResponse;
 ///     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env().build()).await
 /// }
 /// ```
-pub async fn run(consumer: impl IntoConsumer) -> Result<(), Error> {
-    let consumer = consumer.into_consumer();
+pub fn run(consumer: impl IntoConsumer) -> Running {
+    Box::pin(run_consumer(consumer.into_consumer()))
+}
+
+/// The future of [`run`]: of a type that does not depend on the consumer's, so that rustc says once and not three times that `.build()` is missing.
+pub type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
+async fn run_consumer(consumer: Result<Consumer, Error>) -> Result<(), Error> {
     check_environment()?;
     let consumer = match consumer {
         Ok(consumer) => consumer,

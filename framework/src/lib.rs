@@ -94,14 +94,14 @@ pub use destination::{SqsDestination, SqsQueueError};
 pub use error::{ConfigurationError, ConfigurationFault, Error};
 pub use event::EventError;
 pub use extract::{
-    Attempt, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
+    Attempt, BigEndian, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
     OptionalFromRecord, Parsed, RequestId, State,
 };
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
 pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
 pub use invocation::Deadline;
-pub use lambda::run;
+pub use lambda::{Running, run};
 pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;
 pub use partition::{Offset, TopicPartition};

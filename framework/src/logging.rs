@@ -7,13 +7,17 @@ use tracing_subscriber::EnvFilter;
 const QUIET: &str = "aws_config=info,aws_runtime=info,aws_sdk_sqs=info,aws_smithy_http_client=info,aws_smithy_runtime=info,\
                      h2=info,hyper=info,hyper_util=info,rustls=info";
 
+/// Where `lambda_runtime` logs each refused batch a second time, as if it were a panic. A real one stands on standard error, by Rust's own hook.
+const TWICE: &str = "lambda_runtime::layers::panic";
+
 /// Writes log lines to standard output, as JSON, from level `info` on. Does nothing where a global subscriber is set already.
 ///
 /// - `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `ERROR`, `FATAL`): Lambda's own setting, wins over
 /// - `RUST_LOG`: filters as [`EnvFilter`] reads them, taken as they are: `trace` for all may show payload that other crates log.
 /// - `AWS_LAMBDA_LOG_FORMAT=Text`: lines to read instead of JSON.
 ///
-/// Lines inside an invocation carry its request id.
+/// Lines inside an invocation carry its request id. `lambda_runtime` would log a refused batch once more, under `lambda_runtime::layers::panic`: that target is off
+/// unless `RUST_LOG` names it.
 pub fn init() {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let (filter, fault) = filter(variable("AWS_LAMBDA_LOG_LEVEL"), variable("RUST_LOG"));
@@ -39,9 +43,9 @@ pub fn init() {
 fn filter(level: Option<String>, directives: Option<String>) -> (EnvFilter, Option<String>) {
     let for_all = |level: &str| {
         EnvFilter::new(match level {
-            "trace" | "debug" => format!("{level},{QUIET}"),
+            "trace" | "debug" => format!("{level},{QUIET},{TWICE}=off"),
             // At these levels they are quiet, and `info` for them alone would say more than was asked for.
-            _ => level.to_owned(),
+            _ => format!("{level},{TWICE}=off"),
         })
     };
     if let Some(level) = level {
@@ -57,6 +61,13 @@ fn filter(level: Option<String>, directives: Option<String>) -> (EnvFilter, Opti
             ),
         };
     }
+    let directives = directives.map(|text| {
+        if text.contains(TWICE) {
+            text
+        } else {
+            format!("{text},{TWICE}=off")
+        }
+    });
     match directives.map(EnvFilter::try_new) {
         None => (for_all("info"), None),
         Some(Ok(filter)) => (filter, None),
@@ -66,28 +77,33 @@ fn filter(level: Option<String>, directives: Option<String>) -> (EnvFilter, Opti
 
 #[cfg(test)]
 mod tests {
-    use super::filter;
+    use super::{TWICE, filter};
 
     fn shown(level: Option<&str>, directives: Option<&str>) -> (String, bool) {
         let (filter, fault) = filter(level.map(str::to_owned), directives.map(str::to_owned));
         (filter.to_string(), fault.is_some())
     }
 
+    /// The filter of a level for all.
+    fn said(level: &str) -> String {
+        format!("{TWICE}=off,{level}")
+    }
+
     #[test]
     fn the_level_is_info_if_nothing_is_said() {
-        assert_eq!(shown(None, None), ("info".to_owned(), false));
+        assert_eq!(shown(None, None), (said("info"), false));
     }
 
     #[test]
     fn lambdas_level_wins_over_rust_log() {
         let (filter, fault) = shown(Some("WARN"), Some("trace"));
 
-        assert_eq!((filter.as_str(), fault), ("warn", false));
+        assert_eq!((filter, fault), (said("warn"), false));
     }
 
     #[test]
     fn fatal_is_the_nearest_level_that_there_is() {
-        assert_eq!(shown(Some("FATAL"), None), ("error".to_owned(), false));
+        assert_eq!(shown(Some("FATAL"), None), (said("error"), false));
     }
 
     #[test]
@@ -103,18 +119,33 @@ mod tests {
     #[test]
     fn a_high_level_makes_no_crate_say_more() {
         for level in ["WARN", "ERROR"] {
-            assert_eq!(shown(Some(level), None).0, level.to_ascii_lowercase());
+            assert_eq!(
+                shown(Some(level), None).0,
+                said(&level.to_ascii_lowercase())
+            );
         }
     }
 
     #[test]
     fn rust_log_is_taken_as_it_is() {
-        assert_eq!(shown(None, Some("debug")), ("debug".to_owned(), false));
+        assert_eq!(shown(None, Some("debug")), (said("debug"), false));
+    }
+
+    #[test]
+    fn the_runtimes_second_line_for_a_refused_batch_is_off_unless_it_is_asked_for() {
+        let asked = "info,lambda_runtime::layers::panic=error";
+
+        assert!(!shown(None, Some(asked)).0.contains("off"));
+        assert!(
+            shown(None, Some("info,lambda_runtime=warn"))
+                .0
+                .contains(&format!("{TWICE}=off"))
+        );
     }
 
     #[test]
     fn a_level_that_cannot_be_read_is_info_and_said() {
-        assert_eq!(shown(Some("LOUD"), None), ("info".to_owned(), true));
-        assert_eq!(shown(None, Some("a=b=c")), ("info".to_owned(), true));
+        assert_eq!(shown(Some("LOUD"), None), (said("info"), true));
+        assert_eq!(shown(None, Some("a=b=c")), (said("info"), true));
     }
 }

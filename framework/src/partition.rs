@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::limits::TOPIC_BYTES_MAX;
+
 /// A record's position in its partition. Positions ascend and have gaps (filters, compaction, transaction markers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Offset(pub i64);
@@ -11,6 +13,18 @@ impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// Kafka's own rule of topics' names (`org.apache.kafka.common.internals.Topic`): no record comes from a topic of another name (`"orders,returns"`).
+pub(crate) fn check_topic_name(name: &str) -> Result<(), String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let in_range = (1..=TOPIC_BYTES_MAX).contains(&name.len());
+    if in_range && name.bytes().all(legal) && !matches!(name, "." | "..") {
+        return Ok(());
+    }
+    Err(format!(
+        "no topic has that name: expected 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`, and neither `.` nor `..`"
+    ))
 }
 
 /// One partition of one topic. Shown as Kafka's tools do: `orders-0`.

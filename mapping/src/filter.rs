@@ -1,7 +1,7 @@
 //! Which records a mapping sends to its function: Lambda's event filter language, for Kafka. Without I/O; for whatever polls
 //! records as a mapping would.
 //!
-//! A [`Filter`] is a `FilterCriteria`: a few patterns, of which a record has to fit one. Of a Kafka record Lambda filters on
+//! A [`Filter`] is a `FilterCriteria`: a few patterns, of which a record has to fit one. Of a Kafka record Lambda's guide filters on
 //! the value alone, as JSON (`{"value": {"kind": ["order"]}}`) or as a plain string (`{"value": [{"prefix": "order "}]}`).
 //!
 //! # Example
@@ -35,7 +35,8 @@
 //! | `{"cidr": "10.0.0.0/24"}` | an IP address of this block |
 //!
 //! `wildcard`, `cidr`, and what stands inside `anything-but`, `prefix` or `suffix` are EventBridge's. Lambda's documentation
-//! says that it takes EventBridge's rules, but does not list these.
+//! says that it takes EventBridge's rules, but does not list these. AWS's own samples have patterns on `topic`, which its guide does not have. [`Filter::remarks`]
+//! names all of these.
 //!
 //! # Where it comes from
 //!
@@ -115,9 +116,9 @@ impl Filter {
     /// ```
     /// use msk_mapping::filter::Filter;
     ///
-    /// let error = Filter::parse([r#"{"value": {"total": [{"numeric": ["!=", 0]}]}, "key": ["a"]}"#]).unwrap_err();
+    /// let error = Filter::parse([r#"{"value": {"total": [{"numeric": ["!=", 0]}]}, "kind": ["a"]}"#]).unwrap_err();
     /// let places: Vec<&str> = error.faults().iter().map(|fault| fault.place.as_str()).collect();
-    /// assert_eq!(places, ["Filters[0].Pattern: value.total[0].numeric[0]", "Filters[0].Pattern: key"]);
+    /// assert_eq!(places, ["Filters[0].Pattern: value.total[0].numeric[0]", "Filters[0].Pattern: kind"]);
     /// ```
     pub fn parse<I>(patterns: I) -> Result<Self, FilterError>
     where
@@ -188,6 +189,23 @@ impl Filter {
         Self { tombstone, ..self }
     }
 
+    /// What of its patterns Lambda may read otherwise: fields of a record beside `value`, which are left out here and hold nothing back, and operators
+    /// that AWS does not document for mappings.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use msk_mapping::filter::Filter;
+    ///
+    /// let filter = Filter::parse([r#"{"topic": ["orders"], "value": {"sku": [{"wildcard": "a*z"}]}}"#])?;
+    /// let places: Vec<&str> = filter.remarks().map(|remark| remark.place.as_str()).collect();
+    /// assert_eq!(places, ["Filters[0].Pattern: topic", "Filters[0].Pattern: value.sku[0].wildcard"]);
+    /// # Ok::<(), msk_mapping::filter::FilterError>(())
+    /// ```
+    pub fn remarks(&self) -> impl Iterator<Item = &FilterFault> {
+        self.patterns.iter().flat_map(Pattern::remarks)
+    }
+
     /// How many patterns it has. More than [`FILTER_PATTERNS_DEFAULT`](crate::limits::FILTER_PATTERNS_DEFAULT) need a higher
     /// quota.
     pub fn pattern_count(&self) -> usize {
@@ -208,6 +226,7 @@ impl Filter {
 
     fn fits(&self, pattern: &Pattern, value: &Value) -> bool {
         match (value, pattern.form()) {
+            (_, Form::Any) => true,
             (Value::Json(value), Form::Json) | (Value::Text(value), Form::Text) => {
                 pattern.fits(Some(value))
             }

@@ -21,11 +21,15 @@
 
 mod event;
 mod identifiers;
+mod nearly;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 pub use self::event::{Event, NotAnEvent};
+
+use self::nearly::Nearly;
+use crate::limits::TOPIC_CHARS_MAX;
 
 /// What the mapping is set to, with `FunctionResponseTypes`. The event does not tell, nor does the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +62,14 @@ pub enum Verdict {
     /// The function listed failures, but the mapping is not set to read them: everything is committed, and these
     /// records are lost without a trace.
     FailuresIgnored {
+        /// How many entries the list has.
+        listed: usize,
+    },
+    /// The function listed failures where Lambda does not read them, or under another name: everything is committed, and
+    /// these records are lost without a trace.
+    FailuresMisplaced {
+        /// Where the list stands: `BatchItemFailures`, `body.batchItemFailures`.
+        field: String,
         /// How many entries the list has.
         listed: usize,
     },
@@ -104,16 +116,28 @@ impl fmt::Display for Fault {
             Self::UnknownPartition { partition } => {
                 write!(
                     f,
-                    "the response lists partition {partition:?}, which is not in the event"
+                    "the response lists partition {:?}, which is not in the event",
+                    shown(partition)
                 )
             }
             Self::UnknownOffset { partition, offset } => {
                 write!(
                     f,
-                    "the response lists offset {offset} of {partition:?}, which is not in the event"
+                    "the response lists offset {offset} of {:?}, which is not in the event",
+                    shown(partition)
                 )
             }
         }
+    }
+}
+
+/// A partition's name as far as a message holds it: the function may have written anything.
+fn shown(partition: &str) -> String {
+    // A topic's name and a number.
+    const PARTITION_CHARS_MAX: usize = TOPIC_CHARS_MAX + 11;
+    match partition.char_indices().nth(PARTITION_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &partition[..end]),
+        None => partition.to_owned(),
     }
 }
 
@@ -130,16 +154,23 @@ impl Read {
         let listed = identifiers::listed(body).and_then(|listed| identifiers::known(event, listed));
         match (reporting, listed) {
             (FailureReporting::WholeBatch, _) => {
-                let entries = identifiers::count(body);
-                let verdict = if entries == 0 {
-                    Verdict::AllDone
-                } else {
-                    Verdict::FailuresIgnored { listed: entries }
+                let nearly = || nearly::find(body).map_or(0, |nearly| nearly.listed);
+                let listed = match identifiers::count(body) {
+                    0 => nearly(),
+                    entries => entries,
+                };
+                let verdict = match listed {
+                    0 => Verdict::AllDone,
+                    listed => Verdict::FailuresIgnored { listed },
                 };
                 Self::new(event, verdict, |_, _| false)
             }
             (FailureReporting::Partial, Ok(listed)) if listed.is_empty() => {
-                Self::new(event, Verdict::AllDone, |_, _| false)
+                let verdict = match nearly::find(body) {
+                    None => Verdict::AllDone,
+                    Some(Nearly { field, listed }) => Verdict::FailuresMisplaced { field, listed },
+                };
+                Self::new(event, verdict, |_, _| false)
             }
             (FailureReporting::Partial, Ok(listed)) => {
                 Self::new(event, Verdict::SomeAgain, |key, offset| {

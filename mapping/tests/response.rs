@@ -188,6 +188,99 @@ fn an_error_sends_the_whole_batch_again() {
 }
 
 #[test]
+fn a_list_of_failures_where_lambda_does_not_look_commits_everything_and_its_place_is_named() {
+    let entry = identifier("orders-1", "11");
+    let list = format!("[{entry},{entry}]");
+    for (answer, place) in [
+        (
+            format!(r#"{{"BatchItemFailures":{list}}}"#),
+            "BatchItemFailures",
+        ),
+        (
+            format!(r#"{{"batch_item_failures":{list}}}"#),
+            "batch_item_failures",
+        ),
+        (
+            format!(r#"{{"batchItemFailure":{list}}}"#),
+            "batchItemFailure",
+        ),
+        (
+            format!(r#"{{"batchItemFailures":[],"batchitemfailures":{list}}}"#),
+            "batchitemfailures",
+        ),
+        (
+            format!(
+                r#"{{"statusCode":200,"body":{}}}"#,
+                serde_json::json!(listing(&format!("{entry},{entry}")))
+            ),
+            "body.batchItemFailures",
+        ),
+        (
+            format!(
+                r#"{{"statusCode":200,"body":{}}}"#,
+                listing(&format!("{entry},{entry}"))
+            ),
+            "body.batchItemFailures",
+        ),
+        (
+            format!(r#"{{"Ok":{{"batchItemFailures":{list}}}}}"#),
+            "Ok.batchItemFailures",
+        ),
+    ] {
+        let read = Read::response(&event(), answer.as_bytes(), FailureReporting::Partial);
+
+        let verdict = Verdict::FailuresMisplaced {
+            field: place.to_owned(),
+            listed: 2,
+        };
+        assert_eq!(read.verdict(), &verdict, "{answer}");
+        assert_eq!(read.partitions()[0].commit(), Some(17));
+        assert!(!read.all_done());
+        let ignored = Read::response(&event(), answer.as_bytes(), FailureReporting::WholeBatch);
+        assert_eq!(
+            ignored.verdict(),
+            &Verdict::FailuresIgnored { listed: 2 },
+            "{answer}"
+        );
+    }
+    for nothing in [
+        r#"{"BatchItemFailures":[]}"#,
+        r#"{"statusCode":200,"body":"{\"batchItemFailures\":[]}"}"#,
+        r#"{"body":"{"}"#,
+        r#"{"failures":3}"#,
+    ] {
+        let read = Read::response(&event(), nothing.as_bytes(), FailureReporting::Partial);
+        assert!(read.all_done(), "{nothing}");
+    }
+}
+
+#[test]
+fn a_name_in_an_identifier_that_is_nearly_right_is_named() {
+    for (entry, said) in [
+        (
+            r#"{"ItemIdentifier":{"partition":"orders-1","offset":11}}"#,
+            "itemIdentifier is missing: ItemIdentifier stands in its place",
+        ),
+        (
+            r#"{"item_identifier":{"partition":"orders-1","offset":11}}"#,
+            "itemIdentifier is missing: item_identifier stands in its place",
+        ),
+        (
+            r#"{"itemIdentifier":{"Partition":"orders-1","offset":11}}"#,
+            "partition is missing or null, not a string: Partition stands in its place",
+        ),
+        (
+            r#"{"itemIdentifier":{"partition":"orders-1","Offset":11}}"#,
+            "offset is missing or null, not an integer: Offset stands in its place",
+        ),
+    ] {
+        let fault = fault(&listing(entry)).to_string();
+
+        assert!(fault.contains(said), "{fault}");
+    }
+}
+
+#[test]
 fn without_partial_responses_every_answer_commits_everything() {
     for (answer, verdict) in [
         ("null".to_owned(), Verdict::AllDone),
@@ -246,4 +339,25 @@ fn what_is_not_kafkas_is_no_event() {
 
         assert!(error.to_string().contains(names), "{json}: {error}");
     }
+}
+
+#[test]
+fn no_message_quotes_more_than_a_few_hundred_characters() {
+    let long = "x".repeat(1_200_000);
+    let document = format!("\n\"{long}\"");
+    let listed = listing(&identifier(&long, "11"));
+
+    let error = Event::parse(document.as_bytes()).unwrap_err();
+    let NotAnEvent::Shape { source } = error else {
+        panic!("{error}")
+    };
+    let fault = fault(&listed).to_string();
+
+    assert!(
+        source.to_string().len() < 400,
+        "{} bytes",
+        source.to_string().len()
+    );
+    assert_eq!(source.line(), 2);
+    assert!(fault.len() < 400, "{} bytes", fault.len());
 }

@@ -136,6 +136,10 @@ fn answered(flight: &Flight, verdict: &Verdict) -> Value {
         Verdict::FailuresIgnored { listed } => {
             ("failures-ignored", Some(format!("{listed} were listed")))
         }
+        Verdict::FailuresMisplaced { field, listed } => (
+            "failures-misplaced",
+            Some(format!("{listed} were listed under {field}")),
+        ),
         _ => ("unknown", None),
     };
     json!({"event": "answered", "invocation": flight.id.number(), "verdict": name, "reason": reason})

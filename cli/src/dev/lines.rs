@@ -172,6 +172,16 @@ fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>) -> Stri
                 count(*listed, "record")
             ),
         ),
+        Verdict::FailuresMisplaced { field, listed } => line(
+            BAD,
+            "overlooked",
+            &format!(
+                "{batch}{times}: the answer lists {} under {}, where Lambda does not look: expected batchItemFailures \
+                 at the top of the answer, so the batch is committed",
+                count(*listed, "record"),
+                cut(field)
+            ),
+        ),
         _ => line(BAD, "answered", &format!("{batch}{times}")),
     }
 }

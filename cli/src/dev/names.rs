@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use msk_mapping::limits::TOPIC_CHARS_MAX;
+use lambda_msk::testing::check_topic_name;
 
 use crate::fault::Fault;
 
@@ -29,17 +29,9 @@ pub(crate) fn check_topics(topics: &[String]) -> Result<(), Fault> {
 
 /// One topic's name, where Kafka's own rule is broken by it.
 pub(crate) fn check_topic(flag: &str, topic: &str) -> Result<(), Fault> {
-    let of_a_topic = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
-    let named =
-        !topic.is_empty() && topic.len() <= TOPIC_CHARS_MAX && topic.chars().all(of_a_topic);
-    if named && !matches!(topic, "." | "..") {
-        return Ok(());
-    }
-    Err(
-        Fault::new(format!("{flag} {topic:?} is no name of a topic")).help(format!(
-            "Kafka takes 1 to {TOPIC_CHARS_MAX} letters, digits, dots, underscores and dashes, and neither . nor .."
-        )),
-    )
+    check_topic_name(topic).map_err(|reason| {
+        Fault::new(format!("{flag} {topic:?} is no name of a topic")).help(reason)
+    })
 }
 
 /// For clap: brokers. librdkafka itself would look for what cannot be there for seconds.
@@ -134,6 +126,41 @@ mod tests {
             "arn:aws:kafka::123456789012:cluster/c/u",
         ] {
             assert!(arn(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_topics_name_is_taken_or_refused_as_by_a_consumer_and_by_event() {
+        let longest = "a".repeat(249);
+        let longer = "a".repeat(250);
+        for name in [
+            "orders",
+            "Orders_1.dead-letters",
+            "a",
+            "...",
+            "-",
+            &longest,
+            "",
+            ".",
+            "..",
+            "a b",
+            "a/b",
+            "a,b",
+            "ü",
+            "a\n",
+            &longer,
+        ] {
+            let handler = async |_: lambda_msk::Record| {};
+            let consumer = lambda_msk::Consumer::builder().topic(name, handler).build();
+
+            let flag = check_topic("--topic", name);
+
+            assert_eq!(flag.is_ok(), consumer.is_ok(), "{name:?}");
+            assert_eq!(
+                flag.is_ok(),
+                crate::event::check_topic(name).is_ok(),
+                "{name:?}"
+            );
         }
     }
 

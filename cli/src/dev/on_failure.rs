@@ -1,5 +1,6 @@
 //! `--on-failure`: the text of a destination, as `LAMBDA_MSK_ON_FAILURE` writes it. Read by `settings`.
 
+use lambda_msk::testing::check_on_failure;
 use msk_mapping::machine::OnFailure;
 
 use super::names;
@@ -11,7 +12,10 @@ pub(super) const NONE: &str = "none";
 /// The destination that a text names.
 pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
     if let Some(path) = text.strip_prefix("file:") {
-        return file(text, path);
+        framework(text)?;
+        // `file:///tmp/x` as a URL has an empty host.
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return Ok(OnFailure::Other(path.to_owned()));
     }
     if let Some(topic) = text.strip_prefix("kafka://") {
         return match topic {
@@ -27,12 +31,12 @@ pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
         .strip_prefix("arn:")
         .and_then(|rest| rest.split(':').nth(1));
     match service {
-        Some("sqs") => standard(text, "queue").and(aws(text, "an SQS queue", OnFailure::Sqs)),
-        Some("sns") => standard(text, "topic").and(aws(text, "an SNS topic", OnFailure::Sns)),
+        Some("sqs") => framework(text).and(aws(text, "an SQS queue", OnFailure::Sqs)),
+        Some("sns") => standard(text).and(aws(text, "an SNS topic", OnFailure::Sns)),
         Some("s3") => bucket(text),
         _ if text.starts_with("s3://") => bucket(text),
         _ if text.starts_with("https://") || text.starts_with("http://") => {
-            standard(text, "queue").and(aws(text, "an SQS queue", OnFailure::Sqs))
+            framework(text).and(aws(text, "an SQS queue", OnFailure::Sqs))
         }
         _ => Err(
             Fault::new(format!("--on-failure {text} is no destination")).help(
@@ -58,13 +62,13 @@ pub(super) fn bucket_of(text: &str) -> Option<(&str, &str)> {
     named.then(|| (bucket, prefix.trim_end_matches('/')))
 }
 
-fn file(text: &str, path: &str) -> Result<OnFailure, Fault> {
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.ends_with('/') {
-        return Err(Fault::new(format!("--on-failure {text} names no file"))
-            .help("write file:PATH with the name of a file"));
-    }
-    Ok(OnFailure::Other(path.to_owned()))
+/// The grammar of files and queues is the framework's: what a function takes, the mapping takes.
+fn framework(text: &str) -> Result<(), Fault> {
+    check_on_failure(text).map_err(|reason| {
+        Fault::new(format!("--on-failure {text} names nothing to send to"))
+            .at(format!("the text {reason}"))
+            .help("write file:PATH, or a standard queue's URL or ARN")
+    })
 }
 
 fn bucket(text: &str) -> Result<OnFailure, Fault> {
@@ -75,12 +79,11 @@ fn bucket(text: &str) -> Result<OnFailure, Fault> {
     aws(text, "an S3 bucket", OnFailure::S3)
 }
 
-fn standard(text: &str, kind: &str) -> Result<(), Fault> {
+fn standard(text: &str) -> Result<(), Fault> {
     if text.ends_with(".fifo") {
         return Err(
-            Fault::new(format!("--on-failure {text} names a FIFO {kind}")).help(format!(
-                "a standard one: Lambda's own destinations refuse FIFO {kind}s too"
-            )),
+            Fault::new(format!("--on-failure {text} names a FIFO topic"))
+                .help("a standard one: Lambda's own destinations refuse FIFO topics too"),
         );
     }
     Ok(())
@@ -121,6 +124,48 @@ mod tests {
             ("kafka://dead", OnFailure::Kafka("dead".to_owned())),
         ] {
             assert_eq!(named(text), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn an_address_is_taken_or_refused_as_by_a_consumer() {
+        for text in [
+            "file:dead.ndjson",
+            "file:/tmp/dead",
+            "file:///tmp/dead",
+            "file://host/dead",
+            "file://dead",
+            "file:",
+            "file://",
+            "file:dir/",
+            "file:a\0b",
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/q.fifo",
+            "https://x",
+            "https://example.amazonaws.com/123456789012/q",
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/q?a=b",
+            "http://127.0.0.1:9324/000000000000/q",
+            "arn:aws:sqs:eu-west-1:123456789012:q",
+            "arn:aws:sqs:eu-west-1:123456789012:q.fifo",
+            "arn:aws:sqs:eu-west-1:q",
+            "arn:aws-iso:sqs:eu-west-1:123456789012:q",
+        ] {
+            let variables = [("LAMBDA_MSK_ON_FAILURE", text)];
+            let builder =
+                lambda_msk::Consumer::builder().fallback(async |_: lambda_msk::Record| {});
+            let consumer = builder.from_vars(variables).build();
+            // A program without a feature says so of an address that it would take with it.
+            let taken = |refused: Option<String>, feature: &str| {
+                refused.is_none_or(|refused| refused.contains(feature))
+            };
+
+            let of_function = taken(
+                consumer.err().map(|error| error.to_string()),
+                "the feature `sqs`",
+            );
+            let of_mapping = taken(named(text).err(), "--features aws");
+
+            assert_eq!(of_mapping, of_function, "{text}");
         }
     }
 

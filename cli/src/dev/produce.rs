@@ -1,6 +1,7 @@
-//! `--produce`: what fills a topic. Lines of JSON, or whole events as Lambda sends them.
+//! `--produce`: what fills a topic. Lines of JSON, text, hex or base64, or whole events as Lambda sends them.
 
 mod event;
+mod format;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use msk_mapping::driver::{Outgoing, Producer};
 use msk_mapping::record::Header;
 
+pub(crate) use self::format::Format;
 use crate::fault::Fault;
 
 /// All files together: what a desk can be asked to keep in memory.
@@ -44,6 +46,7 @@ impl Wanted {
 /// with a remark.
 pub(crate) fn read(
     files: &[PathBuf],
+    format: Option<Format>,
     topics: &[String],
 ) -> Result<(Vec<Wanted>, Vec<String>), Fault> {
     let (mut wanted, mut remarks) = (Vec::new(), Vec::new());
@@ -53,10 +56,11 @@ pub(crate) fn read(
         let bytes = contents(file, left).map_err(|error| {
             Fault::new(format!("cannot read {name}"))
                 .at(error.to_string())
-                .help("--produce takes lines of JSON (each the value of a record), and Kafka events such as those in events/")
+                .help("--produce takes lines of JSON (each the value of a record), and Kafka events such as those in events/;\n\
+                 for lines of text, hex or base64 give --produce-format")
         })?;
         left -= bytes.len() as u64;
-        for record in records(&name, &bytes, topics)? {
+        for record in records(&name, &bytes, format, topics)? {
             match record {
                 Ok(record) => wanted.push(record),
                 Err(remark) => remarks.push(remark),
@@ -87,36 +91,33 @@ fn contents(path: &Path, left: u64) -> io::Result<Vec<u8>> {
 fn records(
     name: &str,
     bytes: &[u8],
+    format: Option<Format>,
     topics: &[String],
 ) -> Result<Vec<Result<Wanted, String>>, Fault> {
-    if let Some(records) = event::read(name, bytes)? {
-        let wanted = records.into_iter();
-        return Ok(wanted.map(|record| record.wanted(name, topics)).collect());
+    if matches!(format, None | Some(Format::Event)) {
+        if let Some(records) = event::read(name, bytes)? {
+            let wanted = records.into_iter();
+            return Ok(wanted.map(|record| record.wanted(name, topics)).collect());
+        }
+        if format.is_some() {
+            return Err(format::no_event(name, bytes));
+        }
     }
+    let values = format.unwrap_or(Format::Json).values(name, bytes)?;
     let Some(topic) = topics.first() else {
         return Ok(Vec::new());
     };
-    let mut wanted = Vec::new();
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(line) {
-            return Err(Fault::new(format!("line {} of {name} is not JSON", index + 1))
-                .at(format!("{:?} error at column {}", error.classify(), error.column()))
-                .help("each line is one JSON value, the value of one record; or the file is one Kafka event, as those in events/"));
-        }
-        wanted.push(Ok(Wanted {
+    let wanted = |value| {
+        Ok(Wanted {
             topic: topic.clone(),
             partition: None,
             key: None,
-            value: Some(Bytes::copy_from_slice(line)),
+            value: Some(value),
             headers: Vec::new(),
             timestamp: None,
-        }));
-    }
-    Ok(wanted)
+        })
+    };
+    Ok(values.into_iter().map(wanted).collect())
 }
 
 /// Writes them all, and says how many.

@@ -58,6 +58,9 @@ pub(crate) struct Settings {
     /// The filters as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
     #[arg(long, value_name = "JSON", conflicts_with = "filters")]
     pub(crate) filter_criteria: Option<String>,
+    /// Whether the filters are the template's.
+    #[arg(skip)]
+    pub(crate) filter_of_template: bool,
     /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX. none: nowhere, also if the template says otherwise.
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
@@ -170,14 +173,35 @@ impl Settings {
         fault.help(help.join("\n"))
     }
 
+    /// What of the filters Lambda may read otherwise, a line each.
+    pub(crate) fn filter_remarks(&self) -> Result<Vec<String>, Fault> {
+        let filter = self.read_filter()?;
+        let from = if self.filter_of_template {
+            " (of the template: --filter takes its place)"
+        } else {
+            ""
+        };
+        let line =
+            |remark: &filter::FilterFault| format!("{} {}{from}", remark.place, remark.reason);
+        Ok(filter
+            .iter()
+            .flat_map(|filter| filter.remarks().map(line))
+            .collect())
+    }
+
     /// None: every record passes.
     fn filter(&self) -> Result<Option<machine::Filter>, Fault> {
+        let read = self.read_filter()?;
+        Ok(read.map(|filter| -> machine::Filter { Arc::new(move |value| filter.matches(value)) }))
+    }
+
+    fn read_filter(&self) -> Result<Option<filter::Filter>, Fault> {
         let read = match &self.filter_criteria {
             Some(criteria) => filter::Filter::from_criteria(criteria),
             None if self.filters.is_empty() => Ok(None),
             None => filter::Filter::parse(&self.filters).map(Some),
         };
-        let read = read.map_err(|error| {
+        read.map_err(|error| {
             let fault = Fault::new("Lambda would refuse this filter");
             let at = |fault: Fault, each: &filter::FilterFault| {
                 fault.at(format!("{}: {}", each.place, each.reason))
@@ -186,9 +210,12 @@ impl Settings {
                 .faults()
                 .iter()
                 .fold(fault, at)
-                .help("a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'")
-        })?;
-        Ok(read.map(|filter| -> machine::Filter { Arc::new(move |value| filter.matches(value)) }))
+                .help(if self.filter_of_template {
+                    "a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'; --filter takes the place of the template's"
+                } else {
+                    "a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'"
+                })
+        })
     }
 
     /// Queue where this program can read a share group.
@@ -311,12 +338,43 @@ mod tests {
     #[test]
     fn a_filter_that_lambda_refuses_is_refused_with_its_place() {
         let settings = Settings {
-            filters: vec![r#"{"key":["a"]}"#.to_owned()],
+            filters: vec![r#"{"keys":["a"]}"#.to_owned()],
             ..Settings::default()
         };
 
         let fault = settings.filter().err().unwrap().text();
 
         assert!(fault.contains("Filters[0].Pattern"), "{fault}");
+    }
+
+    #[test]
+    fn a_filter_of_the_template_that_lambda_may_read_otherwise_is_said_with_the_flag_that_takes_its_place()
+     {
+        let of = |pattern: &str, filter_of_template| Settings {
+            filter_criteria: Some(
+                serde_json::json!({"Filters": [{"Pattern": pattern}]}).to_string(),
+            ),
+            filter_of_template,
+            ..Settings::default()
+        };
+        let remarks = |settings: Settings| settings.filter_remarks().map_err(|fault| fault.text());
+
+        let said = remarks(of(r#"{"topic":["orders"]}"#, true)).unwrap();
+        assert_eq!(said.len(), 1);
+        assert!(
+            said[0].starts_with("Filters[0].Pattern: topic is a field that"),
+            "{said:?}"
+        );
+        assert!(
+            said[0].ends_with("(of the template: --filter takes its place)"),
+            "{said:?}"
+        );
+        let flag = remarks(of(r#"{"value":[{"wildcard":"a*"}]}"#, false)).unwrap();
+        assert!(flag[0].ends_with("Lambda may refuse it"), "{flag:?}");
+        let refused = remarks(of(r#"{"kind":["order"]}"#, true)).unwrap_err();
+        assert!(
+            refused.contains("--filter takes the place of the template's"),
+            "{refused}"
+        );
     }
 }

@@ -6,6 +6,8 @@ mod mapping;
 mod node;
 mod property;
 mod resolve;
+mod spelling;
+mod target;
 
 use std::fs::File;
 use std::io::Read;
@@ -45,6 +47,9 @@ pub(crate) fn complete(args: &super::Args) -> Result<super::Args, Fault> {
         let remarks = apply(&mut args, &text, &path.display().to_string())?;
         remarks.iter().for_each(|remark| warn(remark));
     }
+    if let Some(remark) = function::remark_of(args.timeout) {
+        warn(&remark);
+    }
     Ok(args)
 }
 
@@ -72,17 +77,20 @@ fn apply(args: &mut super::Args, text: &str, file: &str) -> Result<Vec<String>, 
     let root = node::parse(text, file)?;
     let resolver = Resolver::new(&root, file, &chosen.parameters)?;
     let mappings = mapping::all(&resolver)?;
+    let loops = loops(&root, file);
     let mapping = mapping::choose(
         mappings,
         file,
         chosen.function_name.as_deref(),
         &args.topics,
-    )?;
+    )
+    .map_err(|fault| loops.iter().fold(fault, Fault::at))?;
     let mut properties = Properties {
         resolver: &resolver,
         path: mapping.path.clone(),
-        remarks: Vec::new(),
+        remarks: loops,
     };
+    spelling::check_mapping(&mut properties, mapping.properties, mapping.kind)?;
     take_topic(args, &mapping, &resolver)?;
     take_group(args, &mut properties, &mapping)?;
     take_source(&mut args.settings, &mut properties, &mapping)?;
@@ -91,8 +99,23 @@ fn apply(args: &mut super::Args, text: &str, file: &str) -> Result<Vec<String>, 
     batches::name_the_rest(&mut properties, mapping.properties);
     if let Some(function) = mapping.function {
         function::take(args, &mut properties, function)?;
+    } else {
+        let unread = mapping.unread.as_deref().unwrap_or("missing");
+        let remark = function::remark_of_none(args, unread);
+        properties.remarks.push(remark);
     }
     Ok(properties.remarks)
+}
+
+/// A line for each `Fn::ForEach`: what it would make is not there.
+fn loops(root: &node::Node, file: &str) -> Vec<String> {
+    let line = |(line, name): (usize, String)| {
+        format!(
+            "not expanded: {name} ({file}, line {line}): cargo msk dev expands no AWS::LanguageExtensions; \
+             give the template that CloudFormation made of it: aws cloudformation get-template --template-stage Processed"
+        )
+    };
+    spelling::loops(root).into_iter().map(line).collect()
 }
 
 fn take_topic(

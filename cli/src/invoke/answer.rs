@@ -73,6 +73,9 @@ fn means(read: Option<&Read>, reporting: FailureReporting) -> String {
         (Verdict::FailuresIgnored { listed }, _) => format!(
             "the answer lists {listed} of {records} records as not done, but the mapping does not read it"
         ),
+        (Verdict::FailuresMisplaced { field, listed }, _) => format!(
+            "the answer lists {listed} of {records} records as not done under {field}, where Lambda does not look"
+        ),
         _ => "Lambda cannot use this answer".to_owned(),
     }
 }

@@ -125,6 +125,15 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
              --failure-reporting whole-batch out here; or let the function answer with an error\n\
              (lambda-msk: LAMBDA_MSK_FAILURE_REPORTING=whole-batch)",
         ),
+        Verdict::FailuresMisplaced { field, listed } => Problem::new(
+            format!(
+                "the function listed {listed} failure{} under {field}, where Lambda does not look: Lambda commits \
+                 everything and those records are lost in silence",
+                if *listed == 1 { "" } else { "s" }
+            ),
+            "answer {\"batchItemFailures\":[…]} with that very name at the top of the answer: no statusCode, no body,\n\
+             and no text that holds JSON",
+        ),
         Verdict::WholeBatchAgain(fault) => {
             let help = match fault {
                 Fault::NotJson { .. } => {

@@ -97,6 +97,7 @@ fn verdict(verdict: &Verdict) -> &'static str {
         Verdict::SomeAgain => "some-again",
         Verdict::WholeBatchAgain(_) => "whole-batch-again",
         Verdict::FailuresIgnored { .. } => "failures-ignored",
+        Verdict::FailuresMisplaced { .. } => "failures-misplaced",
         _ => "unknown",
     }
 }

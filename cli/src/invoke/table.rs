@@ -109,9 +109,10 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
     match (&delivery.report.ending, verdict) {
         (Ending::Response(_), Some(Verdict::AllDone)) => (GOOD, "all done"),
         (Ending::Response(_), Some(Verdict::SomeAgain)) => (BAD, "some records were not done"),
-        (Ending::Response(_), Some(Verdict::FailuresIgnored { .. })) => {
-            (BAD, "records would be lost")
-        }
+        (
+            Ending::Response(_),
+            Some(Verdict::FailuresIgnored { .. } | Verdict::FailuresMisplaced { .. }),
+        ) => (BAD, "records would be lost"),
         (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
         (Ending::Response(_), None) => (GOOD, "answered"),
         (Ending::FunctionError(_), _) => (BAD, "function error"),

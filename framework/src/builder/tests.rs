@@ -117,7 +117,15 @@ fn a_name_that_no_topic_can_have_is_a_fault() {
     let longest = "x".repeat(TOPIC_BYTES_MAX);
     let longer = "x".repeat(TOPIC_BYTES_MAX + 1);
 
-    for name in ["", "orders,returns", "orders ", "bestellungen-ü", &longer] {
+    for name in [
+        "",
+        "orders,returns",
+        "orders ",
+        "bestellungen-ü",
+        ".",
+        "..",
+        &longer,
+    ] {
         let place = format!(".topic({name:?}, …)");
         assert_eq!(places(Consumer::builder().topic(name, ship)), [place]);
     }

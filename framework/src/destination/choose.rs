@@ -9,8 +9,27 @@ const ALLOWED: &str = "allowed are the URL or ARN of an SQS queue, and `file:PAT
 ///
 /// Only looks at the text: no file is opened, no request made.
 pub(crate) fn choose(text: &str) -> Result<BoxDestination, String> {
+    match read(text)? {
+        Address::File(path) => Ok(BoxDestination::new(FileDestination::new(path))),
+        Address::Queue(queue) => sqs(queue),
+    }
+}
+
+/// What a text names, by the one grammar of addresses.
+enum Address<'t> {
+    File(&'t str),
+    Queue(Queue),
+}
+
+/// What is wrong with the text of a file's or a queue's address, in a program with every feature.
+#[cfg(feature = "testing")]
+pub(crate) fn check(text: &str) -> Result<(), String> {
+    read(text).map(drop)
+}
+
+fn read(text: &str) -> Result<Address<'_>, String> {
     if let Some(path) = text.strip_prefix("file:") {
-        return file(path);
+        return file(path).map(Address::File);
     }
     if let Some(kind) = planned(text) {
         return Err(format!(
@@ -24,7 +43,7 @@ pub(crate) fn choose(text: &str) -> Result<BoxDestination, String> {
         return Err(format!("is no destination; {ALLOWED}"));
     }
     match Queue::parse(text) {
-        Ok(queue) => sqs(queue),
+        Ok(queue) => Ok(Address::Queue(queue)),
         Err(error) => Err(format!("{error}; {ALLOWED}")),
     }
 }
@@ -43,7 +62,7 @@ fn planned(text: &str) -> Option<&'static str> {
     }
 }
 
-fn file(path: &str) -> Result<BoxDestination, String> {
+fn file(path: &str) -> Result<&str, String> {
     // `file:///tmp/x` as a URL has an empty host; the path starts behind it.
     let path = match path.strip_prefix("//") {
         Some(path) if path.starts_with('/') => path,
@@ -63,7 +82,7 @@ fn file(path: &str) -> Result<BoxDestination, String> {
     if path.contains('\0') {
         return Err("has a zero byte in the file's path".to_owned());
     }
-    Ok(BoxDestination::new(FileDestination::new(path)))
+    Ok(path)
 }
 
 #[cfg(feature = "sqs")]

@@ -21,6 +21,8 @@ use crate::caught::caught;
 use crate::failure::BoxError;
 use crate::limits::{SEND_LEAVE_MS, SEND_MS_MAX};
 
+#[cfg(feature = "testing")]
+pub(crate) use self::choose::check;
 pub(crate) use self::choose::choose;
 pub use self::file::FileDestination;
 pub use self::letter::DeadLetter;

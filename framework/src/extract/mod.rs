@@ -1,5 +1,8 @@
 //! From a delivery to a handler's arguments. Called by `handler` before each try.
 
+mod expected;
+mod explain;
+mod form;
 mod header;
 mod json;
 mod key;
@@ -14,7 +17,7 @@ use crate::failure::Rejection;
 
 pub use self::header::{FromHeader, Header};
 pub use self::json::{Json, JsonRejection};
-pub use self::key::{FromKey, Key, Parsed};
+pub use self::key::{BigEndian, FromKey, Key, Parsed};
 pub use self::parts::{Attempt, RequestId};
 pub use self::state::{FromRef, State};
 

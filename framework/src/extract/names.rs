@@ -1,4 +1,5 @@
-//! Which names the fields and variants of a type have: a deserializer that listens while the type is read. Called by `json`, for the path in its error.
+//! Which names the fields and variants of a type have, and which part of the type refused the value: a deserializer that listens while the type is read.
+//! Called by `json`, for its error.
 //!
 //! A key in JSON is either such a name, written by whoever wrote the type, or a key of a map, and then it is payload.
 
@@ -10,13 +11,49 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// The names that the type has told so far.
+/// What the type has told so far.
 #[derive(Debug, Default)]
-pub(super) struct Names(RefCell<HashSet<&'static str>>);
+pub(super) struct Names {
+    names: RefCell<HashSet<&'static str>>,
+    refusal: RefCell<Option<Refusal>>,
+}
+
+/// The first error that came by, which is the innermost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) by: By,
+    /// What the part of the type expects, in its own words.
+    pub(super) expected: String,
+}
+
+/// What refused the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A value, or its reader: the error is where the value is.
+    Value,
+    /// An object, after its values were read: a field is missing, or the object was read into a buffer first (`flatten`).
+    Object,
+    /// The type, after all of it was read: it was read into a buffer first (`tag`, `untagged`), or a conversion failed.
+    Type,
+}
 
 impl Names {
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.0.borrow().contains(name)
+        self.names.borrow().contains(name)
+    }
+
+    /// None: nothing below the type itself refused.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.refusal.borrow().clone()
+    }
+
+    /// Keeps the first error; passes all on.
+    fn hear<T, E>(&self, read: Result<T, E>, by: By, expected: String) -> Result<T, E> {
+        if read.is_err() {
+            let mut refusal = self.refusal.borrow_mut();
+            refusal.get_or_insert(Refusal { by, expected });
+        }
+        read
     }
 
     /// The same deserializer, listened to.
@@ -28,7 +65,7 @@ impl Names {
     }
 
     fn add(&self, names: &'static [&'static str]) {
-        self.0.borrow_mut().extend(names);
+        self.names.borrow_mut().extend(names);
     }
 }
 
@@ -38,10 +75,25 @@ pub(super) struct Listening<'n, X> {
     names: &'n Names,
 }
 
+/// What a visitor expects, in its own words.
+fn expected<'de, V: Visitor<'de>>(visitor: &V) -> String {
+    struct Shown<'v, V>(&'v V);
+
+    impl<'de, V: Visitor<'de>> fmt::Display for Shown<'_, V> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.expecting(f)
+        }
+    }
+
+    Shown(visitor).to_string()
+}
+
 macro_rules! pass_on {
     ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
-            self.inner.$method($($arg,)* self.names.of(visitor))
+            let expected = expected(&visitor);
+            let read = self.inner.$method($($arg,)* self.names.of(visitor));
+            self.names.hear(read, By::Value, expected)
         }
     )*};
 }
@@ -69,8 +121,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Listening<'_, D> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         self.names.add(fields);
+        let expected = expected(&visitor);
         let visitor = self.names.of(visitor);
-        self.inner.deserialize_struct(name, fields, visitor)
+        let read = self.inner.deserialize_struct(name, fields, visitor);
+        self.names.hear(read, By::Value, expected)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -80,8 +134,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Listening<'_, D> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         self.names.add(variants);
+        let expected = expected(&visitor);
         let visitor = self.names.of(visitor);
-        self.inner.deserialize_enum(name, variants, visitor)
+        let read = self.inner.deserialize_enum(name, variants, visitor);
+        self.names.hear(read, By::Value, expected)
     }
 
     fn is_human_readable(&self) -> bool {
@@ -121,11 +177,15 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Listening<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, some: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(self.names.of(some))
+        let expected = expected(&self.inner);
+        let read = self.inner.visit_some(self.names.of(some));
+        self.names.hear(read, By::Type, expected)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(self.names.of(inner))
+        let expected = expected(&self.inner);
+        let read = self.inner.visit_newtype_struct(self.names.of(inner));
+        self.names.hear(read, By::Type, expected)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
@@ -133,7 +193,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Listening<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(self.names.of(map))
+        let expected = expected(&self.inner);
+        let read = self.inner.visit_map(self.names.of(map));
+        self.names.hear(read, By::Object, expected)
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
@@ -145,7 +207,8 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Listening<'_, T> {
     type Value = T::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
-        self.inner.deserialize(self.names.of(deserializer))
+        let read = self.inner.deserialize(self.names.of(deserializer));
+        self.names.hear(read, By::Type, String::new())
     }
 }
 

@@ -30,9 +30,10 @@ pub struct State<T>(pub T);
 
 /// A part that can be taken out of a larger state.
 #[diagnostic::on_unimplemented(
-    message = "the consumer's state `{T}` holds no `{Self}`",
+    message = "no `{Self}` can be taken from the consumer's state `{T}`",
     label = "a handler asks for `State<{Self}>`",
     note = "give it before the topic: `Consumer::builder().state(value).topic(…)`",
+    note = "a state is cloned for each try: what has no `Clone` goes into an `Arc`, as `.state(Arc::new(value))` and `State<Arc<{Self}>>`",
     note = "to take a part of a larger state, implement `FromRef<{T}> for {Self}`"
 )]
 pub trait FromRef<T> {
@@ -40,6 +41,8 @@ pub trait FromRef<T> {
     fn from_ref(state: &T) -> Self;
 }
 
+// Else rustc says that `T` is not `Clone`, and suggests to derive it.
+#[diagnostic::do_not_recommend]
 impl<T: Clone> FromRef<T> for T {
     fn from_ref(state: &T) -> T {
         state.clone()

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::delivery::{Delivery, IdempotencyKey};
 use crate::extract::{
-    Attempt, FromHeader, FromRecord, FromRef, Header, Json, JsonRejection, Key, Parsed, RequestId,
-    State,
+    Attempt, BigEndian, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
+    Parsed, RequestId, State,
 };
 use crate::failure::Rejection;
 use crate::invocation::{Clock, Deadline, Invocation};
@@ -122,9 +122,93 @@ fn a_key_that_does_not_fit_rejects_and_is_not_shown() {
     assert_eq!(no_number.code, "reject.key");
     assert_eq!(
         no_number.message,
-        "the key (3 bytes) does not parse as `u8`"
+        "the key (3 bytes) is not a `u8` in decimal text, as `Key<u8>` reads it"
     );
     assert!(!no_address.message.contains("256"), "{no_address}");
+}
+
+#[test]
+fn a_number_in_the_bytes_of_kafkas_serializers_is_read() {
+    fn read<T>(key: &[u8]) -> T
+    where
+        BigEndian<T>: FromKey,
+    {
+        let Key(BigEndian(number)) = take::<Key<BigEndian<T>>>(sample().key(key)).unwrap();
+        number
+    }
+
+    assert_eq!(read::<i16>(&[0xFF, 0xFE]), -2);
+    assert_eq!(read::<i32>(&[0, 0, 1, 2]), 258);
+    assert_eq!(read::<i64>(&[0x80, 0, 0, 0, 0, 0, 0, 0]), i64::MIN);
+    assert!((read::<f32>(&1.5_f32.to_be_bytes()) - 1.5).abs() < f32::EPSILON);
+    assert!((read::<f64>(&(-2.5_f64).to_be_bytes()) + 2.5).abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_number_in_the_other_form_is_refused_with_the_type_that_reads_it() {
+    let said = [
+        refused::<Key<i16>>(sample().key([0, 7])),
+        refused::<Key<i32>>(sample().key([0, 0, 0, 42])),
+        refused::<Key<u32>>(sample().key([0xFF; 4])),
+        refused::<Key<i64>>(sample().key(7_i64.to_be_bytes())),
+        refused::<Key<BigEndian<i32>>>(sample().key("42")),
+        refused::<Key<BigEndian<f64>>>(sample().key("-1.5")),
+    ]
+    .map(|rejection| rejection.message);
+
+    let binary = |bytes, number, reads| {
+        format!(
+            "the key ({bytes} bytes) is not a `{number}` in decimal text, as `Key<{number}>` reads it; {reads}"
+        )
+    };
+    let integer = "`Key<BigEndian<i32>>` reads the 4 bytes of Kafka's IntegerSerializer, `f32` those of its FloatSerializer";
+    assert_eq!(
+        said[0],
+        binary(
+            2,
+            "i16",
+            "`Key<BigEndian<i16>>` reads the 2 bytes of Kafka's ShortSerializer"
+        )
+    );
+    assert_eq!(said[1], binary(4, "i32", integer));
+    assert_eq!(said[2], binary(4, "u32", integer));
+    assert!(
+        said[3].contains("`Key<BigEndian<i64>>` reads the 8 bytes"),
+        "{}",
+        said[3]
+    );
+    assert_eq!(
+        said[4],
+        "the key has 2 bytes, and `Key<BigEndian<i32>>` reads the 4 bytes of Kafka's IntegerSerializer; `Key<i32>` reads decimal text"
+    );
+    assert!(
+        said[5].ends_with("; `Key<Parsed<f64>>` reads decimal text"),
+        "{}",
+        said[5]
+    );
+}
+
+#[test]
+fn a_key_in_a_frame_is_named() {
+    let framed = refused::<Key<String>>(sample().key(b"\0\0\0\0\x07\xFF")).message;
+    let number = refused::<Key<i64>>(sample().key(b"\0\0\0\0\x07\x02")).message;
+
+    assert!(framed.contains("the 5 bytes that Confluent's"), "{framed}");
+    assert!(number.contains("the 5 bytes that Confluent's"), "{number}");
+}
+
+#[test]
+fn json_whose_event_names_another_format_says_so() {
+    let sample = sample().value([2, 0x0A]).value_schema("AVRO", "7");
+
+    let rejection = refused::<Json<u64>>(sample);
+
+    assert!(
+        rejection
+            .message
+            .contains("the event says that its schema is AVRO"),
+        "{rejection}"
+    );
 }
 
 #[test]

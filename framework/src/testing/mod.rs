@@ -1,5 +1,6 @@
 //! Tests of consumers and handlers without Lambda: events to give, runs to read.
 
+mod addresses;
 mod event;
 mod invoke;
 mod machine;
@@ -8,6 +9,7 @@ pub mod store;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 
+pub use self::addresses::{check_on_failure, check_topic_name};
 pub use self::event::{Event, EventBuilder, FixtureError};
 pub use self::invoke::{Invoke, Invoked, invoke};
 pub use self::machine::Machine;

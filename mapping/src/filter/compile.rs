@@ -13,6 +13,17 @@ use crate::limits::{FILTER_ALTERNATIVES_MAX, FILTER_FIELDS_MAX};
 /// The one field of a Kafka record that Lambda filters on.
 pub(super) const VALUE: &str = "value";
 
+/// The other fields of a record in the event. AWS's samples have patterns on `topic`.
+const BESIDE_VALUE: [&str; 7] = [
+    "topic",
+    "partition",
+    "offset",
+    "timestamp",
+    "timestampType",
+    "key",
+    "headers",
+];
+
 const OR: &str = "$or";
 
 /// Names that Lambda's matcher keeps for itself inside `$or`: its operators, and those that it may get.
@@ -89,6 +100,10 @@ impl Compiler {
     }
 
     fn may_be_named(&self, place: &mut Place, name: &str) -> bool {
+        if self.path.is_empty() && BESIDE_VALUE.contains(&name) {
+            place.remark("is a field that Lambda's guide does not filter Kafka records on, where it names `value` alone; here this field holds no record back");
+            return false;
+        }
         if self.path.is_empty() && name != VALUE {
             place.fault("cannot be filtered on: of a Kafka record Lambda filters on `value` alone");
             return false;
@@ -143,6 +158,10 @@ impl Compiler {
                 Json::Object(fields) => self.object(place, fields),
                 other => place.fault(format!("is {}: write an object of fields", other.kind())),
             });
+            if self.alternatives.is_empty() {
+                // All of its fields were left out: it holds nothing back.
+                self.alternatives.push(Fields::new());
+            }
             all.append(&mut self.alternatives);
             if all.len() > FILTER_ALTERNATIVES_MAX {
                 place.fault(format!(
@@ -184,6 +203,31 @@ mod tests {
         let error = Filter::parse([pattern]).unwrap_err();
         let places = error.faults().iter().map(|fault| fault.place.clone());
         places.collect()
+    }
+
+    #[test]
+    fn a_field_beside_the_value_is_remarked_and_holds_nothing_back() {
+        for (pattern, passes) in [
+            (r#"{"topic": ["orders"]}"#, true),
+            (r#"{"key": [{"prefix": "a"}], "value": {"a": [1]}}"#, true),
+            (r#"{"partition": [0], "value": {"a": [2]}}"#, false),
+            (
+                r#"{"$or": [{"topic": ["b"]}, {"value": {"a": [2]}}]}"#,
+                true,
+            ),
+        ] {
+            let filter = Filter::parse([pattern]).unwrap();
+
+            assert_eq!(filter.matches(Some(br#"{"a": 1}"#)), passes, "{pattern}");
+            let remarks: Vec<_> = filter.remarks().collect();
+            assert_eq!(remarks.len(), 1, "{remarks:?}");
+            assert!(remarks[0].reason.contains("`value` alone"), "{remarks:?}");
+        }
+        let strict = Filter::parse([r#"{"topic": ["orders"]}"#])
+            .unwrap()
+            .mismatch(crate::filter::Mismatch::DoesNotFit);
+        assert!(strict.matches(Some(b"no JSON")) && strict.matches(None));
+        assert!(Filter::parse([r#"{"valeu": ["a"]}"#]).is_err());
     }
 
     #[test]
@@ -264,16 +308,16 @@ mod tests {
     #[test]
     fn every_fault_is_named() {
         let pattern =
-            r#"{"key": ["a"], "value": {"a": {}, "b": "c", "$or": [{"d": [1]}, 5]}, "topic": []}"#;
+            r#"{"keys": ["a"], "value": {"a": {}, "b": "c", "$or": [{"d": [1]}, 5]}, "kind": []}"#;
 
         let found = places(pattern);
 
         let expected = [
-            "Filters[0].Pattern: key",
+            "Filters[0].Pattern: keys",
             "Filters[0].Pattern: value.a",
             "Filters[0].Pattern: value.b",
             "Filters[0].Pattern: value.$or[1]",
-            "Filters[0].Pattern: topic",
+            "Filters[0].Pattern: kind",
         ];
         assert_eq!(found, expected);
     }

@@ -51,7 +51,17 @@ fn only<'a>(place: &mut Place, fields: &'a [(String, Json)]) -> Option<(&'a str,
     None
 }
 
+/// What AWS's page on event filtering does not list, though it names EventBridge's rules.
+const UNDOCUMENTED: &str =
+    "is an operator of EventBridge's that AWS does not document for mappings: Lambda may refuse it";
+
 fn operator(place: &mut Place, name: &str, operand: &Json) -> Option<Matcher> {
+    let is_nested = matches!(operand, Json::Object(_));
+    if matches!(name, "wildcard" | "cidr")
+        || (is_nested && matches!(name, "prefix" | "suffix" | "anything-but"))
+    {
+        place.remark(UNDOCUMENTED);
+    }
     match name {
         "exactly" => string(place, operand).map(|text| Matcher::Equals(Scalar::string(text))),
         "prefix" | "suffix" => match operand {
@@ -284,6 +294,34 @@ fn sign<'a>(place: &mut Place, sign: &'a Json, signs: &[&str]) -> Option<&'a str
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn an_operator_that_aws_does_not_document_for_mappings_is_remarked() {
+        let remarks = |list: &str| {
+            let filter = Filter::parse([format!(r#"{{"value": {{"a": [{list}]}}}}"#)]).unwrap();
+            filter.remarks().count()
+        };
+
+        for undocumented in [
+            r#"{"wildcard": "a*"}"#,
+            r#"{"cidr": "10.0.0.0/24"}"#,
+            r#"{"anything-but": {"prefix": "a"}}"#,
+            r#"{"anything-but": {"wildcard": "a*"}}"#,
+            r#"{"prefix": {"equals-ignore-case": "a"}}"#,
+        ] {
+            assert_eq!(remarks(undocumented), 1, "{undocumented}");
+        }
+        for documented in [
+            r#"{"anything-but": ["a"]}"#,
+            r#"{"prefix": "a"}"#,
+            r#"{"suffix": "a"}"#,
+            r#"{"exists": true}"#,
+            r#"{"numeric": ["=", 5]}"#,
+            r#"{"equals-ignore-case": "a"}"#,
+        ] {
+            assert_eq!(remarks(documented), 0, "{documented}");
+        }
+    }
+
     use crate::filter::Filter;
 
     /// Whether a field with this value fits this list.

@@ -17,6 +17,8 @@ pub(super) enum Form {
     Json,
     /// `{"value": […]}`
     Text,
+    /// No field of the value: it holds nothing back.
+    Any,
 }
 
 /// A pattern without faults.
@@ -26,6 +28,7 @@ pub(super) struct Pattern {
     /// One of them has to fit. More than one by `$or`.
     alternatives: Vec<Fields>,
     names: Names,
+    remarks: Vec<FilterFault>,
 }
 
 impl Pattern {
@@ -37,8 +40,14 @@ impl Pattern {
     pub(super) fn parse(text: &str, index: usize) -> Result<Self, Vec<FilterFault>> {
         let mut place = Place::of_pattern(index);
         let pattern = read(&mut place, text);
-        let faults = place.into_faults();
+        let (faults, remarks) = place.into_noted();
+        let pattern = pattern.map(|pattern| Self { remarks, ..pattern });
         pattern.filter(|_| faults.is_empty()).ok_or(faults)
+    }
+
+    /// What of it Lambda may read otherwise.
+    pub(super) fn remarks(&self) -> &[FilterFault] {
+        &self.remarks
     }
 
     pub(super) fn form(&self) -> Form {
@@ -93,12 +102,14 @@ fn read(place: &mut Place, text: &str) -> Option<Pattern> {
             return None;
         }
         (true, false) => Form::Text,
-        (false, _) => Form::Json,
+        (false, true) => Form::Json,
+        (false, false) => Form::Any,
     };
     Some(Pattern {
         form,
         names: Names::new(names()),
         alternatives,
+        remarks: Vec::new(),
     })
 }
 

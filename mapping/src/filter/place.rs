@@ -9,6 +9,7 @@ pub(super) struct Place {
     /// The length of the part before the pattern's own path.
     root: usize,
     faults: Vec<FilterFault>,
+    remarks: Vec<FilterFault>,
 }
 
 impl Place {
@@ -19,6 +20,7 @@ impl Place {
             root: path.len(),
             path,
             faults: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 
@@ -47,7 +49,13 @@ impl Place {
         self.faults.push(FilterFault::new(&*self.path, reason));
     }
 
-    pub(super) fn into_faults(self) -> Vec<FilterFault> {
-        self.faults
+    /// Notes here what is no fault, and may be one on Lambda.
+    pub(super) fn remark(&mut self, reason: impl Into<String>) {
+        self.remarks.push(FilterFault::new(&*self.path, reason));
+    }
+
+    /// The faults and the remarks.
+    pub(super) fn into_noted(self) -> (Vec<FilterFault>, Vec<FilterFault>) {
+        (self.faults, self.remarks)
     }
 }

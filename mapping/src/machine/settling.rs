@@ -275,7 +275,9 @@ fn outcome(id: InvocationId, flight: &Flight, how: &End, cx: &mut Context) -> Ou
     let event = Event::of(flight.sent.iter().map(part).collect());
     let read = Read::response(&event, body, cx.rules.reporting);
     let outcome = match read.verdict() {
-        Verdict::AllDone | Verdict::FailuresIgnored { .. } => Outcome::Done,
+        Verdict::AllDone | Verdict::FailuresIgnored { .. } | Verdict::FailuresMisplaced { .. } => {
+            Outcome::Done
+        }
         Verdict::SomeAgain => {
             let listed: usize = read
                 .partitions()

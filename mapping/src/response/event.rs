@@ -5,6 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+/// The most characters of an error that quotes the document.
+const QUOTED_CHARS_MAX: usize = 300;
+
 /// The records of a Kafka event, as far as an answer can name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -26,8 +29,9 @@ impl Event {
             records: Option<Partitions>,
         }
 
-        let wire: Wire =
-            serde_json::from_slice(json).map_err(|source| NotAnEvent::Shape { source })?;
+        let wire: Wire = serde_json::from_slice(json).map_err(|error| NotAnEvent::Shape {
+            source: shortened(error),
+        })?;
         let partitions = wire.records.map(|records| records.0).unwrap_or_default();
         let event_source = wire.event_source.unwrap_or_default();
         if partitions.is_empty() && !event_source.to_ascii_lowercase().contains("kafka") {
@@ -58,6 +62,21 @@ impl Event {
             .iter()
             .find(|(key, _)| key == partition)
             .map(|(_, offsets)| offsets.as_slice())
+    }
+}
+
+/// serde quotes the text that it did not expect, and that may be the whole document.
+fn shortened(error: serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    match text.char_indices().nth(QUOTED_CHARS_MAX) {
+        // serde_json takes line and column from the text's end.
+        Some((end, _)) => serde::de::Error::custom(format!(
+            "{}… at line {} column {}",
+            &text[..end],
+            error.line(),
+            error.column()
+        )),
+        None => error,
     }
 }
 

@@ -23,9 +23,12 @@ pub(super) fn listed(body: &[u8]) -> Result<Vec<(String, i64)>, Fault> {
     };
     let read = |(index, entry): (usize, &Value)| {
         let at = format!("batchItemFailures[{index}].itemIdentifier");
-        let identifier = entry
-            .get("itemIdentifier")
-            .ok_or_else(|| malformed(format!("{at} is missing")))?;
+        let identifier = entry.get("itemIdentifier").ok_or_else(|| {
+            malformed(format!(
+                "{at} is missing{}",
+                instead(entry, "itemIdentifier")
+            ))
+        })?;
         if !identifier.is_object() {
             return Err(malformed(format!(
                 "{at} is {}, not an object of partition and offset",
@@ -36,13 +39,18 @@ pub(super) fn listed(body: &[u8]) -> Result<Vec<(String, i64)>, Fault> {
         let offset = identifier.get("offset").unwrap_or(&Value::Null);
         let partition = partition.as_str().ok_or_else(|| {
             malformed(format!(
-                "{at}.partition is {}, not a string",
-                kind(partition)
+                "{at}.partition is {}, not a string{}",
+                kind(partition),
+                instead(identifier, "partition")
             ))
         })?;
-        let offset = offset
-            .as_i64()
-            .ok_or_else(|| malformed(format!("{at}.offset is {}, not an integer", kind(offset))))?;
+        let offset = offset.as_i64().ok_or_else(|| {
+            malformed(format!(
+                "{at}.offset is {}, not an integer{}",
+                kind(offset),
+                instead(identifier, "offset")
+            ))
+        })?;
         Ok((partition.to_owned(), offset))
     };
     list.iter().enumerate().map(read).collect()
@@ -76,6 +84,18 @@ pub(super) fn count(body: &[u8]) -> usize {
         .get("batchItemFailures")
         .and_then(Value::as_array)
         .map_or(0, Vec::len)
+}
+
+/// The name beside, where only the size of its letters or its underscores are wrong.
+fn instead(object: &Value, wanted: &str) -> String {
+    let alike =
+        |name: &&String| *name != wanted && name.replace('_', "").eq_ignore_ascii_case(wanted);
+    let found = object
+        .as_object()
+        .and_then(|fields| fields.keys().find(alike));
+    found.map_or_else(String::new, |found| {
+        format!(": {found} stands in its place")
+    })
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -69,6 +69,10 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
         "count" => format!(r#"{{"count":{count},"pid":{}}}"#, std::process::id()),
         "done" => r#"{"batchItemFailures":[]}"#.to_owned(),
         "list" => list(argument),
+        "http-list" => format!(
+            r#"{{"statusCode":200,"body":"{}"}}"#,
+            list(argument).escape_default()
+        ),
         "text" => "all fine".to_owned(),
         "huge" => "x".repeat(7 * 1024 * 1024),
         "error" => {

@@ -39,6 +39,7 @@ pub(crate) fn take_batches<'a>(
     }
     if settings.filters.is_empty() && settings.filter_criteria.is_none() {
         let criteria = properties.value(below, &["FilterCriteria"], "--filter")?;
+        settings.filter_of_template = criteria.is_some();
         settings.filter_criteria = criteria.map(|criteria| criteria.to_string());
     }
     if settings.consumption_mode.is_none() {

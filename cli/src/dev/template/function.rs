@@ -9,10 +9,15 @@ use super::super::Args;
 use super::mapping::Function;
 use super::node::Node;
 use super::property::Properties;
+use super::spelling;
 use crate::fault::Fault;
 
-/// Lambda's bounds of a function's time-out.
-const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=900;
+/// Lambda's bounds of a function's time-out, by its API of November 2026.
+const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=1_800;
+/// The same on Lambda Managed Instances.
+const TIMEOUT_SECONDS_MANAGED: RangeInclusive<u64> = 1..=5_400;
+/// The longest time-out that Lambda's guide allows a function fed from Kafka: 14 minutes. Its API takes more.
+const TIMEOUT_KAFKA: Duration = Duration::from_secs(14 * 60);
 /// Lambda's time-out of a function whose template has none.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 
@@ -37,10 +42,22 @@ pub(crate) fn take<'a>(
         properties.path = path;
         if args.timeout.is_none() && node.get("Timeout").is_some() {
             let remarks = properties.remarks.len();
-            let form = "1 to 900 seconds";
+            let (bounds, form) = if is_managed(function) {
+                (
+                    TIMEOUT_SECONDS_MANAGED,
+                    "1 to 5400 seconds, as Lambda Managed Instances take",
+                )
+            } else {
+                (
+                    TIMEOUT_SECONDS,
+                    "1 to 1800 seconds, as Lambda takes for a function that is not on Lambda Managed Instances",
+                )
+            };
+            let seconds = |text: &str| seconds(text, &bounds);
             timeout = properties.text(node, &["Timeout"], "--timeout", form, seconds)?;
             left_out = properties.remarks.len() > remarks;
         }
+        spelling::check_function(properties, node);
         take_variables(properties, node, &args.env, &mut variables)?;
     }
     if args.timeout.is_none() && !left_out {
@@ -58,12 +75,45 @@ pub(crate) fn take<'a>(
     Ok(())
 }
 
+/// Whether a function runs on Lambda Managed Instances.
+fn is_managed(function: Function<'_>) -> bool {
+    let own = function.resource.get("Properties");
+    own.is_some_and(|own| own.get("CapacityProviderConfig").is_some())
+}
+
 /// As Lambda bounds a time-out.
-fn seconds(text: &str) -> Option<Duration> {
+fn seconds(text: &str, bounds: &RangeInclusive<u64>) -> Option<Duration> {
     let seconds = text.parse().ok()?;
-    TIMEOUT_SECONDS
+    bounds
         .contains(&seconds)
         .then(|| Duration::from_secs(seconds))
+}
+
+/// The remark on a time-out that is longer than Lambda documents for Kafka, wherever it comes from.
+pub(crate) fn remark_of(timeout: Option<Duration>) -> Option<String> {
+    let timeout = timeout.filter(|timeout| *timeout > TIMEOUT_KAFKA)?;
+    Some(format!(
+        "the time-out is {} s: Lambda's guide allows a function fed from Kafka 14 minutes ({} s)",
+        timeout.as_secs(),
+        TIMEOUT_KAFKA.as_secs()
+    ))
+}
+
+/// The remark on a function that is not in the template: what was not read, and the flags that give it.
+pub(crate) fn remark_of_none(args: &Args, unread: &str) -> String {
+    let timeout = args.timeout.is_none().then_some(("time-out", "--timeout"));
+    let binary = (args.bin.is_none() && args.function.is_none()).then_some(("binary", "--bin"));
+    let missing: Vec<(&str, &str)> = timeout
+        .into_iter()
+        .chain([("environment", "--env")])
+        .chain(binary)
+        .collect();
+    let (names, flags): (Vec<&str>, Vec<&str>) = missing.into_iter().unzip();
+    format!(
+        "left out: the function's {} (FunctionName is {unread}, which leads to no function of this template): give {}",
+        names.join(", "),
+        flags.join(", ")
+    )
 }
 
 fn take_variables<'a>(
@@ -77,6 +127,10 @@ fn take_variables<'a>(
     };
     properties.path += ".Environment.Variables";
     for (name, _) in node.entries() {
+        // Said with the other loops.
+        if name.starts_with("Fn::ForEach::") {
+            continue;
+        }
         if given.iter().any(|(given, _)| given == name) {
             continue;
         }

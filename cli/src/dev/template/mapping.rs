@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::node::{Kind, Node};
+use super::node::Node;
 use super::resolve::{Needs, Resolver, Stop};
+use super::spelling::MappingKind;
+use super::target::Target;
 use crate::fault::Fault;
 
 /// An event source mapping, as a function's event or as a resource.
@@ -16,8 +18,12 @@ pub(crate) struct Mapping<'a> {
     pub(crate) properties: &'a Node,
     /// Whether the cluster is one of your own.
     pub(crate) self_managed: bool,
-    /// None: the template does not say it with a logical ID.
+    /// None: no function of this template, or none that could be found.
     pub(crate) function: Option<Function<'a>>,
+    /// The `FunctionName` that leads to no function of this template. None: it was followed.
+    pub(crate) unread: Option<String>,
+    /// The kind of thing that has these properties.
+    pub(crate) kind: MappingKind,
     pub(crate) topic: Result<Option<String>, Needs>,
 }
 
@@ -54,15 +60,17 @@ pub(crate) fn all<'a>(resolver: &Resolver<'a>) -> Result<Vec<Mapping<'a>>, Fault
             }
             Some("AWS::Lambda::EventSourceMapping") if reads_a_topic(properties) => {
                 let path = format!("Resources.{id}.Properties");
+                let name = properties.get("FunctionName");
+                let target = name.map_or_else(Target::default, |name| Target::of(resolver, name));
                 found.push(Mapping {
                     name: id.clone(),
                     topic: topic(resolver, properties, &path)?,
                     path,
                     properties,
                     self_managed: properties.get("SelfManagedEventSource").is_some(),
-                    function: properties
-                        .get("FunctionName")
-                        .and_then(|name| function(resources, name)),
+                    function: target.function,
+                    unread: target.unread,
+                    kind: MappingKind::Resource,
                 });
             }
             _ => {}
@@ -110,6 +118,12 @@ fn events<'a>(
             properties,
             self_managed,
             function: Some(function),
+            unread: None,
+            kind: if self_managed {
+                MappingKind::SelfManagedEvent
+            } else {
+                MappingKind::MskEvent
+            },
         });
     }
     Ok(found)
@@ -138,24 +152,6 @@ fn topic<'a>(
         Err(Stop::Needs(needs)) => Ok(Err(needs)),
         Err(Stop::Wrong(fault)) => Err(fault.at(format!("{path}.Topics"))),
     }
-}
-
-/// The function that `!Ref ID`, `!GetAtt ID.Arn` or `!Sub ${ID.Arn}` names.
-fn function<'a>(resources: &'a [(String, Node)], name: &Node) -> Option<Function<'a>> {
-    let Kind::Call(_, argument) = &name.kind else {
-        return None;
-    };
-    let named = argument
-        .text()
-        .or_else(|| argument.items().first()?.text())?;
-    let id = named
-        .trim_start_matches("${")
-        .split(['.', '}', ':'])
-        .next()?;
-    resources
-        .iter()
-        .find(|(resource, _)| resource == id)
-        .map(|(id, resource)| Function { id, resource })
 }
 
 /// The mapping that the flags mean.

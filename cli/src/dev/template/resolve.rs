@@ -11,6 +11,9 @@ use crate::fault::Fault;
 /// Conditions that depend on each other in a row. A template of AWS's has far fewer.
 const CONDITIONS_MAX: usize = 64;
 
+/// Functions of `AWS::LanguageExtensions`, beside `Fn::ForEach`.
+const LANGUAGE_EXTENSIONS: &[&str] = &["ToJsonString", "Length"];
+
 /// Why a value is not to be had.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -149,7 +152,7 @@ impl<'a> Resolver<'a> {
         };
         match &node.kind {
             Kind::Null => Ok(Value::Null),
-            Kind::Text(text) => Ok(Value::from(&**text)),
+            Kind::Text(text) => settled(text),
             Kind::List(items) => {
                 let mut values = Vec::new();
                 for item in items {
@@ -161,6 +164,9 @@ impl<'a> Resolver<'a> {
             Kind::Map(entries) => {
                 let mut values = serde_json::Map::new();
                 for (key, node) in entries {
+                    if let Some(name) = key.strip_prefix("Fn::ForEach") {
+                        return Err(Needs::stack(shown(&format!("ForEach{name}"), node)));
+                    }
                     let value = self.value(node)?;
                     if !value.is_null() {
                         values.insert(key.clone(), value);
@@ -200,7 +206,7 @@ impl<'a> Resolver<'a> {
                     return Err(self.wrong("!Join takes a separator and a list", argument));
                 };
                 let list = self.list(list)?;
-                Ok(Value::from(list.join(&self.text(separator)?)))
+                settled(&list.join(&self.text(separator)?))
             }
             "Split" => {
                 let [separator, text] = argument.items() else {
@@ -266,7 +272,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn reference(&self, name: &str) -> Result<Value, Stop> {
+    pub(crate) fn reference(&self, name: &str) -> Result<Value, Stop> {
         let parameter = self.root.at(&["Parameters", name]);
         let declared = |key| {
             parameter
@@ -298,7 +304,7 @@ impl<'a> Resolver<'a> {
         if kind == "CommaDelimitedList" || kind.starts_with("List<") {
             return Ok(text.split(',').map(str::trim).collect());
         }
-        Ok(Value::from(text))
+        settled(text)
     }
 
     /// `!Sub` of a text, or of a text and what else it may name.
@@ -332,7 +338,7 @@ impl<'a> Resolver<'a> {
                 _ => return Err(self.wrong(&format!("!Sub: {name} is no text"), argument)),
             }
         }
-        Ok(Value::from(done + rest))
+        settled(&(done + rest))
     }
 
     fn condition(&self, name: &str, node: &'a Node) -> Result<bool, Stop> {
@@ -389,9 +395,23 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// A text as a value, unless CloudFormation replaces a part of it when the stack is made: `{{resolve:ssm:/prod/host}}`.
+fn settled(text: &str) -> Result<Value, Stop> {
+    let Some((_, reference)) = text.split_once("{{resolve:") else {
+        return Ok(Value::from(text));
+    };
+    let reference = reference.split("}}").next().unwrap_or(reference);
+    Err(Needs::stack(format!(
+        "{{{{resolve:{reference}}}}}, which only a stack looks up"
+    )))
+}
+
 /// A call as the template writes it, as far as that is short.
-fn shown(name: &str, argument: &Node) -> String {
+pub(crate) fn shown(name: &str, argument: &Node) -> String {
     let texts: Vec<&str> = argument.items().iter().filter_map(Node::text).collect();
+    if LANGUAGE_EXTENSIONS.contains(&name) || name.starts_with("ForEach::") {
+        return format!("Fn::{name} of AWS::LanguageExtensions, which is not expanded here");
+    }
     match argument.text() {
         Some(text) => format!("!{name} {text}"),
         None if name == "GetAtt" && !texts.is_empty() => format!("!{name} {}", texts.join(".")),

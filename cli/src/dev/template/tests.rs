@@ -1,6 +1,8 @@
 //! Small templates, and the project's own.
 
 mod flags;
+mod functions;
+mod said;
 
 use std::time::Duration;
 

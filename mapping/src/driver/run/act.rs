@@ -51,7 +51,9 @@ impl Run {
             Output::Deliver(discarded) => self.deliver(discarded),
             Output::Dropped(dropped) => self.notice(Notice::Dropped(dropped)),
             Output::Answered { id, verdict } => {
-                if let Verdict::FailuresIgnored { listed } = verdict {
+                if let Verdict::FailuresIgnored { listed }
+                | Verdict::FailuresMisplaced { listed, .. } = verdict
+                {
                     self.overlooked += listed as u64;
                 }
                 if let Some(flight) = self.flights.get(&id).cloned() {
