@@ -160,6 +160,7 @@ impl<'a> Run<'a> {
                 (Err(NotNow::Lost(problem)), _) => {
                     return End::of(Outcome::Failed, attempt - 1, Some(problem));
                 }
+                (Err(NotNow::Settled), _) => return End::of(Outcome::Skipped, attempt - 1, None),
                 (Err(NotNow::NoTime), None) => return End::unreached(),
                 (Err(NotNow::NoTime), Some(failure)) => {
                     return failed(&failure, "no time is left for another try", attempt - 1);

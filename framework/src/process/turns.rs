@@ -43,6 +43,8 @@ struct State {
 pub(super) enum NotNow {
     /// Its partition or its claim is not held any more.
     Lost(Problem),
+    /// Without order: another invocation has settled it meanwhile.
+    Settled,
     NoTime,
 }
 
@@ -76,6 +78,11 @@ impl Run<'_> {
             if !self.turns.wait().await {
                 break;
             }
+        }
+        let ledger = self.ledger(record);
+        let settled = ledger.and_then(|ledger| ledger.settled_meanwhile(record));
+        if settled.is_some_and(|settled| settled.skips(record)) {
+            return Err(NotNow::Settled);
         }
         // Another lane's run may have shown meanwhile how long a run can take.
         match self.has_room_after(Duration::ZERO) {
