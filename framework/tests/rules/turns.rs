@@ -30,6 +30,8 @@ struct Shop {
     store: Shared,
     journal: Journal,
     start: Instant,
+    /// Until when the partition was held, as time went on. Milliseconds.
+    held: Arc<std::sync::Mutex<Vec<(u64, u64)>>>,
 }
 
 impl Shop {
@@ -38,6 +40,7 @@ impl Shop {
             store: Shared::default(),
             journal: Journal::default(),
             start: Instant::now(),
+            held: Arc::default(),
         }
     }
 
@@ -51,17 +54,16 @@ impl Shop {
         )
     }
 
-    /// A process whose records wait a millisecond and then keep the processor busy, three times.
-    fn busy_after_waits(&self) -> Builder<Self> {
-        self.process(
-            async |record: Record, Json(ms): Json<u64>, State(shop): State<Self>| {
-                shop.begins(&record);
-                for _ in 0..3 {
-                    sleep(millis(1)).await;
-                    keep_busy(ms);
-                }
-            },
-        )
+    /// A process whose records wait a millisecond and then keep the processor busy, so often.
+    fn busy_after_waits(&self, times: usize) -> Builder<Self> {
+        let handler = move |record: Record, Json(ms): Json<u64>, State(shop): State<Self>| async move {
+            shop.begins(&record);
+            for _ in 0..times {
+                sleep(millis(1)).await;
+                keep_busy(ms);
+            }
+        };
+        self.process(handler)
     }
 
     fn process<H, A>(&self, handler: H) -> Builder<Self>
@@ -151,7 +153,7 @@ async fn it_does_so_behind_many_lanes_that_wake_at_once() {
     let mut samples = batch(8, 8, 40);
     samples.push(Sample::new("orders", 9).value("1"));
 
-    let consumer = shop.busy_after_waits().order(ProcessingOrder::Unordered);
+    let consumer = shop.busy_after_waits(3).order(ProcessingOrder::Unordered);
     let consumer = consumer.concurrency(100).build().unwrap();
     Invoke::new(Event::msk().records(samples))
         .time_given(secs(840))
@@ -166,17 +168,59 @@ async fn it_does_so_behind_many_lanes_that_wake_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_renewed_whatever_handlers_do_and_nobody_takes_it_over() {
     let shop = Shop::new();
+    shop.store.meets(|_, _| Meets::Delay(millis(5)));
     let event = || Invoke::new(Event::msk().records(batch(1, 600, 40))).time_given(secs(120));
     let (one, other) = (shop.busy().build().unwrap(), shop.busy().build().unwrap());
 
-    let (first, second) = join!(event().run(&one), async {
-        sleep(millis(1)).await;
+    // A task of its own, as another process would be: it is polled whenever the first one yields.
+    let other = tokio::spawn(async move {
+        sleep(millis(10)).await;
         event().run(&other).await
     });
+    let first = event().run(&one).await;
+    let second = other.await.unwrap();
 
     assert_eq!(letters(&first), "D".repeat(600));
     assert_eq!(letters(&second), "S".repeat(600));
     shop.once_each(600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_no_time_is_a_lease_over_while_many_handlers_go_on_one_after_the_other() {
+    let shop = Shop::new();
+    let given = secs(6);
+    // How long a partition that nobody renewed is held, with that time given.
+    let lease_ms = 2_000;
+    let handler = async move |record: Record, State(shop): State<Shop>| {
+        sleep(millis(1)).await;
+        shop.begins(&record);
+        keep_busy(40);
+        let items = shop.store.items().now_or_never().unwrap();
+        let held_until_ms = items[0].1.as_ref().unwrap().held_until_ms;
+        let since_ms = u64::try_from(shop.start.elapsed().as_millis()).unwrap();
+        shop.held.lock().unwrap().push((since_ms, held_until_ms));
+    };
+    let consumer = shop
+        .process(handler)
+        .order(ProcessingOrder::Key)
+        .concurrency(100);
+    let consumer = consumer.build().unwrap();
+    let samples = (0..100).map(|key| Sample::new("orders", 0).key(key.to_string()).value("1"));
+    let event = Event::msk().records(samples.collect::<Vec<_>>());
+
+    let invoked = Invoke::new(event).time_given(given).run(&consumer).await;
+
+    assert_eq!(letters(&invoked), "D".repeat(100));
+    let held = shop.held.lock().unwrap().clone();
+    let (_, first_ms) = held[0];
+    for (since_ms, until_ms) in &held {
+        // It was taken at the start.
+        let over_ms = until_ms - first_ms + lease_ms;
+        assert!(
+            *since_ms < over_ms,
+            "after {since_ms} ms, and it was held for {over_ms}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +237,7 @@ async fn claims_are_renewed_whatever_handlers_do_and_nobody_takes_them_over() {
     let event = || Invoke::new(Event::msk().records(samples.clone())).time_given(secs(120));
     let process = || {
         let process = shop
-            .busy_after_waits()
+            .busy_after_waits(3)
             .order(ProcessingOrder::Key)
             .concurrency(400);
         process.per_record(PerRecord::by_key()).build().unwrap()
