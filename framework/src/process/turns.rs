@@ -2,7 +2,7 @@
 //! claims. Used by lanes; `partitions` begins each turn.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -102,8 +102,7 @@ impl State {
 
 impl Turns {
     /// A lane, whose time counts.
-    pub(super) async fn timed<T>(&self, lane: impl Future<Output = T>) -> T {
-        let mut lane = pin!(lane);
+    pub(super) async fn timed<F: Future>(&self, mut lane: Pin<&mut F>) -> F::Output {
         poll_fn(|context| {
             {
                 let mut state = self.lock();
