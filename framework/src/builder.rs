@@ -197,7 +197,8 @@ impl<S: Send + Sync + 'static> Builder<S> {
 
     /// Lanes that run side by side at most (`LAMBDA_MSK_CONCURRENCY`): [`CONCURRENCY_DEFAULT`](crate::limits::CONCURRENCY_DEFAULT).
     ///
-    /// In partition order there are no more lanes than partitions in the batch. All lanes of an invocation share one task: work that keeps a
+    /// In partition order there are no more lanes than partitions in the batch. A lane that waits for its next try, for a lease or for another one's claim does
+    /// not count: [a thousand](crate::limits::LANES_WAITING_MAX) may wait beside those that run. All lanes of an invocation share one task: work that keeps a
     /// processor busy belongs into `tokio::task::spawn_blocking`.
     pub fn concurrency(mut self, lanes: usize) -> Self {
         self.settings.concurrency.by_code(lanes);

@@ -118,6 +118,12 @@ impl<'a> PartitionLedger<'a> {
         Some(entry.settled)
     }
 
+    /// As [`settled`](Self::settled), of what others have written since the partition was opened.
+    pub(crate) fn settled_meanwhile(&self, record: &Record) -> Option<Settled> {
+        let may_be = self.lock().has_rivals;
+        may_be.then(|| self.settled(record)).flatten()
+    }
+
     /// Notes how a record ended.
     pub(crate) fn settle(&self, record: &Record, settled: Settled) {
         let entry = Entry {

@@ -88,7 +88,10 @@ impl Run<'_> {
                 () = &mut place, if !ready.is_empty() && running.len() < lanes_max => {
                     let mut placed = true;
                     while placed && let Some(lane) = ready.pop_front() {
-                        running.push(self.turns.timed(async move { (lane, self.run_lane(lane).await) }));
+                        running.push(async move {
+                            let run = pin!(self.run_lane(lane));
+                            (lane, self.turns.timed(run).await)
+                        });
                         let more = !ready.is_empty() && running.len() < lanes_max;
                         placed = more && self.places.take_now();
                     }

@@ -2,7 +2,7 @@
 //! claims. Used by lanes; `partitions` begins each turn.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -43,6 +43,8 @@ struct State {
 pub(super) enum NotNow {
     /// Its partition or its claim is not held any more.
     Lost(Problem),
+    /// Without order: another invocation has settled it meanwhile.
+    Settled,
     NoTime,
 }
 
@@ -77,6 +79,11 @@ impl Run<'_> {
                 break;
             }
         }
+        let ledger = self.ledger(record);
+        let settled = ledger.and_then(|ledger| ledger.settled_meanwhile(record));
+        if settled.is_some_and(|settled| settled.skips(record)) {
+            return Err(NotNow::Settled);
+        }
         // Another lane's run may have shown meanwhile how long a run can take.
         match self.has_room_after(Duration::ZERO) {
             true => Ok(()),
@@ -95,8 +102,7 @@ impl State {
 
 impl Turns {
     /// A lane, whose time counts.
-    pub(super) async fn timed<T>(&self, lane: impl Future<Output = T>) -> T {
-        let mut lane = pin!(lane);
+    pub(super) async fn timed<F: Future>(&self, mut lane: Pin<&mut F>) -> F::Output {
         poll_fn(|context| {
             {
                 let mut state = self.lock();

@@ -216,3 +216,31 @@ async fn of_ten_that_write_after_each_record_all_move() {
         assert!(its.count() > 5, "member {member} of {done:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_one_has_settled_meanwhile_is_skipped() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let (one, other) = (
+        one_by_one(&store, &journal, millis(0)),
+        one_by_one(&store, &journal, millis(0)),
+    );
+    let at = |offset, ms: u64| {
+        Sample::new("orders", 0)
+            .offset(offset)
+            .value(ms.to_string())
+    };
+
+    let both = invoke(&one, Event::msk().records([at(0, 100), at(1, 10)]));
+    let second = async {
+        sleep(millis(50)).await;
+        invoke(&other, Event::msk().record(at(1, 10))).await
+    };
+    let (both, second) = join!(both, second);
+
+    // The first write of the slow one brings it what was written meanwhile, before its second record starts.
+    assert_eq!(
+        (letters(&both), letters(&second)),
+        ("DS".into(), "D".into())
+    );
+    assert_eq!(journal.lines().len(), 4);
+}

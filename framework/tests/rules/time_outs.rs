@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use lambda_msk::idempotency::{Change, PerRecord};
+use lambda_msk::idempotency::{Expect, PerRecord};
 use lambda_msk::limits::{CLOCK_SKEW_MAX_MS, FUNCTION_TIMEOUT_MS_MAX};
 use lambda_msk::testing::Invoke;
 use lambda_msk::{Attempt, Builder, Consumer, Failure, FailureReporting, Json, Record, State};
@@ -121,16 +121,8 @@ async fn a_wait_of_an_hour_that_a_failure_asks_for_is_waited() {
 /// From now on whoever took something can neither renew it nor give it back, for so long.
 fn fails_owners(store: &Shared, time: Duration) {
     let start = Instant::now();
-    let mut begun = 0;
-    store.meets(move |_, swap| match swap.map(|swap| &swap.change) {
-        Some(Change::Put(_)) if start.elapsed() < time => {
-            begun += 1;
-            // A claim begins with such a write too.
-            match begun {
-                1 if start.elapsed().is_zero() => Meets::Nothing,
-                _ => Meets::Failure,
-            }
-        }
+    store.meets(move |_, swap| match swap.map(|swap| &swap.expect) {
+        Some(Expect::Version(_)) if start.elapsed() < time => Meets::Failure,
         _ => Meets::Nothing,
     });
 }

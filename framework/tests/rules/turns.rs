@@ -30,6 +30,8 @@ struct Shop {
     store: Shared,
     journal: Journal,
     start: Instant,
+    /// Until when the partition was held, as time went on. Milliseconds.
+    held: Arc<std::sync::Mutex<Vec<(u64, u64)>>>,
 }
 
 impl Shop {
@@ -38,6 +40,7 @@ impl Shop {
             store: Shared::default(),
             journal: Journal::default(),
             start: Instant::now(),
+            held: Arc::default(),
         }
     }
 
@@ -51,17 +54,16 @@ impl Shop {
         )
     }
 
-    /// A process whose records wait a millisecond and then keep the processor busy, three times.
-    fn busy_after_waits(&self) -> Builder<Self> {
-        self.process(
-            async |record: Record, Json(ms): Json<u64>, State(shop): State<Self>| {
-                shop.begins(&record);
-                for _ in 0..3 {
-                    sleep(millis(1)).await;
-                    keep_busy(ms);
-                }
-            },
-        )
+    /// A process whose records wait a millisecond and then keep the processor busy, so often.
+    fn busy_after_waits(&self, times: usize) -> Builder<Self> {
+        let handler = move |record: Record, Json(ms): Json<u64>, State(shop): State<Self>| async move {
+            shop.begins(&record);
+            for _ in 0..times {
+                sleep(millis(1)).await;
+                keep_busy(ms);
+            }
+        };
+        self.process(handler)
     }
 
     fn process<H, A>(&self, handler: H) -> Builder<Self>
@@ -151,7 +153,7 @@ async fn it_does_so_behind_many_lanes_that_wake_at_once() {
     let mut samples = batch(8, 8, 40);
     samples.push(Sample::new("orders", 9).value("1"));
 
-    let consumer = shop.busy_after_waits().order(ProcessingOrder::Unordered);
+    let consumer = shop.busy_after_waits(3).order(ProcessingOrder::Unordered);
     let consumer = consumer.concurrency(100).build().unwrap();
     Invoke::new(Event::msk().records(samples))
         .time_given(secs(840))
@@ -166,17 +168,59 @@ async fn it_does_so_behind_many_lanes_that_wake_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_renewed_whatever_handlers_do_and_nobody_takes_it_over() {
     let shop = Shop::new();
+    shop.store.meets(|_, _| Meets::Delay(millis(5)));
     let event = || Invoke::new(Event::msk().records(batch(1, 600, 40))).time_given(secs(120));
     let (one, other) = (shop.busy().build().unwrap(), shop.busy().build().unwrap());
 
-    let (first, second) = join!(event().run(&one), async {
-        sleep(millis(1)).await;
+    // A task of its own, as another process would be: it is polled whenever the first one yields.
+    let other = tokio::spawn(async move {
+        sleep(millis(10)).await;
         event().run(&other).await
     });
+    let first = event().run(&one).await;
+    let second = other.await.unwrap();
 
     assert_eq!(letters(&first), "D".repeat(600));
     assert_eq!(letters(&second), "S".repeat(600));
     shop.once_each(600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_no_time_is_a_lease_over_while_many_handlers_go_on_one_after_the_other() {
+    let shop = Shop::new();
+    let given = secs(6);
+    // How long a partition that nobody renewed is held, with that time given.
+    let lease_ms = 2_000;
+    let handler = async move |record: Record, State(shop): State<Shop>| {
+        sleep(millis(1)).await;
+        shop.begins(&record);
+        keep_busy(40);
+        let items = shop.store.items().now_or_never().unwrap();
+        let held_until_ms = items[0].1.as_ref().unwrap().held_until_ms;
+        let since_ms = u64::try_from(shop.start.elapsed().as_millis()).unwrap();
+        shop.held.lock().unwrap().push((since_ms, held_until_ms));
+    };
+    let consumer = shop
+        .process(handler)
+        .order(ProcessingOrder::Key)
+        .concurrency(100);
+    let consumer = consumer.build().unwrap();
+    let samples = (0..100).map(|key| Sample::new("orders", 0).key(key.to_string()).value("1"));
+    let event = Event::msk().records(samples.collect::<Vec<_>>());
+
+    let invoked = Invoke::new(event).time_given(given).run(&consumer).await;
+
+    assert_eq!(letters(&invoked), "D".repeat(100));
+    let held = shop.held.lock().unwrap().clone();
+    let (_, first_ms) = held[0];
+    for (since_ms, until_ms) in &held {
+        // It was taken at the start.
+        let over_ms = until_ms - first_ms + lease_ms;
+        assert!(
+            *since_ms < over_ms,
+            "after {since_ms} ms, and it was held for {over_ms}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +237,7 @@ async fn claims_are_renewed_whatever_handlers_do_and_nobody_takes_them_over() {
     let event = || Invoke::new(Event::msk().records(samples.clone())).time_given(secs(120));
     let process = || {
         let process = shop
-            .busy_after_waits()
+            .busy_after_waits(3)
             .order(ProcessingOrder::Key)
             .concurrency(400);
         process.per_record(PerRecord::by_key()).build().unwrap()
@@ -252,28 +296,30 @@ async fn lanes_that_never_wait_move_alike() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_starts_after_a_turn_in_which_the_lease_was_lost() {
+async fn who_has_waited_for_its_turn_starts_nothing_if_the_lease_is_over_by_then() {
     let shop = Shop::new();
-    shop.store
-        .meets(|_, swap| match swap.map(|swap| &swap.change) {
-            Some(Change::Put(_)) => Meets::Failure,
-            _ => Meets::Nothing,
-        });
-    let samples = (0..300).map(|key| Sample::new("orders", 0).key(key.to_string()).value("40"));
-
-    let consumer = shop
-        .busy()
-        .order(ProcessingOrder::Key)
-        .concurrency(300)
-        .build()
-        .unwrap();
+    let start = shop.start;
+    // It is renewed late, and then not again: lanes wait for that, and then for their turns, most of them for longer than it lasts.
+    shop.store.meets(move |_, swap| {
+        let is_put = swap.is_some_and(|swap| matches!(swap.change, Change::Put(_)));
+        let in_between = (millis(9_400)..millis(12_000)).contains(&start.elapsed());
+        match is_put && !in_between {
+            true => Meets::Failure,
+            false => Meets::Nothing,
+        }
+    });
+    let samples = (0..1_000).map(|key| Sample::new("orders", 0).key(key.to_string()).value("40"));
     let event = Event::msk().records(samples.collect::<Vec<_>>());
+
+    let consumer = shop.busy().order(ProcessingOrder::Key).concurrency(1_000);
+    let consumer = consumer.build().unwrap();
     Invoke::new(event).time_given(secs(60)).run(&consumer).await;
 
     let began = shop.began();
     let last = began.iter().map(|(_, ms)| *ms).max().unwrap();
-    assert!(began.len() > 200, "{}", began.len());
-    assert!(last < 9_000, "{last}");
+    // It lasts ten seconds from then, of which the last is nobody's.
+    assert!((18_000..21_000).contains(&last), "{last}");
+    assert!(began.len() < 500, "{}", began.len());
 }
 
 /// A store behind a real connection: each call asks the other side first.
