@@ -199,6 +199,10 @@ pub const MEMORY_STORE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// up to 2<sup>53</sup>.
 pub const SEQ_BITS: u32 = 52;
 
+/// Bits of the number that a taking adds to it. Only those of one holder must differ, so that a million takings one after the other, without a write in between, stay
+/// below 2<sup>53</sup>.
+pub const SEQ_RAISE_BITS: u32 = 32;
+
 /// Longest id of a store's item. DynamoDB allows 2,048 bytes of a partition key.
 pub const STORE_ID_BYTES_MAX: usize = 1_024;
 
@@ -259,7 +263,7 @@ const _: () = {
     // Three quarters of 1,024 file descriptors are left to everything else.
     assert!(STORE_REQUESTS_TO_BEGIN_MAX + STORE_REQUESTS_TO_GO_ON_MAX <= 256);
     assert!(STORE_RETRY_MAX_MS < LEASE_MS / LEASE_RENEWALS as u64);
-    assert!(SEQ_BITS < f64::MANTISSA_DIGITS);
+    assert!((1 << SEQ_BITS) + (1_000_000 << SEQ_RAISE_BITS) < 1_u64 << f64::MANTISSA_DIGITS);
     assert!(LEDGER_BYTES_USUAL < LEDGER_BYTES_MAX);
     assert!(KEY_PREFIX_BYTES_MAX + 1 + 32 <= STORE_ID_BYTES_MAX);
     assert!(AT_MOST_ONCE_MARK_MS > 604_800 * 1000);

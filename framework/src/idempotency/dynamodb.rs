@@ -217,13 +217,13 @@ impl IdempotencyStore for DynamoDbStore {
             Change::Put(item) => self.put(client, swap, item).await,
             Change::Hold {
                 owner,
-                first_seq,
+                raise,
                 held_until_ms,
                 expires_s,
             } => {
                 let hold = Hold {
                     owner,
-                    first_seq: *first_seq,
+                    raise: *raise,
                     held_until_ms: *held_until_ms,
                     expires_s: *expires_s,
                 };

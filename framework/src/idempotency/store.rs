@@ -158,7 +158,7 @@ impl Status {
 /// Who wrote an item last, and which of its writes that was. What a swap compares.
 ///
 /// A version stands for one state of an item and for no other, even if the item is deleted and made anew: so a write that lands late, or twice, replaces the state
-/// that it was made from, or nothing. For that each [`Change::Put`] bears a number that no other write has, and a [`Change::Hold`] adds one to what it finds.
+/// that it was made from, or nothing. For that each [`Change::Put`] bears a number that no other write has, and each [`Change::Hold`] adds one of its own to what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// Names one holder and no other: drawn from the system's entropy when it begins to hold.
@@ -217,13 +217,14 @@ impl Expect {
 pub enum Change {
     /// It is this one.
     Put(Item),
-    /// It is held, in progress; its data and validation stay as they are (empty, if there was none). Its seq is one more than it was: a request that lands late,
-    /// and once more, makes no version that has stood before for other data.
+    /// It is held, in progress; its data and validation stay as they are (empty, if there was none). Its seq is raised by a given number: a request that lands
+    /// late, and once more, makes another version of other data.
     Hold {
         /// The new version's owner.
         owner: Arc<str>,
-        /// The new version's seq, if there was no item, or one without a version. At least 1, and another one in each request.
-        first_seq: u64,
+        /// What is added to the version's seq, or is the new one, if there was no item, or one without a version. Another number in each request, so that no two
+        /// of one owner make one version, whatever they find.
+        raise: u64,
         /// As [`Item::held_until_ms`].
         held_until_ms: u64,
         /// As [`Item::expires_s`].
@@ -240,7 +241,7 @@ impl Change {
             Self::Put(item) => Some(item.clone()),
             Self::Hold {
                 owner,
-                first_seq,
+                raise,
                 held_until_ms,
                 expires_s,
             } => Some(Item {
@@ -248,7 +249,8 @@ impl Change {
                     owner: Arc::clone(owner),
                     seq: item
                         .and_then(|item| item.version.as_ref())
-                        .map_or(*first_seq, |version| version.seq.saturating_add(1)),
+                        .map_or(0, |version| version.seq)
+                        .saturating_add(*raise),
                 }),
                 status: Status::InProgress,
                 held_until_ms: *held_until_ms,

@@ -137,7 +137,7 @@ impl<S: IdempotencyStore> Check<S> {
         let take = |at_ms, owner: &str| {
             let change = Change::Hold {
                 owner: owner.into(),
-                first_seq: 70,
+                raise: 70,
                 held_until_ms: at_ms + 10_000,
                 expires_s: LATER_S,
             };
@@ -151,7 +151,7 @@ impl<S: IdempotencyStore> Check<S> {
         let swapped = take(NOW_MS + 1, "b").await;
 
         let mut taken = held;
-        taken.version = Some(version("b", 2));
+        taken.version = Some(version("b", 71));
         taken.held_until_ms = NOW_MS + 10_001;
         let applied = Swapped::Applied(Some(taken.clone()));
         assert_eq!(swapped, applied, "it is free after {NOW_MS}");
@@ -258,7 +258,7 @@ impl<S: IdempotencyStore> Check<S> {
         let takes = (0..8).map(|owner| {
             let change = Change::Hold {
                 owner: format!("owner-{owner}").into(),
-                first_seq: 70,
+                raise: 70,
                 held_until_ms: NOW_MS + 10_000,
                 expires_s: LATER_S,
             };

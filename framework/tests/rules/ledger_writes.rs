@@ -339,9 +339,9 @@ async fn each_try_of_a_taking_bears_a_number_of_its_own() {
     let numbers = Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = Arc::clone(&numbers);
     store.meets(move |_, swap| match swap.map(|swap| &swap.change) {
-        Some(Change::Hold { first_seq, .. }) => {
+        Some(Change::Hold { raise, .. }) => {
             let mut seen = seen.lock().unwrap();
-            seen.push(*first_seq);
+            seen.push(*raise);
             if seen.len() < 5 {
                 Meets::Failure
             } else {

@@ -10,7 +10,7 @@ use crate::idempotency::dynamodb::item::{
 use crate::idempotency::store::{Expect, Status};
 
 /// The update that [`Condition::and_hold`] goes with. Data and validation are not named, so they stay.
-pub(super) const HOLD: &str = "SET #owner = :owner, #seq = if_not_exists(#seq, :before_first) + :one, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s";
+pub(super) const HOLD: &str = "SET #owner = :owner, #seq = if_not_exists(#seq, :zero) + :raise, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s";
 
 const ABSENT: &str = "attribute_not_exists(#id)";
 
@@ -36,7 +36,7 @@ pub(super) struct Condition {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hold<'a> {
     pub(super) owner: &'a str,
-    pub(super) first_seq: u64,
+    pub(super) raise: u64,
     pub(super) held_until_ms: u64,
     pub(super) expires_s: u64,
 }
@@ -69,9 +69,8 @@ impl Condition {
     pub(super) fn and_hold(mut self, hold: Hold<'_>) -> Self {
         let values = [
             (":owner", text(hold.owner)),
-            // One is added to it, too.
-            (":before_first", number(hold.first_seq.saturating_sub(1))),
-            (":one", number(1)),
+            (":zero", number(0)),
+            (":raise", number(hold.raise)),
             (":in_progress", text(Status::InProgress.as_str())),
             (":held_until_ms", number(hold.held_until_ms)),
             (":expires_s", number(hold.expires_s)),
@@ -119,7 +118,7 @@ mod tests {
     fn hold() -> Hold<'static> {
         Hold {
             owner: "b",
-            first_seq: 7_000,
+            raise: 7_000,
             held_until_ms: 1,
             expires_s: 2,
         }

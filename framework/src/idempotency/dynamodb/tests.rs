@@ -53,7 +53,7 @@ fn put() -> Swap {
 fn hold() -> Change {
     Change::Hold {
         owner: "b".into(),
-        first_seq: 7_000,
+        raise: 7_000,
         held_until_ms: 0,
         expires_s: 1_000,
     }
@@ -96,7 +96,7 @@ async fn a_hold_is_one_update_that_names_neither_data_nor_validation() {
     let expected = json!({
         "TableName": TABLE,
         "Key": {"id": {"S": "orders#1"}},
-        "UpdateExpression": "SET #owner = :owner, #seq = if_not_exists(#seq, :before_first) + :one, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s",
+        "UpdateExpression": "SET #owner = :owner, #seq = if_not_exists(#seq, :zero) + :raise, #status = :in_progress, #in_progress_expiration = :held_until_ms, #expiration = :expires_s",
         "ConditionExpression": "attribute_not_exists(#id)",
         "ExpressionAttributeNames": {
             "#id": "id",
@@ -108,8 +108,8 @@ async fn a_hold_is_one_update_that_names_neither_data_nor_validation() {
         },
         "ExpressionAttributeValues": {
             ":owner": {"S": "b"},
-            ":before_first": {"N": "6999"},
-            ":one": {"N": "1"},
+            ":zero": {"N": "0"},
+            ":raise": {"N": "7000"},
             ":in_progress": {"S": "INPROGRESS"},
             ":held_until_ms": {"N": "0"},
             ":expires_s": {"N": "1000"},

@@ -53,7 +53,7 @@ impl PartitionLedger<'_> {
             let hold = times.hold(clock);
             let change = Change::Hold {
                 owner: Arc::clone(holder.name()),
-                first_seq: holder.seq(),
+                raise: holder.raise(),
                 held_until_ms: hold.until_wall_ms,
                 expires_s: self.terms.expires_s(),
             };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Check, LATER_S, NOW_MS, item, version};
 use crate::idempotency::{Change, Expect, IdempotencyStore, Swapped};
-use crate::limits::SEQ_BITS;
+use crate::limits::{SEQ_BITS, SEQ_RAISE_BITS};
 
 impl<S: IdempotencyStore> Check<S> {
     pub(super) async fn a_version_is_compared_by_owner_and_seq(&self) {
@@ -39,7 +39,7 @@ impl<S: IdempotencyStore> Check<S> {
         assert_eq!(self.read(&id).await, Some(next), "what was applied is read");
     }
 
-    /// The framework draws numbers of that size, and lets the store add one.
+    /// The framework draws numbers of that size, and lets the store raise them.
     pub(super) async fn large_numbers_are_told_apart(&self) {
         let id = self.id("large");
         let seq = (1 << SEQ_BITS) + 1;
@@ -54,7 +54,7 @@ impl<S: IdempotencyStore> Check<S> {
         }
         let hold = Change::Hold {
             owner: "b".into(),
-            first_seq: 70,
+            raise: 1 << SEQ_RAISE_BITS,
             held_until_ms: NOW_MS + 1,
             expires_s: LATER_S,
         };
@@ -62,8 +62,8 @@ impl<S: IdempotencyStore> Check<S> {
         self.swap(&id, free, hold).await;
 
         let stands = self.read(&id).await.and_then(|item| item.version);
-        let next = Some(version("b", seq + 1));
-        assert_eq!(stands, next, "seq is one more, however large");
+        let next = Some(version("b", seq + (1 << SEQ_RAISE_BITS)));
+        assert_eq!(stands, next, "seq is raised, however large it is");
     }
 
     pub(super) async fn holding_keeps_what_was_there(&self) {
@@ -73,12 +73,12 @@ impl<S: IdempotencyStore> Check<S> {
         self.put(&id, &stands).await;
         let hold = || Change::Hold {
             owner: "b".into(),
-            first_seq: 70,
+            raise: 70,
             held_until_ms: NOW_MS + 1,
             expires_s: LATER_S + 1,
         };
         let mut held = stands;
-        held.version = Some(version("b", 7));
+        held.version = Some(version("b", 76));
         held.held_until_ms = NOW_MS + 1;
         held.expires_s = LATER_S + 1;
 
@@ -90,7 +90,7 @@ impl<S: IdempotencyStore> Check<S> {
         let applied = Swapped::Applied(Some(held.clone()));
         assert_eq!(
             swapped, applied,
-            "data and validation stay, and seq is one more"
+            "data and validation stay, and seq is raised"
         );
         assert_eq!(
             self.read(&id).await,
@@ -103,17 +103,17 @@ impl<S: IdempotencyStore> Check<S> {
         assert_eq!(
             swapped_new,
             Swapped::Applied(Some(held)),
-            "a new item has neither, and begins with the seq that was given"
+            "a new item has neither, and its seq is raised from nothing"
         );
     }
 
     /// Its table's time to live deletes it, or somebody does; what its first life had asked may land in its second.
     pub(super) async fn an_item_made_anew_is_not_the_one_before(&self) {
         let id = self.id("anew");
-        let take = |first_seq| {
+        let take = |raise| {
             let hold = Change::Hold {
                 owner: "a".into(),
-                first_seq,
+                raise,
                 held_until_ms: NOW_MS + 10_000,
                 expires_s: LATER_S,
             };
@@ -140,7 +140,7 @@ impl<S: IdempotencyStore> Check<S> {
         let applied = Swapped::Applied(Some(stands.clone()));
         assert_eq!(
             anew, applied,
-            "it begins with the seq that was given, whatever stood there before"
+            "its seq is raised from nothing, whatever stood there before"
         );
         let refused = || Swapped::Refused(Some(stands.clone()));
         assert_eq!(

@@ -86,7 +86,7 @@ fn version(owner: &str, seq: u64) -> Version {
 fn take(id: &str, at_ms: u64) -> Swap {
     let change = Change::Hold {
         owner: "a".into(),
-        first_seq: 7_000,
+        raise: 7_000,
         held_until_ms: at_ms + 10_000,
         expires_s: NOW_S + 86_400,
     };
