@@ -17,6 +17,7 @@ impl Plan {
         self.choose_crowd(&mut root.of("crowd", 0));
         self.choose_holding(&mut root.of("holding", 0));
         self.choose_clusters(&mut root.of("clusters", 0));
+        self.choose_null_keys(&mut root.of("null keys", 0));
     }
 
     /// What is promised without faults is asked of everything.
@@ -124,5 +125,12 @@ impl Plan {
         self.mapping.pollers *= 2;
         // Nothing of theirs is kept: it may be the other one's.
         self.terms.ledger = Ledger::None;
+    }
+
+    /// Records without a key that wait for none.
+    fn choose_null_keys(&mut self, dice: &mut Dice) {
+        if self.terms.order == Order::Key && dice.per_mille(250) {
+            self.terms.order = Order::KeyIfAny;
+        }
     }
 }
