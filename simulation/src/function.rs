@@ -8,8 +8,8 @@ use lambda_msk::idempotency::{
 };
 use lambda_msk::testing::{Event, Invoke};
 use lambda_msk::{
-    Builder, Consumer, DeadLetter, Destination, FailureReporting, Guarantee, ProcessingOrder,
-    SendError, WhenExhausted,
+    Builder, Consumer, DeadLetter, Destination, FailureReporting, Guarantee, NullKeys,
+    ProcessingOrder, SendError, WhenExhausted,
 };
 
 use crate::fact::{InvocationId, RecordId, What};
@@ -33,8 +33,12 @@ pub(crate) fn consumer(
         .namespace(NAMESPACE)
         .order(match plan.terms.order {
             Order::Partition => ProcessingOrder::Partition,
-            Order::Key => ProcessingOrder::Key,
+            Order::Key | Order::KeyIfAny => ProcessingOrder::Key,
             Order::Unordered => ProcessingOrder::Unordered,
+        })
+        .null_keys(match plan.terms.order {
+            Order::KeyIfAny => NullKeys::Unordered,
+            Order::Partition | Order::Key | Order::Unordered => NullKeys::Ordered,
         })
         .failure_reporting(match plan.terms.reporting {
             Reporting::WholeBatch => FailureReporting::WholeBatch,

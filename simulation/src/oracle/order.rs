@@ -1,7 +1,7 @@
 //! *Order:* for a before b in a lane, b's first start follows a's first settling or giving up. Takeovers are no exception.
 
 use crate::fact::{InvocationId, RecordId};
-use crate::oracle::{Invariant, Judge, Order};
+use crate::oracle::{Invariant, Judge};
 
 impl Judge<'_> {
     pub(super) fn in_order(&mut self, invocation: InvocationId, record: RecordId) {
@@ -11,15 +11,11 @@ impl Judge<'_> {
         if later.starts > 0 || later.is_over() || of.redrive {
             return;
         }
-        let same_lane = |key: Option<u8>| match self.terms.order {
-            Order::Partition => true,
-            Order::Key => key == later.key,
-            Order::Unordered => false,
-        };
+        let lane = self.terms.order.lane(record, later);
         let mut before = self.model.records.iter().filter(|(other, earlier)| {
             earlier.log == later.log
                 && earlier.offset < later.offset
-                && same_lane(earlier.key)
+                && self.terms.order.lane(**other, earlier) == lane
                 && !earlier.is_over()
                 && (self.terms.mapping_keeps_order || of.records.contains(other))
         });

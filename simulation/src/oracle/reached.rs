@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge, Order};
+use crate::oracle::{Invariant, Judge};
 
 /// From the store's side of an opening to the first record, where nothing is slow and each other lane has had a turn: an answer that is on its way.
 const REACHED_MS: u64 = 50;
@@ -32,11 +32,7 @@ impl Judge<'_> {
         let records = self.model.invocations[&invocation].records.iter();
         let lane = |record: &RecordId| {
             let known = &self.model.records[record];
-            match self.terms.order {
-                Order::Partition => (known.partition, None, None),
-                Order::Key => (known.partition, known.key, None),
-                Order::Unordered => (known.partition, None, Some(*record)),
-            }
+            self.terms.order.lane(*record, known)
         };
         let lanes: BTreeSet<_> = records.map(lane).collect();
         REACHED_MS + self.slack_ms() + self.terms.pace.holds_ms * lanes.len() as u64

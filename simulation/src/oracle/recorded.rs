@@ -42,7 +42,7 @@ impl Judge<'_> {
         let of = &self.model.invocations[&invocation];
         match self.terms.order {
             Order::Unordered => of.told.contains_key(&partition),
-            Order::Partition | Order::Key => of
+            Order::Partition | Order::Key | Order::KeyIfAny => of
                 .holds
                 .get(&partition)
                 .is_some_and(|hold| !hold.superseded),

@@ -12,16 +12,28 @@ use crate::oracle::{Ledger, Order};
 
 impl Plan {
     pub(super) fn choose_features(&mut self, root: &Dice) {
-        self.choose_destination(&mut root.of("destination", 0));
         self.choose_extractors(&mut root.of("extractors", 0));
+        self.choose_destination(&mut root.of("destination", 0));
         self.choose_crowd(&mut root.of("crowd", 0));
         self.choose_holding(&mut root.of("holding", 0));
         self.choose_clusters(&mut root.of("clusters", 0));
+        self.choose_null_keys(&mut root.of("null keys", 0));
     }
 
-    /// What is promised without faults is asked of everything.
+    /// Without the faults that are in all runs: what is promised where none is gets asked of more invocations.
     fn calm(&mut self) {
-        self.faults = Faults::default();
+        let Faults {
+            extractor_panics,
+            send_slow,
+            send_hangs,
+            ..
+        } = self.faults;
+        self.faults = Faults {
+            extractor_panics,
+            send_slow,
+            send_hangs,
+            ..Faults::default()
+        };
         self.terms.clocks_within_limit = true;
     }
 
@@ -33,12 +45,19 @@ impl Plan {
     /// Extractors that panic, and a state whose clone does.
     fn choose_extractors(&mut self, dice: &mut Dice) {
         let often = match self.is_by_key() {
-            true => 250,
+            true => 300,
             false => 50,
         };
-        if dice.per_mille(often) {
-            self.faults.extractor_panics = dice.pick(&[50, 200, 500]);
+        if !dice.per_mille(often) {
+            return;
         }
+        // A record has others beside it.
+        self.records.each_max = self.records.each_max.max(8);
+        self.mapping.batch_size = self.mapping.batch_size.max(5);
+        if dice.per_mille(300) {
+            self.calm();
+        }
+        self.faults.extractor_panics = dice.pick(&[50, 200, 500]);
     }
 
     /// A destination that takes its time, or never answers.
@@ -124,5 +143,12 @@ impl Plan {
         self.mapping.pollers *= 2;
         // Nothing of theirs is kept: it may be the other one's.
         self.terms.ledger = Ledger::None;
+    }
+
+    /// Records without a key that wait for none.
+    fn choose_null_keys(&mut self, dice: &mut Dice) {
+        if self.terms.order == Order::Key && dice.per_mille(250) {
+            self.terms.order = Order::KeyIfAny;
+        }
     }
 }
