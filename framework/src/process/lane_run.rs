@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
                 (Err(NotNow::Lost(problem)), _) => {
                     return End::of(Outcome::Failed, tries.started, Some(problem));
                 }
-                (Err(NotNow::Settled), _) => return End::of(Outcome::Skipped, attempt - 1, None),
+                (Err(NotNow::Settled), _) => return End::of(Outcome::Skipped, tries.started, None),
                 (Err(NotNow::NoTime), None) => return End::unreached(),
                 (Err(NotNow::NoTime), Some(reason)) => {
                     return failed(&reason, NO_TIME, tries.started);
