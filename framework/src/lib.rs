@@ -102,7 +102,7 @@ pub use lambda::run;
 pub use lane::ProcessingOrder;
 pub use outcome::Outcome;
 pub use partition::{Offset, TopicPartition};
-pub use process::WhenExhausted;
+pub use process::{WhenExhausted, WhenUnhandled};
 pub use record::{
     EventSource, EventSourceKind, Headers, Record, RecordFault, SchemaMetadata, TimestampType,
 };

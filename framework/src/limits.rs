@@ -54,6 +54,9 @@ pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 /// Failed or rejected records that get a log line of their own, an invocation. The report line counts all.
 pub const RECORD_LOG_LINES_MAX: usize = 100;
 
+/// Topics without a handler that a process names, each once. A mapping reads one topic.
+pub const UNHANDLED_TOPICS_MAX: usize = 100;
+
 /// Dead letters handed to a destination in one call.
 pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
 

@@ -1,12 +1,14 @@
 //! The lines that the framework logs. Constant messages and fields; coordinates, sizes and codes, never payload. Called by `consumer` and `lambda`.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tracing::{error, info, warn};
 
 use crate::error::Error;
 use crate::idempotency::IdempotencyStore;
-use crate::limits::RECORD_LOG_LINES_MAX;
+use crate::limits::{RECORD_LOG_LINES_MAX, UNHANDLED_TOPICS_MAX};
 use crate::outcome::Outcome;
 use crate::process::Keeping;
 use crate::report::{RecordReport, Report};
@@ -19,6 +21,7 @@ pub(crate) struct Advice {
     no_deadline: AtomicBool,
     no_progress: AtomicBool,
     by_brokers: AtomicBool,
+    unhandled: Mutex<BTreeSet<String>>,
 }
 
 fn first_time(said: &AtomicBool) -> bool {
@@ -88,6 +91,7 @@ impl Advice {
         for record in worth_a_line(report).take(RECORD_LOG_LINES_MAX) {
             record_ended(request_id, record);
         }
+        self.unhandled(report);
         partitions_ended(request_id, report);
         let skipped = report.count(Outcome::Skipped);
         let unreached = report.count(Outcome::Unreached);
@@ -99,6 +103,7 @@ impl Advice {
             rejected = report.count(Outcome::Rejected),
             failed = report.count(Outcome::Failed),
             unreached,
+            unhandled = report.unhandled.values().sum::<usize>(),
             overlooked = report.overlooked.len(),
             lanes = report.lanes,
             ms = u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -137,6 +142,26 @@ impl Advice {
                 cure = "a longer function timeout, a smaller BatchSize, or partial failure reporting in function and mapping",
                 "time ran out before the batch's end, and whole-batch reporting makes Lambda send all of it again: if that is so each time, nothing moves"
             );
+        }
+    }
+}
+
+impl Advice {
+    /// Once a process for each topic: every batch of it is the same.
+    fn unhandled(&self, report: &Report) {
+        for (topic, records) in &report.unhandled {
+            let mut said = self
+                .unhandled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if said.len() < UNHANDLED_TOPICS_MAX && said.insert(topic.clone()) {
+                error!(
+                    topic,
+                    records,
+                    cure = "`.topic(…)` or `.fallback(…)` in the function, or the topic of the event source mapping",
+                    "no handler for the records of a topic: LAMBDA_MSK_WHEN_UNHANDLED says whether they are rejected or failed"
+                );
+            }
         }
     }
 }
@@ -244,6 +269,7 @@ mod tests {
     use crate::consumer::Consumer;
     use crate::destination::MemoryDestination;
     use crate::response::FailureReporting;
+    use crate::testing::{Event, Sample, invoke};
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -310,5 +336,31 @@ mod tests {
         assert!(said.contains("on_failure=memory (code)"), "{said}");
         assert!(!said.contains("blocks its partition"), "{said}");
         assert!(!said.contains("does not know"), "{said}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_topic_without_a_handler_is_an_error_line_once_and_counted_in_each_batch() {
+        let consumer = Consumer::builder()
+            .topic("orders", async || {})
+            .build()
+            .unwrap();
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+
+        for offset in 0..2 {
+            let returned = Sample::new("returns", 0).offset(offset).value("1");
+            let event = Event::msk().record(returned).build();
+            invoke(&consumer, event).await;
+        }
+
+        let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = "no handler for the records of a topic";
+        assert_eq!(said.matches(line).count(), 1, "{said}");
+        assert_eq!(said.matches("unhandled=1").count(), 2, "{said}");
     }
 }

@@ -4,7 +4,7 @@ mod claimed;
 mod lane_run;
 mod partitions;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +38,16 @@ pub enum WhenExhausted {
     Reject,
 }
 
+/// What becomes of a record whose topic has no handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenUnhandled {
+    /// It is rejected with `reject.no_handler`: it goes to the destination, and Lambda commits it.
+    Reject,
+    /// It is Failed with `handler.missing`: Lambda sends it again, until a function with a handler is deployed.
+    Fail,
+}
+
 /// Everything that a batch is run with. One a consumer, for its whole life.
 #[derive(Debug)]
 pub(crate) struct Processor {
@@ -54,6 +64,8 @@ pub(crate) struct Processor {
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
     pub(crate) when_exhausted: WhenExhausted,
+    /// *None: it is rejected, but failed where the whole batch has no handler.*
+    pub(crate) when_unhandled: Option<WhenUnhandled>,
 }
 
 /// How it is kept what was settled.
@@ -90,6 +102,7 @@ impl Processor {
             records: &records,
             ledgers: Vec::new(),
             claims: None,
+            fails_unhandled: self.fails_unhandled(&records),
             longest_run_us: AtomicU64::new(0),
         };
         if let Some((keeping, terms)) = &kept {
@@ -106,6 +119,7 @@ impl Processor {
                 .collect(),
             lanes: lanes.len(),
             out_of_time: ran.out_of_time,
+            unhandled: self.unhandled(&records),
             overlooked: ran.overlooked,
             unrecorded: ran.unrecorded,
             without_store: ran.without_store,
@@ -138,6 +152,29 @@ impl Processor {
         let topics = &self.sound_topics;
         let topics = topics.lock().unwrap_or_else(PoisonError::into_inner);
         topics.contains(topic)
+    }
+
+    /// A batch of which nothing has a handler is no poison but a fault of the deployment: rejected, the whole topic would drain into the destination.
+    fn fails_unhandled(&self, records: &[Record]) -> bool {
+        match self.when_unhandled {
+            Some(WhenUnhandled::Fail) => true,
+            Some(WhenUnhandled::Reject) => false,
+            None => records
+                .iter()
+                .all(|record| self.route(record.topic()).is_none()),
+        }
+    }
+
+    /// The topics without a handler, each with the number of its records.
+    fn unhandled(&self, records: &[Record]) -> BTreeMap<String, usize> {
+        let mut topics = BTreeMap::new();
+        for records in records.chunk_by(|one, next| one.topic() == next.topic()) {
+            let topic = records[0].topic();
+            if self.route(topic).is_none() {
+                *topics.entry(topic.to_owned()).or_default() += records.len();
+            }
+        }
+        topics
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {
@@ -204,6 +241,8 @@ struct Run<'a> {
     ledgers: Vec<Option<PartitionLedger<'a>>>,
     /// *None: nothing is kept by key.*
     claims: Option<Claims<'a>>,
+    /// Whether a record without a handler is failed, not rejected.
+    fails_unhandled: bool,
     /// Of any handler in this invocation so far.
     longest_run_us: AtomicU64,
 }
@@ -216,6 +255,8 @@ enum Before<'a> {
     Rejected(Rejection),
     /// An extractor panicked: a failed try.
     Failed(&'a Route, Failure),
+    /// No handler takes it, and it is to wait for one.
+    Unhandled(Problem),
 }
 
 /// How one try ended.
@@ -228,15 +269,19 @@ enum Tried {
 
 impl<'a> Run<'a> {
     fn prepare(&self, record: &Record, attempt: u32) -> Before<'a> {
-        if let Some(fault) = record.fault() {
+        let route = self.processor.route(record.topic());
+        if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
             return Before::Rejected(fault.into());
         }
-        let Some(route) = self.processor.route(record.topic()) else {
+        let Some(route) = route else {
             let message = format!(
                 "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
                 record.topic()
             );
-            return Before::Rejected(Rejection::new(Rejection::NO_HANDLER, message));
+            return match self.fails_unhandled {
+                true => Before::Unhandled(Problem::new("handler.missing", message)),
+                false => Before::Rejected(Rejection::new(Rejection::NO_HANDLER, message)),
+            };
         };
         let key = match self.invocation.record_key(record) {
             Ok(key) => key,

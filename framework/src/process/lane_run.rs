@@ -79,6 +79,13 @@ impl<'a> Run<'a> {
                 }
                 Before::Ready(route, prepared, key) => (route, Ok(prepared), key),
                 Before::Failed(route, failure) => (route, Err(failure), None),
+                Before::Unhandled(problem) => {
+                    if self.settle(&mut pending, end).await {
+                        let over = End::of(Outcome::Failed, 0, Some(problem));
+                        end.ends.push((index, over));
+                    }
+                    return;
+                }
             };
             if !self.settle(&mut pending, end).await {
                 return;
@@ -194,6 +201,9 @@ impl<'a> Run<'a> {
             next = match self.prepare(record, attempt) {
                 Before::Ready(_, prepared, _) => Ok(prepared),
                 Before::Failed(_, failure) => Err(failure),
+                Before::Unhandled(problem) => {
+                    return End::of(Outcome::Failed, attempt - 1, Some(problem));
+                }
                 Before::Rejected(rejection) => {
                     return self.reject(record, &rejection, attempt - 1).await;
                 }
