@@ -15,6 +15,7 @@ mod fault;
 mod invoke;
 mod ledger;
 mod simulate;
+mod source;
 mod style;
 
 use std::ffi::OsString;

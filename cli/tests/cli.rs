@@ -136,7 +136,7 @@ fn lines_become_values_byte_for_byte() {
         .collect();
     assert_eq!(values, ["eyJhIjogMX0=", "WzJd"]);
     assert!(
-        stderr(&wrong).starts_with("error: line 2 of - is not JSON"),
+        stderr(&wrong).starts_with("error: line 2 of standard input is not JSON"),
         "{}",
         stderr(&wrong)
     );
