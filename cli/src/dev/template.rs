@@ -83,6 +83,7 @@ fn apply(args: &mut super::Args, text: &str, file: &str) -> Result<Vec<String>, 
         path: mapping.path.clone(),
         remarks: Vec::new(),
     };
+    args.settings.by_template = places(&args.settings, &mapping, &resolver);
     take_topic(args, &mapping, &resolver)?;
     take_group(args, &mut properties, &mapping)?;
     take_source(&mut args.settings, &mut properties, &mapping)?;
@@ -93,6 +94,25 @@ fn apply(args: &mut super::Args, text: &str, file: &str) -> Result<Vec<String>, 
         function::take(args, &mut properties, function)?;
     }
     Ok(properties.remarks)
+}
+
+/// Where the template has the settings that no flag gives: what Lambda would refuse is named by its line.
+fn places(
+    settings: &Settings,
+    mapping: &Mapping<'_>,
+    resolver: &Resolver<'_>,
+) -> Vec<(&'static str, String)> {
+    let mode = ["SelfManagedKafkaEventSourceConfig", "ConsumptionMode"];
+    let of_template = settings.flags().into_iter().filter(|(.., given)| !given);
+    let place = |(setting, ..): (&'static str, &str, bool)| {
+        let keys: Vec<&str> = match setting {
+            "ConsumptionMode" => mode.to_vec(),
+            setting => setting.split('.').collect(),
+        };
+        let node = mapping.properties.at(&keys)?;
+        Some((setting, resolver.place(node)))
+    };
+    of_template.filter_map(place).collect()
 }
 
 fn take_topic(
