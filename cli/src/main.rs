@@ -14,9 +14,13 @@ mod event;
 mod fault;
 mod invoke;
 mod ledger;
+mod letters;
+mod plain;
+mod said;
 mod simulate;
 mod source;
 mod style;
+mod verdict;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

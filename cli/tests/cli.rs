@@ -20,7 +20,7 @@ fn faults_exit_2_and_say_what_to_do() {
         (&["invoke"][..], "error: no event to deliver"),
         (
             &["invoke", "--event", "/nowhere.json"],
-            "error: cannot read the event /nowhere.json",
+            "error: cannot read the event from /nowhere.json",
         ),
         (
             &["invoke", "--event", "-", "--function", "/nowhere/f"],

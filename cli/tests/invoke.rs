@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "invoke/records.rs"]
+mod records;
 mod support;
 
 use std::process::{Command, Stdio};
@@ -14,6 +16,12 @@ use crate::support::{EVENT, command, invoke, invoke_event, stderr, stdout};
 #[ignore = "the function that the other tests start"]
 fn the_function() {
     support::function::run();
+}
+
+#[test]
+#[ignore = "the function of lambda-msk that the other tests start"]
+fn the_consumer() {
+    support::consumer::run();
 }
 
 /// The text without what was measured.
@@ -42,10 +50,10 @@ The function answered:
   {\"batchItemFailures\":[]}
   the answer lists no record: all are settled, and Lambda commits the batch
 
-  PARTITION  RECORDS  DONE  AGAIN  FROM
-  orders-0         3     3      0     -
-  orders-1         1     1      0     -
-  total            4     4      0
+  PARTITION  RECORDS  DONE  REJECTED  AGAIN  FROM
+  orders-0         3     3         0      0     -
+  orders-1         1     1         0      0     -
+  total            4     4         0      0
 
 What Lambda would do next (only-listed and from-lowest agree):
     PARTITION  COMMIT  SENT AGAIN
@@ -72,10 +80,10 @@ The function answered:
   the answer lists 1 of 4 records as not done: they come again, as shown below.
   Why they are not done stands in the function's own output
 
-  PARTITION  RECORDS  DONE  AGAIN  FROM
-  orders-0         3     2      1    11
-  orders-1         1     1      0     -
-  total            4     3      1
+  PARTITION  RECORDS  DONE  REJECTED  AGAIN  FROM
+  orders-0         3     2         0      1    11
+  orders-1         1     1         0      0     -
+  total            4     3         0      1
 
 What Lambda would do next, under each reading of its documentation:
 
@@ -104,10 +112,10 @@ fn a_function_error_is_shown_in_its_own_words_and_exits_1() {
         "\
 function error
 
-  PARTITION  RECORDS  DONE  AGAIN  FROM
-  orders-0         3     0      3    10
-  orders-1         1     0      1     7
-  total            4     0      4
+  PARTITION  RECORDS  DONE  REJECTED  AGAIN  FROM
+  orders-0         3     0         0      3    10
+  orders-1         1     0         0      1     7
+  total            4     0         0      4
 
 What Lambda would do next (only-listed and from-lowest agree):
     PARTITION   COMMIT  SENT AGAIN
@@ -193,7 +201,7 @@ fn failures_that_the_mapping_does_not_read_are_called_lost() {
         "{text}"
     );
     assert!(text.contains("lost in silence"), "{text}");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(5));
 }
 
 #[test]
@@ -243,7 +251,7 @@ fn json_is_one_document_with_both_readings() {
     assert_eq!(
         delivery["partitions"][0],
         json!({
-            "partition": "orders-0", "records": 3, "done": 2, "again": 1, "from": 11,
+            "partition": "orders-0", "records": 3, "done": 2, "rejected": 0, "again": 1, "from": 11,
             "onlyListed": {"commit": 11, "again": [11]},
             "fromLowest": {"commit": 11, "again": [11, 15]},
         })
@@ -282,11 +290,12 @@ fn an_event_of_another_source_is_delivered_and_has_nothing_to_commit() {
 #[test]
 fn colours_are_for_those_who_ask() {
     let plain = invoke("done", &[]);
+    let event = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/orders.json");
     let forced = Command::new(env!("CARGO_BIN_EXE_cargo-msk"))
         .args([
             "invoke",
             "--event",
-            "/dev/stdin",
+            event,
             "--function",
             &command(),
             "--env",

@@ -1,0 +1,64 @@
+//! `--event`: the events to deliver, seen to be JSON before a function is built or started.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use msk_mapping::limits::EVENT_BYTES_MAX;
+
+use crate::fault::Fault;
+use crate::{letters, source};
+
+/// A file of dead letters may hold many events; so much of it is read.
+const LETTERS_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// The event of a file, or that of each of its dead letters.
+pub(super) fn bodies(path: Option<&Path>) -> Result<Vec<Bytes>, Fault> {
+    let Some(path) = path else {
+        return Err(Fault::new("no event to deliver").help(
+            "give one with --event FILE: there are samples in events/,\n\
+             and `cargo msk event --topic orders | cargo msk invoke --event -` makes one",
+        ));
+    };
+    let name = source::name(path);
+    let body = source::read(path, LETTERS_BYTES_MAX).map_err(|error| {
+        Fault::new(format!("cannot read the event from {name}"))
+            .at(error.to_string())
+            .help(SAMPLES)
+    })?;
+    if body.trim_ascii().is_empty() {
+        return Err(Fault::new(format!("the event from {name} is empty")).help(SAMPLES));
+    }
+    if let Some(events) = letters::events(&name, &body)? {
+        events.iter().try_for_each(|event| check(&name, event))?;
+        return Ok(events);
+    }
+    check(&name, &body)?;
+    Ok(vec![Bytes::from(body)])
+}
+
+const SAMPLES: &str =
+    "there are samples in events/, and `cargo msk event --topic orders` makes one";
+
+/// Whether Lambda could send it: JSON, and not longer than an event is.
+fn check(name: &str, body: &[u8]) -> Result<(), Fault> {
+    if body.len() > EVENT_BYTES_MAX {
+        return Err(Fault::new(format!(
+            "the event from {name} has more than {EVENT_BYTES_MAX} bytes"
+        ))
+        .help("Lambda closes a batch before it is that long: deliver fewer or smaller records"));
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| {
+        // Not the reader's own words: they quote what they found.
+        Fault::new(format!("the event from {name} is not JSON"))
+            .at(format!(
+                "{:?} error at line {}, column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            ))
+            .help(format!(
+                "an event is one JSON document, or dead letters, one a line: {SAMPLES}"
+            ))
+    })?;
+    Ok(())
+}
