@@ -461,5 +461,4 @@ fn open(message: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "fates_tests.rs"]
 mod tests;

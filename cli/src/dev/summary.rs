@@ -33,6 +33,9 @@ pub(crate) fn so_far(ends: &[Status], fates: &Fates) -> String {
     let mut text = String::new();
     for status in ends {
         text += "\n";
+        if ends.len() > 1 {
+            let _ = writeln!(text, "{BOLD}{}{BOLD:#}", status.topic);
+        }
         text += &lanes(status);
         text += "\n";
         text += &summary(status, fates);
