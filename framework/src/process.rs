@@ -6,7 +6,7 @@ mod partitions;
 mod polled;
 mod turns;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +43,16 @@ pub enum WhenExhausted {
     Reject,
 }
 
+/// What becomes of a record whose topic has no handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenUnhandled {
+    /// It is rejected with `reject.no_handler`: it goes to the destination, and Lambda commits it.
+    Reject,
+    /// It is Failed with `handler.missing`: Lambda sends it again, until a function with a handler is deployed.
+    Fail,
+}
+
 /// Everything that a batch is run with. One a consumer, for its whole life.
 #[derive(Debug)]
 pub(crate) struct Processor {
@@ -60,6 +70,8 @@ pub(crate) struct Processor {
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
     pub(crate) when_exhausted: WhenExhausted,
+    /// *None: it is rejected, but failed where the whole batch has no handler.*
+    pub(crate) when_unhandled: Option<WhenUnhandled>,
 }
 
 /// How it is kept what was settled.
@@ -100,6 +112,7 @@ impl Processor {
             records: &records,
             ledgers: Vec::new(),
             claims: None,
+            fails_unhandled: self.fails_unhandled(&records),
             places: Arc::clone(&places),
             turns: Turns::default(),
             longest_run_us: AtomicU64::new(0),
@@ -123,6 +136,7 @@ impl Processor {
             longest_poll,
             lanes: lanes.len(),
             out_of_time: ran.out_of_time,
+            unhandled: self.unhandled(&records),
             overlooked: ran.overlooked,
             unrecorded: ran.unrecorded,
             without_store: ran.without_store,
@@ -156,6 +170,29 @@ impl Processor {
         let topics = &self.sound_topics;
         let topics = topics.lock().unwrap_or_else(PoisonError::into_inner);
         topics.contains(topic)
+    }
+
+    /// A batch of which nothing has a handler is no poison but a fault of the deployment: rejected, the whole topic would drain into the destination.
+    fn fails_unhandled(&self, records: &[Record]) -> bool {
+        match self.when_unhandled {
+            Some(WhenUnhandled::Fail) => true,
+            Some(WhenUnhandled::Reject) => false,
+            None => records
+                .iter()
+                .all(|record| self.route(record.topic()).is_none()),
+        }
+    }
+
+    /// The topics without a handler, each with the number of its records.
+    fn unhandled(&self, records: &[Record]) -> BTreeMap<String, usize> {
+        let mut topics = BTreeMap::new();
+        for records in records.chunk_by(|one, next| one.topic() == next.topic()) {
+            let topic = records[0].topic();
+            if self.route(topic).is_none() {
+                *topics.entry(topic.to_owned()).or_default() += records.len();
+            }
+        }
+        topics
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {
@@ -233,6 +270,8 @@ struct Run<'a> {
     ledgers: Vec<Option<PartitionLedger<'a>>>,
     /// *None: nothing is kept by key.*
     claims: Option<Claims<'a>>,
+    /// Whether a record without a handler is failed, not rejected.
+    fails_unhandled: bool,
     places: Arc<Places>,
     turns: Turns,
     /// Of any handler in this invocation so far.
@@ -248,6 +287,19 @@ struct Known<'a> {
     key: Option<Arc<str>>,
 }
 
+/// Why a record's handler will not run.
+enum NotRun {
+    Rejected(Rejection),
+    /// No handler takes it, and it is to wait for one.
+    Unhandled(Problem),
+}
+
+impl From<Rejection> for NotRun {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
 /// A try that may start. *Err: an extractor panicked, and it has failed without its handler.*
 type Taken = Result<Try, Reason>;
 
@@ -261,16 +313,20 @@ enum Tried {
 
 impl<'a> Run<'a> {
     /// *Err: its handler will not run.*
-    fn know(&self, record: &Record) -> Result<Known<'a>, Rejection> {
-        if let Some(fault) = record.fault() {
-            return Err(fault.into());
+    fn know(&self, record: &Record) -> Result<Known<'a>, NotRun> {
+        let route = self.processor.route(record.topic());
+        if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
+            return Err(Rejection::from(fault).into());
         }
-        let Some(route) = self.processor.route(record.topic()) else {
+        let Some(route) = route else {
             let message = format!(
                 "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
                 record.topic()
             );
-            return Err(Rejection::new(Rejection::NO_HANDLER, message));
+            return Err(match self.fails_unhandled {
+                true => NotRun::Unhandled(Problem::new("handler.missing", message)),
+                false => Rejection::new(Rejection::NO_HANDLER, message).into(),
+            });
         };
         let key = self.invocation.record_key(record)?;
         Ok(Known { route, key })
