@@ -101,7 +101,8 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Json<T> {
         match serde_json::from_slice(value) {
             Ok(json) => Ok(Some(Self(json))),
             Err(error) => {
-                let format = delivery.value_schema().map(|schema| &*schema.data_format);
+                let schema = delivery.value_schema();
+                let format = schema.and_then(|schema| schema.data_format.as_deref());
                 Err(explain::explain::<T>(value, &error, format))
             }
         }
