@@ -5,8 +5,9 @@ mod lane_run;
 mod partitions;
 mod polled;
 mod turns;
+mod unhandled;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,7 @@ use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;
 use crate::process::polled::Polled;
 use crate::process::turns::Turns;
+pub use crate::process::unhandled::WhenUnhandled;
 use crate::record::{Batch, Record};
 use crate::report::{LongPoll, Problem, RecordReport, Report};
 
@@ -41,16 +43,6 @@ pub enum WhenExhausted {
     Fail,
     /// It is rejected: it goes to the destination, and its lane goes on.
     Reject,
-}
-
-/// What becomes of a record whose topic has no handler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WhenUnhandled {
-    /// It is rejected with `reject.no_handler`: it goes to the destination, and Lambda commits it.
-    Reject,
-    /// It is Failed with `handler.missing`: Lambda sends it again, until a function with a handler is deployed.
-    Fail,
 }
 
 /// Everything that a batch is run with. One a consumer, for its whole life.
@@ -170,29 +162,6 @@ impl Processor {
         let topics = &self.sound_topics;
         let topics = topics.lock().unwrap_or_else(PoisonError::into_inner);
         topics.contains(topic)
-    }
-
-    /// A batch of which nothing has a handler is no poison but a fault of the deployment: rejected, the whole topic would drain into the destination.
-    fn fails_unhandled(&self, records: &[Record]) -> bool {
-        match self.when_unhandled {
-            Some(WhenUnhandled::Fail) => true,
-            Some(WhenUnhandled::Reject) => false,
-            None => records
-                .iter()
-                .all(|record| self.route(record.topic()).is_none()),
-        }
-    }
-
-    /// The topics without a handler, each with the number of its records.
-    fn unhandled(&self, records: &[Record]) -> BTreeMap<String, usize> {
-        let mut topics = BTreeMap::new();
-        for records in records.chunk_by(|one, next| one.topic() == next.topic()) {
-            let topic = records[0].topic();
-            if self.route(topic).is_none() {
-                *topics.entry(topic.to_owned()).or_default() += records.len();
-            }
-        }
-        topics
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {

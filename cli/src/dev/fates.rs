@@ -1,14 +1,17 @@
 //! What became of the records of a run that were not simply done: from the mapping's notices and the function's log. Kept
 //! by `show`, and what the run's verdict is made of.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod attempt;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use msk_mapping::driver::{Flight, Notice, Status};
 use msk_mapping::machine::Offsets;
 use msk_mapping::response::Verdict as Answer;
-use msk_mapping::{Ending, FunctionError, Phase, Report};
+use msk_mapping::{Ending, Phase, Report};
 
+use self::attempt::{Attempt, How, count, open, places, reason};
 use super::answer;
 use crate::said::{End, Place, Reason, Rejected, Said};
 use crate::verdict::Verdict;
@@ -95,23 +98,6 @@ pub(crate) struct Topic {
     starts_failed: u32,
     /// How the last start failed.
     start: Option<String>,
-}
-
-/// An invocation that has ended without all of its records done.
-#[derive(Debug)]
-struct Attempt {
-    flight: Arc<Flight>,
-    how: How,
-}
-
-#[derive(Debug)]
-enum How {
-    /// The answer lists these.
-    Listed(BTreeSet<Place>),
-    /// So many of them are not done.
-    Open(u64),
-    /// None is done, as far as one can tell.
-    All(Reason),
 }
 
 impl Fates {
@@ -449,37 +435,6 @@ impl Topic {
         let failed = failed.map(move |(place, reason)| row(place, Fate::Failed, reason));
         rejected.chain(ended).chain(failed)
     }
-}
-
-fn reason(error: &FunctionError) -> Reason {
-    Reason {
-        code: error.error_type.clone(),
-        why: error.message.clone(),
-    }
-}
-
-fn count(records: &[Offsets]) -> u64 {
-    records.iter().map(|part| part.offsets.len() as u64).sum()
-}
-
-fn places(records: &[Offsets]) -> impl Iterator<Item = Place> {
-    records.iter().flat_map(|part| {
-        part.offsets.iter().map(|offset| Place {
-            topic: part.partition.topic().to_owned(),
-            partition: part.partition.partition(),
-            offset: *offset,
-        })
-    })
-}
-
-/// How many records are not done, as `batch.incomplete` says it: `5 failed and 1 unreached of 30 records; …`.
-fn open(message: &str) -> Option<u64> {
-    let (failed, rest) = message.split_once(" failed and ")?;
-    let (unreached, _) = rest.split_once(" unreached of ")?;
-    failed
-        .parse::<u64>()
-        .ok()?
-        .checked_add(unreached.parse().ok()?)
 }
 
 #[cfg(test)]

@@ -27,15 +27,20 @@ fn a_start_behind_all_records_is_named_with_what_to_do() {
 
 #[test]
 fn a_start_behind_the_time_of_all_records_is_named() {
-    let time = ["--starting-position-timestamp", "4000000000000"];
-    let from = [&["--starting-position", "AT_TIMESTAMP"][..], &time].concat();
+    let event = r#"{"eventSource":"aws:kafka","records":{"orders-0":[
+        {"topic":"orders","partition":0,"timestamp":1000,"timestampType":"CREATE_TIME","value":"e30="}]}}"#;
+    let command = command();
+    let args = [
+        &["dev", "--topic", "orders", "--produce", "-", "--once"][..],
+        &["--function", &command, "--env", "BEHAVIOUR=done"],
+        &["--starting-position", "AT_TIMESTAMP"],
+        &["--starting-position-timestamp", "100000000"],
+    ];
 
-    let text = said(&dev("done", &from));
+    let text = said(&msk(&args.concat(), event));
 
-    assert!(
-        text.contains("none of them is of --starting-position-timestamp or later"),
-        "{text}"
-    );
+    let because = "none of them is of --starting-position-timestamp or later";
+    assert!(text.contains(because), "{text}");
 }
 
 #[test]

@@ -141,8 +141,14 @@ fn an_event_that_is_empty_or_no_json_is_refused_before_a_function_is_started() {
     for (event, said) in [
         ("", "the event from standard input is empty"),
         (" \n", "the event from standard input is empty"),
-        ("{\"records\":", "the event from standard input is not JSON"),
-        ("{} {}", "the event from standard input is not JSON"),
+        (
+            "{\"records\":",
+            "the event from standard input ends before its JSON document does",
+        ),
+        (
+            "{} {}",
+            "the event from standard input has more behind the end of its JSON document",
+        ),
         ("secret", "the event from standard input is not JSON"),
     ] {
         let output = msk(&["invoke", "--event", "-", "--function", "/nowhere"], event);

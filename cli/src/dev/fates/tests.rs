@@ -1,10 +1,22 @@
-use super::open;
+//! What the lines of a function's log come to.
+
+use super::Fates;
+use crate::said::read;
+
+/// Whether to go on is of no use after a record failed so.
+fn is_hopeless(code: &str, destination: &str) -> bool {
+    let line = format!(
+        r#"{{"message":"record failed","request_id":"r","topic":"orders","partition":0,"offset":1,"code":"{code}","destination":"{destination}","problem":"no"}}"#
+    );
+    let mut fates = Fates::default();
+    fates.said(read(&line).unwrap());
+    fates.topic("orders").is_hopeless()
+}
 
 #[test]
-fn the_number_of_open_records_is_read_as_the_framework_writes_it() {
-    let message = "5 failed and 2 unreached of 30 records; the first is orders-0@3 (handler.failed): Lambda sends the whole batch again";
-
-    assert_eq!(open(message), Some(7));
-    assert_eq!(open("5 failed"), None);
-    assert_eq!(open("some failed and 2 unreached of 30"), None);
+fn a_record_that_no_handler_takes_waits_for_nothing_unless_a_destination_may_take_it() {
+    assert!(is_hopeless("handler.missing", ""));
+    assert!(is_hopeless("reject.no_handler", "destination.missing"));
+    assert!(!is_hopeless("reject.no_handler", "destination.unconfirmed"));
+    assert!(!is_hopeless("reject.json", "destination.missing"));
 }
