@@ -11,10 +11,10 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
 
 invoke: ## a batch with two bad records through the real function; they land in dead-letters.ndjson
-	cargo run --locked -q -p cargo-msk -- invoke --event events/poison.json --bin handler --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=info,lambda_runtime=warn,handler=debug
+	cargo run --locked -q -p cargo-msk -- invoke --event events/poison.json --bin handler --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=info,lambda_runtime=warn,handler=debug; test $$? -eq 3
 
 dev: ## what Lambda would do with a topic: a Kafka broker in the process, two bad records, given up after two retries (builds librdkafka once)
-	cargo run --locked -q -p cargo-msk --features dev -- dev --topic orders --produce events/orders.json events/poison.json --bin handler --function-response-types ReportBatchItemFailures --maximum-retry-attempts 2 --on-failure file:given-up.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=warn --once; test $$? -le 1
+	cargo run --locked -q -p cargo-msk --features dev -- dev --topic orders --produce events/orders.json events/poison.json --bin handler --function-response-types ReportBatchItemFailures --maximum-retry-attempts 2 --on-failure file:given-up.ndjson --env LAMBDA_MSK_FAILURE_REPORTING=partial --env AWS_LAMBDA_LOG_FORMAT=Text --env RUST_LOG=warn --once; test $$? -eq 4
 
 test: ## all tests that need no librdkafka, doctests included
 	cargo test --locked --workspace --features $(quick)

@@ -7,7 +7,25 @@ use anstyle::Style;
 use crate::style::DIM;
 
 /// Columns of text: they stand to the left.
-const LISTS: [&str; 3] = ["SENT AGAIN", "CODE", "WHY"];
+const LISTS: [&str; 4] = ["SENT AGAIN", "BECAME", "CODE", "WHY"];
+/// A reason may be long, and may quote what it likes: so much of it is shown.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// A text of somebody else on one line, cut. Control characters are escaped: they would drive the terminal.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for char in text.chars().take(SHOWN_CHARS_MAX) {
+        if char.is_control() {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
 
 /// Columns as wide as their widest cell. Names and lists stand to the left, numbers to the right.
 pub(crate) struct Table<const N: usize> {
@@ -51,5 +69,16 @@ impl<const N: usize> Table<N> {
             let _ = writeln!(text, "{style}{}{style:#}", line.trim_end());
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_text_of_somebody_else_is_cut_and_cannot_drive_the_terminal() {
+        assert_eq!(shown("a\n\x1b[31mb"), "a\\n\\u{1b}[31mb");
+        assert_eq!(shown(&"é".repeat(201)), format!("{}…", "é".repeat(200)));
     }
 }

@@ -1,21 +1,27 @@
 //! `cargo msk dev`.
 
+mod answer;
 mod broker;
 mod connect;
 mod destination;
 mod failed;
+mod fates;
 mod json;
+mod layout;
 mod lines;
 mod live;
 mod names;
+mod nothing;
 mod on_failure;
 mod produce;
 mod reading;
 mod settings;
 mod show;
 mod start;
+mod summary;
 mod template;
 mod watch;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,17 +29,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use msk_mapping::Function;
-use msk_mapping::driver::{Cluster, Control, Driver, EmbeddedBroker, Producer, Status, Unread};
-use msk_mapping::machine::Configuration;
-use tokio::task::{JoinHandle, JoinSet};
 
 use self::connect::Setting;
-use self::produce::{Format, Wanted};
+use self::produce::Format;
 use self::settings::{Mode, Settings};
 use self::show::Show;
 use self::watch::Watched;
-use crate::fault::{EXIT_FAULT, Fault, warn};
-use crate::interrupts;
+use self::work::Work;
+use crate::fault::{Fault, warn};
 use crate::invoke::{self, target};
 
 /// The consumer group, unless a flag or a template names one.
@@ -52,15 +55,16 @@ const SHUTDOWN: Duration = Duration::from_secs(1);
 /// The function is built with cargo, or is any command that speaks the Runtime API. As many of its processes run as there
 /// are invocations at once. Without --bootstrap, a Kafka broker runs in this process, and --produce fills it.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 The mapping's setting and the function's must agree: --function-response-types
 ReportBatchItemFailures goes with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 
 Several --topic are several mappings with the same settings, as on Lambda, where a mapping has one.
 
---produce takes files of two kinds: lines of JSON, each the value of one record, and Kafka events as
-Lambda sends them, whose records keep key, value, headers, time and partition. --produce-format text,
-hex or base64 takes lines of other values.
+--produce takes files of three kinds: lines of JSON, each the value of one record; Kafka events as
+Lambda sends them, whose records keep key, value, headers, time and partition; and dead letters, one
+a line, whose records are written as they were. --produce-format text, hex or base64 takes lines of
+other values.
 
 --template reads what template.yaml deploys: one mapping, and its function's time-out, environment
 and binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which
@@ -79,12 +83,7 @@ Examples:
   cargo msk dev --bootstrap b-1.example:9096 --topic orders --set security.protocol=SASL_SSL \\
       --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=alice --set sasl.password=@env:PASSWORD
 
-Exit codes: 0 every record was done; 1 some were given up (sent to --on-failure, or dropped), or
-were listed by the function to a mapping that does not read the list, or none was read though the
-topic holds some; 2 wrong arguments, files or
-build, no broker or one that refuses, no such destination, a function that does not start, or a
---once that cannot go on: the broker or the topic has gone, or other members of the group have the
-rest and do nothing; 130 stopped before --once was through.")]
+{}", crate::verdict::DEV_HELP))]
 pub(crate) struct Args {
     /// A topic. Several: a mapping each.
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -98,10 +97,10 @@ pub(crate) struct Args {
     /// A setting of librdkafka. Secrets: KEY=@env:NAME or KEY=@file:PATH.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connect::setting)]
     set: Vec<Setting>,
-    /// Write these records first: FILE.ndjson, or events as in events/*.json (`-`: standard input).
+    /// Write these records first: FILE.ndjson, events as in events/*.json, or dead letters (`-`: standard input).
     #[arg(long, value_name = "FILE", num_args = 1..)]
     produce: Vec<PathBuf>,
-    /// What --produce's files hold: a value a line as json, text, hex or base64, or a Kafka event. [default: an event, or else lines of JSON]
+    /// What --produce's files hold: a value a line as json, text, hex or base64, or a Kafka event or dead letters. [default: what the file is, or else lines of JSON]
     #[arg(long, value_enum, value_name = "FORMAT", requires = "produce")]
     produce_format: Option<Format>,
     /// Partitions of each topic of the broker in this process. [default: 3]
@@ -147,6 +146,16 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    let show = Arc::new(Show::new(args));
+    let outcome = start(args, &show);
+    if let Err(fault) = &outcome {
+        show.broken(fault);
+    }
+    outcome
+}
+
+/// All that can be found wrong before the function is built, and then the run.
+fn start(args: &Args, show: &Arc<Show>) -> Result<ExitCode, Fault> {
     let args = &template::complete(args)?;
     names::check_topics(&args.topics)?;
     let remarks = args.settings.filter_remarks()?;
@@ -181,14 +190,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         .enable_all()
         .build()
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
-    let outcome = runtime.block_on(work(
+    let work = Work {
         args,
-        &cluster,
-        broker.as_ref(),
-        function,
-        watched,
-        &wanted,
-    ));
+        cluster: &cluster,
+        broker: broker.as_ref(),
+        wanted: &wanted,
+        show,
+    };
+    let outcome = runtime.block_on(work.run(function, watched));
     // A client that waits for a broker which is away would hold the process.
     runtime.shutdown_timeout(SHUTDOWN);
     outcome
@@ -206,195 +215,6 @@ fn function(args: &Args) -> Result<(Function, Option<Watched>), Fault> {
         executable,
     });
     Ok((function, watched))
-}
-
-/// The function with its environment and a place for its logs.
-fn dressed(function: Function, env: &[(String, String)], show: &Arc<Show>) -> Function {
-    let function = env.iter().fold(function, |function, (name, value)| {
-        function.env(name, value)
-    });
-    function.logs(show.logs())
-}
-
-async fn work(
-    args: &Args,
-    cluster: &Cluster,
-    broker: Option<&EmbeddedBroker>,
-    function: Function,
-    watched: Option<Watched>,
-    wanted: &[Wanted],
-) -> Result<ExitCode, Fault> {
-    let mut interrupts = interrupts::listen();
-    let show = Arc::new(Show::new(args));
-    let function = dressed(function, &args.env, &show);
-    let produced = tokio::select! {
-        produced = fill(cluster, broker, wanted) => produced?,
-        Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
-    };
-    show.begun(cluster.bootstrap(), produced)?;
-    let mut runs = JoinSet::new();
-    let mut controls = Vec::new();
-    for topic in &args.topics {
-        let driver = tokio::select! {
-            driver = driver(args, topic, cluster, &function, &show) => driver?,
-            Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
-        };
-        controls.push(driver.control());
-        let (topic, show) = (topic.clone(), Arc::clone(&show));
-        runs.spawn(driver.run(move |notice| show.notice(&topic, &notice)));
-    }
-    let _watching = watched.map(|watched| {
-        let (env, show, controls) = (args.env.clone(), Arc::clone(&show), controls.clone());
-        let watching = async move {
-            let dress = |function| dressed(function, &env, &show);
-            watch::watch(watched, dress, controls, &show).await;
-        };
-        AbortOnDrop(tokio::spawn(watching))
-    });
-    let mut ends = Vec::new();
-    let (mut stopped, mut broken) = (false, None);
-    loop {
-        tokio::select! {
-            ended = runs.join_next() => match ended {
-                None => break,
-                Some(Ok(Ok(status))) => ends.push(status),
-                // What the other topics have under way may end.
-                Some(Ok(Err(error))) => {
-                    broken.get_or_insert_with(|| failed::fault(&error));
-                    controls.iter().for_each(Control::drain);
-                }
-                Some(Err(error)) => return Err(Fault::from_error(&error)),
-            },
-            Some(()) = interrupts.recv() => {
-                if stopped {
-                    return Err(Fault::interrupted());
-                }
-                stopped = true;
-                warn("stopping: what is under way may end; Ctrl-C again ends it now");
-                controls.iter().for_each(Control::drain);
-            }
-        }
-    }
-    ends.sort_by(|one, other| one.topic.cmp(&other.topic));
-    if let Some(fault) = broken {
-        show.ended(&ends, EXIT_FAULT)?;
-        return Err(fault);
-    }
-    for (end, why) in ends.iter().filter_map(|end| Some((end, end.unread?))) {
-        warn(&unread(&end.topic, why));
-    }
-    let code = exit_code(&ends, args.once && stopped);
-    show.ended(&ends, code)?;
-    Ok(ExitCode::from(code))
-}
-
-/// Writes the records, and sees that a broker of our own has them all.
-async fn fill(
-    cluster: &Cluster,
-    broker: Option<&EmbeddedBroker>,
-    wanted: &[Wanted],
-) -> Result<usize, Fault> {
-    if wanted.is_empty() {
-        return Ok(0);
-    }
-    // A producer that is not let in would try for minutes.
-    connect::reach(cluster, &wanted[0].topic).await?;
-    let producer = Producer::new(cluster).map_err(|error| failed::fault(&error))?;
-    let produced = produce::produce(&producer, wanted).await?;
-    if let Some(broker) = broker {
-        tokio::task::block_in_place(|| broker::check(broker))?;
-    }
-    Ok(produced)
-}
-
-/// A task that ends with its owner.
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-async fn driver(
-    args: &Args,
-    topic: &str,
-    cluster: &Cluster,
-    function: &Function,
-    show: &Show,
-) -> Result<Driver, Fault> {
-    let arn = function.identity().arn();
-    let configuration =
-        args.settings
-            .configuration(topic, args.group(), cluster.bootstrap(), arn)?;
-    let mut driver = Driver::new(cluster.clone(), configuration.clone(), function.clone())
-        .timeout(args.timeout.unwrap_or(TIMEOUT))
-        .pollers(pollers(&configuration, cluster, show).await?);
-    if args.bootstrap.is_none() {
-        driver = driver.alone();
-    }
-    if args.once {
-        driver = driver.until_caught_up();
-    }
-    destination::add(driver, &configuration, cluster)
-}
-
-/// As many pollers as are set, but none without a partition: Lambda runs no more either.
-async fn pollers(
-    configuration: &Configuration,
-    cluster: &Cluster,
-    show: &Show,
-) -> Result<u32, Fault> {
-    let wanted = *configuration.pollers(usize::MAX).end();
-    if wanted == 1 {
-        return Ok(1);
-    }
-    let (cluster, topic) = (cluster.clone(), configuration.topic.clone());
-    let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic));
-    let partitions = asked
-        .await
-        .map_err(|error| Fault::from_error(&error))?
-        .map_err(|error| failed::fault(&error))?
-        .len();
-    let pollers = *configuration.pollers(partitions).end();
-    if pollers < wanted {
-        let (topic, partitions) = (&configuration.topic, lines::count(partitions, "partition"));
-        let text = format!("{topic} has {partitions}: {pollers} of {wanted} run, as on Lambda");
-        show.remark("pollers", &text);
-    }
-    Ok(u32::try_from(pollers).unwrap_or(1))
-}
-
-/// Why a run of a topic that holds records has read none, and how to read them.
-fn unread(topic: &str, why: Unread) -> String {
-    let (why, how) = match why {
-        Unread::Latest => (
-            "a new group begins behind them (LATEST)",
-            "--starting-position TRIM_HORIZON with another --group reads them",
-        ),
-        Unread::AfterTheLast { .. } => (
-            "none is of --starting-position-timestamp or later",
-            "give an earlier time with another --group",
-        ),
-        _ => (
-            "the group had committed all of them",
-            "another --group reads them from --starting-position on",
-        ),
-    };
-    format!("no record of {topic} was read, though there are some: {why}; {how}")
-}
-
-/// 0: all done. 1: something was given up or overlooked, or nothing was read. 130: stopped before the end.
-fn exit_code(ends: &[Status], interrupted: bool) -> u8 {
-    let lost = |status: &Status| {
-        status.metrics.dropped + status.metrics.delivered + status.overlooked > 0
-            || status.unread.is_some()
-    };
-    match (interrupted, ends.iter().any(lost)) {
-        (true, _) => 130,
-        (false, true) => 1,
-        (false, false) => 0,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What a file is that should be JSON and is not: a byte order mark, UTF-16, comments, several documents. Called wherever a command reads one, for its error.
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// What a document is, and what to do about it.
@@ -76,16 +75,8 @@ fn said(what: &str, help: &'static str) -> Option<Foreign> {
     Some(Foreign { what, help })
 }
 
-/// A document a line, as dead letters are kept.
+/// A document a line.
 fn several(bytes: &[u8]) -> Option<Foreign> {
-    #[derive(Deserialize)]
-    struct Letter {
-        #[serde(rename = "failure")]
-        _failure: IgnoredAny,
-        #[serde(rename = "payload")]
-        _payload: IgnoredAny,
-    }
-
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
     let are_json = lines
@@ -94,21 +85,10 @@ fn several(bytes: &[u8]) -> Option<Foreign> {
     if lines.len() < 2 || !are_json {
         return None;
     }
-    let are_letters = lines
-        .iter()
-        .all(|line| serde_json::from_slice::<Letter>(line).is_ok());
-    let count = lines.len();
-    Some(if are_letters {
-        Foreign {
-            what: format!("has {count} dead letters, one a line"),
-            help: "each holds an event with its one record under `payload`; take one: head -n 1 FILE | jq .payload",
-        }
-    } else {
-        Foreign {
-            what: format!("has {count} JSON documents, one a line"),
-            help: "give one of them: head -n 1 FILE",
-        }
-    })
+    said(
+        &format!("has {} JSON documents, one a line", lines.len()),
+        "give one of them: head -n 1 FILE",
+    )
 }
 
 /// Whether the reader stopped at an end that has a comma before it.
@@ -136,7 +116,6 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_json_is_named_by_what_it_is() {
-        let letter = r#"{"failure":{"code":"a"},"payload":{"records":{}}}"#;
         for (bytes, said) in [
             (b"\xEF\xBB\xBF{}".to_vec(), "a byte order mark"),
             (b"\xFF\xFE{\0}\0".to_vec(), "UTF-16"),
@@ -166,10 +145,6 @@ mod tests {
                 "has more behind the end of its JSON document",
             ),
             (b"{}\n{}\n".to_vec(), "has 2 JSON documents, one a line"),
-            (
-                format!("{letter}\n{letter}\n{letter}\n").into_bytes(),
-                "has 3 dead letters, one a line",
-            ),
         ] {
             let foreign = foreign(&bytes).unwrap();
             assert!(foreign.what.contains(said), "{said}: {foreign:?}");

@@ -3,8 +3,7 @@
 mod template;
 mod value;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,9 +14,14 @@ use self::template::{Context, Template};
 use self::value::{Kind, kinds, sized};
 use crate::document;
 use crate::fault::{Fault, print_document, warn};
+use crate::source;
 
 /// The most records Lambda puts in one event (the mapping's `BatchSize`).
 const RECORDS_MAX: usize = 10_000;
+/// One value at most: an event of Lambda holds no longer one.
+const VALUE_BYTES_MAX: usize = msk_mapping::limits::EVENT_BYTES_MAX;
+/// All values of an event, and the file they are from: far past what Lambda sends, and what a desk has memory for.
+const VALUES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Past any cluster's; it bounds what a slip of the finger costs.
 const PARTITIONS_MAX: i32 = 10_000;
 /// The first record's time when a seed is given: 2026-01-01T00:00:00Z.
@@ -194,6 +198,17 @@ fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
         ))
         .help("leave --records out to take every line"));
     }
+    if let Some(bytes) = args.bytes {
+        let all = bytes.saturating_mul(count);
+        if bytes > VALUE_BYTES_MAX || all > VALUES_BYTES_MAX {
+            return Err(Fault::new(format!(
+                "--bytes {bytes}, and {count} records of it"
+            ))
+            .help(format!(
+                "Lambda sends events of at most {VALUE_BYTES_MAX} bytes: give at most that, and {VALUES_BYTES_MAX} for all records together"
+            )));
+        }
+    }
     if args.poison.saturating_add(args.tombstones) > count {
         return Err(Fault::new(format!(
             "--poison {} and --tombstones {} are more than the {count} records",
@@ -219,14 +234,14 @@ fn too_short(args: &Args, i: usize, bytes: usize) -> Fault {
 }
 
 fn lines(path: &Path) -> Result<Vec<String>, Fault> {
-    let name = path.display();
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        io::stdin().read_to_string(&mut text)
-    } else {
-        File::open(path).and_then(|mut file| file.read_to_string(&mut text))
-    };
-    read.map_err(|error| {
+    let name = source::name(path);
+    let read = source::read(path, VALUES_BYTES_MAX).and_then(|bytes| {
+        if bytes.len() > VALUES_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        String::from_utf8(bytes).map_err(io::Error::other)
+    });
+    let text = read.map_err(|error| {
         Fault::new(format!("cannot read {name}"))
             .at(error.to_string())
             .help("--from takes a text file of JSON lines")
@@ -348,6 +363,14 @@ mod tests {
                 "are more than the 1 records",
             ),
             ("--topic a --records 1 --bytes 3", "has"),
+            (
+                "--topic a --bytes 99999999999",
+                "--bytes 99999999999, and 10 records",
+            ),
+            (
+                "--topic a --records 10000 --bytes 6000000",
+                "10000 records of it",
+            ),
         ] {
             let text = event(&args(line), None, 0).unwrap_err().text();
 

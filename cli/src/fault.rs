@@ -8,6 +8,8 @@ use crate::style::{BOLD, ERROR};
 
 /// The exit code for everything that is not about the function: usage, files, builds.
 pub(crate) const EXIT_FAULT: u8 = 2;
+/// Stopped by Ctrl-C: 128 and the signal, as shells count.
+const EXIT_INTERRUPTED: u8 = 130;
 
 /// The most characters of one line of a fault: what a document holds may be a megabyte long.
 const LINE_CHARS_MAX: usize = 400;
@@ -62,9 +64,30 @@ impl Fault {
         Self { code, ..self }
     }
 
-    /// Stopped by Ctrl-C: 128 and the signal, as shells count.
+    /// Stopped by Ctrl-C.
     pub(crate) fn interrupted() -> Self {
-        Self::new("interrupted").code(130)
+        Self::new("interrupted").code(EXIT_INTERRUPTED)
+    }
+
+    #[cfg(feature = "dev")]
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.code
+    }
+
+    /// What a run that ends so has come to, in JSON.
+    #[cfg(feature = "dev")]
+    pub(crate) fn verdict(&self) -> &'static str {
+        if self.code == EXIT_INTERRUPTED {
+            "interrupted"
+        } else {
+            "error"
+        }
+    }
+
+    /// Its text without colours.
+    #[cfg(feature = "dev")]
+    pub(crate) fn plain_text(&self) -> String {
+        crate::plain::text(&self.text()).trim_end().to_owned()
     }
 
     pub(crate) fn text(&self) -> String {

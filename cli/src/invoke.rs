@@ -2,28 +2,31 @@
 
 mod answer;
 mod dead_letters;
+mod event;
 mod explain;
+mod heard;
 mod json;
 mod table;
 pub(crate) mod target;
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use msk_mapping::limits::{EVENT_BYTES_MAX, TIMEOUT_MAX_MS};
-use msk_mapping::response::{self, FailureReporting, Read as Reading};
-use msk_mapping::{Ending, Environment, Function, Invocation, Report};
+use msk_mapping::limits::TIMEOUT_MAX_MS;
+use msk_mapping::response::{self, FailureReporting, Read as Reading, Verdict as Answered};
+use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
 
 use self::answer::Answer;
 use self::dead_letters::Mark;
 use self::explain::Problem;
-use crate::document;
+use self::heard::Heard;
 use crate::fault::{Fault, print, print_document};
+use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.
 const TIMES_MAX: u32 = 100_000;
@@ -33,7 +36,7 @@ const TIMES_MAX: u32 = 100_000;
 /// The function is built with cargo, or is any command that speaks the Runtime API. It runs as on Lambda: one process,
 /// one event at a time, killed when its time is over. Its own output goes to standard error.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 The mapping's setting and the function's must agree. Tell this command what the mapping is set to
 with --failure-reporting, and the function with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 
@@ -48,10 +51,11 @@ Examples:
   cargo msk invoke --event e.json --bin ship --release --timeout 5s --json | jq .allDone
   cargo msk invoke --event e.json --function 'python3 function.py'
 
-Exit codes: 0 every record was done in every delivery; 1 some were not, or the function failed;
-2 wrong arguments, files or build.")]
+A file of dead letters is an event too, or several: each letter's record is delivered by itself.
+
+{}", crate::verdict::INVOKE_HELP))]
 pub(crate) struct Args {
-    /// The event (`-`: standard input).
+    /// The event, or a file of dead letters (`-`: standard input).
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
     /// The binary to build and run. Default: the only one of this package, or of the workspace's default members.
@@ -108,6 +112,8 @@ struct Delivery {
     /// None: the function did not answer with a response.
     answer: Option<Answer>,
     problem: Option<Problem>,
+    /// What the function said of its records meanwhile.
+    heard: Heard,
 }
 
 impl Delivery {
@@ -117,6 +123,7 @@ impl Delivery {
         report: Report,
         event: &Result<response::Event, String>,
         args: &Args,
+        heard: Heard,
     ) -> Self {
         let read = event.as_ref().ok().map(|event| match &report.ending {
             Ending::Response(body) => Reading::response(event, body, args.failure_reporting.into()),
@@ -136,20 +143,23 @@ impl Delivery {
             read,
             answer,
             problem,
+            heard,
         }
     }
 
-    /// Whether there is nothing that a script should stop at.
-    fn all_done(&self) -> bool {
-        match &self.read {
-            Some(read) => read.all_done(),
-            None => matches!(self.report.ending, Ending::Response(_)),
-        }
+    fn verdict(&self) -> Verdict {
+        let answered = match &self.read {
+            Some(read) if loses(read.verdict()) => Verdict::SomeLost,
+            Some(read) if read.all_done() => Verdict::AllDone,
+            None if matches!(self.report.ending, Ending::Response(_)) => Verdict::AllDone,
+            _ => Verdict::NotDone,
+        };
+        answered.max(self.heard.verdict())
     }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
-    let body = event(args.event.as_deref())?;
+    let bodies = event::bodies(args.event.as_deref())?;
     let function = match &args.function {
         Some(command) => target::command(command)?,
         None => target::build(args.bin.as_deref(), args.release)?.0,
@@ -163,93 +173,91 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
     runtime.block_on(async {
         tokio::select! {
-            outcome = deliver(args, function, body) => outcome,
+            outcome = deliver(args, function, &bodies) => outcome,
             // The process is killed as the other side is dropped.
             _ = tokio::signal::ctrl_c() => Err(Fault::interrupted()),
         }
     })
 }
 
-async fn deliver(args: &Args, function: Function, body: Bytes) -> Result<ExitCode, Fault> {
-    let event =
-        response::Event::parse(&body).map_err(|error| match std::error::Error::source(&error) {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        });
+/// The function with an ear for what it says of its records. All of it goes on to standard error.
+fn heard_by(function: Function, heard: &Arc<Mutex<Heard>>) -> Function {
+    let heard = Arc::clone(heard);
+    function.logs(Logs::lines(move |line| {
+        let _ = writeln!(std::io::stderr().lock(), "{}", line.text);
+        heard::held(&heard).line(&line.text);
+    }))
+}
+
+async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<ExitCode, Fault> {
     let name = function.identity().name().to_owned();
     let mark = Mark::set(&args.env);
-    let mut environment = Environment::new(function);
-    let invocation = Invocation::new(body, args.timeout);
-    let mut deliveries = Vec::new();
-    let mut all_done = true;
-    for number in 1..=args.times {
-        let report = environment.invoke(&invocation).await.map_err(|error| {
-            Fault::from_error(&error).help("check --function, or the binary and its permissions")
-        })?;
-        let delivery = Delivery::new(number, args.times, report, &event, args);
-        all_done &= delivery.all_done();
-        if args.json {
-            deliveries.push(json::delivery(&delivery));
-        } else {
-            // Between what the function wrote and what is said of it.
-            let _ = writeln!(anstream::stderr());
-            print(&table::delivery(&delivery))?;
+    let heard = Arc::default();
+    let mut environment = Environment::new(heard_by(function, &heard));
+    let (mut deliveries, mut events) = (Vec::new(), Vec::new());
+    let mut verdict = Verdict::AllDone;
+    let mut all = Heard::default();
+    let times =
+        u32::try_from(bodies.len()).map_or(u32::MAX, |bodies| bodies.saturating_mul(args.times));
+    let mut number = 0;
+    for body in bodies {
+        let event = parsed(body);
+        let invocation = Invocation::new(body.clone(), args.timeout);
+        for _ in 0..args.times {
+            number += 1;
+            let before = mark.as_ref().map(Mark::renewed);
+            let report = environment.invoke(&invocation).await.map_err(|error| {
+                Fault::from_error(&error)
+                    .help("check --function, or the binary and its permissions")
+            })?;
+            let mut said = std::mem::take(&mut *heard::held(&heard));
+            said.letters(before.iter().flat_map(|before| before.read().letters));
+            all.add(&said);
+            let delivery = Delivery::new(number, times, report, &event, args, said);
+            verdict = verdict.max(delivery.verdict());
+            if args.json {
+                deliveries.push(json::delivery(&delivery));
+            } else {
+                // Between what the function wrote and what is said of it.
+                let _ = writeln!(anstream::stderr());
+                print(&table::delivery(&delivery))?;
+            }
         }
+        events.push((body.len(), event));
     }
     environment.stop().await;
     let letters = mark.map(|mark| mark.read());
     if args.json {
         let run = json::Run {
             function: &name,
-            bytes: invocation.body().len(),
-            event: &event,
+            events: &events,
             reporting: args.failure_reporting.into(),
             deliveries: &deliveries,
             dead_letters: letters.as_ref(),
-            all_done,
+            heard: &all,
+            verdict,
         };
         print_document(run.document().as_bytes())?;
-    } else if let Some(letters) = letters {
-        print(&table::dead_letters(&letters))?;
-    }
-    Ok(if all_done {
-        ExitCode::SUCCESS
     } else {
-        ExitCode::FAILURE
-    })
+        print(&table::records(&all, letters.as_ref()))?;
+    }
+    Ok(ExitCode::from(verdict.exit_code()))
 }
 
-fn event(path: Option<&Path>) -> Result<Bytes, Fault> {
-    let Some(path) = path else {
-        return Err(Fault::new("no event to deliver").help(
-            "give one with --event FILE: there are samples in events/,\n\
-             and `cargo msk event --topic orders | cargo msk invoke --event -` makes one",
-        ));
-    };
-    let name = path.display();
-    let mut body = Vec::new();
-    // One byte more than Lambda takes tells a file that is too long, without reading all of it.
-    let limit = EVENT_BYTES_MAX as u64 + 1;
-    let read = if path == Path::new("-") {
-        io::stdin().lock().take(limit).read_to_end(&mut body)
-    } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut body))
-    };
-    read.map_err(|error| {
-        Fault::new(format!("cannot read the event {name}"))
-            .at(error.to_string())
-            .help("there are samples in events/, and `cargo msk event --topic orders` makes one")
-    })?;
-    if body.len() > EVENT_BYTES_MAX {
-        return Err(Fault::new(format!(
-            "the event {name} has more than {EVENT_BYTES_MAX} bytes"
-        ))
-        .help("Lambda closes a batch before it is that long: deliver fewer or smaller records"));
-    }
-    if let Some(document::Foreign { what, help }) = document::foreign(&body) {
-        return Err(Fault::new(format!("the event {name} {what}")).help(help));
-    }
-    Ok(Bytes::from(body))
+/// Whether Lambda commits records that the function lists as not done.
+fn loses(answered: &Answered) -> bool {
+    matches!(
+        answered,
+        Answered::FailuresIgnored { .. } | Answered::FailuresMisplaced { .. }
+    )
+}
+
+/// Err: why it is no event of Kafka.
+fn parsed(body: &Bytes) -> Result<response::Event, String> {
+    response::Event::parse(body).map_err(|error| match std::error::Error::source(&error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })
 }
 
 pub(crate) fn variable(text: &str) -> Result<(String, String), String> {

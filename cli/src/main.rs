@@ -16,8 +16,13 @@ mod fault;
 mod interrupts;
 mod invoke;
 mod ledger;
+mod letters;
+mod plain;
+mod said;
 mod simulate;
+mod source;
 mod style;
+mod verdict;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -20,7 +20,7 @@ fn faults_exit_2_and_say_what_to_do() {
         (&["invoke"][..], "error: no event to deliver"),
         (
             &["invoke", "--event", "/nowhere.json"],
-            "error: cannot read the event /nowhere.json",
+            "error: cannot read the event from /nowhere.json",
         ),
         (
             &["invoke", "--event", "-", "--function", "/nowhere/f"],
@@ -136,7 +136,7 @@ fn lines_become_values_byte_for_byte() {
         .collect();
     assert_eq!(values, ["eyJhIjogMX0=", "WzJd"]);
     assert!(
-        stderr(&wrong).starts_with("error: line 2 of - is not JSON"),
+        stderr(&wrong).starts_with("error: line 2 of standard input is not JSON"),
         "{}",
         stderr(&wrong)
     );

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "dev/nothing.rs"]
+mod nothing;
+#[path = "dev/records.rs"]
+mod records;
 #[path = "dev/refused.rs"]
 mod refused;
 #[path = "dev/stopped.rs"]
@@ -21,6 +25,12 @@ use crate::support::{command, msk, stderr, stdout};
 #[ignore = "the function that the other tests start"]
 fn the_function() {
     support::function::run();
+}
+
+#[test]
+#[ignore = "the function of lambda-msk that the other tests start"]
+fn the_consumer() {
+    support::consumer::run();
 }
 
 /// A run until all is settled, of four records in one partition.
@@ -62,16 +72,6 @@ fn file(name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_run_that_read_nothing_of_a_topic_with_records_says_why_and_exits_1() {
-    let output = dev("done", &["--starting-position", "LATEST"]);
-
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("no record of orders was read"), "{said}");
-    assert!(said.contains("--starting-position TRIM_HORIZON"), "{said}");
-}
-
-#[test]
 fn a_run_from_a_time_on_reads_the_records_of_the_broker_in_the_process() {
     let from = "--starting-position-timestamp";
     let at = ["--starting-position", "AT_TIMESTAMP", from, "1", "--json"];
@@ -104,7 +104,7 @@ fn a_topic_that_is_done_ends_with_its_offsets_committed_and_exits_0() {
 }
 
 #[test]
-fn records_that_are_given_up_lie_in_the_file_and_it_exits_1() {
+fn records_that_are_given_up_lie_in_the_file_and_it_exits_4() {
     let path = file("given-up.ndjson");
     let to = format!("file:{}", path.display());
 
@@ -125,7 +125,7 @@ fn records_that_are_given_up_lie_in_the_file_and_it_exits_1() {
         })
         .collect();
     assert_eq!(offsets, [0, 1, 2, 3]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(4));
     let text = stdout(&output);
     assert!(
         text.contains("error      orders-0@0..3 (4 records), attempt 2"),
@@ -138,7 +138,7 @@ fn records_that_are_given_up_lie_in_the_file_and_it_exits_1() {
 }
 
 #[test]
-fn a_list_that_stands_where_lambda_does_not_look_is_told_with_its_place_and_exits_1() {
+fn a_list_that_stands_where_lambda_does_not_look_is_told_with_its_place_and_exits_5() {
     let partial = ["--function-response-types", "ReportBatchItemFailures"];
 
     let output = dev("http-list=orders-0@2", &partial);
@@ -148,11 +148,11 @@ fn a_list_that_stands_where_lambda_does_not_look_is_told_with_its_place_and_exit
         text.contains("overlooked") && text.contains("under body.batchItemFailures"),
         "{text}"
     );
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(5));
 }
 
 #[test]
-fn a_list_that_the_mapping_does_not_read_is_told_and_exits_1() {
+fn a_list_that_the_mapping_does_not_read_is_told_and_exits_5() {
     let output = dev("list=orders-0@2", &[]);
 
     let text = stdout(&output);
@@ -161,7 +161,8 @@ fn a_list_that_the_mapping_does_not_read_is_told_and_exits_1() {
         text.contains("--function-response-types ReportBatchItemFailures"),
         "{text}"
     );
-    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("orders-0@2  lost"), "{text}");
+    assert_eq!(output.status.code(), Some(5));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
 use crate::partition::check_topic_name;
-use crate::process::{Keeping, Processor, WhenExhausted};
+use crate::process::{Keeping, Processor, WhenExhausted, WhenUnhandled};
 use crate::response::FailureReporting;
 use crate::settings::{Settings, Unread, within};
 
@@ -120,7 +120,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Takes the records of every topic that has no handler. Without one they are rejected with `reject.no_handler`.
+    /// Takes the records of every topic that has no handler. Without one, [`when_unhandled`](Self::when_unhandled) says what becomes of them.
     pub fn fallback<H, A>(mut self, handler: H) -> Self
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
@@ -215,6 +215,15 @@ impl<S: Send + Sync + 'static> Builder<S> {
     /// What becomes of a record whose attempts are used up (`LAMBDA_MSK_WHEN_EXHAUSTED`).
     pub fn when_exhausted(mut self, when_exhausted: WhenExhausted) -> Self {
         self.settings.when_exhausted.by_code(when_exhausted);
+        self
+    }
+
+    /// What becomes of a record whose topic has no handler (`LAMBDA_MSK_WHEN_UNHANDLED`).
+    ///
+    /// Unset, the record is rejected, but where no record of the batch has a handler, all are Failed: Lambda's mappings read one topic each, so
+    /// that is a fault of the deployment, and the whole topic would drain into the destination.
+    pub fn when_unhandled(mut self, when_unhandled: WhenUnhandled) -> Self {
+        self.settings.when_unhandled.by_code(Some(when_unhandled));
         self
     }
 
@@ -324,6 +333,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             concurrency: settings.concurrency.value,
             attempts: settings.attempts.value,
             when_exhausted: settings.when_exhausted.value,
+            when_unhandled: settings.when_unhandled.value,
         };
         Ok(Consumer::new(Inner {
             processor,

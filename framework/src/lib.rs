@@ -105,7 +105,7 @@ pub use lambda::{Running, run};
 pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;
 pub use partition::{Offset, TopicPartition};
-pub use process::WhenExhausted;
+pub use process::{WhenExhausted, WhenUnhandled};
 pub use record::{
     EventSource, EventSourceKind, Headers, Record, RecordFault, SchemaMetadata, TimestampType,
 };

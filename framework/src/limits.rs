@@ -78,6 +78,9 @@ pub const RECORD_LOG_LINES_MAX: usize = 100;
 /// Partitions that have a log line of their own for one kind of finding, an invocation. One more line counts the others.
 pub const PARTITION_LOG_LINES_MAX: usize = 100;
 
+/// Topics without a handler that a process names, each once. A mapping reads one topic.
+pub const UNHANDLED_TOPICS_MAX: usize = 100;
+
 /// Dead letters handed to a destination in one call.
 pub const DEAD_LETTERS_PER_SEND_MAX: usize = 1_000;
 

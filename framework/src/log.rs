@@ -2,14 +2,16 @@
 
 mod traps;
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tracing::{error, info, warn};
 
 use crate::error::Error;
 use crate::idempotency::{Guarantee, IdempotencyStore};
-use crate::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
+use crate::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX, UNHANDLED_TOPICS_MAX};
 use crate::outcome::Outcome;
 use crate::process::Keeping;
 use crate::record::{Batch, EventSource, EventSourceKind};
@@ -29,6 +31,7 @@ pub(crate) struct Advice {
     named: OnceLock<Option<String>>,
     unread: Unread,
     unnamed_cluster: AtomicBool,
+    unhandled: Mutex<BTreeSet<String>>,
 }
 
 fn first_time(said: &AtomicBool) -> bool {
@@ -175,6 +178,7 @@ impl Advice {
         for record in worth_a_line(report).take(RECORD_LOG_LINES_MAX) {
             record_ended(request_id, record);
         }
+        self.unhandled(report);
         self.partitions_ended(request_id, report);
         let lost = report.lost();
         let skipped = report.count(Outcome::Skipped) - lost;
@@ -188,6 +192,7 @@ impl Advice {
             failed = report.count(Outcome::Failed),
             unreached,
             lost,
+            unhandled = report.unhandled.values().sum::<usize>(),
             overlooked = report.overlooked.len(),
             lanes = report.lanes,
             ms = u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -288,6 +293,26 @@ impl Advice {
     }
 }
 
+impl Advice {
+    /// Once a process for each topic: every batch of it is the same.
+    fn unhandled(&self, report: &Report) {
+        for (topic, records) in &report.unhandled {
+            let mut said = self
+                .unhandled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if said.len() < UNHANDLED_TOPICS_MAX && said.insert(topic.clone()) {
+                error!(
+                    topic,
+                    records,
+                    cure = "`.topic(…)` or `.fallback(…)` in the function, or the topic of the event source mapping",
+                    "no handler for the records of a topic: LAMBDA_MSK_WHEN_UNHANDLED says whether they are rejected or failed"
+                );
+            }
+        }
+    }
+}
+
 /// Failed, rejected and lost records. Of those of a partition that could not be had at all, the first stands for all.
 fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
     let mut said = None;
@@ -363,6 +388,7 @@ mod tests {
     };
     use crate::lane::{NullKeys, ProcessingOrder};
     use crate::response::FailureReporting;
+    use crate::testing::{Event, Sample, invoke};
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -525,5 +551,31 @@ mod tests {
         assert!(said(&once.build().unwrap()).contains(loses));
         assert!(!said(&kept.build().unwrap()).contains(loses));
         assert!(!said(&builder().build().unwrap()).contains(loses));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_topic_without_a_handler_is_an_error_line_once_and_counted_in_each_batch() {
+        let consumer = Consumer::builder()
+            .topic("orders", async || {})
+            .build()
+            .unwrap();
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+
+        for offset in 0..2 {
+            let returned = Sample::new("returns", 0).offset(offset).value("1");
+            let event = Event::msk().record(returned).build();
+            invoke(&consumer, event).await;
+        }
+
+        let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = "no handler for the records of a topic";
+        assert_eq!(said.matches(line).count(), 1, "{said}");
+        assert_eq!(said.matches("unhandled=1").count(), 2, "{said}");
     }
 }

@@ -5,6 +5,7 @@ mod lane_run;
 mod partitions;
 mod polled;
 mod turns;
+mod unhandled;
 
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
@@ -29,6 +30,7 @@ use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;
 use crate::process::polled::Polled;
 use crate::process::turns::Turns;
+pub use crate::process::unhandled::WhenUnhandled;
 use crate::record::{Batch, Record};
 use crate::report::{LongPoll, Problem, RecordReport, Report};
 
@@ -60,6 +62,8 @@ pub(crate) struct Processor {
     pub(crate) concurrency: usize,
     pub(crate) attempts: u32,
     pub(crate) when_exhausted: WhenExhausted,
+    /// *None: it is rejected, but failed where the whole batch has no handler.*
+    pub(crate) when_unhandled: Option<WhenUnhandled>,
 }
 
 /// How it is kept what was settled.
@@ -100,6 +104,7 @@ impl Processor {
             records: &records,
             ledgers: Vec::new(),
             claims: None,
+            fails_unhandled: self.fails_unhandled(&records),
             places: Arc::clone(&places),
             turns: Turns::default(),
             longest_run_us: AtomicU64::new(0),
@@ -123,6 +128,7 @@ impl Processor {
             longest_poll,
             lanes: lanes.len(),
             out_of_time: ran.out_of_time,
+            unhandled: self.unhandled(&records),
             overlooked: ran.overlooked,
             unrecorded: ran.unrecorded,
             without_store: ran.without_store,
@@ -233,6 +239,8 @@ struct Run<'a> {
     ledgers: Vec<Option<PartitionLedger<'a>>>,
     /// *None: nothing is kept by key.*
     claims: Option<Claims<'a>>,
+    /// Whether a record without a handler is failed, not rejected.
+    fails_unhandled: bool,
     places: Arc<Places>,
     turns: Turns,
     /// Of any handler in this invocation so far.
@@ -248,6 +256,19 @@ struct Known<'a> {
     key: Option<Arc<str>>,
 }
 
+/// Why a record's handler will not run.
+enum NotRun {
+    Rejected(Rejection),
+    /// No handler takes it, and it is to wait for one.
+    Unhandled(Problem),
+}
+
+impl From<Rejection> for NotRun {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
 /// A try that may start. *Err: an extractor panicked, and it has failed without its handler.*
 type Taken = Result<Try, Reason>;
 
@@ -261,16 +282,20 @@ enum Tried {
 
 impl<'a> Run<'a> {
     /// *Err: its handler will not run.*
-    fn know(&self, record: &Record) -> Result<Known<'a>, Rejection> {
-        if let Some(fault) = record.fault() {
-            return Err(fault.into());
+    fn know(&self, record: &Record) -> Result<Known<'a>, NotRun> {
+        let route = self.processor.route(record.topic());
+        if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
+            return Err(Rejection::from(fault).into());
         }
-        let Some(route) = self.processor.route(record.topic()) else {
+        let Some(route) = route else {
             let message = format!(
                 "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
                 record.topic()
             );
-            return Err(Rejection::new(Rejection::NO_HANDLER, message));
+            return Err(match self.fails_unhandled {
+                true => NotRun::Unhandled(Problem::new("handler.missing", message)),
+                false => Rejection::new(Rejection::NO_HANDLER, message).into(),
+            });
         };
         let key = self.invocation.record_key(record)?;
         Ok(Known { route, key })

@@ -1,5 +1,6 @@
 //! How each record of an invocation ended. Made by `process`, read by `response`, the log and tests.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) struct Report {
     pub(crate) lanes: usize,
     /// Whether time ran out before all records were started.
     pub(crate) out_of_time: bool,
+    /// Topics without a handler, each with the number of its records.
+    pub(crate) unhandled: BTreeMap<String, usize>,
     /// Records that were reported to Lambda as not done, never came again, and never will: the mapping does not read the function's answers.
     pub(crate) overlooked: Vec<(TopicPartition, i64)>,
     /// What was settled in these partitions may not be recorded, so that it runs again should it come again.

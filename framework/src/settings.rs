@@ -21,7 +21,7 @@ use crate::limits::{
     DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, DEADLINE_MARGIN_MS_MIN, NAMESPACE_BYTES_MAX,
     PROGRESS_MS, PROGRESS_MS_MAX,
 };
-use crate::process::WhenExhausted;
+use crate::process::{WhenExhausted, WhenUnhandled};
 use crate::response::FailureReporting;
 
 pub(crate) use self::unread::Unread;
@@ -89,6 +89,8 @@ pub(crate) struct Settings {
     pub(crate) concurrency: Setting<usize>,
     pub(crate) attempts: Setting<u32>,
     pub(crate) when_exhausted: Setting<WhenExhausted>,
+    /// *None: reject, but fail where the whole batch has no handler.*
+    pub(crate) when_unhandled: Setting<Option<WhenUnhandled>>,
     pub(crate) deadline_margin: Setting<Duration>,
     /// *None: the function's name.*
     pub(crate) namespace: Setting<Option<Arc<str>>>,
@@ -111,6 +113,7 @@ impl Default for Settings {
             concurrency: Setting::default(CONCURRENCY_DEFAULT),
             attempts: Setting::default(ATTEMPTS_DEFAULT),
             when_exhausted: Setting::default(WhenExhausted::default()),
+            when_unhandled: Setting::default(None),
             deadline_margin: Setting::default(Duration::from_millis(DEADLINE_MARGIN_MS)),
             namespace: Setting::default(None),
             cluster: Setting::default(None),
@@ -178,6 +181,13 @@ impl Settings {
                 ("reject", WhenExhausted::Reject),
             ];
             one_of(text, &allowed)
+        });
+        reader.read("WHEN_UNHANDLED", &mut self.when_unhandled, |text| {
+            let allowed = [
+                ("fail", WhenUnhandled::Fail),
+                ("reject", WhenUnhandled::Reject),
+            ];
+            one_of(text, &allowed).map(Some)
         });
         reader.read("DEADLINE_MARGIN_MS", &mut self.deadline_margin, |text| {
             number(text, DEADLINE_MARGIN_MS_MIN..=DEADLINE_MARGIN_MS_MAX).map(Duration::from_millis)

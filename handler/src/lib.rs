@@ -1,7 +1,7 @@
-//! The sample function: each order of the topic `orders` is posted to a fulfilment service.
+//! The sample function: each order of its topic is posted to a fulfilment service.
 //!
-//! Copy it, and put your own business where `ship` is. It reads `FULFILMENT_URL`; without it, orders are logged at level `debug`, so that the
-//! function runs with nothing installed. The framework reads its own variables (`LAMBDA_MSK_…`).
+//! Copy it, and put your own business where `ship` is. It reads `ORDERS_TOPIC`, the topic that its mapping reads (`orders`, where it is not set),
+//! and `FULFILMENT_URL`; without it, orders are logged at level `debug`, so that the function runs with nothing installed. The framework reads its own variables (`LAMBDA_MSK_…`).
 
 mod fulfilment;
 mod order;
@@ -13,6 +13,9 @@ use lambda_msk::{
 pub use crate::fulfilment::Fulfilment;
 pub use crate::order::Order;
 
+/// The topic of orders, unless `ORDERS_TOPIC` names another.
+const ORDERS_TOPIC: &str = "orders";
+
 /// Wires the function from its environment.
 ///
 /// # Errors
@@ -20,8 +23,15 @@ pub use crate::order::Order;
 /// Every fault in the environment at once, the framework's and ours.
 pub fn consumer(variables: impl IntoIterator<Item = (String, String)>) -> Result<Consumer, Error> {
     let variables: Vec<_> = variables.into_iter().collect();
-    let url = variables.iter().find(|(name, _)| name == "FULFILMENT_URL");
-    let (fulfilment, fault) = match Fulfilment::new(url.map_or("", |(_, url)| url)) {
+    // An empty variable counts as unset: templates set one to say "none".
+    let given = |wanted: &str| {
+        let given = variables.iter().find(|(name, _)| name == wanted);
+        given
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    };
+    let topic = given("ORDERS_TOPIC").unwrap_or(ORDERS_TOPIC).to_owned();
+    let (fulfilment, fault) = match Fulfilment::new(given("FULFILMENT_URL").unwrap_or_default()) {
         Ok(fulfilment) => (fulfilment, None),
         Err(reason) => (
             Fulfilment::log(),
@@ -30,7 +40,7 @@ pub fn consumer(variables: impl IntoIterator<Item = (String, String)>) -> Result
     };
     Consumer::builder()
         .state(fulfilment)
-        .topic("orders", ship)
+        .topic(topic, ship)
         .faults(fault)
         .from_vars(variables)
         .build()

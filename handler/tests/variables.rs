@@ -30,3 +30,29 @@ fn every_variable_that_is_named_is_read() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_topic_is_that_of_the_environment_and_another_one_is_not_taken_for_it() {
+    use lambda_msk::Outcome;
+    use lambda_msk::testing::{Event, Sample, invoke};
+
+    let outcome = async |variables: &[(&str, &str)], topic: &str| {
+        let variables = variables.iter();
+        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let consumer = handler::consumer(variables).unwrap();
+        let order = r#"{"order_id":1,"customer_id":"c","amount_cents":1}"#;
+        let event = Event::msk()
+            .record(Sample::new(topic, 0).value(order))
+            .build();
+        invoke(&consumer, event).await.records()[0].outcome
+    };
+
+    let named = [("ORDERS_TOPIC", "prod.orders")];
+    assert_eq!(outcome(&named, "prod.orders").await, Outcome::Done);
+    assert_eq!(outcome(&named, "orders").await, Outcome::Failed);
+    assert_eq!(
+        outcome(&[("ORDERS_TOPIC", "")], "orders").await,
+        Outcome::Done
+    );
+    assert_eq!(outcome(&[], "orders").await, Outcome::Done);
+}

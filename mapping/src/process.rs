@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::Child;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -31,8 +32,16 @@ pub(crate) struct Process {
     started_at: Option<u64>,
     init: Option<Duration>,
     init_limit: Duration,
-    logs: Vec<JoinHandle<()>>,
+    logs: Vec<Pump>,
     peak_memory: Option<u64>,
+}
+
+/// A task that reads one of the process's two pipes.
+#[derive(Debug)]
+struct Pump {
+    task: JoinHandle<()>,
+    /// Asks for word once the pipe is empty.
+    asks: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 /// How one event ended in this process.
@@ -66,18 +75,10 @@ impl Process {
         let started = Instant::now();
         let mut logs = Vec::new();
         if let Logs::Lines(sink) = &function.logs {
-            logs.extend(
-                child
-                    .stdout
-                    .take()
-                    .map(|pipe| tokio::spawn(pump(pipe, LogStream::Stdout, Arc::clone(sink)))),
-            );
-            logs.extend(
-                child
-                    .stderr
-                    .take()
-                    .map(|pipe| tokio::spawn(pump(pipe, LogStream::Stderr, Arc::clone(sink)))),
-            );
+            let out = child.stdout.take();
+            logs.extend(out.map(|pipe| Pump::start(pipe, LogStream::Stdout, sink)));
+            let err = child.stderr.take();
+            logs.extend(err.map(|pipe| Pump::start(pipe, LogStream::Stderr, sink)));
         }
         let group = child.id();
         #[cfg(target_os = "linux")]
@@ -203,7 +204,9 @@ impl Process {
                     )
                 }
             };
-        if !ending.leaves_the_process() {
+        if ending.leaves_the_process() {
+            self.read_logs().await;
+        } else {
             self.end().await;
         }
         let request_id = self.api.has_taken(&request_id).then_some(request_id);
@@ -223,6 +226,14 @@ impl Process {
         self.end().await;
     }
 
+    /// Reads what the process wrote before its answer: whoever is told of the answer has seen these lines.
+    async fn read_logs(&self) {
+        for pump in &self.logs {
+            // A function that writes without a pause is not waited for.
+            let _ = timeout(Duration::from_millis(DRAIN_MS), pump.empty()).await;
+        }
+    }
+
     /// Kills what is left of it, children included, and reads its last log lines.
     async fn end(&mut self) {
         self.signal(Signal::Kill);
@@ -230,9 +241,9 @@ impl Process {
         // Fails only if the process has ended already.
         let _ = self.child.start_kill();
         let _ = timeout(Duration::from_millis(EXIT_GRACE_MS), self.child.wait()).await;
-        for pump in self.logs.drain(..) {
-            let abort = pump.abort_handle();
-            if timeout(Duration::from_millis(DRAIN_MS), pump)
+        for Pump { task, .. } in self.logs.drain(..) {
+            let abort = task.abort_handle();
+            if timeout(Duration::from_millis(DRAIN_MS), task)
                 .await
                 .is_err()
             {
@@ -310,7 +321,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::Kill);
         for pump in &self.logs {
-            pump.abort();
+            pump.task.abort();
         }
     }
 }
@@ -331,25 +342,56 @@ fn peak_memory(id: u32) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+impl Pump {
+    fn start(
+        pipe: impl AsyncRead + Unpin + Send + 'static,
+        stream: LogStream,
+        sink: &Arc<dyn Fn(LogLine) + Send + Sync>,
+    ) -> Self {
+        let (asks, asked) = mpsc::channel(1);
+        let task = tokio::spawn(pump(pipe, stream, Arc::clone(sink), asked));
+        Self { task, asks }
+    }
+
+    /// Until there is nothing in the pipe, or no more of it.
+    async fn empty(&self) {
+        let (word, heard) = oneshot::channel();
+        if self.asks.send(word).await.is_ok() {
+            let _ = heard.await;
+        }
+    }
+}
+
 /// Reads a pipe to its end, line by line, with bounded memory.
 async fn pump(
     pipe: impl AsyncRead + Unpin,
     stream: LogStream,
     sink: Arc<dyn Fn(LogLine) + Send + Sync>,
+    mut asked: mpsc::Receiver<oneshot::Sender<()>>,
 ) {
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();
     loop {
-        line.clear();
-        let read: io::Result<usize> = (&mut pipe)
-            .take(LOG_LINE_BYTES_MAX as u64)
-            .read_until(b'\n', &mut line)
-            .await;
+        let room = (LOG_LINE_BYTES_MAX - line.len()) as u64;
+        let read: io::Result<usize> = tokio::select! {
+            biased;
+            // What was read of a line when the other branch wins stays in `line`.
+            read = async { (&mut pipe).take(room).read_until(b'\n', &mut line).await } => read,
+            Some(word) = asked.recv() => {
+                let _ = word.send(());
+                continue;
+            }
+        };
+        let ended = read.unwrap_or_default() == 0;
+        if !line.is_empty() {
+            let text =
+                String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned();
+            sink(LogLine { stream, text });
+            line.clear();
+        }
         // An error here is a pipe that is gone: as good as its end.
-        if read.unwrap_or_default() == 0 {
+        if ended {
             return;
         }
-        let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned();
-        sink(LogLine { stream, text });
     }
 }

@@ -412,3 +412,25 @@ async fn what_a_function_writes_comes_line_by_line() {
         "{lines:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_function_wrote_before_its_answer_is_heard_before_the_answer() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&lines);
+    let logs = Logs::lines(move |line| {
+        // As long as a reader of lines may take, so that the answer could be told first.
+        (0..2_000).for_each(|_| std::hint::spin_loop());
+        sink.lock().unwrap().push(line.text);
+    });
+    let mut environment = Environment::new(behaving("log=500").logs(logs));
+
+    for delivery in 1..=5 {
+        environment.invoke(&event()).await.unwrap();
+
+        let lines = lines.lock().unwrap();
+        for text in ["to stdout", "to stderr"] {
+            let heard = lines.iter().filter(|line| line.ends_with(text)).count();
+            assert_eq!(heard, 500 * delivery);
+        }
+    }
+}

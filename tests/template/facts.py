@@ -169,6 +169,12 @@ def function_remembers_in_the_table_under_the_stacks_name(template):
     assert v.get("LAMBDA_MSK_NAMESPACE") == "stack", v.get("LAMBDA_MSK_NAMESPACE")
 
 
+def function_takes_the_topic_that_the_mapping_reads(template):
+    for given in ({}, {"Topic": "payments"}):
+        s = stack(template, **given)
+        assert variables(s).get("ORDERS_TOPIC") == mapping(s)["Topics"][0], "topic of the function"
+
+
 def function_gets_a_url_only_if_there_is_one(template):
     assert "FULFILMENT_URL" not in variables(stack(template))
     assert variables(stack(template, FulfilmentUrl="https://x"))["FULFILMENT_URL"] == "https://x"

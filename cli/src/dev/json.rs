@@ -6,8 +6,16 @@ use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
 use serde_json::{Value, json};
 
+use super::fates::{Fates, News, Row, Topic};
+use super::lines;
+use super::show::End;
+use super::summary::ROWS_SHOWN_MAX;
+use crate::fault::Fault;
+use crate::plain;
+
+/// One line, without an escape sequence in any text of it.
 pub(crate) fn line(value: &Value) -> String {
-    format!("{value}\n")
+    format!("{}\n", plain::json(value.clone()))
 }
 
 pub(crate) fn begun(bootstrap: &str, produced: usize) -> Value {
@@ -18,18 +26,91 @@ pub(crate) fn remark(text: &str) -> Value {
     json!({"event": "remark", "text": text})
 }
 
+/// What the function's log told of a record, or of a topic.
+pub(crate) fn news(news: &News) -> Value {
+    match news {
+        News::Record(row) => {
+            let mut value = record(row);
+            value["event"] = "record".into();
+            value["topic"] = row.place.topic.as_str().into();
+            value
+        }
+        News::Unhandled(topic) => {
+            json!({"event": "unhandled", "topic": topic, "reason": lines::no_handler(topic)})
+        }
+    }
+}
+
+fn record(row: &Row) -> Value {
+    json!({
+        "record": row.place.to_string(),
+        "outcome": row.fate.name().replace(' ', "-"),
+        "code": row.reason.code,
+        "why": row.reason.why,
+    })
+}
+
 /// The last line: `exitCode` is that of the command.
-pub(crate) fn ended(ends: &[Status], code: u8) -> Value {
+pub(crate) fn ended(ends: &[Status], fates: &Fates, end: &End<'_>) -> Value {
+    let mut value = stood(ends, fates);
+    value["verdict"] = end.verdict.name().into();
+    value["exitCode"] = end.verdict.exit_code().into();
+    let nothing = end.nothing.iter();
+    value["nothingRead"] = nothing
+        .map(|why| json!({"what": why.what, "help": why.help}))
+        .collect();
+    value
+}
+
+/// The last line of a run that could not go on.
+pub(crate) fn broken(ends: &[Status], fates: &Fates, fault: &Fault) -> Value {
+    let mut value = stood(ends, fates);
+    value["verdict"] = fault.verdict().into();
+    value["exitCode"] = fault.exit_code().into();
+    value["error"] = fault.plain_text().into();
+    value
+}
+
+fn stood(ends: &[Status], fates: &Fates) -> Value {
+    let mapping = |at: &Status| {
+        let mut value = status(at);
+        let fates = fates.of(&at.topic);
+        value["rejected"] = fates.map_or(0, Topic::rejected).into();
+        value["doneOfGivenUp"] = fates.map_or(0, |topic| topic.done_of_given_up).into();
+        value
+    };
+    let rows = fates.rows();
     json!({
         "event": "end",
-        "mappings": ends.iter().map(status).collect::<Vec<_>>(),
-        "exitCode": code,
+        "mappings": ends.iter().map(mapping).collect::<Vec<_>>(),
+        "records": rows.iter().take(ROWS_SHOWN_MAX).map(record).collect::<Vec<_>>(),
+        "recordsMore": rows.len().saturating_sub(ROWS_SHOWN_MAX),
+        "unhandled": fates.unhandled().collect::<Vec<_>>(),
     })
 }
 
 /// None: there is nothing in it for a script. Each names the topic: every mapping counts its invocations from 0.
-pub(crate) fn notice(topic: &str, notice: &Notice) -> Option<Value> {
+pub(crate) fn notice(topic: &str, notice: &Notice, fates: &Fates) -> Option<Value> {
     let mut value = happened(notice)?;
+    if let (Notice::Answered { verdict, .. }, Some(topic)) = (notice, fates.of(topic))
+        && topic.rejected_last > 0
+    {
+        value["rejected"] = topic.rejected_last.into();
+        if *verdict == Verdict::AllDone {
+            value["verdict"] = "some-rejected".into();
+        }
+    }
+    let done = match notice {
+        Notice::Delivered { records, .. } => Some(records),
+        Notice::Dropped(dropped) => Some(&dropped.records),
+        _ => None,
+    };
+    if let Some(records) = done {
+        value["done"] = fates
+            .of(topic)
+            .and_then(|topic| topic.done_of(records))
+            .into();
+    }
     value["topic"] = topic.into();
     Some(value)
 }

@@ -6,18 +6,18 @@ use std::fmt::Write;
 use anstyle::Style;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use msk_mapping::driver::{Flight, Lane, Notice, Status};
+use msk_mapping::driver::{Flight, Notice};
 use msk_mapping::machine::{Because, Offsets};
 use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
 
-use crate::columns::Table;
-use crate::style::{BAD, BOLD, DIM, GOOD, WARNING};
+use super::answer;
+use super::fates::{Fate, Fates, News};
+use crate::columns::shown;
+use crate::style::{BAD, DIM, GOOD, WARNING};
 
 /// So many partitions of a batch are named, the others counted.
 const PARTITIONS_SHOWN_MAX: usize = 3;
-/// A function's error may be long, and may quote what it likes: so much of it is shown.
-const MESSAGE_CHARS_MAX: usize = 200;
 
 /// What has to be remembered between two lines, of each mapping by its topic.
 #[derive(Debug, Default)]
@@ -43,8 +43,8 @@ pub(crate) fn remark(word: &str, text: &str) -> String {
 }
 
 impl Lines {
-    /// None: nothing that people want to read a line of.
-    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice) -> Option<String> {
+    /// None: nothing that people want to read a line of. The fates are those after the notice.
+    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice, fates: &Fates) -> Option<String> {
         if !matches!(notice, Notice::Trouble { .. } | Notice::Status(_)) {
             self.troubles.remove(topic);
         }
@@ -75,7 +75,8 @@ impl Lines {
             )),
             Notice::Answered { flight, verdict } => {
                 let report = self.reports.remove(topic);
-                Some(answered(flight, verdict, report.as_ref()))
+                let rejected = fates.of(topic).map_or(0, |topic| topic.rejected_last);
+                Some(answered(flight, verdict, report.as_ref(), rejected))
             }
             Notice::Committed {
                 partition,
@@ -91,9 +92,10 @@ impl Lines {
                 records,
             } => {
                 let text = format!(
-                    "{}: {condition} after {}; at the destination",
+                    "{}: {condition} after {}; at the destination{}",
                     places(records),
-                    count(*invoke_count as usize, "invocation")
+                    count(*invoke_count as usize, "invocation"),
+                    had_done(fates, topic, records)
                 );
                 Some(line(WARNING, "given up", &text))
             }
@@ -108,7 +110,12 @@ impl Lines {
                     Because::NoDestination => "there is no --on-failure",
                     _ => "the destination has not taken it",
                 };
-                let text = format!("{}: {}; {why}", places(&dropped.records), dropped.condition);
+                let text = format!(
+                    "{}: {}; {why}{}",
+                    places(&dropped.records),
+                    dropped.condition,
+                    had_done(fates, topic, &dropped.records)
+                );
                 Some(line(BAD, "lost", &text))
             }
             Notice::Trouble { reason } => {
@@ -138,19 +145,61 @@ impl Lines {
             ),
             _ => ("failed", String::new()),
         };
-        let text = format!("{}{}: {}", batch(flight), times(report), cut(&why));
+        let text = format!(
+            "{}{}: {}",
+            batch(flight),
+            times(report),
+            shown(why.lines().next().unwrap_or_default())
+        );
         Some(line(BAD, word, &text))
     }
 }
 
-fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>) -> String {
+/// What the function's log told of a record, or of a topic.
+pub(crate) fn news(news: &News) -> String {
+    match news {
+        News::Record(row) => {
+            let style = match row.fate {
+                Fate::Rejected => WARNING,
+                _ => BAD,
+            };
+            let text = format!(
+                "{}: {}: {}",
+                row.place,
+                shown(&row.reason.code),
+                shown(&row.reason.why)
+            );
+            line(style, row.fate.name(), &text)
+        }
+        News::Unhandled(topic) => line(BAD, "no handler", &no_handler(topic)),
+    }
+}
+
+pub(crate) fn no_handler(topic: &str) -> String {
+    format!("the function has no handler for the topic {topic}: no handler took its records")
+}
+
+/// What the function had done of records that are given up. Empty: nothing, or nobody knows.
+fn had_done(fates: &Fates, topic: &str, records: &[Offsets]) -> String {
+    match fates.of(topic).and_then(|topic| topic.done_of(records)) {
+        None | Some(0) => String::new(),
+        Some(done) => format!("; the function had done {done} of them"),
+    }
+}
+
+fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>, rejected: u64) -> String {
     let times = report.map(times).unwrap_or_default();
     let batch = batch(flight);
     match verdict {
+        Verdict::AllDone if rejected > 0 => line(
+            WARNING,
+            "settled",
+            &format!("{batch}{times}: {rejected} of them rejected by the function"),
+        ),
         Verdict::AllDone => line(GOOD, "done", &format!("{batch}{times}")),
         Verdict::SomeAgain => {
             let listed = report
-                .map(|report| listed(&report.ending))
+                .map(|report| answer::listed(&report.ending))
                 .unwrap_or_default();
             line(
                 BAD,
@@ -179,54 +228,11 @@ fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>) -> Stri
                 "{batch}{times}: the answer lists {} under {}, where Lambda does not look: expected batchItemFailures \
                  at the top of the answer, so the batch is committed",
                 count(*listed, "record"),
-                cut(field)
+                shown(field)
             ),
         ),
         _ => line(BAD, "answered", &format!("{batch}{times}")),
     }
-}
-
-/// What a partial answer lists, as it stands there.
-fn listed(ending: &Ending) -> Vec<Offsets> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Answer {
-        batch_item_failures: Vec<Item>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Item {
-        item_identifier: Identifier,
-    }
-
-    #[derive(serde::Deserialize)]
-    struct Identifier {
-        partition: String,
-        offset: i64,
-    }
-
-    let Ending::Response(body) = ending else {
-        return Vec::new();
-    };
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
-        return Vec::new();
-    };
-    let mut listed: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for Item { item_identifier } in answer.batch_item_failures {
-        listed
-            .entry(item_identifier.partition)
-            .or_default()
-            .push(item_identifier.offset);
-    }
-    let offsets = |(key, offsets): (String, Vec<i64>)| {
-        let (topic, partition) = key.rsplit_once('-')?;
-        Some(Offsets {
-            partition: msk_mapping::record::TopicPartition::new(topic, partition.parse().ok()?),
-            offsets,
-        })
-    };
-    listed.into_iter().filter_map(offsets).collect()
 }
 
 /// `orders-0 0..5, orders-1 7 (7 records)`, and which attempt, if it is not the first.
@@ -272,14 +278,6 @@ fn times(report: &Report) -> String {
     text
 }
 
-fn cut(text: &str) -> String {
-    let first = text.lines().next().unwrap_or_default();
-    match first.char_indices().nth(MESSAGE_CHARS_MAX) {
-        Some((at, _)) => format!("{}…", &first[..at]),
-        None => first.to_owned(),
-    }
-}
-
 pub(crate) fn count(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
@@ -308,98 +306,11 @@ fn millis() -> i64 {
         })
 }
 
-/// How it stood at the end.
-pub(crate) fn ended(ends: &[Status]) -> String {
-    if ends.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from("\n");
-    for status in ends {
-        text += &lanes(status);
-        text += "\n";
-        text += &summary(status);
-    }
-    text
-}
-
-/// Of a topic with many partitions on a desk most are empty.
-fn has_records(lane: &&Lane) -> bool {
-    lane.committed.is_some() || lane.lag != Some(0)
-}
-
-pub(crate) fn lanes(status: &Status) -> String {
-    let mut table = Table::new(
-        [
-            "PARTITION",
-            "COMMITTED",
-            "LAG",
-            "WAITING",
-            "IN FLIGHT",
-            "AGAIN",
-        ],
-        1,
-    );
-    let unknown = || "-".to_owned();
-    let row = |lane: &Lane| {
-        [
-            lane.partition.to_string(),
-            lane.committed
-                .map_or_else(unknown, |offset| offset.to_string()),
-            lane.lag.map_or_else(unknown, |lag| lag.to_string()),
-            lane.waiting.to_string(),
-            (lane.in_flight + lane.delivering).to_string(),
-            lane.retrying.to_string(),
-        ]
-    };
-    let lanes: Vec<&Lane> = status.partitions.iter().filter(has_records).collect();
-    if lanes.is_empty() {
-        return String::new();
-    }
-    for lane in lanes {
-        let style = if lane.retrying > 0 { BAD } else { Style::new() };
-        table.push(row(lane), style);
-    }
-    table.text()
-}
-
-pub(crate) fn summary(status: &Status) -> String {
-    let metrics = &status.metrics;
-    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let mut text = format!(
-        "  {} polled, {}, {} committed",
-        count(number(metrics.polled), "record"),
-        count(number(metrics.invocations), "invocation"),
-        metrics.committed
-    );
-    let more = [
-        (metrics.filtered_out, Style::new(), "filtered out"),
-        (metrics.failed_invocations, BAD, "failed"),
-        (metrics.delivered, WARNING, "given up, at the destination"),
-        (metrics.dropped, BAD, "given up and lost"),
-        (status.overlooked, BAD, "failed and overlooked"),
-    ];
-    for (number, style, what) in more {
-        if number > 0 {
-            let what = if what == "failed" {
-                format!("{number} of the invocations failed")
-            } else {
-                format!("{number} {what}")
-            };
-            let _ = write!(text, ", {style}{what}{style:#}");
-        }
-    }
-    match status.lag() {
-        Some(0) => format!("{text}; {GOOD}lag 0{GOOD:#}\n"),
-        Some(lag) => format!("{text}; {BOLD}lag {lag}{BOLD:#}\n"),
-        None => format!("{text}; lag unknown\n"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use msk_mapping::driver::Notice;
 
-    use super::Lines;
+    use super::{Fates, Lines};
 
     #[test]
     fn a_trouble_that_comes_again_is_told_once_of_each_mapping_though_they_alternate() {
@@ -410,7 +321,10 @@ mod tests {
 
         let told: Vec<bool> = ["orders", "clicks", "orders", "clicks"]
             .iter()
-            .map(|topic| lines.notice(topic, &trouble(&format!("{topic} is away"))))
+            .map(|topic| {
+                let trouble = trouble(&format!("{topic} is away"));
+                lines.notice(topic, &trouble, &Fates::default())
+            })
             .map(|line| line.is_some())
             .collect();
 

@@ -8,11 +8,12 @@ use msk_mapping::LogLine;
 use msk_mapping::driver::{Notice, Status};
 use tokio::time::Instant;
 
+use super::fates::Fates;
+use super::layout::{self, Block};
 use super::lines::{self, Lines};
+use super::summary;
 use crate::style::{BOLD, DIM};
 
-/// So many mappings have a table; the others are summed up in their line.
-const TABLES_MAX: usize = 3;
 /// The rate is that of about so long.
 const RATE_OVER: Duration = Duration::from_secs(2);
 
@@ -21,6 +22,8 @@ const RATE_OVER: Duration = Duration::from_secs(2);
 pub(crate) struct Live {
     lines: Lines,
     statuses: BTreeMap<String, Status>,
+    /// How the mappings stood last, as text.
+    blocks: Vec<Block>,
     /// How many lines of the last drawing are to be taken away.
     drawn: usize,
     /// Committed records and when, to tell the rate.
@@ -30,17 +33,25 @@ pub(crate) struct Live {
 
 impl Live {
     /// The text that brings the screen up to date.
-    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice) -> Option<String> {
+    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice, fates: &Fates) -> Option<String> {
         if let Notice::Status(status) = notice {
             self.statuses.insert(status.topic.clone(), status.clone());
             self.count(Instant::now());
+            let rate = self.rate;
+            let statuses = self.statuses.values();
+            self.blocks = statuses.map(|status| block(status, rate, fates)).collect();
             return Some(self.draw(""));
         }
         let done = matches!(notice, Notice::Committed { .. })
             || matches!(notice, Notice::Answered { verdict, .. } if *verdict == msk_mapping::response::Verdict::AllDone);
-        let line = self.lines.notice(topic, notice)?;
+        let line = self.lines.notice(topic, notice, fates)?;
         // What goes well is seen in the numbers.
         (!done).then(|| self.draw(&line))
+    }
+
+    /// A line about a record, above the drawing.
+    pub(crate) fn scroll(&mut self, line: &str) -> String {
+        self.draw(line)
     }
 
     /// A line that the function wrote.
@@ -78,22 +89,42 @@ impl Live {
 
     /// Takes the last drawing away, writes what scrolls, and draws anew.
     fn draw(&mut self, scrolls: &str) -> String {
-        let mut below = String::from("\n");
-        for (number, status) in self.statuses.values().enumerate() {
-            let environments = lines::count(status.environments, "environment");
-            below += &format!(
-                "{BOLD}{}{BOLD:#} {DIM}· {} in flight · {environments} · {:.0} records/s{DIM:#}\n",
-                status.topic, status.in_flight, self.rate
-            );
-            if number < TABLES_MAX {
-                below += &lines::lanes(status);
-            }
-            below += &lines::summary(status);
+        self.draw_in(scrolls, size())
+    }
+
+    /// The last row is the cursor's: what is higher than the screen could not be taken away again.
+    fn draw_in(&mut self, scrolls: &str, (columns, rows): (usize, usize)) -> String {
+        // A blank line, the drawing, and the cursor's own.
+        let lines = layout::fit(&self.blocks, (columns, rows.saturating_sub(2)));
+        // A line that is too long all the same is cut and not wrapped.
+        let mut text = format!("{}{scrolls}\x1b[?7l\n", erase(self.drawn));
+        for line in &lines {
+            text += line;
+            text.push('\n');
         }
-        // A line that is too long is cut and not wrapped: else there would be more to take away than was counted.
-        let text = format!("{}{scrolls}\x1b[?7l{below}\x1b[?7h", erase(self.drawn));
-        self.drawn = below.lines().count();
-        text
+        self.drawn = lines.len() + 1;
+        text + "\x1b[?7h"
+    }
+}
+
+fn block(status: &Status, rate: f64, fates: &Fates) -> Block {
+    let environments = lines::count(status.environments, "environment");
+    let table = summary::lanes(status);
+    Block {
+        head: format!(
+            "{BOLD}{}{BOLD:#} {DIM}· {} in flight · {environments} · {rate:.0} records/s{DIM:#}",
+            status.topic, status.in_flight
+        ),
+        table: table.lines().map(str::to_owned).collect(),
+        sum: summary::summary(status, fates).trim_end().to_owned(),
+    }
+}
+
+/// The terminal's columns and rows.
+fn size() -> (usize, usize) {
+    match terminal_size::terminal_size() {
+        Some((columns, rows)) => (columns.0.into(), rows.0.into()),
+        None => layout::SIZE,
     }
 }
 
@@ -114,18 +145,44 @@ pub(crate) fn write(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Live, erase};
+    use super::{Block, Live, erase};
+
+    const SIZE: (usize, usize) = (80, 24);
 
     #[test]
     fn a_drawing_takes_the_one_before_away() {
         let mut live = Live::default();
 
-        let first = live.draw("one\n");
-        let second = live.draw("two\n");
+        let first = live.draw_in("one\n", SIZE);
+        let second = live.draw_in("two\n", SIZE);
 
         assert_eq!(first, "one\n\x1b[?7l\n\x1b[?7h");
         assert_eq!(second, format!("{}two\n\x1b[?7l\n\x1b[?7h", erase(1)));
         assert_eq!(live.clear(), erase(1));
         assert_eq!(live.clear(), "");
+    }
+
+    #[test]
+    fn a_drawing_is_no_larger_than_the_screen() {
+        let block = |name: &str| Block {
+            head: format!("{name} · 1 in flight · 1 environment · 12 records/s"),
+            table: vec![format!("  {name}-0  12  0  0  0  0"); 8],
+            sum: "  12 records polled, 1 invocation, 12 committed; lag 0".to_owned(),
+        };
+        let mut live = Live {
+            blocks: vec![block("small"), block("other")],
+            ..Live::default()
+        };
+
+        let drawn = live.draw_in("", (20, 10));
+
+        let lines: Vec<&str> = drawn.lines().collect();
+        assert!(lines.len() <= 10, "{lines:?}");
+        let whole = |line: &&str| line.replace("\x1b[?7l", "").replace("\x1b[?7h", "");
+        assert!(
+            lines.iter().all(|line| whole(line).chars().count() <= 20),
+            "{lines:?}"
+        );
+        assert!(drawn.contains("\nsmall · 1 in flight \n"), "{drawn:?}");
     }
 }

@@ -1,10 +1,10 @@
-//! `--produce`: what fills a topic. Lines of JSON, text, hex or base64, or whole events as Lambda sends them.
+//! `--produce`: what fills a topic. Lines of JSON, text, hex or base64, whole events as Lambda sends them, or dead letters.
 
 mod event;
 mod format;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -12,10 +12,12 @@ use msk_mapping::driver::{Outgoing, Producer};
 use msk_mapping::record::Header;
 
 pub(crate) use self::format::Format;
+use super::lines;
 use crate::fault::Fault;
+use crate::{letters, source};
 
 /// All files together: what a desk can be asked to keep in memory.
-const BYTES_MAX: u64 = 512 * 1024 * 1024;
+const BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// A record to be written.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,8 +44,12 @@ impl Wanted {
     }
 }
 
-/// Reads all files. Lines go to the first topic, records of an event to their own. What cannot be produced is left out,
-/// with a remark.
+/// Reads all files. Lines go to the first topic, records of an event or of a dead letter to their own. What cannot be
+/// produced is left out, with a remark for each reason.
+///
+/// # Errors
+///
+/// A file that cannot be read, or from which nothing is left: the run would be one of other records than were meant.
 pub(crate) fn read(
     files: &[PathBuf],
     format: Option<Format>,
@@ -52,33 +58,65 @@ pub(crate) fn read(
     let (mut wanted, mut remarks) = (Vec::new(), Vec::new());
     let mut left = BYTES_MAX;
     for file in files {
-        let name = file.display().to_string();
+        let name = source::name(file);
         let bytes = contents(file, left).map_err(|error| {
             Fault::new(format!("cannot read {name}"))
                 .at(error.to_string())
-                .help("--produce takes lines of JSON (each the value of a record), and Kafka events such as those in events/;\n\
-                 for lines of text, hex or base64 give --produce-format")
+                .help(format!("--produce takes {FORMS}"))
         })?;
-        left -= bytes.len() as u64;
+        left -= bytes.len();
+        let mut left_out: BTreeMap<LeftOut, usize> = BTreeMap::new();
         for record in records(&name, &bytes, format, topics)? {
             match record {
                 Ok(record) => wanted.push(record),
-                Err(remark) => remarks.push(remark),
+                Err(why) => *left_out.entry(why).or_default() += 1,
             }
         }
+        let left_out = left_out.iter();
+        remarks.extend(left_out.map(|(why, count)| why.remark(*count, &name)));
+    }
+    if wanted.is_empty() && !files.is_empty() {
+        let fault = Fault::new("there is no record to produce");
+        let fault = remarks.iter().fold(fault, Fault::at);
+        return Err(fault.help(format!("--produce takes {FORMS}")));
     }
     Ok((wanted, remarks))
 }
 
-fn contents(path: &Path, left: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path)?)
-    };
-    source.take(left + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > left {
+/// What a file may hold.
+const FORMS: &str = "lines of JSON (each the value of a record), Kafka events such as those in events/, and dead letters;\n\
+     for lines of text, hex or base64 give --produce-format";
+
+/// Why records of a file are not produced.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum LeftOut {
+    OtherTopic(String),
+    /// Which field of which record: each of these is a fault of its own.
+    NotBase64 {
+        place: String,
+        field: &'static str,
+    },
+}
+
+impl LeftOut {
+    fn remark(&self, count: usize, name: &str) -> String {
+        match self {
+            Self::OtherTopic(topic) => {
+                let records = lines::count(count, "record");
+                format!(
+                    "{records} of the topic {topic} in {name} left out (--topic {topic} adds a mapping that reads it)"
+                )
+            }
+            Self::NotBase64 { place, field } => format!(
+                "{place} of {name} is left out: its {field} is not base64, and Kafka holds bytes"
+            ),
+        }
+    }
+}
+
+fn contents(path: &Path, left: usize) -> io::Result<Vec<u8>> {
+    let bytes = source::read(path, left)?;
+    if bytes.len() > left {
         return Err(io::Error::other(format!(
             "that is more than {} MB in all",
             BYTES_MAX / 1024 / 1024
@@ -87,17 +125,16 @@ fn contents(path: &Path, left: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The records of an event, if the file is one; else one record a line.
+/// The records of an event, or of dead letters, if the file is such a one; else one record a line.
 fn records(
     name: &str,
     bytes: &[u8],
     format: Option<Format>,
     topics: &[String],
-) -> Result<Vec<Result<Wanted, String>>, Fault> {
+) -> Result<Vec<Result<Wanted, LeftOut>>, Fault> {
     if matches!(format, None | Some(Format::Event)) {
-        if let Some(records) = event::read(name, bytes)? {
-            let wanted = records.into_iter();
-            return Ok(wanted.map(|record| record.wanted(name, topics)).collect());
+        if let Some(wanted) = of_events(name, bytes, topics)? {
+            return Ok(wanted);
         }
         if format.is_some() {
             return Err(format::no_event(name, bytes));
@@ -118,6 +155,34 @@ fn records(
         })
     };
     Ok(values.into_iter().map(wanted).collect())
+}
+
+/// The records of an event, or of dead letters. None: the file holds neither.
+fn of_events(
+    name: &str,
+    bytes: &[u8],
+    topics: &[String],
+) -> Result<Option<Vec<Result<Wanted, LeftOut>>>, Fault> {
+    let wanted = |records: Vec<event::Wire>| {
+        let records = records.into_iter();
+        records.map(|record| record.wanted(topics))
+    };
+    // Letters first: to whoever asks for one document, a file of several is none.
+    let Some(events) = letters::events(name, bytes)? else {
+        let records = event::read(name, bytes)?;
+        return Ok(records.map(|records| wanted(records).collect()));
+    };
+    let mut all = Vec::new();
+    for event in events {
+        let Some(records) = event::read(name, &event)? else {
+            return Err(Fault::new(format!(
+                "the payload of a dead letter of {name} is no Kafka event"
+            ))
+            .help("a letter of another kind of source cannot be fed back to a topic"));
+        };
+        all.extend(wanted(records));
+    }
+    Ok(Some(all))
 }
 
 /// Writes them all, and says how many.

@@ -6,7 +6,9 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use msk_mapping::event::Source;
 use msk_mapping::filter;
-use msk_mapping::machine::{self, Configuration, ConsumptionMode, ProvisionedPollers};
+use msk_mapping::machine::{
+    self, Configuration, ConsumptionMode, ProvisionedPollers, StartingPosition,
+};
 use msk_mapping::response::FailureReporting;
 
 use super::reading::{self, Reading};
@@ -79,6 +81,9 @@ pub(crate) struct Settings {
     /// Pollers: members of the group, each with at most five invocations at once. [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) pollers: Option<u32>,
+    /// Where the template says what no flag says: by AWS's name of the setting, with the place.
+    #[arg(skip)]
+    pub(crate) by_template: Vec<(&'static str, String)>,
     /// How a question is read that AWS leaves open: NAME=VALUE; `--help` lists them. Or only-listed or from-lowest alone: which records come again after a partial response.
     #[arg(long = "reading", value_name = "READING", value_parser = reading::read, long_help = reading::long_help())]
     pub(crate) readings: Vec<Reading>,
@@ -110,9 +115,7 @@ impl Settings {
         function_arn: String,
     ) -> Result<Configuration, Fault> {
         let source = self.source(bootstrap);
-        let time = self.starting_position_timestamp.as_deref();
-        let start = start::position(self.starting_position, time, Timestamp::now())?;
-        let mut settings = Configuration::new(source, topic, start);
+        let mut settings = Configuration::new(source, topic, self.start()?);
         settings.function_arn = function_arn;
         settings.consumer_group_id = Some(group.to_owned());
         settings.batch_size = self.batch_size;
@@ -149,12 +152,82 @@ impl Settings {
         }
     }
 
+    /// Where a group without offsets begins.
+    pub(crate) fn start(&self) -> Result<StartingPosition, Fault> {
+        let time = self.starting_position_timestamp.as_deref();
+        start::position(self.starting_position, time, Timestamp::now())
+    }
+
+    /// Each setting that Lambda may refuse, by AWS's name: its flag, and whether that was given.
+    pub(crate) const fn flags(&self) -> [(&'static str, &'static str, bool); 9] {
+        [
+            ("BatchSize", "--batch-size", self.batch_size.is_some()),
+            (
+                "MaximumBatchingWindowInSeconds",
+                "--maximum-batching-window-in-seconds",
+                self.maximum_batching_window_in_seconds.is_some(),
+            ),
+            (
+                "MaximumRetryAttempts",
+                "--maximum-retry-attempts",
+                self.maximum_retry_attempts.is_some(),
+            ),
+            (
+                "MaximumRecordAgeInSeconds",
+                "--maximum-record-age-in-seconds",
+                self.maximum_record_age_in_seconds.is_some(),
+            ),
+            (
+                "BisectBatchOnFunctionError",
+                "--bisect-batch-on-function-error",
+                self.bisect_batch_on_function_error,
+            ),
+            (
+                "FunctionResponseTypes",
+                "--function-response-types",
+                self.function_response_types.is_some(),
+            ),
+            (
+                "ConsumptionMode",
+                "--consumption-mode",
+                self.consumption_mode.is_some(),
+            ),
+            (
+                "DestinationConfig.OnFailure",
+                "--on-failure",
+                self.on_failure.is_some(),
+            ),
+            (
+                "ProvisionedPollerConfig.MinimumPollers",
+                "--pollers",
+                self.pollers.is_some(),
+            ),
+        ]
+    }
+
+    /// A fault behind what was typed: the flag, or the template's line.
+    fn typed(&self, fault: &machine::Fault) -> String {
+        let place = self
+            .by_template
+            .iter()
+            .find(|(setting, _)| *setting == fault.setting());
+        let flags = self.flags();
+        let flag = flags
+            .iter()
+            .find(|(setting, ..)| *setting == fault.setting());
+        match (place, flag) {
+            (Some((_, place)), _) => format!("{place}: {fault}"),
+            (None, Some((_, flag, _))) => format!("{flag}: {fault}"),
+            (None, None) => fault.to_string(),
+        }
+    }
+
     /// What Lambda would refuse, with the flags of this command as the cure.
     fn refused(&self, faults: &machine::Faults) -> Fault {
         let provisioned = ": set ProvisionedPollerConfig";
         let (pollers, others): (Vec<String>, Vec<String>) = faults
             .iter()
-            .map(ToString::to_string)
+            .map(|fault| self.typed(fault))
             .partition(|each| each.ends_with(provisioned));
         let fault = Fault::new("Lambda would refuse these settings");
         let fault = others.iter().fold(fault, Fault::at);
@@ -163,7 +236,7 @@ impl Settings {
         });
         let mut help = Vec::new();
         if !others.is_empty() {
-            help.push("correct the flags of these names, or the template; `cargo msk dev --help` lists them");
+            help.push("correct what is named; a flag wins over the template, and `cargo msk dev --help` lists them");
         }
         if !pollers.is_empty() && self.on_demand_by_template {
             help.push("give --pollers N, or the template's mapping its ProvisionedPollerConfig");
@@ -292,9 +365,11 @@ mod tests {
             .unwrap_err()
             .text();
 
-        assert!(fault.contains("BatchSize is 0"), "{fault}");
+        assert!(fault.contains("--batch-size: BatchSize is 0"), "{fault}");
         assert!(
-            fault.contains("MaximumRetryAttempts needs provisioned mode\n"),
+            fault.contains(
+                "--maximum-retry-attempts: MaximumRetryAttempts needs provisioned mode\n"
+            ),
             "{fault}"
         );
         assert!(fault.contains("leave out --on-demand"), "{fault}");

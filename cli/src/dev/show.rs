@@ -1,84 +1,153 @@
 //! What is shown of a run: a view in a terminal, lines for people, or JSON for scripts. Made and told by `dev`.
 
-use std::io::IsTerminal;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use msk_mapping::Logs;
 use msk_mapping::driver::{Notice, Status};
 
-use super::{Args, json, lines, live};
+use super::fates::{Fates, News, Topic};
+use super::nothing::Why;
+use super::{Args, json, lines, live, summary};
 use crate::fault::{Fault, print};
+use crate::said;
+use crate::verdict::Verdict;
 
-/// What is shown of a run: a view in a terminal, lines for people, or for scripts.
-pub(crate) enum Show {
+/// What is shown of a run, and what is remembered of it.
+pub(crate) struct Show {
+    form: Form,
+    seen: Mutex<Seen>,
+}
+
+enum Form {
     Json,
     Lines(Mutex<lines::Lines>),
     Live(Mutex<live::Live>),
 }
 
+/// What the notices and the function's log have told.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) fates: Fates,
+    /// How each mapping stood last.
+    statuses: BTreeMap<String, Status>,
+}
+
+impl Seen {
+    fn notice(&mut self, topic: &str, notice: &Notice) {
+        self.fates.notice(topic, notice);
+        if let Notice::Status(status) = notice {
+            self.statuses.insert(topic.to_owned(), status.clone());
+        }
+    }
+}
+
+/// How a run ended.
+pub(crate) struct End<'a> {
+    pub(crate) verdict: Verdict,
+    /// Why a mapping read nothing, if one did.
+    pub(crate) nothing: &'a [Why],
+}
+
 impl Show {
     pub(crate) fn new(args: &Args) -> Self {
-        if args.json {
-            Self::Json
+        let form = if args.json {
+            Form::Json
         } else if shows_a_view() && !args.lines {
-            Self::Live(Mutex::default())
+            Form::Live(Mutex::default())
         } else {
-            Self::Lines(Mutex::default())
+            Form::Lines(Mutex::default())
+        };
+        Self {
+            form,
+            seen: Mutex::default(),
         }
     }
 
     pub(crate) fn begun(&self, bootstrap: &str, produced: usize) -> Result<(), Fault> {
-        match self {
-            Self::Json => print(&json::line(&json::begun(bootstrap, produced))),
+        match &self.form {
+            Form::Json => print(&json::line(&json::begun(bootstrap, produced))),
             _ => print(&lines::begun(bootstrap, produced)),
         }
     }
 
-    /// Where the function's own lines go: past the view, or they would tear it.
+    /// What has been seen up to now.
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        held(&self.seen)
+    }
+
+    /// Where the function's own lines go. What it says there of its records is told in the form of the run too.
     pub(crate) fn logs(self: &Arc<Self>) -> Logs {
-        match &**self {
-            Self::Live(_) => {
-                let show = Arc::clone(self);
-                Logs::lines(move |line| {
-                    if let Self::Live(live) = &*show {
-                        live::write(&held(live).log(&line));
-                    }
-                })
+        let show = Arc::clone(self);
+        Logs::lines(move |line| {
+            let said = said::read(&line.text);
+            let of_a_record = said.is_some();
+            match &show.form {
+                // Past the view, or they would tear it; a record's line is shown in the view's own words.
+                Form::Live(_) if of_a_record => {}
+                Form::Live(live) => live::write(&held(live).log(&line)),
+                // A reader that has gone ends nothing.
+                _ => {
+                    let _ = writeln!(std::io::stderr().lock(), "{}", line.text);
+                }
             }
-            _ => Logs::Inherit,
+            if let Some(news) = said.and_then(|said| show.seen().fates.said(said)) {
+                show.news(&news);
+            }
+        })
+    }
+
+    fn news(&self, news: &News) {
+        match &self.form {
+            Form::Json => {
+                let _ = print(&json::line(&json::news(news)));
+            }
+            Form::Lines(_) => {
+                let _ = print(&lines::news(news));
+            }
+            Form::Live(live) => {
+                let mut live = held(live);
+                let text = live.scroll(&lines::news(news));
+                live::write(&text);
+            }
         }
     }
 
-    /// What happened to the mapping of a topic.
-    pub(crate) fn notice(&self, topic: &str, notice: &Notice) {
-        let text = match self {
-            Self::Json => json::notice(topic, notice).map(|value| json::line(&value)),
-            Self::Lines(lines) => held(lines).notice(topic, notice),
-            Self::Live(live) => {
+    /// What happened to the mapping of a topic. Whether to go on with it is of no use.
+    pub(crate) fn notice(&self, topic: &str, notice: &Notice) -> bool {
+        let mut seen = self.seen();
+        seen.notice(topic, notice);
+        let fates = &seen.fates;
+        let text = match &self.form {
+            Form::Json => json::notice(topic, notice, fates).map(|value| json::line(&value)),
+            Form::Lines(lines) => held(lines).notice(topic, notice, fates),
+            Form::Live(live) => {
                 let mut live = held(live);
-                if let Some(text) = live.notice(topic, notice) {
+                if let Some(text) = live.notice(topic, notice, fates) {
                     // Under the lock: two drawings at once would tear.
                     live::write(&text);
                 }
-                return;
+                None
             }
         };
         if let Some(text) = text {
             // A reader that has gone ends nothing: the records still are to be done.
             let _ = print(&text);
         }
+        fates.of(topic).is_some_and(Topic::is_hopeless)
     }
 
     /// Something about the command itself, which is none of the mapping's doing, behind a word for what it is about.
     pub(crate) fn remark(&self, word: &str, text: &str) {
-        match self {
-            Self::Json => {
+        match &self.form {
+            Form::Json => {
                 let _ = print(&json::line(&json::remark(text)));
             }
-            Self::Lines(_) => {
+            Form::Lines(_) => {
                 let _ = print(&lines::remark(word, text));
             }
-            Self::Live(live) => {
+            Form::Live(live) => {
                 let mut live = held(live);
                 let text = live.remark(word, text);
                 live::write(&text);
@@ -86,14 +155,41 @@ impl Show {
         }
     }
 
-    pub(crate) fn ended(&self, ends: &[Status], code: u8) -> Result<(), Fault> {
-        match self {
-            Self::Json => print(&json::line(&json::ended(ends, code))),
-            Self::Lines(_) => print(&lines::ended(ends)),
-            Self::Live(live) => {
-                live::write(&held(live).clear());
-                print(&lines::ended(ends))
+    /// How it stood at the end, and what it came to.
+    pub(crate) fn ended(&self, end: &End<'_>) -> Result<(), Fault> {
+        let seen = self.seen();
+        let ends: Vec<Status> = seen.statuses.values().cloned().collect();
+        if let Form::Live(live) = &self.form {
+            live::write(&held(live).clear());
+        }
+        match &self.form {
+            Form::Json => print(&json::line(&json::ended(&ends, &seen.fates, end))),
+            _ => {
+                let mut text = summary::ended(&ends, &seen.fates, end.verdict);
+                let unhandled = seen.fates.unhandled();
+                text.extend(unhandled.map(|topic| summary::problem(&lines::no_handler(topic), "name the topic in the function (`.topic(…)` or `.fallback(…)`), or another --topic")));
+                let nothing = end.nothing.iter();
+                text.extend(nothing.map(|why| summary::problem(&why.what, &why.help)));
+                print(&text)
             }
+        }
+    }
+
+    /// The end of a run that could not go on: for scripts the last line, for people the fault that is reported next.
+    pub(crate) fn broken(&self, fault: &Fault) {
+        let seen = self.seen();
+        let ends: Vec<Status> = seen.statuses.values().cloned().collect();
+        // A reader that has gone is told nothing.
+        let _ = match &self.form {
+            Form::Json => print(&json::line(&json::broken(&ends, &seen.fates, fault))),
+            Form::Live(live) => {
+                live::write(&held(live).clear());
+                Ok(())
+            }
+            Form::Lines(_) => Ok(()),
+        };
+        if !matches!(self.form, Form::Json) && !ends.is_empty() {
+            let _ = print(&summary::so_far(&ends, &seen.fates));
         }
     }
 }

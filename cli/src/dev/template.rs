@@ -91,6 +91,7 @@ fn apply(args: &mut super::Args, text: &str, file: &str) -> Result<Vec<String>, 
         remarks: loops,
     };
     spelling::check_mapping(&mut properties, mapping.properties, mapping.kind)?;
+    args.settings.by_template = places(&args.settings, &mapping, &resolver);
     take_topic(args, &mapping, &resolver)?;
     take_group(args, &mut properties, &mapping)?;
     take_source(&mut args.settings, &mut properties, &mapping)?;
@@ -116,6 +117,25 @@ fn loops(root: &node::Node, file: &str) -> Vec<String> {
         )
     };
     spelling::loops(root).into_iter().map(line).collect()
+}
+
+/// Where the template has the settings that no flag gives: what Lambda would refuse is named by its line.
+fn places(
+    settings: &Settings,
+    mapping: &Mapping<'_>,
+    resolver: &Resolver<'_>,
+) -> Vec<(&'static str, String)> {
+    let mode = ["SelfManagedKafkaEventSourceConfig", "ConsumptionMode"];
+    let of_template = settings.flags().into_iter().filter(|(.., given)| !given);
+    let place = |(setting, ..): (&'static str, &str, bool)| {
+        let keys: Vec<&str> = match setting {
+            "ConsumptionMode" => mode.to_vec(),
+            setting => setting.split('.').collect(),
+        };
+        let node = mapping.properties.at(&keys)?;
+        Some((setting, resolver.place(node)))
+    };
+    of_template.filter_map(place).collect()
 }
 
 fn take_topic(

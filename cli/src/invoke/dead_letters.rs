@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::said::{Place, Reason};
+
 /// The variable that names the destination.
 const ON_FAILURE: &str = "LAMBDA_MSK_ON_FAILURE";
-/// So many letters are shown; the others are counted.
-const SHOWN_MAX: usize = 10;
+/// So many letters are read; the others are counted.
+const LETTERS_MAX: usize = 10_000;
 
 /// A file of dead letters, and where it ended before the function ran.
 #[derive(Debug)]
@@ -24,16 +26,14 @@ pub(crate) struct DeadLetters {
     pub(crate) path: PathBuf,
     pub(crate) count: usize,
     /// The first ones.
-    pub(crate) shown: Vec<Letter>,
+    pub(crate) letters: Vec<Letter>,
 }
 
 /// A rejected record, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
-    /// `orders-0@41`
-    pub(crate) record: String,
-    pub(crate) code: String,
-    pub(crate) message: String,
+    pub(crate) place: Place,
+    pub(crate) reason: Reason,
 }
 
 impl Mark {
@@ -48,19 +48,31 @@ impl Mark {
         lambda_msk::testing::check_on_failure(&destination).ok()?;
         let path = destination.strip_prefix("file:")?;
         let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-        let end = path.metadata().map_or(0, |metadata| metadata.len());
+        let end = end(&path);
         Some(Self { path, end })
+    }
+
+    /// The same file, from its end now on.
+    pub(crate) fn renewed(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            end: end(&self.path),
+        }
     }
 
     /// What was appended to the file since: nothing, if there is no such file.
     pub(crate) fn read(&self) -> DeadLetters {
-        let (count, shown) = read(&self.path, self.end).unwrap_or_default();
+        let (count, letters) = read(&self.path, self.end).unwrap_or_default();
         DeadLetters {
             path: self.path.clone(),
             count,
-            shown,
+            letters,
         }
     }
+}
+
+fn end(path: &Path) -> u64 {
+    path.metadata().map_or(0, |metadata| metadata.len())
 }
 
 fn read(path: &Path, from: u64) -> io::Result<(usize, Vec<Letter>)> {
@@ -73,17 +85,17 @@ fn read(path: &Path, from: u64) -> io::Result<(usize, Vec<Letter>)> {
     };
     file.seek(SeekFrom::Start(from))?;
     let mut lines = BufReader::new(file);
-    let mut shown = Vec::new();
+    let mut letters = Vec::new();
     let mut count = 0;
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         count += 1;
-        if shown.len() < SHOWN_MAX {
-            shown.extend(letter(&line));
+        if letters.len() < LETTERS_MAX {
+            letters.extend(letter(&line));
         }
         line.clear();
     }
-    Ok((count, shown))
+    Ok((count, letters))
 }
 
 /// None: the line is no letter of ours.
@@ -108,10 +120,18 @@ fn letter(line: &[u8]) -> Option<Letter> {
 
     let wire: Wire = serde_json::from_slice(line).ok()?;
     let (_, record) = wire.payload.redrive.split_once(':')?;
+    let (partition, offset) = record.rsplit_once('@')?;
+    let (topic, partition) = partition.rsplit_once('-')?;
     Some(Letter {
-        record: record.to_owned(),
-        code: wire.failure.code,
-        message: wire.failure.message,
+        place: Place {
+            topic: topic.to_owned(),
+            partition: partition.parse().ok()?,
+            offset: offset.parse().ok()?,
+        },
+        reason: Reason {
+            code: wire.failure.code,
+            why: wire.failure.message,
+        },
     })
 }
 
@@ -137,9 +157,9 @@ mod tests {
         let letters = mark.read();
         fs::remove_file(&path).unwrap();
 
-        assert_eq!((nothing.count, nothing.shown.len()), (0, 0));
-        assert_eq!((letters.count, letters.shown.len()), (2, 1));
-        assert_eq!(letters.shown[0].record, "orders-0@41");
+        assert_eq!((nothing.count, nothing.letters.len()), (0, 0));
+        assert_eq!((letters.count, letters.letters.len()), (2, 1));
+        assert_eq!(letters.letters[0].place.to_string(), "orders-0@41");
         assert_eq!(mark.read().count, 0);
     }
 

@@ -8,28 +8,44 @@ use serde_json::{Value, json};
 
 use super::Delivery;
 use super::dead_letters::DeadLetters;
+use super::heard::Heard;
+use crate::plain;
+use crate::said::{Place, Reason};
+use crate::verdict::Verdict as CameTo;
+
+/// So many records that were not done are named; the others are counted.
+const ROWS_MAX: usize = 1_000;
 
 /// All that a run says beside its deliveries.
 pub(crate) struct Run<'a> {
     pub(crate) function: &'a str,
-    pub(crate) bytes: usize,
-    pub(crate) event: &'a Result<Event, String>,
+    /// The length of each, and what it is.
+    pub(crate) events: &'a [(usize, Result<Event, String>)],
     pub(crate) reporting: FailureReporting,
     pub(crate) deliveries: &'a [Value],
     /// None: the function's destination is no file.
     pub(crate) dead_letters: Option<&'a DeadLetters>,
-    pub(crate) all_done: bool,
+    pub(crate) heard: &'a Heard,
+    pub(crate) verdict: CameTo,
 }
 
 impl Run<'_> {
     pub(crate) fn document(&self) -> String {
+        let event = |(bytes, event): &(usize, Result<Event, String>)| {
+            json!({
+                "bytes": bytes,
+                "records": event.as_ref().ok().map(Event::records),
+                "notKafka": event.as_ref().err(),
+            })
+        };
+        let mut rows = self.heard.rows();
+        let more = rows.len().saturating_sub(ROWS_MAX);
+        rows.truncate(ROWS_MAX);
+        let record = |(place, became, reason): &(&Place, &str, &Reason)| json!({"record": place.to_string(), "outcome": became, "code": reason.code, "why": reason.why});
         let document = json!({
             "function": self.function,
-            "event": {
-                "bytes": self.bytes,
-                "records": self.event.as_ref().ok().map(Event::records),
-                "notKafka": self.event.as_ref().err(),
-            },
+            "event": self.events.first().map(event),
+            "events": self.events.len(),
             "failureReporting": match self.reporting {
                 FailureReporting::Partial => "partial",
                 FailureReporting::WholeBatch => "whole-batch",
@@ -38,9 +54,15 @@ impl Run<'_> {
             "deadLetters": self.dead_letters.map(|letters| {
                 json!({"file": letters.path, "added": letters.count})
             }),
-            "allDone": self.all_done,
+            "rejected": self.heard.rejected(),
+            "unhandled": self.heard.unhandled,
+            "records": rows.iter().map(record).collect::<Vec<_>>(),
+            "recordsMore": more,
+            "allDone": self.verdict == CameTo::AllDone,
+            "verdict": self.verdict.name(),
+            "exitCode": self.verdict.exit_code(),
         });
-        format!("{document:#}\n")
+        format!("{:#}\n", plain::json(document))
     }
 }
 
@@ -59,9 +81,10 @@ pub(crate) fn delivery(delivery: &Delivery) -> Value {
         "durationMs": ms(report.duration),
         "peakMemoryBytes": report.peak_memory,
         "verdict": delivery.read.as_ref().map(|read| verdict(read.verdict())),
-        "partitions": delivery.read.as_ref().map(partitions),
+        "partitions": delivery.read.as_ref().map(|read| partitions(read, &delivery.heard)),
+        "rejected": delivery.heard.rejected(),
         "problem": problem,
-        "allDone": delivery.all_done(),
+        "allDone": delivery.verdict() == CameTo::AllDone,
     })
 }
 
@@ -102,13 +125,15 @@ fn verdict(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn partitions(read: &Read) -> Vec<Value> {
+fn partitions(read: &Read, heard: &Heard) -> Vec<Value> {
     let next = |partition: &Partition, again: Again| json!({"commit": partition.commit(), "again": partition.sent_again(again)});
     let partition = |partition: &Partition| {
+        let rejected = heard.rejected_of(partition.key());
         json!({
             "partition": partition.key(),
             "records": partition.offsets().len(),
-            "done": partition.done(),
+            "done": partition.done().saturating_sub(rejected),
+            "rejected": rejected,
             "again": partition.again(),
             "from": partition.from(),
             "onlyListed": next(partition, Again::OnlyListed),

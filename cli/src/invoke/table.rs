@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use anstyle::Style;
 use msk_mapping::Ending;
-use msk_mapping::response::{Again, Partition, Read, Verdict};
+use msk_mapping::response::{Again, Partition, Read, Verdict as Answered};
 
 use super::Delivery;
 use super::dead_letters::DeadLetters;
-use crate::columns::Table;
+use super::heard::Heard;
+use crate::columns::{Table, shown};
 use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
+use crate::verdict::Verdict;
 
+/// So many records that were not done are shown; the others are counted.
+const ROWS_MAX: usize = 10;
 /// A list of offsets names at most so many runs.
 const RUNS_MAX: usize = 4;
 
@@ -35,14 +39,14 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
     }
     if let Some(read) = &delivery.read {
         text += "\n";
-        text += &records(read, report.duration);
+        text += &partitions(read, &delivery.heard, report.duration);
         if !read.partitions().is_empty() {
             text += "\n";
             text += &next(read);
         }
     }
     if let Some(problem) = &delivery.problem {
-        let (style, word) = if delivery.all_done() {
+        let (style, word) = if delivery.verdict() == Verdict::AllDone {
             (WARNING, "warning")
         } else {
             (ERROR, "error")
@@ -79,39 +83,72 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
     text
 }
 
-/// What was rejected meanwhile, and why. Empty if nothing was.
-pub(crate) fn dead_letters(letters: &DeadLetters) -> String {
-    let path = letters.path.display();
-    let mut text = match letters.count {
-        0 => return String::new(),
-        1 => format!("\n1 record was rejected and lies in {path}:\n\n"),
-        count => format!("\n{count} records were rejected and lie in {path}:\n\n"),
-    };
-    let mut table = Table::new(["RECORD", "CODE", "WHY"], 1);
-    for letter in &letters.shown {
-        let cells = [&letter.record, &letter.code, &letter.message].map(String::clone);
-        table.push(cells, Style::new());
+/// What became of records that were not done, why, and where the rejected ones are. Empty if all were done.
+pub(crate) fn records(heard: &Heard, letters: Option<&DeadLetters>) -> String {
+    let mut text = String::new();
+    for topic in &heard.unhandled {
+        let _ = writeln!(
+            text,
+            "\n{ERROR}error{ERROR:#}{BOLD}: no handler took the records of the topic {topic}{BOLD:#}\n  \
+             {BOLD}help{BOLD:#}: name the topic in the function: `.topic(…)` or `.fallback(…)`"
+        );
     }
-    text += &table.text();
-    if letters.count > letters.shown.len() {
-        let _ = writeln!(text, "  … and {} more", letters.count - letters.shown.len());
+    let rows = heard.rows();
+    if !rows.is_empty() {
+        let mut table = Table::new(["RECORD", "BECAME", "CODE", "WHY"], 1);
+        for (place, became, reason) in rows.iter().take(ROWS_MAX) {
+            let style = if *became == "rejected" { WARNING } else { BAD };
+            let cells = [
+                place.to_string(),
+                (*became).to_owned(),
+                shown(&reason.code),
+                shown(&reason.why),
+            ];
+            table.push(cells, style);
+        }
+        text += "\n";
+        text += &table.text();
+        if rows.len() > ROWS_MAX {
+            let _ = writeln!(text, "  … and {} more", rows.len() - ROWS_MAX);
+        }
     }
-    let _ = writeln!(
-        text,
-        "\n  Each line there is JSON: why, and under `payload` an event with just that record,\n  \
-         which `cargo msk invoke --event -` takes. A rejected record counts as done: it does not come again."
+    let letters = letters.filter(|letters| letters.count > 0);
+    let place = letters.map_or_else(
+        || "at the function's destination".to_owned(),
+        |letters| format!("in {}", letters.path.display()),
     );
+    match heard.rejected() {
+        0 => return text,
+        1 => text += &format!("\n1 record was rejected and lies {place}.\n"),
+        count => text += &format!("\n{count} records were rejected and lie {place}.\n"),
+    }
+    if let Some(letters) = letters {
+        let _ = writeln!(
+            text,
+            "  Each line there is JSON: why, and under `payload` an event with just that record.\n  \
+             `cargo msk invoke --event {}` delivers them again, one by one. A rejected record does not come again by itself.",
+            letters.path.display()
+        );
+    }
     text
 }
 
 fn outcome(delivery: &Delivery) -> (Style, &'static str) {
     let verdict = delivery.read.as_ref().map(Read::verdict);
+    let heard = &delivery.heard;
     match (&delivery.report.ending, verdict) {
-        (Ending::Response(_), Some(Verdict::AllDone)) => (GOOD, "all done"),
-        (Ending::Response(_), Some(Verdict::SomeAgain)) => (BAD, "some records were not done"),
+        (Ending::Response(_), _) if !heard.unhandled.is_empty() => (BAD, "no handler took it"),
+        (Ending::Response(_), Some(Answered::AllDone)) if heard.verdict() == Verdict::SomeLost => {
+            (BAD, "some records are lost")
+        }
+        (Ending::Response(_), Some(Answered::AllDone)) if heard.rejected() > 0 => {
+            (WARNING, "some records were rejected")
+        }
+        (Ending::Response(_), Some(Answered::AllDone)) => (GOOD, "all done"),
+        (Ending::Response(_), Some(Answered::SomeAgain)) => (BAD, "some records were not done"),
         (
             Ending::Response(_),
-            Some(Verdict::FailuresIgnored { .. } | Verdict::FailuresMisplaced { .. }),
+            Some(Answered::FailuresIgnored { .. } | Answered::FailuresMisplaced { .. }),
         ) => (BAD, "records would be lost"),
         (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
         (Ending::Response(_), None) => (GOOD, "answered"),
@@ -123,52 +160,46 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
     }
 }
 
-fn records(read: &Read, duration: Duration) -> String {
-    let mut table = Table::new(["PARTITION", "RECORDS", "DONE", "AGAIN", "FROM", "MS"], 1);
-    let row = |partition: &Partition| {
+fn partitions(read: &Read, heard: &Heard, duration: Duration) -> String {
+    let head = [
+        "PARTITION",
+        "RECORDS",
+        "DONE",
+        "REJECTED",
+        "AGAIN",
+        "FROM",
+        "MS",
+    ];
+    let mut table = Table::new(head, 1);
+    for partition in read.partitions() {
+        let rejected = heard.rejected_of(partition.key());
         let from = partition
             .from()
             .map_or_else(|| "-".to_owned(), |from| from.to_string());
-        let numbers = [
-            partition.offsets().len(),
-            partition.done(),
-            partition.again(),
-        ]
-        .map(|n| n.to_string());
-        let [records, done, again] = numbers;
-        let style = if partition.again() == 0 {
-            Style::new()
-        } else {
-            BAD
+        let style = match (partition.again(), rejected) {
+            (0, 0) => Style::new(),
+            (0, _) => WARNING,
+            _ => BAD,
         };
-        (
-            [
-                partition.key().to_owned(),
-                records,
-                done,
-                again,
-                from,
-                String::new(),
-            ],
-            style,
-        )
-    };
-    for partition in read.partitions() {
-        let (row, style) = row(partition);
+        let row = [
+            partition.key().to_owned(),
+            partition.offsets().len().to_string(),
+            partition.done().saturating_sub(rejected).to_string(),
+            rejected.to_string(),
+            partition.again().to_string(),
+            from,
+            String::new(),
+        ];
         table.push(row, style);
     }
-    let sum = |count: fn(&Partition) -> usize| {
-        read.partitions()
-            .iter()
-            .map(count)
-            .sum::<usize>()
-            .to_string()
-    };
+    let sum = |count: fn(&Partition) -> usize| read.partitions().iter().map(count).sum::<usize>();
+    let rejected = usize::try_from(heard.rejected()).unwrap_or(usize::MAX);
     let total = [
         "total".to_owned(),
-        sum(|partition| partition.offsets().len()),
-        sum(Partition::done),
-        sum(Partition::again),
+        sum(|partition| partition.offsets().len()).to_string(),
+        sum(Partition::done).saturating_sub(rejected).to_string(),
+        rejected.to_string(),
+        sum(Partition::again).to_string(),
         String::new(),
         ms(duration),
     ];

@@ -63,11 +63,18 @@ pub(crate) async fn deliver(store: &MemoryStore, partition: i32, values: &[u64])
 /// As it is seen without colours; who holds a lease has another name each time.
 pub(crate) fn seen(text: &str) -> String {
     let text = anstream::adapter::strip_str(text).to_string();
-    let mask = |word: &str| match word.len() == 33 && word.ends_with(',') {
-        true => "OWNER,".to_owned(),
-        false => word.to_owned(),
+    let mask = |word: &str| {
+        let name = word.trim_end();
+        let is_owner = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_owner {
+            word.replace(name, "OWNER")
+        } else {
+            word.to_owned()
+        }
     };
-    text.split(' ').map(mask).collect::<Vec<_>>().join(" ")
+    text.split_inclusive(char::is_whitespace)
+        .map(mask)
+        .collect()
 }
 
 async fn shown(store: &MemoryStore, line: &str, now_ms: u64) -> String {

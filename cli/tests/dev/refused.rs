@@ -168,7 +168,7 @@ fn a_record_that_is_just_small_enough_to_be_read_has_room_in_a_topic_for_what_is
 
     let text = stdout(&output);
     assert!(text.contains("1 given up, at the destination"), "{text}");
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
 }
 
 #[test]

@@ -168,4 +168,11 @@ fn a_second_signal_ends_it_at_once_with_what_is_under_way() {
     assert_eq!(output.status.code(), Some(130));
     assert!(is_gone(&function));
     let_go(&path);
+    let end = events(&output).pop().unwrap();
+    assert_eq!(
+        (&end["event"], &end["exitCode"]),
+        (&"end".into(), &130.into())
+    );
+    assert_eq!(end["verdict"], "interrupted");
+    assert_eq!(end["mappings"][0]["committed"], 0);
 }

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "each test file is a crate of its own")]
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+pub mod consumer;
 #[path = "../../../mapping/tests/support/function.rs"]
 pub mod function;
 
@@ -54,6 +55,19 @@ pub fn start_with(env: &[(&str, &str)], args: &[&str], input: &str) -> Child {
 pub fn command() -> String {
     let exe = std::env::current_exe().unwrap();
     format!("'{}' {}", exe.display(), function::ARGS.join(" "))
+}
+
+/// The command line of the function of lambda-msk.
+pub fn consumer_command() -> String {
+    let exe = std::env::current_exe().unwrap();
+    format!("'{}' {}", exe.display(), consumer::ARGS.join(" "))
+}
+
+/// A file of this test's own that is not there yet.
+pub fn file(name: &str) -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("cargo-msk-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
 }
 
 /// Delivers an event to the function.

@@ -14,7 +14,7 @@ use crate::limits::{
 use crate::outcome::Outcome;
 use crate::process::claimed::keeping;
 use crate::process::turns::NotNow;
-use crate::process::{End, Known, Run, Taken, Tried, WhenExhausted};
+use crate::process::{End, Known, NotRun, Run, Taken, Tried, WhenExhausted};
 use crate::record::Record;
 use crate::report::Problem;
 
@@ -70,7 +70,14 @@ impl<'a> Run<'a> {
             }
             let (known, first) = match self.prepare(record) {
                 Ok(ready) => ready,
-                Err(rejection) => {
+                Err(NotRun::Unhandled(problem)) => {
+                    if self.settle(&mut pending, end).await {
+                        let over = End::of(Outcome::Failed, 0, Some(problem));
+                        end.ends.push((index, over));
+                    }
+                    return;
+                }
+                Err(NotRun::Rejected(rejection)) => {
                     pending.indices.push(index);
                     pending.letters.push(self.letter(record, &rejection, 0));
                     let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
@@ -116,7 +123,7 @@ impl<'a> Run<'a> {
     }
 
     /// *Err: its handler will not run.*
-    fn prepare(&self, record: &Record) -> Result<(Known<'a>, Taken), Rejection> {
+    fn prepare(&self, record: &Record) -> Result<(Known<'a>, Taken), NotRun> {
         let known = self.know(record)?;
         let first = self.take(record, known.route, 1)?;
         Ok((known, first))

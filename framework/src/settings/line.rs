@@ -47,6 +47,13 @@ impl fmt::Display for Settings {
             ("attempts", self.attempts.shown(ToString::to_string)),
             ("when_exhausted", self.when_exhausted.shown(lower)),
             (
+                "when_unhandled",
+                self.when_unhandled.shown(|given| match given {
+                    Some(given) => lower(given),
+                    None => "by-batch".to_owned(),
+                }),
+            ),
+            (
                 "deadline_margin",
                 self.deadline_margin.shown(|value| format!("{value:?}")),
             ),

@@ -141,6 +141,10 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
         "`drop` is not one of `fail`, `reject`"
     );
     assert_eq!(
+        bad("WHEN_UNHANDLED", "drop"),
+        "`drop` is not one of `reject`, `fail`"
+    );
+    assert_eq!(
         bad("IDEMPOTENCY", "disk"),
         "is no store; allowed are `dynamodb://TABLE`, `memory`, and `none`"
     );
@@ -230,6 +234,7 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
          progress=250ms (default), when_store_fails=fail (default), \
          failure_reporting=partial (environment), order=partition (default), \
          null_keys=ordered (default), concurrency=64 (default), attempts=3 (default), when_exhausted=reject (code), \
+         when_unhandled=by-batch (default), \
          deadline_margin=500ms (default), namespace=shop (environment), \
          cluster=from the event (default)"
     );

@@ -100,8 +100,10 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
             "{}".to_owned()
         }
         "log" => {
-            println!("to stdout");
-            eprintln!("to stderr");
+            for _ in 0..argument.parse().unwrap_or(1) {
+                println!("to stdout");
+                eprintln!("to stderr");
+            }
             "null".to_owned()
         }
         "session-exit" => {

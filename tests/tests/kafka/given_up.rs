@@ -116,7 +116,7 @@ async fn give_up(topic: &str, on_failure: &str) {
         |line: &Value| line["event"] == "committed" && line["position"].as_i64() > Some(poison);
     assert!(delivered < at(&passed), "{lines:?}");
     let stands = committed_and_end(topic, topic).await;
-    assert_eq!((stands, code), ((Some(20), 20), Some(1)));
+    assert_eq!((stands, code), ((Some(20), 20), Some(4)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -246,7 +246,7 @@ async fn records_are_produced_and_given_up_over_the_same_connection() {
     .await;
 
     std::fs::remove_file(&lines).unwrap();
-    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.code, Some(4), "{ran:?}");
     assert_eq!(ran.event("end")["mappings"][0]["delivered"], 2, "{ran:?}");
     let documents = values(&address("OPEN"), &dead).await;
     let offsets: Vec<&Value> = documents

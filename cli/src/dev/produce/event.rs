@@ -9,7 +9,7 @@ use msk_mapping::record::Header;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::Wanted;
+use super::{LeftOut, Wanted};
 use crate::fault::Fault;
 
 /// The records of an event. None: it is none, but may be lines.
@@ -75,20 +75,18 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Err: why it is left out.
-    pub(super) fn wanted(self, name: &str, topics: &[String]) -> Result<Wanted, String> {
-        let place = format!("{}-{}@{}", self.topic, self.partition, self.offset);
+    pub(super) fn wanted(self, topics: &[String]) -> Result<Wanted, LeftOut> {
         if !topics.contains(&self.topic) {
-            let topic = &self.topic;
-            return Err(format!(
-                "{place} of {name} is left out: it is of another topic (--topic {topic} adds it)"
-            ));
+            return Err(LeftOut::OtherTopic(self.topic));
         }
-        let decode = |text: Option<String>, what| match text.map(|text| STANDARD.decode(text)) {
+        let place = format!("{}-{}@{}", self.topic, self.partition, self.offset);
+        let decode = |text: Option<String>, field| match text.map(|text| STANDARD.decode(text)) {
             None => Ok(None),
             Some(Ok(bytes)) => Ok(Some(Bytes::from(bytes))),
-            Some(Err(_)) => Err(format!(
-                "{place} of {name} is left out: its {what} is not base64, and Kafka holds bytes"
-            )),
+            Some(Err(_)) => Err(LeftOut::NotBase64 {
+                place: place.clone(),
+                field,
+            }),
         };
         let headers = self.headers.unwrap_or_default().into_iter().flatten();
         let header = |(name, value): (String, Option<Vec<Byte>>)| Header {

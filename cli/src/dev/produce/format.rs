@@ -114,7 +114,7 @@ mod tests {
     fn values(format: Option<Format>, bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         let records = records("r.ndjson", bytes, format, &["orders".to_owned()]);
         let records = records.map_err(|fault| fault.text())?;
-        let value = |record: Result<super::super::Wanted, String>| {
+        let value = |record: Result<super::super::Wanted, super::super::LeftOut>| {
             record.unwrap().value.unwrap_or_default().to_vec()
         };
         Ok(records.into_iter().map(value).collect())

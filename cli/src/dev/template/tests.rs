@@ -57,7 +57,11 @@ fn the_projects_own_template_gives_its_settings_and_names_what_only_a_stack_know
     assert_eq!(args.timeout, Some(Duration::from_secs(120)));
     assert_eq!(args.bin.as_deref(), Some("handler"));
     let partial = ("LAMBDA_MSK_FAILURE_REPORTING", "partial");
-    assert_eq!(args.env, [(partial.0.to_owned(), partial.1.to_owned())]);
+    let topic = ("ORDERS_TOPIC", "orders");
+    assert_eq!(
+        args.env,
+        [partial, topic].map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
     let settings = &args.settings;
     assert_eq!(settings.batch_size, Some(100));
     assert_eq!(settings.maximum_retry_attempts, Some(10_000));
@@ -117,6 +121,7 @@ fn parameters_turn_the_projects_own_template() {
         [
             "LAMBDA_MSK_FAILURE_REPORTING=whole-batch",
             "LAMBDA_MSK_NAMESPACE=stack",
+            "ORDERS_TOPIC=orders",
             "FULFILMENT_URL=http://127.0.0.1:1"
         ]
     );
@@ -389,5 +394,35 @@ fn aliases_that_repeat_without_end_and_nesting_without_end_are_refused() {
         completed(&nested, &[])
             .unwrap_err()
             .contains("nested too deeply")
+    );
+}
+
+#[test]
+fn a_setting_that_lambda_refuses_is_named_by_the_templates_line_or_by_the_flag_that_was_typed() {
+    let refused = |flags: &[&str]| {
+        let text = function(
+            "BatchSize: 0\nMaximumRetryAttempts: -2\nProvisionedPollerConfig: {MinimumPollers: 1}",
+        );
+        let (args, _) = completed(&text, flags).unwrap();
+        let configuration = args
+            .settings
+            .configuration("orders", "desk", "b:9", String::new());
+        configuration.unwrap_err().text()
+    };
+
+    let by_template = refused(&[]);
+    let by_flag = refused(&["--batch-size", "20000"]);
+
+    assert!(
+        by_template.contains("t.yaml, line 18: BatchSize is 0"),
+        "{by_template}"
+    );
+    assert!(
+        by_template.contains("t.yaml, line 19: MaximumRetryAttempts is -2"),
+        "{by_template}"
+    );
+    assert!(
+        by_flag.contains("--batch-size: BatchSize is 20000"),
+        "{by_flag}"
     );
 }

@@ -1,0 +1,43 @@
+//! Why a run read nothing, and how to change it: such a run must not look like one that has done all. Asked by `work`.
+
+use msk_mapping::driver::{Status, Unread};
+
+/// Why nothing went to the function, in one line, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Why {
+    pub(crate) what: String,
+    pub(crate) help: String,
+}
+
+/// Of a mapping that has come to its end. None: something was read, or the topic is not known to hold a record.
+pub(crate) fn why(status: &Status, group: &str) -> Option<Why> {
+    let (topic, metrics) = (&status.topic, &status.metrics);
+    if metrics.polled > 0 {
+        return (metrics.filtered_out == metrics.polled).then(|| Why {
+            what: format!(
+                "the filter let none of the {} records of {topic} through: the function was not invoked",
+                metrics.polled
+            ),
+            help: "check --filter, --filter-criteria or the template's FilterCriteria against a value of the topic".to_owned(),
+        });
+    }
+    // The group has committed the end of what it passed over: the same group would begin there.
+    let (because, help) = match status.unread? {
+        Unread::Latest => (
+            "LATEST begins behind them".to_owned(),
+            "--starting-position TRIM_HORIZON with another --group reads what is there",
+        ),
+        Unread::AfterTheLast { .. } => (
+            "none of them is of --starting-position-timestamp or later".to_owned(),
+            "give an earlier time, or --starting-position TRIM_HORIZON, with another --group",
+        ),
+        _ => (
+            format!("the group {group} stands at its end already"),
+            "--group NEW reads it from --starting-position on; a group goes on where it has committed",
+        ),
+    };
+    Some(Why {
+        what: format!("nothing was read of {topic}, which holds records: {because}"),
+        help: help.to_owned(),
+    })
+}

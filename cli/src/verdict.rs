@@ -1,0 +1,125 @@
+//! What a run came to, in one word, and the exit code that says it. Decided by `dev` and `invoke`, told by both in `--help`.
+
+/// What a run came to. Of several that hold the last one is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    /// Every record was done.
+    AllDone,
+    /// The function rejected records: they lie at its own destination, all others were done.
+    SomeRejected,
+    /// Records are not done, and nobody has them but the topic.
+    NotDone,
+    /// The mapping gave records up: they lie at its destination.
+    #[cfg_attr(
+        not(feature = "dev"),
+        allow(dead_code, reason = "only dev has a mapping")
+    )]
+    SomeGivenUp,
+    /// Records are lost.
+    SomeLost,
+    /// It was stopped before it was through.
+    #[cfg_attr(
+        not(feature = "dev"),
+        allow(dead_code, reason = "invoke ends with a fault")
+    )]
+    Interrupted,
+}
+
+impl Verdict {
+    pub(crate) const fn exit_code(self) -> u8 {
+        match self {
+            Self::AllDone => 0,
+            Self::NotDone => 1,
+            Self::SomeRejected => 3,
+            Self::SomeGivenUp => 4,
+            Self::SomeLost => 5,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Its name in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AllDone => "all-done",
+            Self::NotDone => "not-done",
+            Self::SomeRejected => "some-rejected",
+            Self::SomeGivenUp => "some-given-up",
+            Self::SomeLost => "some-lost",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// The exit codes of `dev`, as `--help` tells them.
+#[cfg(feature = "dev")]
+pub(crate) const DEV_HELP: &str = "\
+Exit codes, of several the last one that holds:
+  0    every record was done
+  3    some records were rejected by the function: they lie at its own destination
+  1    some are not done: no handler took them, or the run read nothing though the topic has records
+  4    some were given up by the mapping: they lie at --on-failure
+  5    some are lost: given up without a destination, or listed by the function to a mapping that
+       does not read the list
+  130  stopped before --once was through
+  2    wrong arguments, files or build, no record to produce, no broker or one that refuses, no such
+       destination, a function that does not start, or a --once that cannot go on: the broker or the
+       topic has gone, or other members of the group have the rest and do nothing";
+
+/// The exit codes of `invoke`, as `--help` tells them.
+pub(crate) const INVOKE_HELP: &str = "\
+Exit codes, of several the last one that holds:
+  0    every record was done in every delivery
+  3    some records were rejected by the function: they lie at its own destination
+  1    some are not done, or the function failed
+  5    some would be lost: the function lists them, or skips them, and nobody has them
+  130  stopped
+  2    wrong arguments, files or build, or an event that is empty or not JSON";
+
+#[cfg(test)]
+mod tests {
+    use super::{INVOKE_HELP, Verdict};
+
+    const ALL: [Verdict; 6] = [
+        Verdict::AllDone,
+        Verdict::SomeRejected,
+        Verdict::NotDone,
+        Verdict::SomeGivenUp,
+        Verdict::SomeLost,
+        Verdict::Interrupted,
+    ];
+
+    /// The codes of a help text in the order in which they stand there.
+    fn told(help: &str) -> Vec<u8> {
+        let first = |line: &str| line.strip_prefix("  ")?.split(' ').next()?.parse().ok();
+        help.lines().filter_map(first).collect()
+    }
+
+    #[test]
+    fn each_verdict_has_a_code_of_its_own_and_none_is_that_of_a_fault() {
+        let mut codes: Vec<u8> = ALL.iter().map(|verdict| verdict.exit_code()).collect();
+        assert!(!codes.contains(&crate::fault::EXIT_FAULT));
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+    }
+
+    #[test]
+    fn help_tells_each_code_in_the_order_in_which_they_win() {
+        let mut rising = ALL;
+        rising.sort_unstable();
+        let codes = |some: &dyn Fn(Verdict) -> bool| {
+            let codes = rising.iter().filter(|verdict| some(**verdict));
+            let mut codes: Vec<u8> = codes.map(|verdict| verdict.exit_code()).collect();
+            codes.push(crate::fault::EXIT_FAULT);
+            codes
+        };
+
+        // An event that is delivered is given up by nobody.
+        assert_eq!(
+            told(INVOKE_HELP),
+            codes(&|verdict| verdict != Verdict::SomeGivenUp)
+        );
+        #[cfg(feature = "dev")]
+        assert_eq!(told(super::DEV_HELP), codes(&|_| true));
+    }
+}
