@@ -100,6 +100,9 @@ fn cure_of_incomplete(message: &str) -> &'static str {
     if message.contains("(reject.no_handler, and no destination is set)") {
         "give its topic a handler (`.topic(…)`, or `.fallback(…)` for all others); or give such records a destination:\n\
          --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson"
+    } else if message.contains("(handler.missing)") {
+        "give its topic a handler (`.topic(…)`, or `.fallback(…)` for all others), or the event a topic that has one;\n\
+         --env LAMBDA_MSK_WHEN_UNHANDLED=reject (and `.from_env()` in the function) rejects such records"
     } else if message.contains(", and no destination is set)") {
         "why it was rejected stands in the function's own output; without a destination a rejected record holds up\n\
          its partition: --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson (and `.from_env()` in the function)"
@@ -213,9 +216,11 @@ mod tests {
         let refused = cure("reject.json, and the destination did not confirm it");
         let late = cure("reject.json, and the destination did not confirm it in time");
         let failed = cure("handler.failed");
+        let missing = cure("handler.missing");
 
         assert!(no_header.contains(destination) && !no_header.contains(partial));
         assert!(no_handler.contains(".topic(…)") && no_handler.contains(destination));
+        assert!(missing.contains(".topic(…)") && !missing.contains(partial));
         assert!(refused.contains("why the destination does not have it"));
         assert_eq!(late, refused);
         assert!(failed.contains(partial) && !failed.contains(destination));

@@ -142,7 +142,7 @@ fn a_bad_value_is_shown_with_what_is_allowed() {
     );
     assert_eq!(
         bad("WHEN_UNHANDLED", "drop"),
-        "`drop` is not one of `reject`, `fail`"
+        "`drop` is not one of `fail`, `reject`"
     );
     assert_eq!(
         bad("IDEMPOTENCY", "disk"),

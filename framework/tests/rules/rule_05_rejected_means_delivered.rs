@@ -7,7 +7,7 @@ use lambda_msk::limits::DEAD_LETTERS_PER_SEND_MAX;
 use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
 use lambda_msk::{
     Consumer, DeadLetter, Destination, Failure, FromHeader, Header, Json, Key, MemoryDestination,
-    Record, Rejection, SendError, State, WhenExhausted,
+    Record, Rejection, SendError, State, WhenExhausted, WhenUnhandled,
 };
 use tokio::time::sleep;
 
@@ -154,6 +154,7 @@ async fn the_first_cause_stands_first_whatever_it_is_and_the_destination_behind_
         .topic("orders", ship)
         .topic("keyed", async |_: Key<u64>| {})
         .when_exhausted(WhenExhausted::Reject)
+        .when_unhandled(WhenUnhandled::Reject)
         .attempts(1)
         .build()
         .unwrap();
