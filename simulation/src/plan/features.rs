@@ -121,8 +121,11 @@ impl Plan {
         self.mapping.pollers = dice.pick(&[1, 1, 2]);
         self.records.each_max = 40;
         self.records.over_ms = dice.pick(&[10, 10, 2_000]);
-        // Short leases.
-        self.function.timeout_ms = dice.pick(&[3_000, 3_000, 6_000, 12_000]);
+        // Short leases; but where nothing is kept, all of a batch has to be done in one invocation.
+        self.function.timeout_ms = match self.keeps {
+            Ledger::None => 12_000,
+            _ => dice.pick(&[3_000, 3_000, 6_000, 12_000]),
+        };
         self.faults.clock_off_ms = self.faults.clock_off_ms.min(CLOCK_OFF_MS_MAX);
         self.terms.clocks_within_limit = true;
         self.function.environments_max = self.function.environments_max.max(2);
@@ -136,7 +139,8 @@ impl Plan {
     /// Two clusters that nobody can name, with the same records at the same places.
     fn choose_clusters(&mut self, dice: &mut Dice) {
         let by_offset = matches!(self.keeps, Ledger::Durable | Ledger::Memory);
-        if self.is_queue() || !by_offset || !dice.per_mille(60) {
+        let may_be = by_offset && !self.is_queue() && self.function.holds.is_none();
+        if !may_be || !dice.per_mille(60) {
             return;
         }
         self.clusters = Clusters::TwoNameless;
