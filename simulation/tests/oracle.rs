@@ -1099,3 +1099,42 @@ fn a_version_stands_for_one_state_of_one_item() {
     assert_eq!(broken(story(stands(0, 9, 1))), []);
     assert_eq!(broken(story(stands(0, 7, 3))), [Invariant::Once]);
 }
+
+/// Without order another invocation may settle what has failed here; it is left to that one only if this one knows.
+#[test]
+fn a_record_that_failed_here_and_is_settled_elsewhere_is_not_listed_once_that_is_known() {
+    let terms = |order| Terms { order, ..terms() };
+    let reads = || What::Read {
+        item: ITEM,
+        invocation: 0,
+        call: 1,
+    };
+    let told = || What::Told {
+        invocation: 0,
+        call: 1,
+    };
+    let nothing = || What::Note(String::new());
+    let story = |heard: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            delivered(1, [0]),
+            started(0, 0),
+            started(1, 0),
+            done(1, 0),
+            given_back(1, [0]),
+            reads(),
+            heard,
+            answered(0, []),
+        ]
+    };
+
+    let unordered = terms(Order::Unordered);
+    assert_eq!(broken_under(&unordered, story(told())), []);
+    assert_eq!(
+        broken_under(&unordered, story(nothing())),
+        [Invariant::Answer]
+    );
+    let ordered = broken_under(&terms(Order::Partition), story(told()));
+    assert!(ordered.contains(&Invariant::Answer), "{ordered:?}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fact::{Answer, InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge, Kind, Ledger, Reporting};
+use crate::oracle::{Invariant, Judge, Kind, Ledger, Order, Reporting};
 
 impl Judge<'_> {
     pub(super) fn answers(&mut self, invocation: InvocationId, answer: &Answer) {
@@ -54,7 +54,8 @@ impl Judge<'_> {
             return false;
         }
         if of.started.contains(&record) {
-            return true;
+            // Without order it may have failed here, and then be left to another invocation that is known to have settled it.
+            return self.terms.order != Order::Unordered || !self.is_told(invocation, record);
         }
         if self.terms.ledger == Ledger::PerRecord {
             let record = &self.model.records[&record];
@@ -82,6 +83,16 @@ impl Judge<'_> {
                 let seen = self.model.has_seen(invocation, record);
                 !seen && !self.model.may_stand(item, record)
             }
+        }
+    }
+
+    /// Whether the invocation knows that the record was settled by another one.
+    fn is_told(&self, invocation: InvocationId, record: RecordId) -> bool {
+        let redrive = self.model.invocations[&invocation].redrive;
+        let told = self.model.told(invocation, record);
+        match told {
+            Some(known) => known.kind == Kind::Done || !redrive,
+            None => self.model.has_seen(invocation, record),
         }
     }
 
