@@ -314,6 +314,7 @@ FACTS = [
     function_has_time_for_a_batch_and_not_too_much,
     function_rejects_to_the_queue,
     function_remembers_in_the_table_under_the_stacks_name,
+    function_takes_the_topic_that_the_mapping_reads,
     function_gets_a_url_only_if_there_is_one,
     function_is_in_a_vpc_only_if_asked,
     half_a_vpc_is_refused,
