@@ -70,9 +70,3 @@ async fn nothing_comes_twice(protocol: &str) {
 async fn joins_and_leaves_under_load_repeat_nothing() {
     nothing_comes_twice("classic").await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs a broker: make test-services"]
-async fn with_the_newer_protocol_joins_and_leaves_repeat_nothing_either() {
-    nothing_comes_twice("consumer").await;
-}
