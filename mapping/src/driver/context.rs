@@ -1,7 +1,7 @@
 //! What librdkafka calls back with, passed on to the member that polls. Nothing is decided here.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
@@ -30,15 +30,69 @@ pub(super) enum Signal {
 }
 
 pub(super) struct Context {
-    pub(super) signals: UnboundedSender<Signal>,
-    /// The member has left: nobody is there to answer a rebalance.
-    pub(super) left: AtomicBool,
+    signals: UnboundedSender<Signal>,
+    rebalance: Mutex<Rebalance>,
+}
+
+/// What the group waits for. All of it waits until each of its members has answered.
+#[derive(Default)]
+struct Rebalance {
+    /// Neither given nor taken yet.
+    unanswered: Option<Change>,
+    /// The member has left: nobody else is there to answer.
+    left: bool,
+}
+
+enum Change {
+    Given(TopicPartitionList),
+    Taken(TopicPartitionList),
+}
+
+impl Change {
+    fn answer<C: ConsumerContext>(&self, consumer: &impl Consumer<C>) {
+        // Fails only if the client is being destroyed, which is what we want.
+        let _ = match self {
+            Self::Given(partitions) => assign(consumer, partitions),
+            Self::Taken(partitions) => unassign(consumer, partitions),
+        };
+    }
 }
 
 impl Context {
+    pub(super) fn new(signals: UnboundedSender<Signal>) -> Self {
+        Self {
+            signals,
+            rebalance: Mutex::default(),
+        }
+    }
+
     fn signal(&self, signal: Signal) {
         // Without a receiver the member has left.
         let _ = self.signals.send(signal);
+    }
+
+    fn rebalance(&self) -> MutexGuard<'_, Rebalance> {
+        self.rebalance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The member has answered.
+    pub(super) fn answered(&self) {
+        self.rebalance().unanswered = None;
+    }
+
+    /// The member reads nothing more. What the group waits for is answered, and so is what it asks from now on: closing the
+    /// client waits for that, and the group for the client.
+    pub(super) fn leave(&self, consumer: &impl Consumer<Self>) {
+        let unanswered = {
+            let mut rebalance = self.rebalance();
+            rebalance.left = true;
+            rebalance.unanswered.take()
+        };
+        if let Some(change) = unanswered {
+            change.answer(consumer);
+        }
     }
 }
 
@@ -83,18 +137,21 @@ impl ConsumerContext for Context {
         event: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
-        let assigned = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        if !self.left.load(Ordering::Acquire) {
-            let partitions = partitions.clone();
-            self.signal(if assigned {
-                Signal::Assign(partitions)
-            } else {
-                Signal::Revoke(partitions)
-            });
-        } else if !assigned {
-            // Fails only if the client is being destroyed, which is what we want.
-            let _ = unassign(consumer, partitions);
+        let partitions = partitions.clone();
+        let change = match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Given(partitions),
+            _ => Change::Taken(partitions),
+        };
+        let mut rebalance = self.rebalance();
+        if rebalance.left {
+            drop(rebalance);
+            return change.answer(consumer);
         }
+        self.signal(match &change {
+            Change::Given(partitions) => Signal::Assign(partitions.clone()),
+            Change::Taken(partitions) => Signal::Revoke(partitions.clone()),
+        });
+        rebalance.unanswered = Some(change);
     }
 }
 

@@ -4,6 +4,7 @@
 //! where, and one that is taken is let go once the mapping has forgotten it.
 
 mod commits;
+mod joined;
 mod lookup;
 mod polled;
 #[cfg(feature = "share")]
@@ -11,7 +12,6 @@ pub(super) mod share;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::Offset;
@@ -24,8 +24,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use self::commits::Commits;
-use super::apart::apart;
-use super::context::{Context, Signal, assign, unassign};
+use self::joined::Joined;
+use super::context::{Context, Signal};
 use super::{Cluster, Error, Refusal, error};
 use crate::limits::{CLOSE_MS, LEAVE_MS};
 #[cfg(feature = "share")]
@@ -125,12 +125,10 @@ impl Drop for Handle {
 struct Member {
     id: PollerId,
     topic: Arc<str>,
-    client: Arc<Client>,
+    client: Joined,
     partitions: BTreeMap<i32, Partition>,
     commits: Commits,
     happenings: Sender<(PollerId, Happening)>,
-    /// Partitions that the group takes, and waits for.
-    taken: Vec<TopicPartition>,
     /// By a broker of our own, which finds no time among its records.
     alone: Option<Cluster>,
     leaving: watch::Receiver<bool>,
@@ -157,14 +155,10 @@ pub(super) fn start(
     happenings: Sender<(PollerId, Happening)>,
 ) -> Result<Handle, Error> {
     let (signals, signalled) = unbounded_channel();
-    let context = Context {
-        signals,
-        left: AtomicBool::new(false),
-    };
     // What to do at an offset that is gone is the mapping's to say.
     let client: Client = cluster
         .member(group, "error")
-        .create_with_context(context)
+        .create_with_context(Context::new(signals))
         .map_err(error::client)?;
     if let Joining::Group = joining {
         client.subscribe(&[topic]).map_err(error::client)?;
@@ -174,11 +168,10 @@ pub(super) fn start(
     let member = Member {
         id,
         topic: topic.into(),
-        client: Arc::new(client),
+        client: Joined::new(client),
         partitions: BTreeMap::new(),
         commits: Commits::default(),
         happenings,
-        taken: Vec::new(),
         alone: matches!(joining, Joining::Alone(_)).then(|| cluster.clone()),
         leaving: told_to_leave,
     };
@@ -200,7 +193,7 @@ impl Member {
         if let Joining::Alone(partitions) = joining {
             self.assigned(partitions).await;
         }
-        let client = Arc::clone(&self.client);
+        let client = self.client.shared();
         let until = loop {
             tokio::select! {
                 biased;
@@ -220,14 +213,8 @@ impl Member {
             .map(|number| self.partition(number))
             .collect();
         self.commit_last(&all, until).await;
-        // The group would wait for an answer.
-        let taken = std::mem::take(&mut self.taken);
-        if !taken.is_empty() {
-            // Fails only if the client is being destroyed.
-            let _ = self.release(&taken);
-        }
-        drop(signals);
-        self.leave(client).await;
+        drop(client);
+        self.leave().await;
     }
 
     async fn say(&self, happening: Happening) {
@@ -251,7 +238,7 @@ impl Member {
                 let partitions = self.named(&list);
                 if partitions.is_empty() {
                     // Nothing to wait for, but librdkafka waits for an answer.
-                    if let Err(error) = assign(&*self.client, &list) {
+                    if let Err(error) = self.client.assign(&list) {
                         self.trouble(&error).await;
                     }
                     self.say(Happening::Assigned(Vec::new())).await;
@@ -260,7 +247,6 @@ impl Member {
             }
             Signal::Revoke(list) => {
                 let partitions = self.named(&list);
-                self.taken.extend(partitions.iter().cloned());
                 let lost = self.client.assignment_lost();
                 self.say(Happening::Revoked { partitions, lost }).await;
             }
@@ -385,7 +371,7 @@ impl Member {
             };
             polled.add_partition(&self.topic, *number);
         }
-        assign(&*self.client, &list)?;
+        self.client.assign(&list)?;
         // Before the next poll, so nothing of them comes. One that we had before and paused is still paused.
         self.client.pause(&waiting)?;
         self.client.resume(&resumed)?;
@@ -414,23 +400,20 @@ impl Member {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
             self.partitions.remove(&partition.partition());
-            self.taken.retain(|taken| taken != partition);
             list.add_partition(partition.topic(), partition.partition());
         }
-        unassign(&*self.client, &list)
+        self.client.unassign(&list)
     }
 
-    /// Closing waits for the group's coordinator: on a thread of its own, and not for ever.
-    async fn leave(self, client: Arc<Client>) {
-        client.context().left.store(true, Ordering::Release);
+    /// Closing waits for the group's coordinator, and not for ever.
+    async fn leave(self) {
         let Self {
             id,
             happenings,
-            client: ours,
+            client,
             ..
         } = self;
-        drop(ours);
-        if let Ok(closed) = apart(move || drop(client)) {
+        if let Some(closed) = client.close() {
             let _ = timeout(Duration::from_millis(CLOSE_MS), closed).await;
         }
         let _ = happenings.send((id, Happening::Left)).await;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Driver, Notice};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::consume::settings;
 use crate::support::broker::{bootstrap, produce, topic};
@@ -37,7 +39,8 @@ async fn come_and_go(topic: &str, protocol: &str, seen: &Seen) -> u64 {
         }
         heard.hear(notice);
     }));
-    ends(done.wait_for(|done| *done >= 10)).await.unwrap();
+    let busy = done.wait_for(|done| *done >= 10);
+    ends(busy).await.expect("the guest ended by itself");
     control.drain();
     ends(guest).await.unwrap().unwrap().metrics.committed
 }
@@ -69,4 +72,52 @@ async fn nothing_comes_twice(protocol: &str) {
 #[ignore = "needs a broker: make test-services"]
 async fn joins_and_leaves_under_load_repeat_nothing() {
     nothing_comes_twice("classic").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn with_the_newer_protocol_joins_and_leaves_repeat_nothing_either() {
+    nothing_comes_twice("consumer").await;
+}
+
+/// Whatever a member was at when it was told to leave, the group does not wait for its answer.
+async fn nobody_is_held_up(protocol: &str) {
+    let topic = topic(&bootstrap(), &format!("leaves-{protocol}"), PARTITIONS).await;
+    let each = produce(&bootstrap(), &topic, PARTITIONS, RECORDS, 100).await;
+    let seen = Seen::default();
+    for round in 0..20 {
+        let mut guests = JoinSet::new();
+        for guest in 0..3 {
+            let driver = driver(&topic, protocol);
+            let control = driver.control();
+            let run = tokio::spawn(driver.run(seen.hears()));
+            guests.spawn(async move {
+                sleep(Duration::from_millis(round * 50 + guest * 170)).await;
+                if guest == 0 {
+                    run.abort();
+                } else {
+                    control.drain();
+                    ends(run).await.unwrap().unwrap();
+                }
+            });
+        }
+        ends(guests.join_all()).await;
+    }
+    let host = driver(&topic, protocol).until_caught_up();
+    let status = ends(host.run(seen.hears())).await.unwrap();
+
+    seen.assert_all_in_order(&each);
+    assert!(status.caught_up);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_member_that_leaves_in_the_middle_of_a_rebalance_holds_up_nobody() {
+    nobody_is_held_up("classic").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn with_the_newer_protocol_it_holds_up_nobody_either() {
+    nobody_is_held_up("consumer").await;
 }

@@ -140,7 +140,7 @@ impl Member {
     /// what we say late. What the broker refuses, as it does in the middle of a rebalance, is sent again until it is taken or
     /// the time is over; what is not taken is told.
     pub(super) async fn commit_last(&mut self, partitions: &[TopicPartition], until: Instant) {
-        let client = Arc::clone(&self.client);
+        let client = self.client.shared();
         loop {
             while self.commits.awaits(partitions) {
                 match timeout_at(until, self.commits.answered(&client)).await {

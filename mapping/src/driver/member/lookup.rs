@@ -31,7 +31,7 @@ impl Member {
     ) -> Option<T> {
         let mut leaving = self.leaving.clone();
         loop {
-            let (client, question) = (Arc::clone(&self.client), question.clone());
+            let (client, question) = (self.client.shared(), question.clone());
             let answered = tokio::task::spawn_blocking(move || question(&client));
             let answered = tokio::select! {
                 biased;

@@ -1,5 +1,6 @@
 //! What these tests have in common: a broker, topics, functions, the service that the sample function calls.
 
+use std::panic::Location;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -18,8 +19,13 @@ pub(crate) mod service;
 const ENDS: Duration = Duration::from_secs(120);
 
 /// What a run comes to, or a failure where it hangs.
+#[track_caller]
 pub(crate) fn ends<T>(run: impl Future<Output = T>) -> impl Future<Output = T> {
+    let waiting = Location::caller();
     // A whole run is large, and would lie on the stack of every test.
     let run = timeout(ENDS, Box::pin(run));
-    async { run.await.expect("it does not end") }
+    async move {
+        let ended = run.await;
+        ended.unwrap_or_else(|_| panic!("what {waiting} waits for does not end"))
+    }
 }
