@@ -1,7 +1,7 @@
 //! What librdkafka calls back with, passed on to the member that polls. Nothing is decided here.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
@@ -31,38 +31,14 @@ pub(super) enum Signal {
 
 pub(super) struct Context {
     signals: UnboundedSender<Signal>,
-    rebalance: Mutex<Rebalance>,
-}
-
-/// What the group waits for. All of it waits until each of its members has answered.
-#[derive(Default)]
-struct Rebalance {
-    /// Neither given nor taken yet.
-    unanswered: Option<Change>,
-    /// The member has left: nobody else is there to answer.
-    left: bool,
-}
-
-enum Change {
-    Given(TopicPartitionList),
-    Taken(TopicPartitionList),
-}
-
-impl Change {
-    fn answer<C: ConsumerContext>(&self, consumer: &impl Consumer<C>) {
-        // Fails only if the client is being destroyed, which is what we want.
-        let _ = match self {
-            Self::Given(partitions) => assign(consumer, partitions),
-            Self::Taken(partitions) => unassign(consumer, partitions),
-        };
-    }
+    left: AtomicBool,
 }
 
 impl Context {
     pub(super) fn new(signals: UnboundedSender<Signal>) -> Self {
         Self {
             signals,
-            rebalance: Mutex::default(),
+            left: AtomicBool::new(false),
         }
     }
 
@@ -71,28 +47,9 @@ impl Context {
         let _ = self.signals.send(signal);
     }
 
-    fn rebalance(&self) -> MutexGuard<'_, Rebalance> {
-        self.rebalance
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The member has answered.
-    pub(super) fn answered(&self) {
-        self.rebalance().unanswered = None;
-    }
-
-    /// The member reads nothing more. What the group waits for is answered, and so is what it asks from now on: closing the
-    /// client waits for that, and the group for the client.
-    pub(super) fn leave(&self, consumer: &impl Consumer<Self>) {
-        let unanswered = {
-            let mut rebalance = self.rebalance();
-            rebalance.left = true;
-            rebalance.unanswered.take()
-        };
-        if let Some(change) = unanswered {
-            change.answer(consumer);
-        }
+    /// The member is gone: what the group asks from now on is answered here. Closing the client waits for that.
+    pub(super) fn leave(&self) {
+        self.left.store(true, Ordering::Release);
     }
 }
 
@@ -137,21 +94,18 @@ impl ConsumerContext for Context {
         event: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
-        let partitions = partitions.clone();
-        let change = match event {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Given(partitions),
-            _ => Change::Taken(partitions),
-        };
-        let mut rebalance = self.rebalance();
-        if rebalance.left {
-            drop(rebalance);
-            return change.answer(consumer);
+        let given = event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if self.left.load(Ordering::Acquire) {
+            // Fails only if the client is being destroyed, which is what we want.
+            let _ = match given {
+                true => assign(consumer, partitions),
+                false => unassign(consumer, partitions),
+            };
+        } else if given {
+            self.signal(Signal::Assign(partitions.clone()));
+        } else {
+            self.signal(Signal::Revoke(partitions.clone()));
         }
-        self.signal(match &change {
-            Change::Given(partitions) => Signal::Assign(partitions.clone()),
-            Change::Taken(partitions) => Signal::Revoke(partitions.clone()),
-        });
-        rebalance.unanswered = Some(change);
     }
 }
 

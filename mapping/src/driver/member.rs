@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use self::commits::Commits;
 use self::joined::Joined;
-use super::context::{Context, Signal};
+use super::context::{Context, Signal, assign, unassign};
 use super::{Cluster, Error, Refusal, error};
 use crate::limits::{CLOSE_MS, LEAVE_MS};
 #[cfg(feature = "share")]
@@ -238,7 +238,7 @@ impl Member {
                 let partitions = self.named(&list);
                 if partitions.is_empty() {
                     // Nothing to wait for, but librdkafka waits for an answer.
-                    if let Err(error) = self.client.assign(&list) {
+                    if let Err(error) = assign(&**self.client, &list) {
                         self.trouble(&error).await;
                     }
                     self.say(Happening::Assigned(Vec::new())).await;
@@ -371,7 +371,7 @@ impl Member {
             };
             polled.add_partition(&self.topic, *number);
         }
-        self.client.assign(&list)?;
+        assign(&**self.client, &list)?;
         // Before the next poll, so nothing of them comes. One that we had before and paused is still paused.
         self.client.pause(&waiting)?;
         self.client.resume(&resumed)?;
@@ -402,7 +402,7 @@ impl Member {
             self.partitions.remove(&partition.partition());
             list.add_partition(partition.topic(), partition.partition());
         }
-        self.client.unassign(&list)
+        unassign(&**self.client, &list)
     }
 
     /// Closing waits for the group's coordinator, and not for ever.

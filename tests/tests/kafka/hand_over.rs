@@ -21,9 +21,13 @@ const RECORDS: usize = 3_000;
 const ROUNDS: usize = 3;
 
 fn driver(topic: &str, protocol: &str) -> Driver {
+    behaving(topic, protocol, "done")
+}
+
+fn behaving(topic: &str, protocol: &str, behaviour: &str) -> Driver {
     let mut settings = settings(&bootstrap(), topic);
     settings.batch_size = Some(20);
-    let function = echo::function().env("BEHAVIOUR", "done");
+    let function = echo::function().env("BEHAVIOUR", behaviour);
     let cluster = Cluster::new(bootstrap()).set("group.protocol", protocol);
     Driver::new(cluster, settings, function).timeout(Duration::from_secs(20))
 }
@@ -51,7 +55,9 @@ async fn feed(topic: &str, seen: &Seen, until: watch::Receiver<bool>) -> Vec<usi
     while !*until.borrow() {
         if each.iter().sum::<usize>() < seen.number() + RECORDS {
             let more = produce(&bootstrap(), topic, PARTITIONS, RECORDS, 100).await;
-            each.iter_mut().zip(more).for_each(|(all, more)| *all += more);
+            each.iter_mut()
+                .zip(more)
+                .for_each(|(all, more)| *all += more);
         }
         sleep(Duration::from_millis(20)).await;
     }
@@ -140,4 +146,58 @@ async fn a_member_that_leaves_in_the_middle_of_a_rebalance_holds_up_nobody() {
 #[ignore = "needs a broker: make test-services"]
 async fn with_the_newer_protocol_it_holds_up_nobody_either() {
     nobody_is_held_up("consumer").await;
+}
+
+/// The group waits for a member that has something under way, and then the member's run is dropped.
+async fn who_is_dropped_lets_go(protocol: &str) {
+    let topic = topic(&bootstrap(), &format!("dropped-{protocol}"), PARTITIONS).await;
+    let each = produce(&bootstrap(), &topic, PARTITIONS, 600, 100).await;
+    let (began, mut begun) = watch::channel(false);
+    let hangs = behaving(&topic, protocol, "hang").run(move |notice| match notice {
+        Notice::Status(status) => {
+            began.send_replace(status.partitions.iter().any(|lane| lane.in_flight > 0));
+        }
+        _ => {}
+    });
+    let hangs = tokio::spawn(hangs);
+    ends(begun.wait_for(|begun| *begun)).await.unwrap();
+    let seen = Seen::default();
+    let next = driver(&topic, protocol).until_caught_up();
+    let next = tokio::spawn(next.run(seen.hears()));
+    // Long enough for the group to have asked.
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(seen.number(), 0, "the group has not waited");
+    hangs.abort();
+    let status = ends(next).await.unwrap().unwrap();
+
+    seen.assert_all_in_order(&each);
+    assert!(status.caught_up);
+    #[cfg(target_os = "linux")]
+    ends(threads_are_gone("msk-broker")).await;
+}
+
+#[cfg(target_os = "linux")]
+async fn threads_are_gone(name: &str) {
+    let is = |task: &std::fs::DirEntry| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+    };
+    let there = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        tasks.flatten().any(|task| is(&task))
+    };
+    while there() {
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_run_that_is_dropped_while_the_group_waits_for_it_lets_go() {
+    who_is_dropped_lets_go("classic").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn with_the_newer_protocol_it_lets_go_too() {
+    who_is_dropped_lets_go("consumer").await;
 }

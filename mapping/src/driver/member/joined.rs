@@ -4,13 +4,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaResult;
 use tokio::sync::oneshot::Receiver;
 
 use super::super::apart::apart;
-use super::super::context::{assign, unassign};
 use super::Client;
 
 /// *None: it has left the group.*
@@ -26,20 +23,6 @@ impl Joined {
         Arc::clone(self)
     }
 
-    /// Takes partitions into the assignment.
-    pub(super) fn assign(&self, partitions: &TopicPartitionList) -> KafkaResult<()> {
-        assign(&***self, partitions)?;
-        self.context().answered();
-        Ok(())
-    }
-
-    /// Takes partitions out of the assignment.
-    pub(super) fn unassign(&self, partitions: &TopicPartitionList) -> KafkaResult<()> {
-        unassign(&***self, partitions)?;
-        self.context().answered();
-        Ok(())
-    }
-
     /// Leaves the group, on a thread of its own: that waits for the coordinator. None: the system has no thread for it, and it was waited for.
     pub(super) fn close(mut self) -> Option<Receiver<()>> {
         self.leave()
@@ -47,7 +30,7 @@ impl Joined {
 
     fn leave(&mut self) -> Option<Receiver<()>> {
         let client = self.0.take()?;
-        client.context().leave(&*client);
+        client.context().leave();
         apart(move || drop(client)).ok()
     }
 }
