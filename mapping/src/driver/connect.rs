@@ -83,36 +83,49 @@ fn found(
 
 fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Result<Metadata, Error> {
     let until = Instant::now() + Duration::from_millis(CONNECT_MS);
+    let mut said = None;
     loop {
         let asked = asks.fetch_metadata(Some(topic), Duration::from_millis(CONNECT_LISTEN_MS));
         let source = match asked {
             Ok(metadata) => return Ok(metadata),
             Err(source) => source,
         };
-        let why = why(cluster, asks, source);
-        if matches!(why, Error::Refused { .. }) || Instant::now() >= until {
-            return Err(why);
+        // Said once, and not again with each attempt.
+        said = hear(cluster, asks)?.or(said);
+        if Instant::now() >= until {
+            return Err(unreachable(cluster, said, source));
         }
     }
 }
 
 /// Why a question was not answered, in the client's own words if it has called back with some.
 pub(super) fn why(cluster: &Cluster, asks: &BaseConsumer<Heard>, source: KafkaError) -> Error {
+    match hear(cluster, asks) {
+        Ok(said) => unreachable(cluster, said, source),
+        Err(refused) => refused,
+    }
+}
+
+/// What the client has called back with since it was asked last, of what may pass.
+fn hear(cluster: &Cluster, asks: &BaseConsumer<Heard>) -> Result<Option<String>, Error> {
     // It calls back from here alone.
     while asks.poll(Duration::from_millis(CONNECT_HEAR_MS)).is_some() {}
-    let bootstrap = cluster.bootstrap().to_owned();
     let mut heard = asks.context().heard();
-    if let Some((refusal, reason)) = heard.refusal.take() {
-        let source = reason.into();
-        return Error::Refused {
-            bootstrap,
+    match heard.refusal.take() {
+        Some((refusal, reason)) => Err(Error::Refused {
+            bootstrap: cluster.bootstrap().to_owned(),
             refusal,
-            source,
-        };
+            source: reason.into(),
+        }),
+        None => Ok(heard.reason.take()),
     }
-    let reason = heard.reason.take();
-    let source = reason.map_or_else(|| source.into(), Into::into);
-    Error::Unreachable { bootstrap, source }
+}
+
+fn unreachable(cluster: &Cluster, said: Option<String>, source: KafkaError) -> Error {
+    Error::Unreachable {
+        bootstrap: cluster.bootstrap().to_owned(),
+        source: said.map_or_else(|| source.into(), Into::into),
+    }
 }
 
 /// Whether any of the brokers is where the cluster says.
@@ -187,3 +200,29 @@ impl ClientContext for Heard {
 }
 
 impl ConsumerContext for Heard {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::net::TcpListener;
+
+    use super::partitions;
+    use crate::driver::Cluster;
+
+    /// A broker of another protocol, and then one that is too busy to say anything.
+    #[test]
+    fn why_the_first_attempt_failed_is_told_though_the_last_one_heard_nothing() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            drop(listener.accept());
+            let silent: Vec<_> = listener.incoming().collect();
+            drop(silent);
+        });
+
+        let error = partitions(&Cluster::new(address), "orders").unwrap_err();
+
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.contains("isconnected"), "{error}: {cause}");
+    }
+}
