@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
     async fn run_records<'r>(&'r self, lane: &[u32], recorder: &Recorder<'r>, end: &mut LaneEnd) {
         let mut pending = Pending::default();
         for &index in lane {
-            self.turns.wait().await;
+            self.turns.record().await;
             let record = &self.records[index as usize];
             if self.skips(record) {
                 end.ends.push((index, End::of(Outcome::Skipped, 0, None)));

@@ -73,7 +73,7 @@ impl Run<'_> {
                         Err(refusal) => ran.refuse(&lanes, &refusal),
                     }
                 }
-                Some(ended) = running.next() => {
+                Some(ended) = self.turns.timed(&mut running) => {
                     let (lane, end): (&[u32], LaneEnd) = ended;
                     self.places.leave();
                     ran.add(self.records[lane[0] as usize].topic_partition(), end);
@@ -90,7 +90,7 @@ impl Run<'_> {
                     while placed && let Some(lane) = ready.pop_front() {
                         running.push(async move {
                             let run = pin!(self.run_lane(lane));
-                            (lane, self.turns.timed(run).await)
+                            (lane, self.turns.one_of_all(run).await)
                         });
                         let more = !ready.is_empty() && running.len() < lanes_max;
                         placed = more && self.places.take_now();

@@ -4,11 +4,13 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, Stream};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -18,24 +20,36 @@ use crate::process::Run;
 use crate::record::Record;
 use crate::report::Problem;
 
+const TURN_US: u64 = TURN_MS * 1000;
+
 /// The turn of all lanes of an invocation together.
-#[derive(Debug, Default)]
+///
+/// One task polls all lanes, so nothing here is ever waited for: the clock is read once a record, and the queues are locked only while lanes are held back.
+#[derive(Debug)]
 pub(super) struct Turns {
-    state: Mutex<State>,
+    /// Times are microseconds from then.
+    base: Instant,
+    /// When the turn is over. Zero: no lane is polled now, and the turn stands still.
+    ends_us: AtomicU64,
+    /// What is left of a turn that stands still.
+    left_us: AtomicU64,
+    /// Records that were begun in this turn.
+    records: AtomicU32,
+    /// The turn was seen to be over: who comes now has had no share of it.
+    is_seen_over: AtomicBool,
+    /// Of the lane that is polled now: it came when the turn was over.
+    came_late: AtomicBool,
+    /// Of the lane that is polled now: its record was let go on within this very poll.
+    is_fresh: AtomicBool,
+    /// Lanes are held back.
+    has_queue: AtomicBool,
+    queues: Mutex<Queues>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// Time that lanes have taken in this turn, but for the one that is polled now.
-    taken: Duration,
-    /// Records that were begun in this turn.
-    records: u32,
-    /// *None: no lane is polled now.*
-    polled_since: Option<Instant>,
-    /// The turn was over before the lane that is polled now had its share.
-    came_late: bool,
+struct Queues {
     /// Of lanes whose turn it is, one after the other: each wakes the next, so that a turn costs no more where thousands wait.
-    queue: VecDeque<Waker>,
+    next: VecDeque<Waker>,
     /// Of lanes that the next turn begins with, as they came.
     late: Vec<Waker>,
     /// Of lanes that had their share of this turn.
@@ -77,6 +91,10 @@ impl Run<'_> {
                 None => self.may_start(record).await,
             };
             held.map_err(NotNow::Lost)?;
+            if self.turns.is_fresh() {
+                // Nothing has waited since the record was looked at.
+                return Ok(());
+            }
             // Whatever has waited looks again.
             if !self.turns.wait().await {
                 break;
@@ -95,59 +113,88 @@ impl Run<'_> {
     }
 }
 
-impl State {
-    fn is_over(&self) -> bool {
-        let now = self.polled_since.map(|since| since.elapsed());
-        let taken = self.taken + now.unwrap_or_default();
-        self.records >= TURN_RECORDS || taken >= Duration::from_millis(TURN_MS)
-    }
-
-    fn nobody_waits(&self) -> bool {
-        self.queue.is_empty() && self.late.is_empty() && self.served.is_empty()
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            base: Instant::now(),
+            ends_us: AtomicU64::new(0),
+            left_us: AtomicU64::new(TURN_US),
+            records: AtomicU32::new(0),
+            is_seen_over: AtomicBool::new(false),
+            came_late: AtomicBool::new(false),
+            is_fresh: AtomicBool::new(false),
+            has_queue: AtomicBool::new(false),
+            queues: Mutex::default(),
+        }
     }
 }
 
 impl Turns {
-    /// A lane, whose time counts.
-    pub(super) async fn timed<F: Future>(&self, mut lane: Pin<&mut F>) -> F::Output {
+    /// The next lane that has ended. The time that lanes take until none goes on counts.
+    pub(super) async fn timed<S: Stream + Unpin>(&self, lanes: &mut S) -> Option<S::Item> {
         poll_fn(|context| {
-            {
-                let mut state = self.lock();
-                state.came_late = state.is_over();
-                state.polled_since = Some(Instant::now());
+            if self.ends_us.load(Relaxed) == 0 {
+                let ends_us = self.now_us() + self.left_us.load(Relaxed);
+                self.ends_us.store(ends_us.max(1), Relaxed);
             }
-            let polled = lane.as_mut().poll(context);
-            self.end_poll();
+            let polled = Pin::new(&mut *lanes).poll_next(context);
+            if matches!(polled, Poll::Pending | Poll::Ready(None)) {
+                let ends_us = self.ends_us.swap(0, Relaxed);
+                let left_us = ends_us.saturating_sub(self.now_us());
+                self.left_us.store(left_us, Relaxed);
+            }
             polled
         })
         .await
     }
 
-    fn end_poll(&self) {
-        let next = {
-            let mut state = self.lock();
-            let since = state.polled_since.take();
-            state.taken += since.map(|since| since.elapsed()).unwrap_or_default();
-            match state.is_over() {
-                true => None,
-                false => state.queue.pop_front(),
+    /// A lane, which wakes the next one.
+    pub(super) async fn one_of_all<F: Future>(&self, mut lane: Pin<&mut F>) -> F::Output {
+        poll_fn(|context| {
+            self.came_late
+                .store(self.is_seen_over.load(Relaxed), Relaxed);
+            self.is_fresh.store(false, Relaxed);
+            let polled = lane.as_mut().poll(context);
+            if self.has_queue.load(Relaxed) && !self.is_over() {
+                self.wake_next(&mut self.lock());
             }
-        };
-        if let Some(next) = next {
-            next.wake();
-        }
+            polled
+        })
+        .await
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.base.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn is_over(&self) -> bool {
+        self.records.load(Relaxed) >= TURN_RECORDS || self.now_us() >= self.ends_us.load(Relaxed)
+    }
+
+    /// Before a lane looks at its next record.
+    pub(super) async fn record(&self) {
+        self.wait().await;
+        self.records.fetch_add(1, Relaxed);
+        self.is_fresh.store(true, Relaxed);
+    }
+
+    /// Whether the lane's record was let go on within this very poll. Once: what follows may take long.
+    fn is_fresh(&self) -> bool {
+        self.is_fresh.swap(false, Relaxed)
     }
 
     /// Before a lane does something more. True: it has waited for the next turn.
-    pub(super) async fn wait(&self) -> bool {
+    async fn wait(&self) -> bool {
         let mut waited = false;
         poll_fn(|context| {
-            let held = self.hold_back(context);
-            waited |= held.is_pending();
-            held
+            if !self.is_over() {
+                return Poll::Ready(());
+            }
+            waited = true;
+            self.hold_back(context);
+            Poll::Pending
         })
         .await;
-        self.lock().records += 1;
         waited
     }
 
@@ -162,7 +209,8 @@ impl Turns {
         let mut has_begun = false;
         poll_fn(|context| {
             // Whether it may begin was asked just before, and holds for now only.
-            if has_begun && !is_last() && self.hold_back(context).is_pending() {
+            if has_begun && self.is_over() && !is_last() {
+                self.hold_back(context);
                 return Poll::Pending;
             }
             has_begun = true;
@@ -171,26 +219,24 @@ impl Turns {
         .await
     }
 
-    /// Pending: the turn is over, and the lane is woken by the next.
-    fn hold_back(&self, context: &Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
-        if !state.is_over() {
-            return Poll::Ready(());
-        }
+    /// The turn is over, and the lane is woken by the next.
+    fn hold_back(&self, context: &Context<'_>) {
+        self.is_seen_over.store(true, Relaxed);
+        self.has_queue.store(true, Relaxed);
         let waker = context.waker().clone();
-        match state.came_late {
-            true => state.late.push(waker),
-            false => state.served.push(waker),
+        let mut queues = self.lock();
+        match self.came_late.load(Relaxed) {
+            true => queues.late.push(waker),
+            false => queues.served.push(waker),
         }
-        Poll::Pending
     }
 
     /// Waits until a turn is over and others have had theirs, the runtime's drivers among them: an answer or a timer that nobody looks for is not there. To be
     /// polled after the lanes.
     pub(super) async fn rest(&self) {
-        poll_fn(|_| match self.lock().nobody_waits() {
-            true => Poll::Pending,
-            false => Poll::Ready(()),
+        poll_fn(|_| match self.has_queue.load(Relaxed) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         })
         .await;
         // tokio wakes who yields after it has polled its drivers.
@@ -199,21 +245,27 @@ impl Turns {
 
     /// The next turn. Who had no share of the last one comes first.
     pub(super) fn begin(&self) {
-        let first = {
-            let state = &mut *self.lock();
-            state.taken = Duration::ZERO;
-            state.records = 0;
-            // Who was not woken in the last turn is the first.
-            state.queue.extend(state.late.drain(..));
-            state.queue.extend(state.served.drain(..));
-            state.queue.pop_front()
-        };
-        if let Some(first) = first {
-            first.wake();
-        }
+        self.ends_us.store(0, Relaxed);
+        self.left_us.store(TURN_US, Relaxed);
+        self.records.store(0, Relaxed);
+        self.is_seen_over.store(false, Relaxed);
+        let queues = &mut *self.lock();
+        // Who was not woken in the last turn is the first.
+        queues.next.extend(queues.late.drain(..));
+        queues.next.extend(queues.served.drain(..));
+        self.wake_next(queues);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wake_next(&self, queues: &mut Queues) {
+        if let Some(next) = queues.next.pop_front() {
+            next.wake();
+        }
+        let nobody_waits = queues.late.is_empty() && queues.served.is_empty();
+        let has_queue = !nobody_waits || !queues.next.is_empty();
+        self.has_queue.store(has_queue, Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
