@@ -14,3 +14,9 @@ pub const SEEDS_AT_ONCE: u64 = 16;
 
 /// How often a share group's broker delivers a record: Kafka's `group.share.delivery.count.limit`, as it is set when nobody sets it.
 pub const SHARE_DELIVERIES_MAX: u16 = 5;
+
+/// How long a group waits at most for a member to hand over a partition: some invocations end meanwhile, and some do not.
+pub const HAND_OVER_MS: u64 = 5_000;
+
+/// How often is looked whether what is under way has ended: a few times an invocation.
+pub const HAND_OVER_LOOK_MS: u64 = 20;

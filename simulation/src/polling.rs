@@ -274,6 +274,21 @@ impl World {
         self.tell(input);
     }
 
+    /// Says that a partition is about to be taken, and in which epoch. *None: no poller has it at the moment.*
+    pub(crate) fn revoking(&mut self, partition: u32) -> Option<u64> {
+        let log = &self.cluster.logs[partition as usize];
+        let (owner, epoch) = (log.owner?, log.epoch);
+        self.note(self.now_ms, || {
+            format!("orders-{partition} is about to be taken from poller {owner}")
+        });
+        let input = Input::Revoking {
+            poller: PollerId(owner),
+            partition: self.name(partition),
+        };
+        self.tell(input);
+        Some(epoch)
+    }
+
     /// Takes a partition from its poller. *None: it has none at the moment.*
     pub(crate) fn revoke(&mut self, partition: u32) -> Option<u32> {
         let log = &mut self.cluster.logs[partition as usize];

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::fact::{RecordId, What};
+use crate::limits::{HAND_OVER_LOOK_MS, HAND_OVER_MS};
 use crate::world::{Event, Fault, Trouble, World};
 
 impl World {
@@ -68,6 +69,48 @@ impl World {
         if self.plan.is_queue() {
             let without_a_word = self.dice.trouble.per_mille(500);
             return self.change_members(without_a_word);
+        }
+        if self.dice.trouble.per_mille(500) {
+            return self.announce(partition);
+        }
+        if self.revoke(partition).is_some() {
+            self.reassign(partition);
+        }
+    }
+
+    /// The group says that it takes a partition, and waits for an answer.
+    fn announce(&mut self, partition: u32) {
+        let wait_ms = self.dice.trouble.between(0, HAND_OVER_MS);
+        let Some(epoch) = self.revoking(partition) else {
+            return;
+        };
+        let event = Event::HandOver {
+            partition,
+            epoch,
+            until_ms: self.now_ms + wait_ms,
+        };
+        self.queue.plan(self.now_ms, event);
+    }
+
+    /// What was under way is done and committed, or the group waits no longer. Unless the partition went in another way.
+    pub(crate) fn hand_over(&mut self, partition: u32, epoch: u64, until_ms: u64) {
+        let log = &self.cluster.logs[partition as usize];
+        if log.epoch != epoch {
+            return;
+        }
+        let commits_until_ms = log.commits_until_ms;
+        let name = self.name(partition);
+        let is_busy = self.mapping.partitions().iter().any(|status| {
+            status.partition == name && (status.in_flight > 0 || status.delivering > 0)
+        });
+        if self.now_ms < until_ms && (is_busy || commits_until_ms >= self.now_ms) {
+            let event = Event::HandOver {
+                partition,
+                epoch,
+                until_ms,
+            };
+            let next_ms = self.now_ms + HAND_OVER_LOOK_MS;
+            return self.queue.plan(next_ms.min(until_ms), event);
         }
         if self.revoke(partition).is_some() {
             self.reassign(partition);

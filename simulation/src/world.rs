@@ -33,6 +33,12 @@ pub(crate) enum Event {
         partition: u32,
         poller: u32,
     },
+    /// The group has said that it takes the partition, and waits so long for what is under way.
+    HandOver {
+        partition: u32,
+        epoch: u64,
+        until_ms: u64,
+    },
     Commit {
         partition: u32,
         epoch: u64,
@@ -276,6 +282,11 @@ impl World {
             Event::Wake => self.wake(),
             Event::Fetch(partition) => self.fetch(partition),
             Event::Assign { partition, poller } => self.assign(partition, poller),
+            Event::HandOver {
+                partition,
+                epoch,
+                until_ms,
+            } => self.hand_over(partition, epoch, until_ms),
             Event::Commit {
                 partition,
                 epoch,
