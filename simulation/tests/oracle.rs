@@ -1321,6 +1321,10 @@ fn what_was_skipped_as_done_by_key_is_no_less_so_when_it_is_rejected_anew() {
     let twice = [nothing(), unmarked()];
     let before = broken_under(&by_key, story(fed_back(2), nothing(), twice));
     assert_eq!(before, []);
+    // It had expired, and was written over.
+    let mut over = story(fed_back(2), nothing(), once());
+    over[7] = nothing();
+    assert_eq!(broken_under(&by_key, over), []);
 }
 
 /// An invocation answers for what it was told, not for what others have written of which it knows nothing.

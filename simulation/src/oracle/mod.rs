@@ -302,7 +302,7 @@ impl Judge<'_> {
                 offset,
                 invocation,
                 stored,
-            } => model.noted(*invocation, *partition, *offset, *stored),
+            } => model.noted(*invocation, *partition, *offset, *stored, now_ms),
             What::AtLeastOnce { environment } => {
                 model.at_least_once.insert(*environment);
             }

@@ -48,7 +48,7 @@ pub(super) struct Record {
     /// Its item in the store, by its key. *None: nobody has claimed or noted it.*
     pub(super) stored: Option<StoredId>,
     pub(super) noted: Option<Known>,
-    /// What stood so until it was deleted, each time, and when that was.
+    /// What stood so until it was deleted or written over, each time, and when that was.
     pub(super) noted_before: Vec<(Known, u64)>,
     /// By a share group's broker, to pollers.
     pub(super) acquired: u64,

@@ -45,6 +45,7 @@ impl Model {
         partition: u32,
         offset: i64,
         stored: StoredId,
+        now_ms: u64,
     ) {
         let Some(record) = self.given(invocation, partition, offset) else {
             return;
@@ -55,6 +56,11 @@ impl Model {
         let redrive = of.redrive;
         let record = self.record(record);
         record.stored = Some(stored);
+        if settled.is_some()
+            && let Some(noted) = record.noted
+        {
+            record.noted_before.push((noted, now_ms));
+        }
         let before = || Some(record.noted_before.last()?.0).filter(|_| redrive);
         record.noted = settled.or(record.noted).or_else(before);
     }
