@@ -199,12 +199,21 @@ pub enum What {
         /// Who.
         invocation: InvocationId,
     },
+    /// An invocation asks for an item to be written. The write may land later, or never, and holds no more than what is settled now.
+    Writes {
+        /// Who.
+        invocation: InvocationId,
+        /// The version that the item is to bear.
+        version: VersionId,
+    },
     /// An item was written.
     Written {
         /// Which.
         item: ItemId,
         /// By whom.
         invocation: InvocationId,
+        /// The version that the item bears. *None: another program wrote it.*
+        version: Option<VersionId>,
         /// The offsets that stand in it as settled, ascending.
         settled: Vec<i64>,
         /// Whether it is free from now on.

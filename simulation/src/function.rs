@@ -14,7 +14,7 @@ use lambda_msk::{
 
 use crate::fact::{InvocationId, RecordId, What};
 use crate::inside::{CURRENT, Inside, current};
-use crate::ledger::{NAMESPACE, TOPIC, note_read, note_swap};
+use crate::ledger::{NAMESPACE, TOPIC, note_asked, note_read, note_swap};
 use crate::oracle::{Ledger, Order, Reporting};
 use crate::plan::Plan;
 use crate::port::{Letter, Reply, Request};
@@ -127,6 +127,9 @@ impl IdempotencyStore for Remote {
     }
 
     async fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
+        if let Some(asked) = note_asked(swap, current()) {
+            self.0.note(asked);
+        }
         match self.0.ask(Request::Swap(swap.clone())).await {
             Reply::Swap(swapped) => swapped,
             _ => Err(StoreError::permanent("the wires are crossed")),

@@ -56,6 +56,19 @@ pub(crate) fn note_read(
     })
 }
 
+/// What a process asks for. *None: it writes no ledger.*
+pub(crate) fn note_asked(swap: &Swap, invocation: InvocationId) -> Option<What> {
+    item_id(&swap.id, None)?;
+    let Change::Put(item) = &swap.change else {
+        return None;
+    };
+    let version = version_id(item.version.as_ref()?);
+    Some(What::Writes {
+        invocation,
+        version,
+    })
+}
+
 /// What a swap has changed, or shown. To be called in a runtime.
 pub(crate) async fn note_swap(
     swap: &Swap,
@@ -78,6 +91,7 @@ pub(crate) async fn note_swap(
             (Change::Put(_), Some(after)) => What::Written {
                 item,
                 invocation,
+                version: after.version.as_ref().map(version_id),
                 settled: settled(item.partition, after).await,
                 given_back: after.held_until_ms == 0,
             },

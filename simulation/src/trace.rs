@@ -8,7 +8,9 @@ use crate::oracle::Violation;
 /// The facts of a run, and between them what was broken, as text.
 pub fn text(facts: &[Fact], violations: &[Violation]) -> String {
     let mut text = String::new();
-    for fact in facts {
+    // Of what is only asked for, the call's own line tells.
+    let told = |fact: &&Fact| !matches!(fact.what, What::Writes { .. });
+    for fact in facts.iter().filter(told) {
         // Writing into a String does not fail.
         let _ = writeln!(text, "{:>9} ms  {}", fact.at_ms, line(&fact.what));
     }
@@ -153,6 +155,7 @@ fn of_the_store(what: &What) -> String {
             invocation,
             settled,
             given_back,
+            ..
         } => {
             let back = if *given_back { ", given back" } else { "" };
             format!(

@@ -86,6 +86,7 @@ fn given_back<const N: usize>(invocation: u32, settled: [i64; N]) -> What {
     What::Written {
         item: ITEM,
         invocation,
+        version: Some(VersionId(0)),
         settled: settled.to_vec(),
         given_back: true,
     }
@@ -1137,4 +1138,283 @@ fn a_record_that_failed_here_and_is_settled_elsewhere_is_not_listed_once_that_is
     );
     let ordered = broken_under(&terms(Order::Partition), story(told()));
     assert!(ordered.contains(&Invariant::Answer), "{ordered:?}");
+}
+
+/// What an invocation does without an order, with a record that is to be fed back.
+fn unordered() -> Terms {
+    Terms {
+        order: Order::Unordered,
+        ..terms()
+    }
+}
+
+fn told(invocation: u32) -> What {
+    What::Told {
+        invocation,
+        call: 0,
+    }
+}
+
+fn confirmed(invocation: u32) -> What {
+    What::Confirmed {
+        invocation,
+        record: 0,
+    }
+}
+
+fn deleted() -> What {
+    What::Deleted { item: ITEM }
+}
+
+fn fed_back(invocation: u32) -> What {
+    What::Delivered {
+        invocation,
+        environment: invocation,
+        records: vec![0],
+        redrive: true,
+    }
+}
+
+/// A ledger is deleted, and one that had read it writes it anew: what was done is done in it, and a rejection of the same record that comes later changes nothing of that.
+#[test]
+fn what_was_done_stays_done_in_a_ledger_that_one_writes_anew_who_had_read_it() {
+    let story = |writes: What, then: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            read(0),
+            told(0),
+            confirmed(0),
+            fed_back(1),
+            read(1),
+            told(1),
+            started(1, 0),
+            done(1, 0),
+            given_back(1, [0]),
+            delivered(2, [0]),
+            read(2),
+            told(2),
+            deleted(),
+            writes,
+            faulted(0),
+            shown(0),
+            given_back(0, [0]),
+            fed_back(3),
+            read(3),
+            told(3),
+            then,
+        ]
+    };
+    let anew = || given_back(2, [0]);
+
+    let skipped = broken_under(&unordered(), story(anew(), answered(3, [])));
+    assert_eq!(skipped, []);
+    let again = broken_under(&unordered(), story(anew(), started(3, 0)));
+    assert_eq!(again, [Invariant::Once]);
+    // Nobody who knows that it was done has written it: the rejection stands.
+    let skipped = broken_under(&unordered(), story(nothing(), answered(3, [])));
+    assert_eq!(skipped, [Invariant::Answer]);
+    let again = broken_under(&unordered(), story(nothing(), started(3, 0)));
+    assert_eq!(again, []);
+}
+
+/// As above, and the ledger was made anew by the rejection first.
+#[test]
+fn what_was_rejected_anew_may_be_done_once_one_has_written_who_had_read_so() {
+    let story = |reads: What, hears: What, then: What| {
+        [
+            appended(0),
+            fed_back(1),
+            started(1, 0),
+            done(1, 0),
+            given_back(1, [0]),
+            delivered(2, [0]),
+            reads,
+            hears,
+            deleted(),
+            delivered(0, [0]),
+            confirmed(0),
+            given_back(0, [0]),
+            faulted(2),
+            shown(2),
+            given_back(2, [0]),
+            fed_back(3),
+            read(3),
+            told(3),
+            then,
+        ]
+    };
+    let knew = |then| broken_under(&unordered(), story(read(2), told(2), then));
+    let knew_not = |then| broken_under(&unordered(), story(nothing(), nothing(), then));
+
+    assert_eq!(knew(answered(3, [])), []);
+    assert_eq!(knew_not(answered(3, [])), [Invariant::Answer]);
+    assert_eq!(knew_not(started(3, 0)), []);
+}
+
+/// An invocation skips by what it was told, though the ledger was deleted and made anew before its answer.
+#[test]
+fn what_was_skipped_as_done_is_no_less_so_when_it_is_rejected_anew() {
+    let story = |knows: [What; 2]| {
+        let [reads, hears] = knows;
+        [
+            appended(0),
+            fed_back(1),
+            started(1, 0),
+            done(1, 0),
+            given_back(1, [0]),
+            fed_back(2),
+            reads,
+            hears,
+            deleted(),
+            delivered(0, [0]),
+            confirmed(0),
+            given_back(0, [0]),
+            answered(2, []),
+        ]
+    };
+
+    let knew = broken_under(&unordered(), story([read(2), told(2)]));
+    assert_eq!(knew, []);
+    let knew_not = broken_under(&unordered(), story([read(2), nothing()]));
+    assert_eq!(knew_not, [Invariant::Answer]);
+}
+
+/// As above, by key.
+#[test]
+fn what_was_skipped_as_done_by_key_is_no_less_so_when_it_is_rejected_anew() {
+    let by_key = Terms {
+        ledger: Ledger::PerRecord,
+        ..terms()
+    };
+    let unmarked = || What::Unmarked {
+        partition: 0,
+        offset: 0,
+        stored: StoredId(0),
+    };
+    let story = |delivered_before: What, delivered_after: What, again: [What; 2]| {
+        let [claimed_again, unmarked_again] = again;
+        [
+            appended(0),
+            delivered(1, [0]),
+            claimed(1),
+            started(1, 0),
+            done(1, 0),
+            noted(1),
+            delivered_before,
+            unmarked(),
+            delivered_after,
+            delivered(0, [0]),
+            confirmed(0),
+            noted(0),
+            claimed_again,
+            unmarked_again,
+            answered(2, []),
+        ]
+    };
+
+    let once = || [nothing(), nothing()];
+    let before = broken_under(&by_key, story(fed_back(2), nothing(), once()));
+    assert_eq!(before, []);
+    let after = broken_under(&by_key, story(nothing(), fed_back(2), once()));
+    assert_eq!(after, [Invariant::Answer]);
+    let twice = [nothing(), unmarked()];
+    let before = broken_under(&by_key, story(fed_back(2), nothing(), twice));
+    assert_eq!(before, []);
+    // It had expired, and was written over.
+    let mut over = story(fed_back(2), nothing(), once());
+    over[7] = nothing();
+    assert_eq!(broken_under(&by_key, over), []);
+}
+
+/// An invocation answers for what it was told, not for what others have written of which it knows nothing.
+#[test]
+fn what_another_one_has_settled_is_listed_by_one_that_was_not_told() {
+    let story = |hears: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            delivered(1, [0]),
+            read(1),
+            started(0, 0),
+            done(0, 0),
+            given_back(0, [0]),
+            What::Read {
+                item: ITEM,
+                invocation: 1,
+                call: 1,
+            },
+            hears,
+            answered(1, []),
+        ]
+    };
+    let hears = What::Told {
+        invocation: 1,
+        call: 1,
+    };
+
+    assert_eq!(broken_under(&unordered(), story(hears)), []);
+    let not_told = broken_under(&unordered(), story(nothing()));
+    assert_eq!(not_told, [Invariant::Answer]);
+}
+
+/// A write holds what was settled when it was asked for, however late it lands.
+#[test]
+fn a_write_that_lands_late_holds_what_was_settled_when_it_was_asked_for() {
+    let writes = || What::Writes {
+        invocation: 1,
+        version: VersionId(0),
+    };
+    let story = |before: What, after: What, then: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            taken(0),
+            confirmed(0),
+            given_back(0, [0]),
+            fed_back(1),
+            taken(1),
+            started(1, 0),
+            before,
+            done(1, 0),
+            after,
+            faulted(1),
+            What::Killed { environment: 1 },
+            given_back(1, [0]),
+            fed_back(2),
+            taken(2),
+            then,
+        ]
+    };
+
+    assert_eq!(broken(story(writes(), nothing(), started(2, 0))), []);
+    let skipped = broken(story(writes(), nothing(), answered(2, [])));
+    assert!(skipped.contains(&Invariant::Answer), "{skipped:?}");
+    let again = broken(story(nothing(), writes(), started(2, 0)));
+    assert_eq!(again, [Invariant::Once]);
+}
+
+/// As above, of a record that nobody had settled before.
+#[test]
+fn a_write_that_lands_late_holds_nothing_that_was_settled_since() {
+    let writes = || What::Writes {
+        invocation: 0,
+        version: VersionId(0),
+    };
+    let story = |before: What, after: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            taken(0),
+            started(0, 0),
+            before,
+            done(0, 0),
+            after,
+            given_back(0, [0]),
+        ]
+    };
+
+    assert_eq!(broken(story(nothing(), writes())), []);
+    let early = broken(story(writes(), nothing()));
+    assert_eq!(early, [Invariant::NothingLost]);
 }

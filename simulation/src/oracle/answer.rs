@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::fact::{Answer, InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge, Kind, Ledger, Order, Reporting};
+use crate::fact::{Answer, InvocationId, RecordId};
+use crate::oracle::{Invariant, Judge, Ledger, Order, Reporting};
 
 impl Judge<'_> {
     pub(super) fn answers(&mut self, invocation: InvocationId, answer: &Answer) {
@@ -55,45 +55,19 @@ impl Judge<'_> {
         }
         if of.started.contains(&record) {
             // Without order it may have failed here, and then be left to another invocation that is known to have settled it.
-            return self.terms.order != Order::Unordered || !self.is_told(invocation, record);
+            return self.terms.order != Order::Unordered
+                || !self.model.may_skip(invocation, record);
         }
         if self.terms.ledger == Ledger::PerRecord {
             let record = &self.model.records[&record];
-            // It may have been skipped before that was deleted.
-            let before = record
-                .noted_before
-                .filter(|(_, at_ms)| *at_ms >= of.delivered_ms);
-            let noted = record.noted.or(before.map(|(known, _)| known));
-            return noted.is_none_or(|known| known.kind == Kind::Rejected && of.redrive);
+            // It may have been skipped before that was deleted, whatever stands there since.
+            let before = record.noted_before.iter();
+            let before = before.filter(|(_, until_ms)| *until_ms >= of.delivered_ms);
+            let mut noted = record.noted.iter().chain(before.map(|(known, _)| known));
+            return !noted.any(|known| known.may_be_skipped(of.redrive));
         }
-        let item = ItemId {
-            environment: match self.terms.ledger {
-                Ledger::Memory => Some(of.environment),
-                Ledger::Durable | Ledger::PerRecord | Ledger::None => None,
-            },
-            partition: self.model.records[&record].partition,
-        };
-        let known = self.model.items.get(&item);
-        let known = known.and_then(|item| item.known.get(&record).copied());
-        match known.or_else(|| self.model.told(invocation, record)) {
-            // A dead letter that is fed back is skipped only if it was done since.
-            Some(known) => known.kind == Kind::Rejected && of.redrive,
-            // Where a log was made anew, it may be this one that stands there, or another; and that may be deleted since it was seen.
-            None => {
-                let seen = self.model.has_seen(invocation, record);
-                !seen && !self.model.may_stand(item, record)
-            }
-        }
-    }
-
-    /// Whether the invocation knows that the record was settled by another one.
-    fn is_told(&self, invocation: InvocationId, record: RecordId) -> bool {
-        let redrive = self.model.invocations[&invocation].redrive;
-        let told = self.model.told(invocation, record);
-        match told {
-            Some(known) => known.kind == Kind::Done || !redrive,
-            None => self.model.has_seen(invocation, record),
-        }
+        // What others have written, and nobody has told it, is nothing to it.
+        !self.model.may_skip(invocation, record)
     }
 
     fn lists(

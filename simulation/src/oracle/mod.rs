@@ -18,7 +18,7 @@ mod truth;
 use std::fmt;
 
 use self::held::Claims;
-use self::model::{Kind, Model};
+use self::model::{Kind, Model, Write};
 use self::prompt::Races;
 use self::reached::Opened;
 use self::recorded::Owed;
@@ -176,10 +176,11 @@ impl Judge<'_> {
             What::Written {
                 item,
                 invocation,
+                version,
                 settled,
                 ..
             } => {
-                self.only_settled(*item, *invocation, settled);
+                self.only_settled((*item, *invocation, *version), settled);
                 self.holds_what_was_owed(*item, *invocation, settled);
                 self.writes_again(*item, *invocation, false);
             }
@@ -278,12 +279,17 @@ impl Judge<'_> {
             } => model.read(*item, *invocation, *call),
             What::Told { invocation, call } => model.heard(*invocation, *call),
             What::Shown { item, invocation } => model.seen(*item, *invocation),
+            What::Writes {
+                invocation,
+                version,
+            } => model.writes(*invocation, *version),
             What::Written {
                 item,
                 invocation,
+                version,
                 settled,
                 given_back,
-            } => model.written(*item, *invocation, settled, *given_back, now_ms),
+            } => model.written((*item, *invocation, *version), settled, *given_back, now_ms),
             What::Deleted { item } => model.deleted(*item),
             What::Claimed {
                 partition,
@@ -296,7 +302,7 @@ impl Judge<'_> {
                 offset,
                 invocation,
                 stored,
-            } => model.noted(*invocation, *partition, *offset, *stored),
+            } => model.noted(*invocation, *partition, *offset, *stored, now_ms),
             What::AtLeastOnce { environment } => {
                 model.at_least_once.insert(*environment);
             }

@@ -1,9 +1,12 @@
 //! The oracle's accounts: what it has seen of each record, invocation and item.
 
 mod by_key;
+mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use self::known::{Kind, Known};
+use self::known::{Settled, Stands};
 use crate::fact::{
     EnvironmentId, InvocationId, ItemId, LogId, RecordId, StoredId, VersionId, What,
 };
@@ -45,8 +48,8 @@ pub(super) struct Record {
     /// Its item in the store, by its key. *None: nobody has claimed or noted it.*
     pub(super) stored: Option<StoredId>,
     pub(super) noted: Option<Known>,
-    /// What stood so until it was deleted, and when that was.
-    pub(super) noted_before: Option<(Known, u64)>,
+    /// What stood so until it was deleted or written over, each time, and when that was.
+    pub(super) noted_before: Vec<(Known, u64)>,
     /// By a share group's broker, to pollers.
     pub(super) acquired: u64,
     pub(super) deliveries: u64,
@@ -62,13 +65,6 @@ impl Record {
     }
 }
 
-/// How a record was settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Done,
-    Rejected,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Invocation {
     pub(super) environment: EnvironmentId,
@@ -79,11 +75,13 @@ pub(super) struct Invocation {
     /// What it knew of each record when that had its turn first. What it is told later, in the middle of its work, comes too late for that.
     pub(super) looked: BTreeMap<RecordId, Option<Known>>,
     /// Settled in it, how and when last.
-    pub(super) settled: BTreeMap<RecordId, (Kind, u64)>,
+    pub(super) settled: Settled,
+    /// What was settled in it when it asked for the item to be written as that version.
+    writes: BTreeMap<VersionId, Settled>,
     /// What it was told is settled, by partition, when it took or read that.
     pub(super) told: BTreeMap<u32, BTreeMap<RecordId, Known>>,
-    /// What it has seen stand in items: it may write that back.
-    pub(super) seen: BTreeMap<(u32, i64), BTreeSet<RecordId>>,
+    /// What it has seen stand in items: it may skip that, and write it back.
+    seen: BTreeMap<(u32, i64), Stands>,
     /// By partition.
     pub(super) holds: BTreeMap<u32, Hold>,
     /// A fault has met one of its calls, or it was frozen.
@@ -103,35 +101,39 @@ pub(super) struct Hold {
     pub(super) superseded: bool,
 }
 
-/// What is known of a settled record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) kind: Kind,
-    /// When whoever recorded it had settled it.
-    pub(super) settled_ms: u64,
-}
+/// One write of an item, by an invocation, as a version. *None: the version is not known.*
+pub(super) type Write = (ItemId, InvocationId, Option<VersionId>);
 
 #[derive(Debug, Default)]
 pub(super) struct Item {
-    /// What each of its settled offsets may stand for: one record, or one of several where the log was made anew.
-    pub(super) entries: BTreeMap<i64, BTreeSet<RecordId>>,
+    /// Its settled offsets.
+    entries: BTreeMap<i64, Stands>,
     /// Whatever an applied write has held, and nothing has made it forget.
-    pub(super) known: BTreeMap<RecordId, Known>,
+    known: BTreeMap<RecordId, Known>,
 }
 
 /// What stood in a ledger when it was read.
 struct Answer {
     partition: u32,
     known: BTreeMap<RecordId, Known>,
-    entries: BTreeMap<i64, BTreeSet<RecordId>>,
+    entries: BTreeMap<i64, Stands>,
 }
 
 impl Invocation {
-    fn sees(&mut self, partition: u32, stands: BTreeMap<i64, BTreeSet<RecordId>>) {
-        for (offset, records) in stands {
-            let known = self.seen.entry((partition, offset)).or_default();
-            known.extend(records);
+    fn sees(&mut self, partition: u32, entries: BTreeMap<i64, Stands>) {
+        for (offset, stands) in entries {
+            let seen = self.seen.entry((partition, offset)).or_default();
+            for (record, known) in stands {
+                let seen = seen.entry(record).or_insert(known);
+                *seen = seen.or(known);
+            }
         }
+    }
+
+    /// What was settled in it when it asked for that version: where nobody saw that, until now.
+    fn settled_for(&self, version: Option<VersionId>) -> &Settled {
+        let asked = version.and_then(|version| self.writes.get(&version));
+        asked.unwrap_or(&self.settled)
     }
 }
 
@@ -289,69 +291,58 @@ impl Model {
         self.invocation(invocation).sees(item.partition, stands);
     }
 
-    pub(super) fn written(
-        &mut self,
-        item: ItemId,
-        invocation: InvocationId,
-        settled: &[i64],
-        given_back: bool,
-        now_ms: u64,
-    ) {
-        let entries: BTreeMap<i64, BTreeSet<RecordId>> = settled
+    /// It asks for an item to be written.
+    pub(super) fn writes(&mut self, invocation: InvocationId, version: VersionId) {
+        let of = self.invocation(invocation);
+        let settled = of.settled.clone();
+        of.writes.insert(version, settled);
+    }
+
+    pub(super) fn written(&mut self, write: Write, settled: &[i64], given_back: bool, now_ms: u64) {
+        let (item, invocation, version) = write;
+        let mut entries: BTreeMap<i64, Stands> = settled
             .iter()
-            .map(|offset| (*offset, self.entry(item, invocation, *offset)))
+            .map(|offset| (*offset, self.entry(write, *offset)))
             .collect();
         let invocation = self.invocations.entry(invocation).or_default();
         if let Some(hold) = invocation.holds.get_mut(&item.partition) {
             hold.given_back_ms = given_back.then_some(now_ms);
         }
+        let own = invocation.settled_for(version);
         let item = self.items.entry(item).or_default();
         // Where another record stands, or may stand, the one before it is known no more.
         item.known.retain(|known, _| {
             let offset = self.records[known].offset;
             let stands = entries.get(&offset);
-            stands.is_none_or(|stands| stands.iter().all(|record| record == known))
+            stands.is_none_or(|stands| stands.keys().all(|record| record == known))
         });
-        for stands in entries.values().filter(|stands| stands.len() == 1) {
-            for record in stands {
-                let own = invocation.settled.get(record);
-                let own = own.map(|(kind, settled_ms)| Known {
-                    kind: *kind,
-                    settled_ms: *settled_ms,
-                });
-                // What was done once stays done.
-                match (own, item.known.get_mut(record)) {
-                    (Some(own), Some(known)) if known.kind == Kind::Done => {
-                        known.settled_ms = known.settled_ms.max(own.settled_ms);
-                    }
-                    (Some(own), _) => {
-                        item.known.insert(*record, own);
-                    }
-                    (None, _) => {}
+        for stands in entries.values_mut().filter(|stands| stands.len() == 1) {
+            for (record, stands) in stands {
+                if let Some(replaced) = item.known.get(record) {
+                    *stands = stands.over(*replaced, own.contains_key(record));
                 }
+                item.known.insert(*record, *stands);
             }
         }
         item.entries = entries;
     }
 
-    /// Which records an invocation may mean by a settled offset. *Empty: none that was settled.*
-    pub(super) fn entry(
-        &self,
-        item: ItemId,
-        invocation: InvocationId,
-        offset: i64,
-    ) -> BTreeSet<RecordId> {
+    /// Which records an invocation may mean by a settled offset, and how those may have been settled. *Empty: none that was settled.*
+    pub(super) fn entry(&self, (item, invocation, version): Write, offset: i64) -> Stands {
         let Some(of) = self.invocations.get(&invocation) else {
-            return BTreeSet::new();
+            return Stands::new();
         };
         let seen = of.seen.get(&(item.partition, offset)).cloned();
-        let mut records = seen.unwrap_or_default();
-        records.extend(of.records.iter().filter(|record| {
+        let mut stands = seen.unwrap_or_default();
+        for (record, own) in of.settled_for(version) {
             let known = &self.records[record];
-            (known.partition, known.offset) == (item.partition, offset)
-                && of.settled.contains_key(record)
-        }));
-        records
+            if (known.partition, known.offset) == (item.partition, offset) {
+                let own = Known::of(own);
+                let stands = stands.entry(*record).or_insert(own);
+                *stands = stands.with(own);
+            }
+        }
+        stands
     }
 
     /// The broker of a share group counts from nothing.
@@ -363,20 +354,13 @@ impl Model {
         }
     }
 
-    /// Whether a record may stand in an item as settled.
-    pub(super) fn may_stand(&self, item: ItemId, record: RecordId) -> bool {
-        let offset = self.records[&record].offset;
-        let item = self.items.get(&item);
-        let stands = item.and_then(|item| item.entries.get(&offset));
-        stands.is_some_and(|stands| stands.contains(&record))
-    }
-
-    /// Whether an invocation has seen a record stand as settled, or one of the same place.
-    pub(super) fn has_seen(&self, invocation: InvocationId, record: RecordId) -> bool {
+    /// Whether an invocation may skip a record: it has seen it stand as settled, or one of the same place.
+    pub(super) fn may_skip(&self, invocation: InvocationId, record: RecordId) -> bool {
         let known = &self.records[&record];
-        let seen = &self.invocations[&invocation].seen;
-        let seen = seen.get(&(known.partition, known.offset));
-        seen.is_some_and(|seen| seen.contains(&record))
+        let of = &self.invocations[&invocation];
+        let seen = of.seen.get(&(known.partition, known.offset));
+        let seen = seen.and_then(|seen| seen.get(&record));
+        seen.is_some_and(|seen| seen.may_be_skipped(of.redrive))
     }
 
     /// What it was told of a record. *None: nothing.*

@@ -1,8 +1,8 @@
 //! *Once:* after a write that holds r was applied, nobody who takes the partition later starts r, unless it was forgotten by the stated bounds.
 //! *One owner:* an old owner starts nothing once its successor has the partition.
 
-use crate::fact::{InvocationId, ItemId, RecordId, StoredId, VersionId};
-use crate::oracle::{Invariant, Judge, Kind, Ledger, Order};
+use crate::fact::{InvocationId, RecordId, StoredId, VersionId};
+use crate::oracle::{Invariant, Judge, Ledger, Order, Write};
 
 /// Ages are kept to the minute, and by clocks that differ.
 const AGE_TOLERANCE_MS: u64 = 2 * 60_000;
@@ -39,8 +39,7 @@ impl Judge<'_> {
         let Some(known) = known else { return };
         let age_ms = self.now_ms - known.settled_ms;
         let forgotten = age_ms + AGE_TOLERANCE_MS >= self.terms.forgets_after_ms;
-        let fed_back = of.redrive && known.kind == Kind::Rejected;
-        if !forgotten && !fed_back {
+        if !forgotten && known.is_skipped(of.redrive) {
             let text = format!(
                 "{} starts in invocation {invocation}, though a write that holds it had been applied before that took the partition",
                 self.name(record)
@@ -72,9 +71,10 @@ impl Judge<'_> {
     }
 
     /// A ledger holds nothing that was not settled: it would be skipped, and so lost.
-    pub(super) fn only_settled(&mut self, item: ItemId, invocation: InvocationId, settled: &[i64]) {
+    pub(super) fn only_settled(&mut self, write: Write, settled: &[i64]) {
+        let (item, invocation, _) = write;
         for offset in settled {
-            if self.model.entry(item, invocation, *offset).is_empty() {
+            if self.model.entry(write, *offset).is_empty() {
                 let text = format!(
                     "invocation {invocation} records orders-{}@{offset} as settled, which it is not",
                     item.partition

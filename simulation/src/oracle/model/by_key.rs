@@ -1,6 +1,6 @@
 //! What the oracle has seen of claims by key.
 
-use super::{Kind, Known, Model};
+use super::{Known, Model};
 use crate::fact::{InvocationId, RecordId, StoredId};
 
 impl Model {
@@ -34,8 +34,8 @@ impl Model {
         let record = self.record(at);
         record.claimant = Some(invocation);
         record.stored = Some(stored);
-        if redrive && let Some(noted) = record.noted.take_if(|noted| noted.kind == Kind::Rejected) {
-            record.noted_before = Some((noted, now_ms));
+        if redrive && let Some(noted) = record.noted.take_if(|noted| !noted.is_skipped(redrive)) {
+            record.noted_before.push((noted, now_ms));
         }
     }
 
@@ -45,21 +45,23 @@ impl Model {
         partition: u32,
         offset: i64,
         stored: StoredId,
+        now_ms: u64,
     ) {
         let Some(record) = self.given(invocation, partition, offset) else {
             return;
         };
         let of = &self.invocations[&invocation];
-        let settled = of.settled.get(&record);
-        let settled = settled.map(|(kind, settled_ms)| Known {
-            kind: *kind,
-            settled_ms: *settled_ms,
-        });
+        let settled = of.settled.get(&record).map(Known::of);
         // Else a dead letter that was fed back to no avail: what stood stands again.
         let redrive = of.redrive;
         let record = self.record(record);
         record.stored = Some(stored);
-        let before = || Some(record.noted_before?.0).filter(|_| redrive);
+        if settled.is_some()
+            && let Some(noted) = record.noted
+        {
+            record.noted_before.push((noted, now_ms));
+        }
+        let before = || Some(record.noted_before.last()?.0).filter(|_| redrive);
         record.noted = settled.or(record.noted).or_else(before);
     }
 
@@ -83,7 +85,7 @@ impl Model {
         for record in self.records.values_mut() {
             if record.stored == Some(stored) {
                 if let Some(noted) = record.noted.take() {
-                    record.noted_before = Some((noted, now_ms));
+                    record.noted_before.push((noted, now_ms));
                 }
                 record.starts_marked = 0;
             }
