@@ -142,8 +142,10 @@ impl World {
     pub(crate) fn deployed(&mut self) {
         for at in 0..self.environments.len() {
             let environment = &self.environments[at];
+            // An event that has not reached its process yet goes to another one.
             if let Some(number) = environment.busy.first().copied()
                 && environment.is_alive()
+                && self.invocations[number as usize].given_ms.is_some()
                 && self.dice.service.per_mille(500)
             {
                 self.kill(at as EnvironmentId, number);
