@@ -207,7 +207,7 @@ async fn a_function_that_returns_has_crashed_and_the_next_event_starts_anew() {
 }
 
 #[tokio::test]
-async fn an_event_that_finds_the_process_ended_goes_to_a_new_one_and_is_not_charged_with_the_end() {
+async fn an_event_that_finds_the_process_ended_goes_to_a_new_one_uncharged() {
     for code in [0, 1] {
         let mut environment = Environment::new(behaving(&format!("answer-exit={code}")));
 

@@ -188,7 +188,7 @@ fn an_error_sends_the_whole_batch_again() {
 }
 
 #[test]
-fn a_list_of_failures_where_lambda_does_not_look_commits_everything_and_its_place_is_named() {
+fn failures_listed_where_lambda_does_not_look_commit_all_and_are_named() {
     let entry = identifier("orders-1", "11");
     let list = format!("[{entry},{entry}]");
     for (answer, place) in [

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+/// How many there are.
+const MUTATIONS: usize = 39;
 
 /// The files that a mutation changes, each with what it replaces there.
 fn places(mutation: &str) -> Vec<(&str, &str)> {
@@ -19,7 +23,7 @@ fn places(mutation: &str) -> Vec<(&str, &str)> {
 #[test]
 fn each_mutation_names_what_it_breaks_and_finds_its_places_once() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut mutations = 0;
+    let mut numbers = BTreeSet::new();
 
     for entry in fs::read_dir(root.join("simulation/mutants")).unwrap() {
         let path = entry.unwrap().path();
@@ -38,8 +42,11 @@ fn each_mutation_names_what_it_breaks_and_finds_its_places_once() {
             let found = code.matches(old).count();
             assert_eq!(found, 1, "{} in {file}", path.display());
         }
-        mutations += 1;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (number, _) = name.split_once('-').unwrap();
+        assert!(numbers.insert(number.parse::<usize>().unwrap()), "{name}");
     }
 
-    assert!(mutations >= 16, "{mutations}");
+    // None is left out.
+    assert!(numbers.into_iter().eq(1..=MUTATIONS));
 }

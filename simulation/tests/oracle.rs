@@ -303,7 +303,7 @@ fn a_share_groups_batch_is_answered_in_the_order_of_offsets() {
 }
 
 #[test]
-fn a_record_behind_one_that_was_tried_often_enough_goes_with_it_only_where_that_is_the_reading() {
+fn a_record_goes_with_one_that_was_tried_enough_only_where_that_is_the_reading() {
     let story = || {
         [
             appended(0),
@@ -990,7 +990,7 @@ fn a_record_by_key_is_started_by_who_claimed_it_and_not_again_once_it_is_settled
 
 /// The topic was made anew: two records have stood at one place, and each has an item. Only the older one is deleted.
 #[test]
-fn what_is_deleted_of_an_older_record_leaves_what_is_known_of_the_one_that_stands_there_now() {
+fn what_is_deleted_of_an_older_record_leaves_what_is_known_of_the_newer_one() {
     let by_key = Terms {
         ledger: Ledger::PerRecord,
         ..terms()
@@ -1103,7 +1103,7 @@ fn a_version_stands_for_one_state_of_one_item() {
 
 /// Without order another invocation may settle what has failed here; it is left to that one only if this one knows.
 #[test]
-fn a_record_that_failed_here_and_is_settled_elsewhere_is_not_listed_once_that_is_known() {
+fn a_failed_record_that_is_settled_elsewhere_is_not_listed_once_that_is_known() {
     let terms = |order| Terms { order, ..terms() };
     let reads = || What::Read {
         item: ITEM,

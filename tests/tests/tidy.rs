@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Lines of a file before its tests, comments and blank lines left out.
 const CODE_LINES_MAX: usize = 400;
 
+/// Characters of a function's name, tests among them: what fits a line of a report.
+const NAME_CHARS_MAX: usize = 80;
+
 const CRATES: [&str; 6] = [
     "framework",
     "handler",
@@ -180,6 +183,18 @@ fn no_file_has_more_than_400_lines_of_code() {
         .filter(|(lines, _)| *lines > CODE_LINES_MAX)
         .map(|(lines, path)| format!("{path}: {lines} lines of code"))
         .collect();
+    none(&faults);
+}
+
+#[test]
+fn no_name_of_a_test_is_longer_than_80_characters() {
+    let mut faults = Vec::new();
+    for source in all_sources() {
+        let names = source.text.split("fn ").skip(1);
+        let names = names.filter_map(|rest| rest.split(['(', '<']).next());
+        let long = names.filter(|name| name.len() > NAME_CHARS_MAX && !name.contains(' '));
+        faults.extend(long.map(|name| format!("{}: {name} has {}", source.path, name.len())));
+    }
     none(&faults);
 }
 

@@ -423,8 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_of_the_template_that_lambda_may_read_otherwise_is_said_with_the_flag_that_takes_its_place()
-     {
+    fn a_templates_filter_that_lambda_may_read_otherwise_is_said_with_its_flag() {
         let of = |pattern: &str, filter_of_template| Settings {
             filter_criteria: Some(
                 serde_json::json!({"Filters": [{"Pattern": pattern}]}).to_string(),

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_yet_to_come_is_refused_and_milliseconds_are_known_for_what_they_are() {
+    fn a_time_yet_to_come_is_refused_and_milliseconds_are_known_as_such() {
         let said = |time| start(Some(Start::AtTimestamp), Some(time)).unwrap_err();
 
         let milliseconds = said("1769860800000");

@@ -74,7 +74,7 @@ fn produced(name: &str, text: &str) -> Result<usize, String> {
 }
 
 #[test]
-fn an_event_with_a_field_that_does_not_fit_is_refused_with_its_place_and_not_taken_for_a_value() {
+fn an_event_with_a_field_that_does_not_fit_is_refused_and_is_no_value() {
     let event = |field: &str| {
         format!(
             r#"{{"records":{{"orders-0":[{{"topic":"orders","partition":0}},{{"topic":"orders","partition":0,{field}}}]}}}}"#

@@ -120,7 +120,7 @@ fn of_a_batch_that_is_lost_it_is_said_what_the_function_had_done_and_it_exits_5(
 }
 
 #[test]
-fn of_records_that_a_partial_answer_lists_each_is_named_and_those_at_the_destination_exit_4() {
+fn each_record_that_a_partial_answer_lists_is_named_and_given_up_exits_4() {
     let path = file("dev-given-up.ndjson");
     let to = format!("file:{}", path.display());
     let more = ["--maximum-retry-attempts", "1", "--on-failure", &to];

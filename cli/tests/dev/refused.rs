@@ -150,7 +150,7 @@ fn a_record_that_the_client_does_not_send_names_the_setting_that_lets_it_out() {
 }
 
 #[test]
-fn a_record_that_is_just_small_enough_to_be_read_has_room_in_a_topic_for_what_is_given_up() {
+fn the_largest_record_that_is_read_has_room_in_a_topic_for_what_is_given_up() {
     let command = command();
     let args = [
         &["dev", "--topic", "orders", "--produce", "-", "--once"][..],

@@ -146,8 +146,7 @@ fn produce(broker: &str) {
 }
 
 #[test]
-fn what_is_written_is_built_and_has_the_next_invocation_and_what_does_not_compile_leaves_the_old_one()
- {
+fn what_is_written_has_the_next_invocation_unless_it_does_not_compile() {
     let package = Package::new("swap", "the first");
     let dev = Dev::start(&package.0, "0");
     let begun = dev.line("begun", "bootstrapServers", ":");

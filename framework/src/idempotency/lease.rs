@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_a_third_of_the_time_and_the_gap_a_quarter_of_the_lease_within_their_bounds() {
+    fn a_lease_is_a_third_of_the_time_and_the_gap_a_quarter_of_the_lease() {
         let times = |given| {
             let times = LeaseTimes::of(given);
             (times.lease.as_millis(), times.gap.as_millis())

@@ -177,7 +177,7 @@ async fn who_gets_no_place_before_the_margin_is_tried_no_more_and_the_answer_lea
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_one_place_a_key_that_waits_for_its_next_try_and_one_that_waits_for_it_both_end() {
+async fn with_one_place_a_key_before_its_next_try_and_one_that_waits_for_it_both_end() {
     let shop = Shop::default();
     let handler = async |Attempt(attempt): Attempt| match attempt {
         1 => Err(Failure::retry("down").after(secs(1))),
@@ -221,8 +221,7 @@ async fn records_whose_keys_another_process_holds_keep_no_other_one_from_startin
 }
 
 #[tokio::test(start_paused = true)]
-async fn lanes_of_a_partition_whose_lease_cannot_be_renewed_keep_no_other_partition_from_starting()
-{
+async fn lanes_whose_lease_cannot_be_renewed_keep_no_other_partition_from_starting() {
     let (store, journal) = (Shared::default(), Journal::default());
     store.meets(|id, swap| match swap.map(|swap| &swap.change) {
         Some(Change::Put(_)) if id.ends_with("/0") => Meets::Failure,

@@ -87,7 +87,7 @@ async fn the_same_key_in_two_partitions_makes_two_lanes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_without_a_key_share_one_lane_of_their_partition_and_an_empty_key_is_a_key() {
+async fn records_without_a_key_share_a_lane_and_an_empty_key_is_a_key() {
     let journal = Journal::default();
     let consumer = consumer(&journal, ProcessingOrder::Key);
     let event = Event::msk()

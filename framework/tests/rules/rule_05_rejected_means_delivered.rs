@@ -74,8 +74,7 @@ fn sent_at_once(journal: &Journal) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn neighbours_rejected_before_their_handler_go_in_one_call_and_are_settled_before_the_next_handler()
- {
+async fn neighbours_rejected_before_their_handler_are_one_call_before_the_next_handler() {
     let journal = Journal::default();
     let consumer = consumer(&journal, |_| Ok(()));
 
@@ -270,8 +269,7 @@ async fn a_record_that_cannot_be_decoded_is_rejected_alone_and_its_json_is_kept(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_that_answers_too_late_has_not_confirmed_and_the_answer_still_leaves_in_time()
-{
+async fn a_destination_that_answers_too_late_has_not_confirmed_and_holds_up_no_answer() {
     struct Hanging;
     impl Destination for Hanging {
         async fn send(&self, _: &[DeadLetter]) -> Vec<Result<(), SendError>> {

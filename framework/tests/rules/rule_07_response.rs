@@ -141,7 +141,7 @@ async fn an_event_without_records_is_a_success_with_nothing_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_that_come_out_of_order_run_and_are_answered_for_in_the_order_of_their_offsets() {
+async fn records_out_of_order_run_and_are_answered_for_in_the_order_of_offsets() {
     let journal = Journal::default();
     let consumer = Consumer::builder()
         .state(journal.clone())
@@ -172,7 +172,7 @@ async fn records_that_come_out_of_order_run_and_are_answered_for_in_the_order_of
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_stands_in_the_event_twice_runs_once_and_one_identifier_answers_for_both() {
+async fn a_record_twice_in_the_event_runs_once_and_one_identifier_answers_for_both() {
     let journal = Journal::default();
     let consumer = Consumer::builder()
         .state(journal.clone())

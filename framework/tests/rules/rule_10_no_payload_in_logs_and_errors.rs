@@ -274,7 +274,7 @@ async fn the_text_of_an_extractors_panic_is_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_text_of_a_panic_of_ones_own_extractor_is_not_shown_nor_of_one_that_a_layer_repeats() {
+async fn the_text_of_a_panic_of_an_extractor_is_not_shown_nor_what_a_layer_repeats() {
     /// Says nothing the first time.
     struct Later;
     impl<S> FromRecord<S> for Later {

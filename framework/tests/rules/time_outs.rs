@@ -67,7 +67,7 @@ async fn a_partition_is_held_for_all_of_the_longest_invocation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_memory_what_was_done_at_its_start_is_known_when_the_batch_comes_again_after_it() {
+async fn in_memory_what_was_done_early_is_known_when_the_batch_comes_again() {
     let consumer = in_memory(&Journal::default()).build().unwrap();
 
     let first = longest(at_the_end()).run(&consumer).await;
@@ -144,7 +144,7 @@ async fn until_settled(consumer: &Consumer, again: Invoke) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_any_time_out_clocks_within_the_limit_let_no_two_run_a_partition_side_by_side() {
+async fn with_any_time_out_clocks_within_the_limit_keep_two_from_one_partition() {
     let most = i64::try_from(CLOCK_SKEW_MAX_MS).unwrap();
     for given in [1, 2, 3, 4, 6, 12].map(secs) {
         for ahead_ms in [-most, -990, 990, most] {

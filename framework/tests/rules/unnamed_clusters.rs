@@ -53,8 +53,7 @@ async fn twice(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_of_a_cluster_without_a_name_runs_in_each_delivery_and_one_warning_a_process_says_what_to_set()
- {
+async fn of_a_cluster_without_a_name_each_delivery_runs_and_one_warning_says_what_to_set() {
     for event in unnamed() {
         let (ended, said) = twice(&event, |process| process).await;
 

@@ -197,7 +197,7 @@ fn revoking(desk: &mut Desk, partition: i32) {
 }
 
 #[test]
-fn of_a_partition_that_is_about_to_go_what_is_under_way_is_committed_and_nothing_more_is_sent() {
+fn of_a_partition_about_to_go_what_is_under_way_is_committed_and_no_more_is_sent() {
     let mut desk = Desk::new(settings());
     desk.poll(0, 0..10);
     let under_way = desk.next_batch();

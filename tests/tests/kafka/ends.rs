@@ -183,7 +183,7 @@ async fn a_topic_that_another_member_holds_is_done_once_that_one_has_committed_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker: make test-services"]
-async fn a_run_that_waits_for_a_member_which_does_nothing_ends_as_one_that_could_not_go_on() {
+async fn a_run_that_waits_for_an_idle_member_ends_as_one_that_could_not_go_on() {
     let topic = topic(&bootstrap(), "held", 1).await;
     produce(&bootstrap(), &topic, 1, 20, 100).await;
     let holder = Holder::join(&topic).await;

@@ -160,8 +160,7 @@ async fn a_record_that_is_never_done_is_published_before_its_offset_is_committed
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker and a bucket: make test-services"]
-async fn a_record_that_is_never_done_is_in_the_bucket_with_its_event_before_its_offset_is_committed()
- {
+async fn a_record_that_is_never_done_is_in_the_bucket_before_its_offset_is_committed() {
     let topic = topic(&bootstrap(), "to-a-bucket", 1).await;
     let s3 = async |method, path: String, body: &str| {
         call("s3", method, &path, String::new(), body.to_owned()).await

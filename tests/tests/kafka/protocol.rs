@@ -24,8 +24,7 @@ fn cluster() -> Cluster {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker: make test-services"]
-async fn a_group_of_the_newer_protocol_does_every_record_once_and_in_order_and_the_next_run_goes_on()
- {
+async fn a_group_of_the_newer_protocol_does_every_record_once_and_in_order() {
     let topic = topic(&bootstrap(), "protocol", PARTITIONS).await;
     let service = Service::start().await;
     let (control, first) = consume::shared_out(driver(cluster(), &topic, &service)).await;

@@ -83,8 +83,7 @@ fn assert_none_lost_but(poison: Option<i64>, each: &[usize], service: &Service) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker: make test-services"]
-async fn a_record_that_always_fails_comes_again_up_to_the_limit_and_is_given_up_and_no_other_is_lost()
- {
+async fn a_record_that_always_fails_is_given_up_at_the_limit_and_no_other_is_lost() {
     let topic = topic(&bootstrap(), "queue-poison", PARTITIONS).await;
     let each = produce(&bootstrap(), &topic, PARTITIONS, RECORDS, 0).await;
     let mark = order(POISON, 0).split(',').next().unwrap().to_owned() + ",";

@@ -14,7 +14,7 @@ fn is_hopeless(code: &str, destination: &str) -> bool {
 }
 
 #[test]
-fn a_record_that_no_handler_takes_waits_for_nothing_unless_a_destination_may_take_it() {
+fn a_record_without_a_handler_waits_only_for_a_destination_that_may_take_it() {
     assert!(is_hopeless("handler.missing", ""));
     assert!(is_hopeless("reject.no_handler", "destination.missing"));
     assert!(!is_hopeless("reject.no_handler", "destination.unconfirmed"));

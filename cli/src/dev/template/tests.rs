@@ -398,7 +398,7 @@ fn aliases_that_repeat_without_end_and_nesting_without_end_are_refused() {
 }
 
 #[test]
-fn a_setting_that_lambda_refuses_is_named_by_the_templates_line_or_by_the_flag_that_was_typed() {
+fn a_refused_setting_is_named_by_the_templates_line_or_the_flag_that_was_typed() {
     let refused = |flags: &[&str]| {
         let text = function(
             "BatchSize: 0\nMaximumRetryAttempts: -2\nProvisionedPollerConfig: {MinimumPollers: 1}",

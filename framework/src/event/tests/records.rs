@@ -169,7 +169,7 @@ fn offsets_have_gaps_and_are_whole_beyond_2_to_the_53() {
 }
 
 #[test]
-fn records_of_a_self_managed_cluster_that_come_shuffled_are_put_in_the_order_of_their_offsets() {
+fn shuffled_records_of_a_self_managed_cluster_are_put_in_order() {
     let part = |partition: i32, offsets: &[i64]| {
         let record = |offset: &i64| {
             format!(

@@ -121,7 +121,7 @@ async fn ran_with_a_closed_group(stem: &str, more: &[&str]) -> Ran {
 
 #[tokio::test]
 #[ignore = "needs a broker: make test-services"]
-async fn a_group_that_the_user_may_not_join_is_told_and_ends_a_run_that_would_wait_for_ever() {
+async fn a_group_that_the_user_may_not_join_is_told_and_ends_the_run() {
     let ran = ran_with_a_closed_group("secure-group", &[]).await;
 
     let said = ran.event("trouble")["reason"].to_string();

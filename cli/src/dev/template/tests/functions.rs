@@ -21,7 +21,7 @@ fn named(name: &str) -> String {
 }
 
 #[test]
-fn an_alias_a_version_an_arn_or_a_name_leads_to_the_functions_time_out_environment_and_binary() {
+fn an_alias_a_version_an_arn_or_a_name_leads_to_the_functions_settings() {
     for name in [
         "!Ref Consumer",
         "!GetAtt Consumer.Arn",
@@ -62,7 +62,7 @@ fn an_alias_a_version_an_arn_or_a_name_leads_to_the_functions_time_out_environme
 }
 
 #[test]
-fn a_function_that_is_not_in_the_template_is_one_remark_with_what_was_not_read_and_the_flags() {
+fn a_function_that_is_not_in_the_template_is_one_remark_with_the_flags() {
     for (name, written) in [
         ("!ImportValue consumer-arn", "!ImportValue consumer-arn"),
         ("!Ref Given", "!Ref Given"),

@@ -173,7 +173,7 @@ fn a_time_out_is_held_against_what_lambda_takes_for_the_kind_of_function() {
 }
 
 #[test]
-fn a_variables_text_stays_as_it_is_written_and_a_parameter_of_systems_manager_is_left_out() {
+fn a_variables_text_stays_as_written_and_a_parameter_of_ssm_is_left_out() {
     let template = "Parameters: {Table: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /prod/table}}\n\
         Resources: {F: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {\
         TABLE: !Ref Table, LITERAL: !Sub '${!keep}', BIG: 12345678901234567890, OCTAL: 010, YES: yes, FLOAT: 1.10, DATE: 2026-01-01}}, \
