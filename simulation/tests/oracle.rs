@@ -1418,3 +1418,36 @@ fn a_write_that_lands_late_holds_nothing_that_was_settled_since() {
     let early = broken(story(writes(), nothing()));
     assert_eq!(early, [Invariant::NothingLost]);
 }
+
+/// What a ledger has forgotten, since it may not come again, comes all the same, and is rejected then.
+#[test]
+fn what_was_done_and_forgotten_does_not_outweigh_a_later_rejection() {
+    let story = |forgets: What, then: What| {
+        [
+            appended(0),
+            delivered(0, [0]),
+            started(0, 0),
+            done(0, 0),
+            given_back(0, [0]),
+            delivered(1, [1]),
+            read(1),
+            told(1),
+            forgets,
+            delivered(2, [0]),
+            confirmed(2),
+            given_back(2, [0]),
+            fed_back(3),
+            read(3),
+            told(3),
+            then,
+        ]
+    };
+    let forgets = || given_back(1, []);
+
+    let again = broken_under(&unordered(), story(forgets(), started(3, 0)));
+    assert_eq!(again, []);
+    let skipped = broken_under(&unordered(), story(forgets(), answered(3, [])));
+    assert_eq!(skipped, [Invariant::Answer]);
+    let again = broken_under(&unordered(), story(nothing(), started(3, 0)));
+    assert_eq!(again, [Invariant::Once]);
+}

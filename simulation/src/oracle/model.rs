@@ -318,7 +318,10 @@ impl Model {
         });
         for stands in entries.values_mut().filter(|stands| stands.len() == 1) {
             for (record, stands) in stands {
-                if let Some(replaced) = item.known.get(record) {
+                // What the item had forgotten is replaced by nobody.
+                let offset = self.records[record].offset;
+                let replaced = item.known.get(record);
+                if let Some(replaced) = replaced.filter(|_| item.entries.contains_key(&offset)) {
                     *stands = stands.over(*replaced, own.contains_key(record));
                 }
                 item.known.insert(*record, *stands);
