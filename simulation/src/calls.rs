@@ -26,6 +26,8 @@ pub(crate) struct Fate {
     pub(crate) late_ms: Option<u64>,
     /// Whether this is a fault.
     pub(crate) is_fault: bool,
+    /// Whether it may last until the invocation's time is over, and is none.
+    pub(crate) holds_up: bool,
 }
 
 impl Fate {
@@ -37,6 +39,7 @@ impl Fate {
             fails: true,
             late_ms: None,
             is_fault: true,
+            holds_up: false,
         }
     }
 
@@ -56,6 +59,7 @@ impl Fate {
             fails: false,
             late_ms: None,
             is_fault: false,
+            holds_up: true,
         }
     }
 
@@ -66,6 +70,7 @@ impl Fate {
             fails: false,
             late_ms: None,
             is_fault: false,
+            holds_up: false,
         };
         let fault = Self {
             is_fault: true,

@@ -271,6 +271,11 @@ pub enum What {
         /// Whose call.
         invocation: InvocationId,
     },
+    /// The destination works, and takes so long for a call that the invocation's time may be over with it: what was to follow is cut off.
+    HeldUp {
+        /// Whose call.
+        invocation: InvocationId,
+    },
     /// The consumer group's position in a log is that one.
     Committed {
         /// Which log.

@@ -106,6 +106,9 @@ fn line(what: &What) -> String {
         },
         What::Overdue { invocation } => format!("invocation {invocation} is past its deadline"),
         What::Killed { environment } => format!("environment {environment} is killed"),
+        What::HeldUp { invocation } => {
+            format!("invocation {invocation} is held up by the destination")
+        }
         What::Faulted { invocation } => format!("invocation {invocation} has met a fault"),
         What::Committed { log, position } => format!("log {log} is committed up to {position}"),
         What::Acquired { record } => format!("acquired: record {record}"),

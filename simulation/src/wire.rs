@@ -37,6 +37,9 @@ impl World {
             if fate.is_fault {
                 self.journal.write(now_ms, What::Faulted { invocation });
             }
+            if fate.holds_up {
+                self.journal.write(now_ms, What::HeldUp { invocation });
+            }
             self.send(at as EnvironmentId, invocation, call, request, fate, now_ms);
             if self.environments[at].killed_at_call == Some(self.environments[at].calls) {
                 self.now_ms = self.now_ms.max(process_ms);

@@ -717,6 +717,10 @@ fn a_letter_says_of_no_handler_that_it_was_started_unless_it_was_or_nobody_can_k
     assert_eq!(was, []);
     let unknown = broken_under(&by_key, story([killed(), nothing()]));
     assert_eq!(unknown, []);
+    // Its claim could not be given back any more.
+    let held_up = || What::HeldUp { invocation: 0 };
+    let late = broken_under(&by_key, story([held_up(), answered(0, [0])]));
+    assert_eq!(late, []);
     let unclaimed = [appended(0), delivered(1, [0]), said()];
     assert_eq!(broken_under(&by_key, unclaimed), [Invariant::Truth]);
 }

@@ -314,6 +314,7 @@ impl Judge<'_> {
             } => model.released(*invocation, *partition, *offset),
             What::Unmarked { stored, .. } => model.unmarked(*stored, now_ms),
             What::Faulted { invocation } => model.invocation(*invocation).faulted = true,
+            What::HeldUp { invocation } => model.invocation(*invocation).held_up = true,
             What::Committed { log, position } => {
                 let known = model.positions.entry(*log).or_default();
                 *known = (*known).max(*position);

@@ -86,6 +86,8 @@ pub(super) struct Invocation {
     pub(super) holds: BTreeMap<u32, Hold>,
     /// A fault has met one of its calls, or it was frozen.
     pub(super) faulted: bool,
+    /// By a destination.
+    pub(super) held_up: bool,
     pub(super) answered: bool,
     /// Its process is no more.
     pub(super) killed: bool,

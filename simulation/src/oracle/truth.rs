@@ -30,7 +30,7 @@ impl Judge<'_> {
             .filter(|of| **of != invocation);
         let nobody_knows = others.any(|other| {
             let of = &self.model.invocations[other];
-            of.faulted || of.killed || !of.answered
+            of.faulted || of.held_up || of.killed || !of.answered
         });
         let faulted = self.model.invocations[&invocation].faulted;
         if self.model.records[&record].starts == 0 && !nobody_knows && !faulted {
