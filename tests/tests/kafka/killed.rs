@@ -16,9 +16,11 @@ const PARTITIONS: i32 = 6;
 const BATCH: usize = 200;
 /// A poller has at most so many invocations at once.
 const INVOCATIONS: usize = 5;
-/// What a driver holds of the topic at most, beside its invocations: two batches of each partition, and what was on its
-/// way to it when it said so.
-const HELD: usize = 2 * BATCH * 6 + 5 * 500;
+/// How many records a member passes on at once.
+const PIECE: usize = 500;
+/// What a driver holds of the topic at most, beside its invocations: two batches of each partition and the piece that
+/// went beyond them, and what was on its way to it when it said so: four pieces, and one in the member's hands.
+const HELD: usize = (2 * BATCH + PIECE) * 6 + 5 * PIECE;
 /// Quiet, it is over in a minute.
 const LIMIT: Duration = Duration::from_secs(420);
 
