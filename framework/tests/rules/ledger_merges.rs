@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, ProcessingOrder};
+use lambda_msk::{Consumer, Failure, MemoryDestination, ProcessingOrder, WhenExhausted};
 use tokio::join;
 use tokio::time::{Instant, sleep};
 
@@ -243,4 +243,60 @@ async fn what_another_one_has_settled_meanwhile_is_skipped() {
         ("DS".into(), "D".into())
     );
     assert_eq!(journal.lines().len(), 4);
+}
+
+/// A dead letter was fed back and done while its rejection was not recorded yet, and the item was lost: whoever writes last, "done" of the same record stands.
+#[tokio::test(start_paused = true)]
+async fn a_rejection_that_is_recorded_late_lets_no_dead_letter_run_that_is_done() {
+    // The one that has rejected it writes before the one that has read that it is done, and after it.
+    for rejecting_ms in [1_000, 5_000] {
+        let (store, journal) = (Shared::default(), Journal::default());
+        let destination = MemoryDestination::new();
+        let rejecting = process(&store, &journal)
+            .order(ProcessingOrder::Unordered)
+            .progress(secs(10))
+            .when_exhausted(WhenExhausted::Reject)
+            .on_failure(destination.clone())
+            .build()
+            .unwrap();
+        let reading = one_by_one(&store, &journal, secs(10));
+        let mended = || {
+            Consumer::builder()
+                .topic("orders", async || Ok::<(), Failure>(()))
+                .order(ProcessingOrder::Unordered)
+                .idempotency(store.clone())
+                .build()
+                .unwrap()
+        };
+        let at = |offset, ms: u64| {
+            Sample::new("orders", 0)
+                .offset(offset)
+                .value(ms.to_string())
+        };
+        let payload = || {
+            let letter: serde_json::Value =
+                serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+            letter["payload"].to_string()
+        };
+
+        let both = [at(0, 0), at(1, rejecting_ms)];
+        let rejected = invoke(&rejecting, Event::msk().records(both));
+        let fed_back = async {
+            sleep(millis(100)).await;
+            invoke(&mended(), payload()).await
+        };
+        let read = async {
+            sleep(millis(200)).await;
+            invoke(&reading, Event::msk().record(at(2, 3_000))).await
+        };
+        let lost = async {
+            sleep(millis(300)).await;
+            store.lose().await;
+        };
+        let (rejected, fed_back, read, ()) = join!(rejected, fed_back, read, lost);
+        let fed_back_again = invoke(&mended(), payload()).await;
+
+        let outcomes = [rejected, fed_back, read, fed_back_again];
+        assert_eq!(outcomes.each_ref().map(letters), ["RD", "D", "D", "S"]);
+    }
 }
