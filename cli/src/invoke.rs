@@ -26,6 +26,7 @@ use self::dead_letters::Mark;
 use self::explain::Problem;
 use self::heard::Heard;
 use crate::fault::{Fault, print, print_document};
+use crate::interrupts;
 use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.
@@ -172,10 +173,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         .build()
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
     runtime.block_on(async {
+        let mut interrupts = interrupts::listen();
         tokio::select! {
             outcome = deliver(args, function, &bodies) => outcome,
             // The process is killed as the other side is dropped.
-            _ = tokio::signal::ctrl_c() => Err(Fault::interrupted()),
+            Some(()) = interrupts.recv() => Err(Fault::interrupted()),
         }
     })
 }

@@ -16,7 +16,6 @@ use super::show::{End, Show};
 use super::watch::{self, Watched};
 use super::{Args, TIMEOUT, broker, connect, destination, failed, lines};
 use crate::fault::{Fault, warn};
-use crate::interrupts;
 use crate::verdict::Verdict;
 
 /// What a run is made of.
@@ -45,8 +44,8 @@ impl Work<'_> {
         &self,
         function: Function,
         watched: Option<Watched>,
+        mut interrupts: UnboundedReceiver<()>,
     ) -> Result<ExitCode, Fault> {
-        let mut interrupts = interrupts::listen();
         let function = dressed(function, &self.args.env, self.show);
         let produced = tokio::select! {
             produced = self.fill() => produced?,
