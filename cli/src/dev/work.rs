@@ -152,6 +152,9 @@ impl Work<'_> {
         }
         if self.args.once && stopped {
             verdict = Verdict::Interrupted;
+        } else if stopped && ends.iter().any(|status| status.lag() != Some(0)) {
+            // Such a run ends no other way, so the stop is no fault; but not all is done.
+            verdict = verdict.max(Verdict::NotDone);
         }
         self.show.ended(&End {
             verdict,
