@@ -72,6 +72,11 @@ other values.
 and binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which
 flag gives it. The cluster is never the template's: without --bootstrap it is in this process.
 
+--json writes one object a line, each with its kind in `event`. The last one is `end`, whatever ends
+the run: it holds `verdict` and `exitCode`, `mappings` with the sums of each, in `records` those that
+were not done, in `nothingRead` why a mapping read nothing, and in `error` why the run could not go
+on. A command line that is refused is no run.
+
 A failed batch is tried again for ever unless --maximum-retry-attempts or --on-failure says
 otherwise: that is Lambda's default too, and then --once does not end.
 
