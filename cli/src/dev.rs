@@ -40,6 +40,7 @@ use self::work::Work;
 use crate::fault::{Fault, warn};
 use crate::interrupts;
 use crate::invoke::{self, target};
+use crate::timeout;
 
 /// The consumer group, unless a flag or a template names one.
 const GROUP: &str = "cargo-msk-dev";
@@ -123,7 +124,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "function")]
     release: bool,
     /// The function's time-out: 30s, 500ms, 2m. [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = invoke::duration)]
+    #[arg(long, value_name = "TIME", value_parser = timeout::parse)]
     timeout: Option<Duration>,
     /// Set a variable of the function's environment.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = invoke::variable)]

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use msk_mapping::limits::TIMEOUT_MAX_MS;
 use msk_mapping::response::{self, FailureReporting, Read as Reading, Verdict as Answered};
 use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
 
@@ -25,8 +24,9 @@ use self::answer::Answer;
 use self::dead_letters::Mark;
 use self::explain::Problem;
 use self::heard::Heard;
-use crate::fault::{Fault, print, print_document};
+use crate::fault::{Fault, print, print_document, warn};
 use crate::interrupts;
+use crate::timeout;
 use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.
@@ -69,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "function")]
     release: bool,
     /// The function's time-out: 30s, 500ms, 2m.
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = timeout::parse)]
     timeout: Duration,
     /// Deliver the event so many times to the same process.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(TIMES_MAX)))]
@@ -160,6 +160,9 @@ impl Delivery {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    if let Some(remark) = timeout::remark(args.timeout) {
+        warn(&remark);
+    }
     let bodies = event::bodies(args.event.as_deref())?;
     let function = match &args.function {
         Some(command) => target::command(command)?,
@@ -269,54 +272,5 @@ pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
         )),
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
-    }
-}
-
-/// `500ms`, `30s`, `2m`; a bare number is seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" | "" => 1_000,
-        "m" => 60_000,
-        _ => return Err("expected a number and ms, s or m".to_owned()),
-    };
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "expected a number and ms, s or m".to_owned())?;
-    match number.checked_mul(unit_ms) {
-        Some(ms) if (1..=TIMEOUT_MAX_MS).contains(&ms) => Ok(Duration::from_millis(ms)),
-        _ => Err("expected 1ms to 90m, the longest that Lambda takes".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::duration;
-
-    #[test]
-    fn a_time_is_a_number_and_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
-        assert_eq!(duration("90m"), Ok(Duration::from_secs(5_400)));
-        for wrong in [
-            "",
-            "s",
-            "1h",
-            "-1s",
-            "0s",
-            "91m",
-            "1.5s",
-            "99999999999999999999s",
-            "18446744073709551615m",
-        ] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 }

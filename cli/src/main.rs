@@ -22,6 +22,7 @@ mod said;
 mod simulate;
 mod source;
 mod style;
+mod timeout;
 mod verdict;
 
 use std::ffi::OsString;

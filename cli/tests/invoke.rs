@@ -273,6 +273,17 @@ fn json_is_one_document_with_both_readings() {
 }
 
 #[test]
+fn a_time_out_above_lambdas_for_kafka_is_warned_of() {
+    let warned = invoke("done", &["--timeout", "15m"]);
+    let quiet = invoke("done", &["--timeout", "14m"]);
+
+    let warning = "warning: the time-out is 900 s: Lambda's guide allows a function fed from Kafka 14 minutes (840 s)";
+    assert!(stderr(&warned).contains(warning), "{}", stderr(&warned));
+    assert!(!stderr(&quiet).contains("warning"), "{}", stderr(&quiet));
+    assert_eq!(warned.status.code(), Some(0));
+}
+
+#[test]
 fn what_the_function_writes_goes_to_standard_error() {
     let output = invoke("log", &["--json"]);
 
