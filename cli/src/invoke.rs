@@ -151,8 +151,8 @@ impl Delivery {
     fn verdict(&self) -> Verdict {
         let answered = match &self.read {
             Some(read) if loses(read.verdict()) => Verdict::SomeLost,
-            Some(read) if read.all_done() => Verdict::AllDone,
-            None if matches!(self.report.ending, Ending::Response(_)) => Verdict::AllDone,
+            Some(read) if read.all_done() && !is_empty(read) => Verdict::AllDone,
+            // An answer to an event without records has done none.
             _ => Verdict::NotDone,
         };
         answered.max(self.heard.verdict())
@@ -247,6 +247,12 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
         print(&table::records(&all, letters.as_ref()))?;
     }
     Ok(ExitCode::from(verdict.exit_code()))
+}
+
+/// Whether there was no record to do.
+fn is_empty(read: &Reading) -> bool {
+    let mut partitions = read.partitions().iter();
+    partitions.all(|partition| partition.offsets().is_empty())
 }
 
 /// Whether Lambda commits records that the function lists as not done.
