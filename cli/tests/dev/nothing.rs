@@ -114,6 +114,20 @@ fn an_empty_topic_is_nothing_to_complain_of() {
 }
 
 #[test]
+fn a_file_without_a_record_among_others_is_named() {
+    let empty = crate::file("empty.ndjson");
+    std::fs::write(&empty, "\n").unwrap();
+
+    let output = dev("done", &["--produce", empty.to_str().unwrap()]);
+
+    std::fs::remove_file(&empty).unwrap();
+    let text = stderr(&output);
+    let line = format!("warning: {} holds no record", empty.display());
+    assert!(text.contains(&line), "{text}");
+    assert_eq!(output.status.code(), Some(0), "{text}");
+}
+
+#[test]
 fn records_of_another_topic_are_one_line_and_with_nothing_else_the_run_is_refused() {
     let record = r#"{"topic":"clicks","partition":0,"offset":OFFSET,"value":"e30="}"#;
     let records: Vec<String> = (0..50)
