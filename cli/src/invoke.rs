@@ -1,7 +1,6 @@
 //! `cargo msk invoke`.
 
 mod answer;
-mod dead_letters;
 mod event;
 mod explain;
 mod heard;
@@ -21,11 +20,12 @@ use msk_mapping::response::{self, FailureReporting, Read as Reading, Verdict as 
 use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
 
 use self::answer::Answer;
-use self::dead_letters::Mark;
 use self::explain::Problem;
 use self::heard::Heard;
+use crate::dead_letters::Mark;
 use crate::fault::{Fault, print, print_document, warn};
 use crate::interrupts;
+use crate::log_level;
 use crate::timeout;
 use crate::verdict::Verdict;
 
@@ -197,6 +197,9 @@ fn heard_by(function: Function, heard: &Arc<Mutex<Heard>>) -> Function {
 async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<ExitCode, Fault> {
     let name = function.identity().name().to_owned();
     let mark = Mark::set(&args.env);
+    if let Some(remark) = log_level::remark(&args.env) {
+        warn(&remark);
+    }
     let heard = Arc::default();
     let mut environment = Environment::new(heard_by(function, &heard));
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());

@@ -15,7 +15,9 @@ use super::produce::{self, Wanted};
 use super::show::{End, Show};
 use super::watch::{self, Watched};
 use super::{Args, TIMEOUT, broker, connect, destination, failed, lines};
+use crate::dead_letters::Mark;
 use crate::fault::{Fault, warn};
+use crate::log_level;
 use crate::verdict::Verdict;
 
 /// What a run is made of.
@@ -51,6 +53,10 @@ impl Work<'_> {
             produced = self.fill() => produced?,
             Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
         };
+        if let Some(remark) = log_level::remark(&self.args.env) {
+            warn(&remark);
+        }
+        let mark = Mark::set(&self.args.env);
         self.show.begun(self.cluster.bootstrap(), produced)?;
         let mut running = self.start(&function, &mut interrupts).await?;
         let _watching = watched.map(|watched| {
@@ -62,7 +68,10 @@ impl Work<'_> {
             };
             AbortOnDrop(tokio::spawn(watching))
         });
-        let (ends, stopped) = self.wait(&mut running, &mut interrupts).await?;
+        let ended = self.wait(&mut running, &mut interrupts).await;
+        let letters = mark.map(|mark| mark.read().letters).unwrap_or_default();
+        self.show.seen().fates.letters(letters);
+        let (ends, stopped) = ended?;
         self.end(&ends, stopped)
     }
 

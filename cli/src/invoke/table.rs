@@ -8,9 +8,9 @@ use msk_mapping::Ending;
 use msk_mapping::response::{Again, Partition, Read, Verdict as Answered};
 
 use super::Delivery;
-use super::dead_letters::DeadLetters;
 use super::heard::Heard;
 use crate::columns::{Table, shown};
+use crate::dead_letters::DeadLetters;
 use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
 use crate::verdict::Verdict;
 
