@@ -29,15 +29,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use msk_mapping::Function;
+use tokio::runtime::Runtime;
 
 use self::connect::Setting;
-use self::produce::Format;
+use self::produce::{Format, Wanted};
 use self::settings::{Mode, Settings};
 use self::show::Show;
 use self::watch::Watched;
 use self::work::Work;
 use crate::fault::{Fault, warn};
+use crate::interrupts;
 use crate::invoke::{self, target};
+use crate::timeout;
 
 /// The consumer group, unless a flag or a template names one.
 const GROUP: &str = "cargo-msk-dev";
@@ -69,6 +72,11 @@ other values.
 --template reads what template.yaml deploys: one mapping, and its function's time-out, environment
 and binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which
 flag gives it. The cluster is never the template's: without --bootstrap it is in this process.
+
+--json writes one object a line, each with its kind in `event`. The last one is `end`, whatever ends
+the run: it holds `verdict` and `exitCode`, `mappings` with the sums of each, in `records` those that
+were not done, in `nothingRead` why a mapping read nothing, and in `error` why the run could not go
+on. A command line that is refused is no run.
 
 A failed batch is tried again for ever unless --maximum-retry-attempts or --on-failure says
 otherwise: that is Lambda's default too, and then --once does not end.
@@ -116,7 +124,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "function")]
     release: bool,
     /// The function's time-out: 30s, 500ms, 2m. [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = invoke::duration)]
+    #[arg(long, value_name = "TIME", value_parser = timeout::parse)]
     timeout: Option<Duration>,
     /// Set a variable of the function's environment.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = invoke::variable)]
@@ -156,19 +164,30 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
 
 /// All that can be found wrong before the function is built, and then the run.
 fn start(args: &Args, show: &Arc<Show>) -> Result<ExitCode, Fault> {
-    let args = &template::complete(args)?;
-    names::check_topics(&args.topics)?;
-    let remarks = args.settings.filter_remarks()?;
-    remarks.iter().for_each(|remark| warn(remark));
-    let (mut wanted, remarks) = produce::read(&args.produce, args.produce_format, &args.topics)?;
-    remarks.iter().for_each(|remark| warn(remark));
-    if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {
-        return Err(
-            Fault::new("the broker in this process has no share groups").help(
-                "--consumption-mode Queue goes with --bootstrap HOST:PORT of Kafka 4.2 or later",
-            ),
-        );
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
+    let outcome = run_on(&runtime, args, show);
+    // A client that waits for a broker which is away would hold the process, and so would a pipe that nobody writes.
+    runtime.shutdown_timeout(SHUTDOWN);
+    outcome
+}
+
+fn run_on(runtime: &Runtime, args: &Args, show: &Arc<Show>) -> Result<ExitCode, Fault> {
+    // From here to the end: a signal is heard whatever is under way.
+    let mut interrupts = runtime.block_on(async { interrupts::listen() });
+    let (args, mut wanted) = runtime.block_on(async {
+        let args = args.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&args));
+        tokio::select! {
+            read = reading => read.map_err(|error| Fault::from_error(&error))?,
+            // Standard input, or a pipe, may never end.
+            Some(()) = interrupts.recv() => Err(Fault::interrupted()),
+        }
+    })?;
+    let args = &args;
     let broker = match &args.bootstrap {
         Some(_) => None,
         None => Some(broker::start(args, &mut wanted)?),
@@ -185,11 +204,6 @@ fn start(args: &Args, show: &Arc<Show>) -> Result<ExitCode, Fault> {
             .configuration(topic, args.group(), &bootstrap, String::new())?;
     }
     let (function, watched) = function(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build()
-        .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
     let work = Work {
         args,
         cluster: &cluster,
@@ -197,10 +211,25 @@ fn start(args: &Args, show: &Arc<Show>) -> Result<ExitCode, Fault> {
         wanted: &wanted,
         show,
     };
-    let outcome = runtime.block_on(work.run(function, watched));
-    // A client that waits for a broker which is away would hold the process.
-    runtime.shutdown_timeout(SHUTDOWN);
-    outcome
+    runtime.block_on(work.run(function, watched, interrupts))
+}
+
+/// The arguments with what the template adds to them, and the records that are to be written.
+fn read(args: &Args) -> Result<(Args, Vec<Wanted>), Fault> {
+    let args = template::complete(args)?;
+    names::check_topics(&args.topics)?;
+    let remarks = args.settings.filter_remarks()?;
+    remarks.iter().for_each(|remark| warn(remark));
+    if args.bootstrap.is_none() && args.settings.consumption_mode == Some(Mode::Queue) {
+        return Err(
+            Fault::new("the broker in this process has no share groups").help(
+                "--consumption-mode Queue goes with --bootstrap HOST:PORT of Kafka 4.2 or later",
+            ),
+        );
+    }
+    let (wanted, remarks) = produce::read(&args.produce, args.produce_format, &args.topics)?;
+    remarks.iter().for_each(|remark| warn(remark));
+    Ok((args, wanted))
 }
 
 /// The function, and what to watch of it. None: it is no build of ours.

@@ -1,15 +1,19 @@
-//! What asks a run to end. Used by `dev`, and by all that builds a function.
+//! What asks a run to end. Used by `dev`, by `invoke`, and by all that builds a function.
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// Each Ctrl-C, each SIGTERM, which is what a script sends, and each SIGHUP, which is a terminal that was closed. None is
-/// missed from now on. The function's processes and cargo lead groups of their own, so nobody else tells them.
+/// Each Ctrl-C, each Ctrl-\ (SIGQUIT), each SIGTERM, which is what a script sends, and each SIGHUP, which is a terminal that
+/// was closed. None is missed from now on. The function's processes and cargo lead groups of their own, so nobody else tells them.
 #[cfg(unix)]
 pub(crate) fn listen() -> UnboundedReceiver<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (sender, interrupts) = unbounded_channel();
-    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    let mut kinds = vec![
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::quit(),
+    ];
     if !is_hangup_ignored() {
         kinds.push(SignalKind::hangup());
     }

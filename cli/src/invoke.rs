@@ -1,7 +1,6 @@
 //! `cargo msk invoke`.
 
 mod answer;
-mod dead_letters;
 mod event;
 mod explain;
 mod heard;
@@ -17,15 +16,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use msk_mapping::limits::TIMEOUT_MAX_MS;
 use msk_mapping::response::{self, FailureReporting, Read as Reading, Verdict as Answered};
 use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
 
 use self::answer::Answer;
-use self::dead_letters::Mark;
 use self::explain::Problem;
 use self::heard::Heard;
-use crate::fault::{Fault, print, print_document};
+use crate::dead_letters::Mark;
+use crate::fault::{Fault, print, print_document, warn};
+use crate::interrupts;
+use crate::log_level;
+use crate::timeout;
 use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.
@@ -68,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "function")]
     release: bool,
     /// The function's time-out: 30s, 500ms, 2m.
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = timeout::parse)]
     timeout: Duration,
     /// Deliver the event so many times to the same process.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(TIMES_MAX)))]
@@ -150,8 +151,8 @@ impl Delivery {
     fn verdict(&self) -> Verdict {
         let answered = match &self.read {
             Some(read) if loses(read.verdict()) => Verdict::SomeLost,
-            Some(read) if read.all_done() => Verdict::AllDone,
-            None if matches!(self.report.ending, Ending::Response(_)) => Verdict::AllDone,
+            Some(read) if read.all_done() && !is_empty(read) => Verdict::AllDone,
+            // An answer to an event without records has done none.
             _ => Verdict::NotDone,
         };
         answered.max(self.heard.verdict())
@@ -159,6 +160,9 @@ impl Delivery {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+    if let Some(remark) = timeout::remark(args.timeout) {
+        warn(&remark);
+    }
     let bodies = event::bodies(args.event.as_deref())?;
     let function = match &args.function {
         Some(command) => target::command(command)?,
@@ -172,10 +176,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         .build()
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
     runtime.block_on(async {
+        let mut interrupts = interrupts::listen();
         tokio::select! {
             outcome = deliver(args, function, &bodies) => outcome,
             // The process is killed as the other side is dropped.
-            _ = tokio::signal::ctrl_c() => Err(Fault::interrupted()),
+            Some(()) = interrupts.recv() => Err(Fault::interrupted()),
         }
     })
 }
@@ -192,6 +197,9 @@ fn heard_by(function: Function, heard: &Arc<Mutex<Heard>>) -> Function {
 async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<ExitCode, Fault> {
     let name = function.identity().name().to_owned();
     let mark = Mark::set(&args.env);
+    if let Some(remark) = log_level::remark(&args.env) {
+        warn(&remark);
+    }
     let heard = Arc::default();
     let mut environment = Environment::new(heard_by(function, &heard));
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
@@ -244,6 +252,12 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     Ok(ExitCode::from(verdict.exit_code()))
 }
 
+/// Whether there was no record to do.
+fn is_empty(read: &Reading) -> bool {
+    let mut partitions = read.partitions().iter();
+    partitions.all(|partition| partition.offsets().is_empty())
+}
+
 /// Whether Lambda commits records that the function lists as not done.
 fn loses(answered: &Answered) -> bool {
     matches!(
@@ -267,54 +281,5 @@ pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
         )),
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
-    }
-}
-
-/// `500ms`, `30s`, `2m`; a bare number is seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" | "" => 1_000,
-        "m" => 60_000,
-        _ => return Err("expected a number and ms, s or m".to_owned()),
-    };
-    let number: u64 = number
-        .parse()
-        .map_err(|_| "expected a number and ms, s or m".to_owned())?;
-    match number.checked_mul(unit_ms) {
-        Some(ms) if (1..=TIMEOUT_MAX_MS).contains(&ms) => Ok(Duration::from_millis(ms)),
-        _ => Err("expected 1ms to 90m, the longest that Lambda takes".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::duration;
-
-    #[test]
-    fn a_time_is_a_number_and_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
-        assert_eq!(duration("90m"), Ok(Duration::from_secs(5_400)));
-        for wrong in [
-            "",
-            "s",
-            "1h",
-            "-1s",
-            "0s",
-            "91m",
-            "1.5s",
-            "99999999999999999999s",
-            "18446744073709551615m",
-        ] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod columns;
 mod completions;
+mod dead_letters;
 #[cfg(feature = "dev")]
 mod dev;
 #[cfg(not(feature = "dev"))]
@@ -17,11 +18,13 @@ mod interrupts;
 mod invoke;
 mod ledger;
 mod letters;
+mod log_level;
 mod plain;
 mod said;
 mod simulate;
 mod source;
 mod style;
+mod timeout;
 mod verdict;
 
 use std::ffi::OsString;

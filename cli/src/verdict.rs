@@ -56,7 +56,8 @@ pub(crate) const DEV_HELP: &str = "\
 Exit codes, of several the last one that holds:
   0    every record was done
   3    some records were rejected by the function: they lie at its own destination
-  1    some are not done: no handler took them, or the run read nothing though the topic has records
+  1    some are not done: no handler took them, the run was stopped before them, or it read nothing
+       though the topic has records
   4    some were given up by the mapping: they lie at --on-failure
   5    some are lost: given up without a destination, or listed by the function to a mapping that
        does not read the list
@@ -70,7 +71,7 @@ pub(crate) const INVOKE_HELP: &str = "\
 Exit codes, of several the last one that holds:
   0    every record was done in every delivery
   3    some records were rejected by the function: they lie at its own destination
-  1    some are not done, or the function failed
+  1    some are not done, the function failed, or the event has no record or is not Kafka's
   5    some would be lost: the function lists them, or skips them, and nobody has them
   130  stopped
   2    wrong arguments, files or build, or an event that is empty or not JSON";

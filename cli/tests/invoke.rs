@@ -273,6 +273,17 @@ fn json_is_one_document_with_both_readings() {
 }
 
 #[test]
+fn a_time_out_above_lambdas_for_kafka_is_warned_of() {
+    let warned = invoke("done", &["--timeout", "15m"]);
+    let quiet = invoke("done", &["--timeout", "14m"]);
+
+    let warning = "warning: the time-out is 900 s: Lambda's guide allows a function fed from Kafka 14 minutes (840 s)";
+    assert!(stderr(&warned).contains(warning), "{}", stderr(&warned));
+    assert!(!stderr(&quiet).contains("warning"), "{}", stderr(&quiet));
+    assert_eq!(warned.status.code(), Some(0));
+}
+
+#[test]
 fn what_the_function_writes_goes_to_standard_error() {
     let output = invoke("log", &["--json"]);
 
@@ -294,10 +305,38 @@ fn an_event_of_another_source_is_delivered_and_has_nothing_to_commit() {
     );
     assert_eq!(refused.status.code(), Some(1));
     assert!(
-        stdout(&taken)
-            .contains("warning: the function answered, but the event is not a Kafka event")
+        stdout(&taken).contains("error: the function answered, but the event is not a Kafka event")
     );
-    assert_eq!(taken.status.code(), Some(0));
+    assert_eq!(taken.status.code(), Some(1));
+}
+
+#[test]
+fn an_event_without_a_record_that_was_done_is_no_success() {
+    for (event, says) in [
+        (
+            r#"{"eventSource":"aws:kafka","records":{}}"#,
+            "the event holds no record",
+        ),
+        (
+            r#"{"eventSource":"aws:kafka","records":{"orders-0":[]}}"#,
+            "the event holds no record",
+        ),
+        (
+            r#"{"eventSource":"aws:kafka","records":{"orders-0":[{"offset":"7"}]}}"#,
+            "invalid type: string, expected i64",
+        ),
+    ] {
+        let table = invoke_event("done", event, &[]);
+        let json = invoke_event("done", event, &["--json"]);
+
+        assert_eq!(table.status.code(), Some(1), "{event}");
+        assert!(stdout(&table).contains(says), "{}", stdout(&table));
+        let document: Value = serde_json::from_str(&stdout(&json)).unwrap();
+        assert_eq!(
+            (&document["allDone"], &document["exitCode"]),
+            (&json!(false), &json!(1))
+        );
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub use invocation::Deadline;
 pub use lambda::{Running, run};
 pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;
-pub use partition::{Offset, TopicPartition};
+pub use partition::{Offset, TopicPartition, check_topic_name};
 pub use process::{WhenExhausted, WhenUnhandled};
 pub use record::{
     EventSource, EventSourceKind, Headers, Record, RecordFault, SchemaMetadata, TimestampType,

@@ -8,6 +8,7 @@ mod order;
 
 use lambda_msk::{
     ConfigurationFault, Consumer, Error, Failure, IdempotencyKey, Json, Record, State,
+    check_topic_name,
 };
 
 pub use crate::fulfilment::Fulfilment;
@@ -30,18 +31,21 @@ pub fn consumer(variables: impl IntoIterator<Item = (String, String)>) -> Result
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
     };
-    let topic = given("ORDERS_TOPIC").unwrap_or(ORDERS_TOPIC).to_owned();
-    let (fulfilment, fault) = match Fulfilment::new(given("FULFILMENT_URL").unwrap_or_default()) {
-        Ok(fulfilment) => (fulfilment, None),
-        Err(reason) => (
-            Fulfilment::log(),
-            Some(ConfigurationFault::new("FULFILMENT_URL", reason)),
-        ),
-    };
+    let mut faults = Vec::new();
+    let mut topic = given("ORDERS_TOPIC").unwrap_or(ORDERS_TOPIC).to_owned();
+    if let Err(reason) = check_topic_name(&topic) {
+        faults.push(ConfigurationFault::new("ORDERS_TOPIC", reason));
+        ORDERS_TOPIC.clone_into(&mut topic);
+    }
+    let fulfilment = Fulfilment::new(given("FULFILMENT_URL").unwrap_or_default());
+    let fulfilment = fulfilment.unwrap_or_else(|reason| {
+        faults.push(ConfigurationFault::new("FULFILMENT_URL", reason));
+        Fulfilment::log()
+    });
     Consumer::builder()
         .state(fulfilment)
         .topic(topic, ship)
-        .faults(fault)
+        .faults(faults)
         .from_vars(variables)
         .build()
 }

@@ -31,6 +31,17 @@ fn every_variable_that_is_named_is_read() {
     }
 }
 
+#[test]
+fn a_value_that_is_refused_is_named_with_its_variable() {
+    for name in ["ORDERS_TOPIC", "FULFILMENT_URL"] {
+        let error = handler::consumer([(name.to_owned(), NONSENSE.to_owned())]).unwrap_err();
+
+        let error = error.to_string();
+        assert!(error.contains(&format!("{name}: ")), "{name}: {error}");
+        assert!(!error.contains(".topic("), "{name}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn the_topic_is_that_of_the_environment_and_another_one_is_not_taken_for_it() {
     use lambda_msk::Outcome;

@@ -225,6 +225,41 @@ async fn an_event_that_finds_the_process_ended_goes_to_a_new_one_uncharged() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_function_that_closes_its_output_is_given_the_next_events() {
+    let mut environment = Environment::new(behaving("answer-silent=count"));
+
+    let first = environment.invoke(&event()).await.unwrap();
+    let second = environment.invoke(&event()).await.unwrap();
+    let third = environment.invoke(&event()).await.unwrap();
+
+    assert!(first.init.is_some());
+    for (report, count) in [(second, 0), (third, 1)] {
+        assert_eq!(body(&report)["count"], count);
+        assert!(report.init.is_none() && report.replaced.is_none());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_event_that_finds_a_process_ended_which_had_closed_its_output_goes_to_a_new_one() {
+    let mut environment = Environment::new(behaving("answer-silent=init-exit"));
+
+    for delivery in 0..3 {
+        let report = environment.invoke(&event()).await.unwrap();
+
+        assert_eq!(body(&report), serde_json::json!({}));
+        assert!(report.init.is_some() && report.request_id.is_some());
+        let replaced = report.replaced.map(|ending| match ending {
+            Ending::Crashed(crash) => (crash.during, crash.exit),
+            other => panic!("{other:?}"),
+        });
+        let gone = (delivery > 0).then_some((Phase::Idle, Exit::Code(3)));
+        assert_eq!(replaced, gone);
+    }
+}
+
 #[tokio::test]
 async fn an_event_that_a_process_never_asks_for_goes_to_a_new_one() {
     let mut environment = Environment::new(behaving("answer-hang"));

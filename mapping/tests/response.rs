@@ -342,6 +342,41 @@ fn what_is_not_kafkas_is_no_event() {
 }
 
 #[test]
+fn a_message_names_the_kind_that_was_found_and_never_the_value() {
+    for (json, says) in [
+        (
+            r#""secret \", expected""#,
+            "invalid type: string, expected a JSON object",
+        ),
+        ("[]", "invalid length 0, expected a JSON object"),
+        ("12345", "invalid type: integer, expected a JSON object"),
+        (
+            r#"{"records":{"a-0":[{"offset":"secret"}]}}"#,
+            "invalid type: string, expected i64",
+        ),
+        (
+            r#"{"records":{"a-0":[{"offset":1.25}]}}"#,
+            "invalid type: floating point, expected i64",
+        ),
+        (
+            r#"{"records":{"a-0":["secret"]}}"#,
+            "invalid type: string, expected a record as a JSON object",
+        ),
+        (r#"{"records":{"a-0":[{}]}}"#, "missing field `offset`"),
+    ] {
+        let error = Event::parse(json.as_bytes()).unwrap_err();
+        let NotAnEvent::Shape { source } = error else {
+            panic!("{error}")
+        };
+
+        let text = source.to_string();
+        assert!(text.starts_with(says), "{json}: {text}");
+        let place = (source.line(), text.matches(" at line 1 column ").count());
+        assert_eq!(place, (1, 1), "{text}");
+    }
+}
+
+#[test]
 fn no_message_quotes_more_than_a_few_hundred_characters() {
     let long = "x".repeat(1_200_000);
     let document = format!("\n\"{long}\"");

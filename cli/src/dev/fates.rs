@@ -13,6 +13,7 @@ use msk_mapping::{Ending, Phase, Report};
 
 use self::attempt::{Attempt, How, count, open, places, reason};
 use super::answer;
+use crate::dead_letters::Letter;
 use crate::said::{End, Place, Reason, Rejected, Said};
 use crate::verdict::Verdict;
 
@@ -147,6 +148,18 @@ impl Fates {
                     reason,
                 };
                 new.then_some(News::Record(row))
+            }
+        }
+    }
+
+    /// The letters that lie in the function's file: also of records of which the log says nothing.
+    pub(crate) fn letters(&mut self, letters: impl IntoIterator<Item = Letter>) {
+        for Letter { place, reason } in letters {
+            // Others may write to the file too.
+            if let Some(topic) = self.topics.get_mut(&place.topic) {
+                topic.unhandled |= reason.is_unhandled();
+                topic.failed.remove(&place);
+                topic.rejected.add_letter(place, reason);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What happens, as JSON for scripts: one object a line, each with `event`.
 
-use msk_mapping::driver::{Flight, Lane, Notice, Status, Unread};
+use msk_mapping::driver::{Flight, Lane, Notice, Status};
 use msk_mapping::machine::{Because, Offsets};
 use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
@@ -57,7 +57,7 @@ pub(crate) fn ended(ends: &[Status], fates: &Fates, end: &End<'_>) -> Value {
     value["exitCode"] = end.verdict.exit_code().into();
     let nothing = end.nothing.iter();
     value["nothingRead"] = nothing
-        .map(|why| json!({"what": why.what, "help": why.help}))
+        .map(|why| json!({"topic": why.topic, "because": why.because, "what": why.what, "help": why.help}))
         .collect();
     value
 }
@@ -242,11 +242,6 @@ fn status(status: &Status) -> Value {
         "caughtUp": status.caught_up,
         "topicPartitions": status.topic_partitions,
         "elsewhere": status.elsewhere.values().sum::<i64>(),
-        "unread": status.unread.map(|why| match why {
-            Unread::Latest => "latest",
-            Unread::AfterTheLast { .. } => "after-the-last",
-            _ => "committed",
-        }),
         "inFlight": status.in_flight,
         "environments": status.environments,
         "polled": metrics.polled,

@@ -2,9 +2,11 @@
 
 use msk_mapping::driver::{Status, Unread};
 
-/// Why nothing went to the function, in one line, and what to do.
+/// Why nothing went to the function: for scripts in a word, for people in one line, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Why {
+    pub(crate) topic: String,
+    pub(crate) because: &'static str,
     pub(crate) what: String,
     pub(crate) help: String,
 }
@@ -14,6 +16,8 @@ pub(crate) fn why(status: &Status, group: &str) -> Option<Why> {
     let (topic, metrics) = (&status.topic, &status.metrics);
     if metrics.polled > 0 {
         return (metrics.filtered_out == metrics.polled).then(|| Why {
+            topic: topic.clone(),
+            because: "filtered-out",
             what: format!(
                 "the filter let none of the {} records of {topic} through: the function was not invoked",
                 metrics.polled
@@ -22,22 +26,27 @@ pub(crate) fn why(status: &Status, group: &str) -> Option<Why> {
         });
     }
     // The group has committed the end of what it passed over: the same group would begin there.
-    let (because, help) = match status.unread? {
+    let (because, how, help) = match status.unread? {
         Unread::Latest => (
+            "latest",
             "LATEST begins behind them".to_owned(),
             "--starting-position TRIM_HORIZON with another --group reads what is there",
         ),
         Unread::AfterTheLast { .. } => (
+            "after-the-last",
             "none of them is of --starting-position-timestamp or later".to_owned(),
             "give an earlier time, or --starting-position TRIM_HORIZON, with another --group",
         ),
         _ => (
+            "committed",
             format!("the group {group} stands at its end already"),
             "--group NEW reads it from --starting-position on; a group goes on where it has committed",
         ),
     };
     Some(Why {
-        what: format!("nothing was read of {topic}, which holds records: {because}"),
+        topic: topic.clone(),
+        because,
+        what: format!("nothing was read of {topic}, which holds records: {how}"),
         help: help.to_owned(),
     })
 }

@@ -49,7 +49,7 @@ impl Wanted {
 ///
 /// # Errors
 ///
-/// A file that cannot be read, or from which nothing is left: the run would be one of other records than were meant.
+/// A file that cannot be read, or nothing that is left of all of them: the run would be one of other records than were meant.
 pub(crate) fn read(
     files: &[PathBuf],
     format: Option<Format>,
@@ -66,7 +66,12 @@ pub(crate) fn read(
         })?;
         left -= bytes.len();
         let mut left_out: BTreeMap<LeftOut, usize> = BTreeMap::new();
-        for record in records(&name, &bytes, format, topics)? {
+        let records = records(&name, &bytes, format, topics)?;
+        // Of one file the end tells.
+        if records.is_empty() && files.len() > 1 {
+            remarks.push(format!("{name} holds no record"));
+        }
+        for record in records {
             match record {
                 Ok(record) => wanted.push(record),
                 Err(why) => *left_out.entry(why).or_default() += 1,

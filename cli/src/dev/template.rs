@@ -20,6 +20,7 @@ use super::names;
 use super::settings::Settings;
 use crate::fault::{Fault, warn};
 use crate::invoke;
+use crate::timeout;
 
 /// CloudFormation's own limit.
 const TEMPLATE_MAX_BYTES: u64 = 1_000_000;
@@ -47,7 +48,7 @@ pub(crate) fn complete(args: &super::Args) -> Result<super::Args, Fault> {
         let remarks = apply(&mut args, &text, &path.display().to_string())?;
         remarks.iter().for_each(|remark| warn(remark));
     }
-    if let Some(remark) = function::remark_of(args.timeout) {
+    if let Some(remark) = args.timeout.and_then(timeout::remark) {
         warn(&remark);
     }
     Ok(args)

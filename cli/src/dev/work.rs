@@ -15,8 +15,9 @@ use super::produce::{self, Wanted};
 use super::show::{End, Show};
 use super::watch::{self, Watched};
 use super::{Args, TIMEOUT, broker, connect, destination, failed, lines};
+use crate::dead_letters::Mark;
 use crate::fault::{Fault, warn};
-use crate::interrupts;
+use crate::log_level;
 use crate::verdict::Verdict;
 
 /// What a run is made of.
@@ -45,13 +46,17 @@ impl Work<'_> {
         &self,
         function: Function,
         watched: Option<Watched>,
+        mut interrupts: UnboundedReceiver<()>,
     ) -> Result<ExitCode, Fault> {
-        let mut interrupts = interrupts::listen();
         let function = dressed(function, &self.args.env, self.show);
         let produced = tokio::select! {
             produced = self.fill() => produced?,
             Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
         };
+        if let Some(remark) = log_level::remark(&self.args.env) {
+            warn(&remark);
+        }
+        let mark = Mark::set(&self.args.env);
         self.show.begun(self.cluster.bootstrap(), produced)?;
         let mut running = self.start(&function, &mut interrupts).await?;
         let _watching = watched.map(|watched| {
@@ -63,7 +68,10 @@ impl Work<'_> {
             };
             AbortOnDrop(tokio::spawn(watching))
         });
-        let (ends, stopped) = self.wait(&mut running, &mut interrupts).await?;
+        let ended = self.wait(&mut running, &mut interrupts).await;
+        let letters = mark.map(|mark| mark.read().letters).unwrap_or_default();
+        self.show.seen().fates.letters(letters);
+        let (ends, stopped) = ended?;
         self.end(&ends, stopped)
     }
 
@@ -153,6 +161,9 @@ impl Work<'_> {
         }
         if self.args.once && stopped {
             verdict = Verdict::Interrupted;
+        } else if stopped && ends.iter().any(|status| status.lag() != Some(0)) {
+            // Such a run ends no other way, so the stop is no fault; but not all is done.
+            verdict = verdict.max(Verdict::NotDone);
         }
         self.show.ended(&End {
             verdict,

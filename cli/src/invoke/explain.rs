@@ -45,6 +45,11 @@ pub(crate) fn problem(
 ) -> Option<Problem> {
     let problem = match &report.ending {
         Ending::Response(_) => match (read, not_an_event) {
+            (Some(read), _) if read.all_done() && super::is_empty(read) => Problem::new(
+                "the event holds no record: the function had nothing to do",
+                "Lambda's mapping never sends such an event: there are samples in events/, and\n\
+                 `cargo msk event --topic orders` makes one",
+            ),
             (Some(read), _) => verdict(read.verdict())?,
             (None, reason) => Problem::new(
                 format!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::dead_letters::Letter;
+use crate::dead_letters::Letter;
 use crate::said::{self, End, Place, Reason, Rejected, Said};
 use crate::verdict::Verdict;
 

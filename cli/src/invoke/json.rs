@@ -7,8 +7,8 @@ use msk_mapping::{Ending, FunctionError};
 use serde_json::{Value, json};
 
 use super::Delivery;
-use super::dead_letters::DeadLetters;
 use super::heard::Heard;
+use crate::dead_letters::DeadLetters;
 use crate::plain;
 use crate::said::{Place, Reason};
 use crate::verdict::Verdict as CameTo;

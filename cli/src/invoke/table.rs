@@ -8,9 +8,9 @@ use msk_mapping::Ending;
 use msk_mapping::response::{Again, Partition, Read, Verdict as Answered};
 
 use super::Delivery;
-use super::dead_letters::DeadLetters;
 use super::heard::Heard;
 use crate::columns::{Table, shown};
+use crate::dead_letters::DeadLetters;
 use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
 use crate::verdict::Verdict;
 
@@ -46,14 +46,9 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
         }
     }
     if let Some(problem) = &delivery.problem {
-        let (style, word) = if delivery.verdict() == Verdict::AllDone {
-            (WARNING, "warning")
-        } else {
-            (ERROR, "error")
-        };
         let _ = writeln!(
             text,
-            "\n{style}{word}{style:#}{BOLD}: {}{BOLD:#}",
+            "\n{ERROR}error{ERROR:#}{BOLD}: {}{BOLD:#}",
             problem.what
         );
         for line in problem.at.iter().flat_map(|at| at.lines()) {
@@ -144,6 +139,11 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
         (Ending::Response(_), Some(Answered::AllDone)) if heard.rejected() > 0 => {
             (WARNING, "some records were rejected")
         }
+        (Ending::Response(_), Some(Answered::AllDone))
+            if delivery.verdict() != Verdict::AllDone =>
+        {
+            (BAD, "no record to do")
+        }
         (Ending::Response(_), Some(Answered::AllDone)) => (GOOD, "all done"),
         (Ending::Response(_), Some(Answered::SomeAgain)) => (BAD, "some records were not done"),
         (
@@ -151,7 +151,7 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
             Some(Answered::FailuresIgnored { .. } | Answered::FailuresMisplaced { .. }),
         ) => (BAD, "records would be lost"),
         (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
-        (Ending::Response(_), None) => (GOOD, "answered"),
+        (Ending::Response(_), None) => (BAD, "answered an event that is not Kafka's"),
         (Ending::FunctionError(_), _) => (BAD, "function error"),
         (Ending::InitError(_), _) => (BAD, "init error"),
         (Ending::Crashed(_), _) => (BAD, "crashed"),

@@ -26,6 +26,21 @@ fn a_start_behind_all_records_is_named_with_what_to_do() {
 }
 
 #[test]
+fn scripts_read_in_the_last_line_alone_why_nothing_was_read() {
+    let output = dev("done", &["--json", "--starting-position", "LATEST"]);
+
+    let mut events = events(&output);
+    let end = events.pop().unwrap();
+    let why = &end["nothingRead"][0];
+    assert_eq!(
+        (&why["topic"], &why["because"], &end["exitCode"]),
+        (&json!("orders"), &json!("latest"), &json!(1))
+    );
+    assert_eq!(end["mappings"][0].get("unread"), None);
+    assert!(events.iter().all(|event| event.get("unread").is_none()));
+}
+
+#[test]
 fn a_start_behind_the_time_of_all_records_is_named() {
     let event = r#"{"eventSource":"aws:kafka","records":{"orders-0":[
         {"topic":"orders","partition":0,"timestamp":1000,"timestampType":"CREATE_TIME","value":"e30="}]}}"#;
@@ -52,6 +67,7 @@ fn a_filter_that_lets_nothing_through_is_named() {
         (&end["verdict"], &end["exitCode"]),
         (&json!("not-done"), &json!(1))
     );
+    assert_eq!(end["nothingRead"][0]["because"], "filtered-out");
     let what = end["nothingRead"][0]["what"].as_str().unwrap();
     assert!(what.contains("none of the 4 records of orders"), "{what}");
 }
@@ -95,6 +111,20 @@ fn an_empty_topic_is_nothing_to_complain_of() {
     let output = msk(&args.concat(), "");
 
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn a_file_without_a_record_among_others_is_named() {
+    let empty = crate::file("empty.ndjson");
+    std::fs::write(&empty, "\n").unwrap();
+
+    let output = dev("done", &["--produce", empty.to_str().unwrap()]);
+
+    std::fs::remove_file(&empty).unwrap();
+    let text = stderr(&output);
+    let line = format!("warning: {} holds no record", empty.display());
+    assert!(text.contains(&line), "{text}");
+    assert_eq!(output.status.code(), Some(0), "{text}");
 }
 
 #[test]

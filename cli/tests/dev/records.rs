@@ -29,6 +29,40 @@ const PARTIAL: [&str; 4] = [
 ];
 
 #[test]
+fn rejected_records_of_which_the_log_says_nothing_are_found_in_the_file_of_dead_letters() {
+    let letters = file("dev-quiet.ndjson");
+    let to = format!("LAMBDA_MSK_ON_FAILURE=file:{}", letters.display());
+    let more = [
+        "--env",
+        &to,
+        "--env",
+        "AWS_LAMBDA_LOG_LEVEL=ERROR",
+        "--json",
+    ];
+
+    let output = consumed(
+        "orders",
+        &["", "reject", ""],
+        &[&PARTIAL[..], &more].concat(),
+    );
+
+    std::fs::remove_file(&letters).unwrap();
+    let end = events(&output).pop().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{end}");
+    assert_eq!(end["verdict"], "some-rejected");
+    assert_eq!(end["mappings"][0]["rejected"], 1);
+    let record = &end["records"][0];
+    assert_eq!(
+        (&record["record"], &record["outcome"], &record["code"]),
+        (
+            &json!("orders-0@1"),
+            &json!("rejected"),
+            &json!("order.refused")
+        )
+    );
+}
+
+#[test]
 fn rejected_records_are_named_and_counted_and_it_exits_3() {
     for format in ["JSON", "Text"] {
         let letters = file(&format!("dev-rejected-{format}.ndjson"));

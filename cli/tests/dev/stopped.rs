@@ -132,7 +132,7 @@ fn let_go(path: &Path) {
 
 #[test]
 fn each_signal_lets_what_is_under_way_end_and_exits_130_without_a_process_left() {
-    for signal in ["INT", "TERM", "HUP"] {
+    for signal in ["INT", "TERM", "HUP", "QUIT"] {
         let mut run = held(&format!("held-{signal}"));
         let (path, function) = (run.held.clone(), run.function.clone());
 
@@ -175,4 +175,103 @@ fn a_second_signal_ends_it_at_once_with_what_is_under_way() {
     );
     assert_eq!(end["verdict"], "interrupted");
     assert_eq!(end["mappings"][0]["committed"], 0);
+}
+
+/// A run without an end of its own, stopped after so many answers, of a function that behaves so.
+fn stopped_after_an_answer(behaviour: &str) -> (Output, Value) {
+    let (command, behaviour) = (command(), format!("BEHAVIOUR={behaviour}"));
+    let args = [
+        &["dev", "--topic", "orders", "--partitions", "1", "--json"][..],
+        &["--produce", "-", "--function", &command],
+        &["--env", &behaviour],
+    ];
+    let mut child = start(&args.concat(), "1\n2\n3\n4\n");
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let (mut text, mut line) = (String::new(), String::new());
+    let settled = |line: &str| match behaviour.as_str() {
+        "BEHAVIOUR=done" => line.contains(r#""event":"committed""#) && line.contains(":4,"),
+        _ => line.contains(r#""event":"ended""#),
+    };
+    while !settled(&line) {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "{text}");
+        text += &line;
+    }
+    assert!(kill(&["-s", "TERM", &child.id().to_string()]));
+    std::io::Read::read_to_string(&mut lines, &mut text).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let end = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    (output, end)
+}
+
+#[test]
+fn a_run_that_is_stopped_while_records_are_not_done_is_no_success() {
+    for (behaviour, code, verdict) in [("done", 0, "all-done"), ("error", 1, "not-done")] {
+        let (output, end) = stopped_after_an_answer(behaviour);
+
+        assert_eq!(output.status.code(), Some(code), "{behaviour}: {end}");
+        assert_eq!(
+            (&end["event"], &end["verdict"], &end["exitCode"]),
+            (&"end".into(), &verdict.into(), &code.into())
+        );
+    }
+}
+
+#[test]
+fn a_signal_while_the_records_are_read_is_told_in_the_last_line() {
+    let pipe = file("pipe-that-nobody-writes");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let args = [
+        &["dev", "--topic", "orders", "--json", "--function", "true"][..],
+        &["--produce", pipe.to_str().unwrap()],
+    ];
+    let child = start(&args.concat(), "");
+    // The pipe has a reader: the run has begun to read it.
+    let writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+
+    assert!(kill(&["-s", "TERM", &child.id().to_string()]));
+    let output = child.wait_with_output().unwrap();
+
+    drop(writer);
+    let_go(&pipe);
+    let end = events(&output).pop().unwrap();
+    assert_eq!(
+        (&end["event"], &end["verdict"], &end["exitCode"]),
+        (&"end".into(), &"interrupted".into(), &130.into())
+    );
+    assert_eq!(output.status.code(), Some(130));
+}
+
+#[test]
+fn a_signal_to_invoke_ends_the_function_too() {
+    for signal in ["INT", "TERM", "HUP", "QUIT"] {
+        let path = file(&format!("invoke-{signal}"));
+        let (command, behaviour) = (command(), format!("BEHAVIOUR=hold={}", path.display()));
+        let args = [
+            &["invoke", "--event", "-", "--function", &command][..],
+            &["--env", &behaviour],
+        ];
+        let child = start(&args.concat(), EVENT);
+        let pid = || std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            until(|| pid().ends_with('\n')),
+            "the function never started"
+        );
+        let function = pid().trim().to_owned();
+
+        assert!(kill(&["-s", signal, &child.id().to_string()]));
+        let output = child.wait_with_output().unwrap();
+
+        assert!(is_gone(&function), "{signal}");
+        assert_eq!(output.status.code(), Some(130), "{signal}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("error: interrupted"), "{signal}: {said}");
+        let_go(&path);
+    }
 }

@@ -1,7 +1,6 @@
-//! Names and addresses held to the rules of the framework, for tests of a deployment and for `cargo msk`.
+//! Addresses held to the rules of the framework, for tests of a deployment and for `cargo msk`.
 
 use crate::destination;
-use crate::partition;
 
 /// Holds a text to the grammar of `LAMBDA_MSK_ON_FAILURE`, in a program with every feature: `file:PATH`, a queue's URL or ARN.
 ///
@@ -19,22 +18,4 @@ use crate::partition;
 /// ```
 pub fn check_on_failure(text: &str) -> Result<(), String> {
     destination::check(text)
-}
-
-/// Holds a name to Kafka's rule of topics' names.
-///
-/// # Errors
-///
-/// What a topic's name is.
-///
-/// # Example
-///
-/// ```
-/// use lambda_msk::testing::check_topic_name;
-///
-/// assert!(check_topic_name("orders").is_ok());
-/// assert!(check_topic_name("..").is_err());
-/// ```
-pub fn check_topic_name(name: &str) -> Result<(), String> {
-    partition::check_topic_name(name)
 }

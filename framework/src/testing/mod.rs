@@ -9,7 +9,7 @@ pub mod store;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 
-pub use self::addresses::{check_on_failure, check_topic_name};
+pub use self::addresses::check_on_failure;
 pub use self::event::{Event, EventBuilder, FixtureError};
 pub use self::invoke::{Invoke, Invoked, invoke};
 pub use self::machine::Machine;

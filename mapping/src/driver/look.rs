@@ -78,6 +78,18 @@ impl Look {
 
     /// Each partition of the topic, ascending. Blocks.
     pub(super) fn stands(&self) -> Result<Vec<Stand>, Error> {
+        self.asked(stands)
+    }
+
+    /// The same without the group, as one that has no offsets: all of them done. Blocks.
+    pub(super) fn bounds(&self) -> Result<Vec<Stand>, Error> {
+        self.asked(bounds)
+    }
+
+    fn asked(
+        &self,
+        ask: impl FnOnce(&BaseConsumer<Heard>, &[TopicPartition]) -> KafkaResult<Vec<Stand>>,
+    ) -> Result<Vec<Stand>, Error> {
         let _one = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let partitions = self.partitions()?;
         let Some(client) = &self.client else {
@@ -95,29 +107,36 @@ impl Drop for Look {
     }
 }
 
-fn ask(client: &BaseConsumer<Heard>, partitions: &[TopicPartition]) -> KafkaResult<Vec<Stand>> {
+fn bounds(client: &BaseConsumer<Heard>, partitions: &[TopicPartition]) -> KafkaResult<Vec<Stand>> {
+    let bound = |partition: &TopicPartition| {
+        let (topic, number) = (partition.topic(), partition.partition());
+        let (first, end) = client.fetch_watermarks(topic, number, LIMIT)?;
+        Ok(Stand {
+            partition: partition.clone(),
+            committed: None,
+            first,
+            end,
+            done: true,
+        })
+    };
+    partitions.iter().map(bound).collect()
+}
+
+fn stands(client: &BaseConsumer<Heard>, partitions: &[TopicPartition]) -> KafkaResult<Vec<Stand>> {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(partition.topic(), partition.partition());
     }
     let committed = client.committed_offsets(list, LIMIT)?;
-    let mut stands = Vec::new();
-    for partition in partitions {
-        let (topic, number) = (partition.topic(), partition.partition());
-        let (first, end) = client.fetch_watermarks(topic, number, LIMIT)?;
+    let mut stands = bounds(client, partitions)?;
+    for stand in &mut stands {
+        let (topic, number) = (stand.partition.topic(), stand.partition.partition());
         let committed = committed.find_partition(topic, number);
         let committed = committed.and_then(|element| element.offset().to_raw());
-        let mut stand = Stand {
-            partition: partition.clone(),
-            committed: committed.filter(|offset| *offset >= 0),
-            first,
-            end,
-            done: false,
-        };
-        let from = stand.from().max(first);
+        stand.committed = committed.filter(|offset| *offset >= 0);
+        let (from, end) = (stand.from().max(stand.first), stand.end);
         // Beyond the end stands who committed before the topic was made anew.
-        stand.done = from == end || (from < end && !holds(client, &stand, from)?);
-        stands.push(stand);
+        stand.done = from == end || (from < end && !holds(client, stand, from)?);
     }
     Ok(stands)
 }

@@ -104,12 +104,14 @@ impl Run {
         let number = partitions.len();
         let looks = looks::Looks::of(&driver)?;
         let nothing = nothing::Nothing::of(&driver);
+        #[cfg(feature = "share")]
+        let mut nothing = nothing;
         let (sender, happenings) = channel(HAPPENINGS_MAX);
         #[cfg(feature = "share")]
         let queue = queue::Queue::of(&driver.configuration);
         #[cfg(feature = "share")]
         let members = match &queue {
-            Some(_) => queue::members(&driver, &partitions, &sender).await?,
+            Some(_) => queue::members(&driver, &partitions, &sender, &mut nothing).await?,
             None => members(&driver, partitions, &sender)?,
         };
         #[cfg(not(feature = "share"))]

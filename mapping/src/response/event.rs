@@ -5,9 +5,6 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// The most characters of an error that quotes the document.
-const QUOTED_CHARS_MAX: usize = 300;
-
 /// The records of a Kafka event, as far as an answer can name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -23,14 +20,14 @@ impl Event {
     /// records only if `eventSource` names Kafka.
     pub fn parse(json: &[u8]) -> Result<Self, NotAnEvent> {
         #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
+        #[serde(rename_all = "camelCase", expecting = "a JSON object")]
         struct Wire {
             event_source: Option<String>,
             records: Option<Partitions>,
         }
 
         let wire: Wire = serde_json::from_slice(json).map_err(|error| NotAnEvent::Shape {
-            source: shortened(error),
+            source: without_the_value(&error),
         })?;
         let partitions = wire.records.map(|records| records.0).unwrap_or_default();
         let event_source = wire.event_source.unwrap_or_default();
@@ -65,19 +62,18 @@ impl Event {
     }
 }
 
-/// serde quotes the text that it did not expect, and that may be the whole document.
-fn shortened(error: serde_json::Error) -> serde_json::Error {
+/// serde quotes the value that it did not expect, which is the document's, and may be all of it.
+fn without_the_value(error: &serde_json::Error) -> serde_json::Error {
     let text = error.to_string();
-    match text.char_indices().nth(QUOTED_CHARS_MAX) {
-        // serde_json takes line and column from the text's end.
-        Some((end, _)) => serde::de::Error::custom(format!(
-            "{}… at line {} column {}",
-            &text[..end],
-            error.line(),
-            error.column()
-        )),
-        None => error,
-    }
+    let kind = |text: &str| {
+        let (found, expected) = text.rsplit_once(", expected ")?;
+        let kind = found.split(['"', '`']).next()?.trim_end();
+        Some(format!("{kind}, expected {expected}"))
+    };
+    let quotes = text.starts_with("invalid type: ") || text.starts_with("invalid value: ");
+    let text = quotes.then(|| kind(&text)).flatten().unwrap_or(text);
+    // serde_json takes line and column from the text's end.
+    serde::de::Error::custom(text)
 }
 
 /// Why a body is not an event from Kafka. Lambda's mapping would not send it, so there is nothing to commit either.
@@ -106,6 +102,7 @@ impl<'de> Deserialize<'de> for Partitions {
         struct Map;
 
         #[derive(Deserialize)]
+        #[serde(expecting = "a record as a JSON object")]
         struct Record {
             offset: i64,
         }

@@ -116,6 +116,10 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
             request(api, "POST", &format!("{base}/response"), "{}");
             exit(argument.parse().unwrap_or(0));
         }
+        "answer-silent" => {
+            request(api, "POST", &format!("{base}/response"), "{}");
+            go_on_in_silence(argument);
+        }
         "answer-hang" => {
             request(api, "POST", &format!("{base}/response"), "{}");
             hang();
@@ -160,6 +164,26 @@ fn hold(path: &str) {
     while std::path::Path::new(path).exists() {
         std::thread::park_timeout(std::time::Duration::from_millis(10));
     }
+}
+
+/// The same process goes on with another behaviour, and the pipes of its output are closed.
+#[cfg(unix)]
+fn go_on_in_silence(behaviour: &str) -> ! {
+    use std::os::unix::process::CommandExt;
+    use std::process::Stdio;
+
+    let error = Command::new(env::current_exe().unwrap())
+        .args(ARGS)
+        .env("BEHAVIOUR", behaviour)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .exec();
+    panic!("{error}")
+}
+
+#[cfg(not(unix))]
+fn go_on_in_silence(_behaviour: &str) -> ! {
+    panic!("no process can become another here")
 }
 
 /// Until it is killed.

@@ -9,6 +9,7 @@ use msk_mapping::driver::{Cluster, Driver, FileDestination, Notice};
 use msk_mapping::machine::{Configuration, ConsumptionMode, InvocationId, OnFailure};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::consume;
 use crate::support::broker::{bootstrap, order, produce, topic};
@@ -172,15 +173,31 @@ async fn a_partition_without_records_does_not_keep_a_run_from_its_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker: make test-services"]
 async fn a_function_that_never_answers_in_time_ends_a_run_with_all_given_up() {
+    let (records, limit) = (20, Duration::from_millis(500));
     let topic = topic(&bootstrap(), "queue-hangs", PARTITIONS).await;
-    produce(&bootstrap(), &topic, PARTITIONS, 20, 0).await;
+    produce(&bootstrap(), &topic, PARTITIONS, records, 0).await;
     let function = echo::function().env("BEHAVIOUR", "hang");
     let driver = Driver::new(Cluster::new(bootstrap()), settings(&topic), function)
-        .timeout(Duration::from_millis(500))
+        .timeout(limit)
         .until_caught_up();
+    let (began, invocations) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&invocations);
 
-    let status = ends(driver.run(|_| {})).await.unwrap();
+    let run = driver.run(move |notice| {
+        let invoked = matches!(notice, Notice::Invoking(_));
+        counted.fetch_add(usize::from(invoked), Ordering::Relaxed);
+    });
+    let status = ends(run).await.unwrap();
 
     assert!(status.caught_up);
-    assert_eq!((status.metrics.dropped, status.lag()), (20, Some(0)));
+    let dropped = records as u64;
+    assert_eq!((status.metrics.dropped, status.lag()), (dropped, Some(0)));
+    // The broker sends a record alone once it has failed often: at the worst each has its time-out in each delivery.
+    let most = records * usize::from(DELIVERIES);
+    let invocations = invocations.load(Ordering::Relaxed);
+    assert!(invocations <= most, "{invocations} invocations");
+    // A new process each time, and the poll after a round.
+    let beside = Duration::from_secs(1);
+    let longest = (limit + beside) * u32::try_from(invocations).unwrap();
+    assert!(began.elapsed() < longest, "{:?}", began.elapsed());
 }

@@ -1,6 +1,6 @@
 //! Queue mode: where a share group begins to read, which the broker by itself lets it do at the end.
 
-use msk_mapping::driver::Cluster;
+use msk_mapping::driver::{Cluster, Unread};
 use msk_mapping::machine::{ConsumptionMode, StartingPosition};
 
 use crate::consume;
@@ -43,4 +43,31 @@ async fn a_new_share_group_begins_where_it_is_told_to_and_any_other_where_it_lef
     let from = |first: i64| (first..10).collect::<Vec<i64>>();
     assert_eq!(begun, starts.map(|(_, first)| from(first)));
     assert_eq!(went_on, starts.map(|_| vec![10, 11, 12]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a broker: make test-services"]
+async fn a_share_group_that_is_sent_nothing_of_a_topic_with_records_says_why() {
+    let topic = topic(&bootstrap(), "queue-unread", 1).await;
+    produce(&topic, 0, 0..10).await;
+    let run = |start, group: &str| {
+        let mut settings = consume::settings(&bootstrap(), &topic);
+        settings.consumption_mode = ConsumptionMode::Queue;
+        settings.maximum_batching_window_in_seconds = None;
+        settings.consumer_group_id = Some(format!("{topic}-{group}"));
+        settings.starting_position = start;
+        echo::run(echo::driver(Cluster::new(bootstrap()), settings))
+    };
+    let later = 4_102_444_800_000; // 2100
+
+    let latest = run(StartingPosition::Latest, "latest").await;
+    let after = run(StartingPosition::AtTimestamp(later), "after").await;
+    let all = run(StartingPosition::TrimHorizon, "all").await;
+    let again = run(StartingPosition::TrimHorizon, "all").await;
+
+    assert_eq!(latest.status.unread, Some(Unread::Latest));
+    let millis = later;
+    assert_eq!(after.status.unread, Some(Unread::AfterTheLast { millis }));
+    assert_eq!((all.status.unread, all.offsets().len()), (None, 10));
+    assert_eq!(again.status.unread, Some(Unread::Committed));
 }

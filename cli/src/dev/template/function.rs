@@ -16,8 +16,6 @@ use crate::fault::Fault;
 const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=1_800;
 /// The same on Lambda Managed Instances.
 const TIMEOUT_SECONDS_MANAGED: RangeInclusive<u64> = 1..=5_400;
-/// The longest time-out that Lambda's guide allows a function fed from Kafka: 14 minutes. Its API takes more.
-const TIMEOUT_KAFKA: Duration = Duration::from_secs(14 * 60);
 /// Lambda's time-out of a function whose template has none.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 
@@ -87,16 +85,6 @@ fn seconds(text: &str, bounds: &RangeInclusive<u64>) -> Option<Duration> {
     bounds
         .contains(&seconds)
         .then(|| Duration::from_secs(seconds))
-}
-
-/// The remark on a time-out that is longer than Lambda documents for Kafka, wherever it comes from.
-pub(crate) fn remark_of(timeout: Option<Duration>) -> Option<String> {
-    let timeout = timeout.filter(|timeout| *timeout > TIMEOUT_KAFKA)?;
-    Some(format!(
-        "the time-out is {} s: Lambda's guide allows a function fed from Kafka 14 minutes ({} s)",
-        timeout.as_secs(),
-        TIMEOUT_KAFKA.as_secs()
-    ))
 }
 
 /// The remark on a function that is not in the template: what was not read, and the flags that give it.

@@ -102,13 +102,12 @@ impl Looks {
         });
     }
 
-    /// The group's offset of each partition that has records, and whether there are more.
+    /// Each partition, as it stands now; in Queue mode without the group.
     pub(super) async fn stands_now(&mut self) -> Option<Vec<Stand>> {
-        if self.queue {
-            return None;
-        }
+        let (look, queue) = (self.look.clone()?, self.queue);
         self.asking = JoinSet::new();
-        self.begin();
+        self.asking
+            .spawn_blocking(move || if queue { look.bounds() } else { look.stands() });
         self.asking.join_next().await?.ok()?.ok()
     }
 

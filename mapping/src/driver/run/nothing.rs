@@ -28,6 +28,12 @@ impl Nothing {
         self.begun.entry(partition.clone()).or_insert(committed);
     }
 
+    /// The group was there before. A share group has no offset that a member is told.
+    #[cfg(feature = "share")]
+    pub(super) fn goes_on(&mut self, partition: &TopicPartition) {
+        self.begins(partition, Some(0));
+    }
+
     /// None: it holds no record.
     fn why(&self, stand: &Stand) -> Option<Unread> {
         if stand.first >= stand.end {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::Sender;
 use super::super::Driver;
 use super::super::error::Error;
 use super::super::member::{Handle, Happening, share};
+use super::nothing::Nothing;
 use super::{Run, group};
 use crate::machine::{Configuration, ConsumptionMode, Input, PollerId};
 use crate::record::{Record, TopicPartition};
@@ -50,14 +51,21 @@ pub(super) async fn members(
     driver: &Driver,
     partitions: &[TopicPartition],
     happenings: &Sender<(PollerId, Happening)>,
+    nothing: &mut Nothing,
 ) -> Result<Vec<Handle>, Error> {
     let (configuration, group) = (&driver.configuration, group(driver));
     let (cluster, start) = (&driver.cluster, configuration.starting_position);
-    if let Err(reason) = share::begin(cluster, &group, partitions, start).await {
+    match share::begin(cluster, &group, partitions, start).await {
+        Ok(new) => {
+            let known = |partition: &&TopicPartition| !new.contains(partition);
+            let known = partitions.iter().filter(known);
+            known.for_each(|partition| nothing.goes_on(partition));
+        }
         // The channel has room: nobody else writes to it yet.
-        let _ = happenings
-            .send((PollerId(0), Happening::Trouble(reason)))
-            .await;
+        Err(reason) => {
+            let trouble = (PollerId(0), Happening::Trouble(reason));
+            let _ = happenings.send(trouble).await;
+        }
     }
     let mut members = Vec::new();
     for poller in 0..driver.pollers {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::super::function::remark_of;
 use super::{completed, function};
 
 /// The remarks of a function with one event, whose properties are these lines.
@@ -162,14 +161,6 @@ fn a_time_out_is_held_against_what_lambda_takes_for_the_kind_of_function() {
     let managed = |timeout| of(&format!("CapacityProviderConfig: {{}}, Timeout: {timeout}"));
     assert_eq!(managed(5_400), Ok(Some(Duration::from_secs(5_400))));
     assert!(managed(5_401).is_err());
-    assert_eq!(
-        remark_of(Some(Duration::from_secs(900))).as_deref(),
-        Some(
-            "the time-out is 900 s: Lambda's guide allows a function fed from Kafka 14 minutes (840 s)"
-        )
-    );
-    assert_eq!(remark_of(Some(Duration::from_secs(840))), None);
-    assert_eq!(remark_of(None), None);
 }
 
 #[test]

@@ -18,13 +18,14 @@ use crate::record::TopicPartition;
 
 const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
 
-/// Sets the offsets that are missing. Err: the group begins elsewhere, and why, with what to do.
+/// Sets the offsets that are missing, and answers with their partitions: those in which the group is new. Err: the group
+/// begins elsewhere, and why, with what to do.
 pub(in crate::driver) async fn begin(
     cluster: &Cluster,
     group: &str,
     partitions: &[TopicPartition],
     start: StartingPosition,
-) -> Result<(), String> {
+) -> Result<Vec<TopicPartition>, String> {
     // krafka by itself asks for a minute.
     let set = match timeout(LIMIT, set_missing(cluster, group, partitions, start)).await {
         Ok(set) => set,
@@ -47,15 +48,15 @@ async fn set_missing(
     group: &str,
     partitions: &[TopicPartition],
     start: StartingPosition,
-) -> Result<(), String> {
+) -> Result<Vec<TopicPartition>, String> {
     let admin = client(cluster).await.map_err(in_words)?.admin();
     let missing = missing(&admin, group, partitions).await.map_err(in_words)?;
     if missing.is_empty() {
-        return Ok(());
+        return Ok(missing);
     }
     // By librdkafka: krafka asks on and on where there is no record of that time.
-    let cluster = cluster.clone();
-    let found = spawn_blocking(move || cluster.starts(&missing, start)).await;
+    let (cluster, asked) = (cluster.clone(), missing.clone());
+    let found = spawn_blocking(move || cluster.starts(&asked, start)).await;
     let starts = found.map_err(in_words)?.map_err(in_words)?;
     let offsets = starts
         .iter()
@@ -65,7 +66,7 @@ async fn set_missing(
     for (_, done) in set.await.map_err(in_words)? {
         done.map_err(in_words)?;
     }
-    Ok(())
+    Ok(missing)
 }
 
 /// Those of which the group has no offset.

@@ -1,4 +1,5 @@
-//! The dead letters that a function of lambda-msk appended to a file while it ran. Other functions have none.
+//! The dead letters that a function of lambda-msk appended to a file while it ran. Other functions have none. Read by `dev` and
+//! `invoke`, since a log may say nothing of rejected records.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use crate::said::{Place, Reason};
 
 /// The variable that names the destination.
-const ON_FAILURE: &str = "LAMBDA_MSK_ON_FAILURE";
+pub(crate) const ON_FAILURE: &str = "LAMBDA_MSK_ON_FAILURE";
 /// So many letters are read; the others are counted.
 const LETTERS_MAX: usize = 10_000;
 
@@ -39,11 +40,7 @@ pub(crate) struct Letter {
 impl Mark {
     /// None: the function's destination is no file.
     pub(crate) fn set(env: &[(String, String)]) -> Option<Self> {
-        let given = env.iter().rev().find(|(name, _)| name == ON_FAILURE);
-        let destination = match given {
-            Some((_, value)) => value.clone(),
-            None => std::env::var(ON_FAILURE).ok()?,
-        };
+        let destination = variable(env, ON_FAILURE)?;
         // What the framework refuses is no file.
         lambda_msk::testing::check_on_failure(&destination).ok()?;
         let path = destination.strip_prefix("file:")?;
@@ -69,6 +66,16 @@ impl Mark {
             letters,
         }
     }
+}
+
+/// A variable of the function: what it is given wins over what it inherits. None: unset, or empty.
+pub(crate) fn variable(env: &[(String, String)], wanted: &str) -> Option<String> {
+    let given = env.iter().rev().find(|(name, _)| name == wanted);
+    let value = match given {
+        Some((_, value)) => value.clone(),
+        None => std::env::var(wanted).ok()?,
+    };
+    (!value.is_empty()).then_some(value)
 }
 
 fn end(path: &Path) -> u64 {
