@@ -15,10 +15,10 @@ use tokio::sync::RwLock;
 use tower::{Layer, Service};
 use tracing::{error, info, warn};
 
-use crate::consumer::{Consumer, Incoming, IntoConsumer};
+use crate::consumer::{Consumer, IntoConsumer};
 use crate::error::Error;
 use crate::failure::BoxError;
-use crate::invocation::Clock;
+use crate::invocation::Invocation;
 use crate::limits::SHUTDOWN_GRACE_MS;
 use crate::response::BatchResponse;
 
@@ -128,6 +128,16 @@ async fn report_init_error(fault: &Error) {
     }
 }
 
+impl Invocation {
+    /// Takes request id, deadline, function name and function ARN from what `lambda_runtime` gives beside an event: all that a consumer asks for.
+    pub fn context(self, context: &lambda_runtime::Context) -> Self {
+        self.request_id(&context.request_id)
+            .deadline_ms(context.deadline)
+            .function_name(&context.env_config.function_name)
+            .function_arn(&context.invoked_function_arn)
+    }
+}
+
 /// Waits for a signal, then for the invocations in flight: a writer waits for all readers, and lets no new one in.
 async fn shut_down(running: &RwLock<()>) {
     signal().await;
@@ -232,16 +242,8 @@ impl Service<LambdaEvent<()>> for Function {
     }
 
     fn call(&mut self, event: LambdaEvent<()>) -> Self::Future {
-        let context = event.context;
-        let incoming = Incoming {
-            body: BODY.get(),
-            request_id: context.request_id,
-            function_arn: context.invoked_function_arn,
-            function_name: context.env_config.function_name.clone(),
-            deadline_ms: context.deadline,
-            clock: Clock::System,
-        };
+        let invocation = Invocation::new(BODY.get()).context(&event.context);
         let consumer = self.consumer.clone();
-        Box::pin(async move { consumer.handle(incoming).await.0 })
+        Box::pin(async move { consumer.invoke(invocation).await.into_response() })
     }
 }
