@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[cfg(feature = "lambda")]
 use lambda_runtime::SnapStartResource;
 use tower::{Layer, Service};
 
@@ -38,6 +39,7 @@ impl Consumer {
             variables: BTreeMap::new(),
             reads_variables: false,
             faults: Vec::new(),
+            #[cfg(feature = "lambda")]
             snapstart: Vec::new(),
         }
     }
@@ -60,6 +62,7 @@ pub struct Builder<S> {
     /// Code has asked for them.
     reads_variables: bool,
     faults: Vec<ConfigurationFault>,
+    #[cfg(feature = "lambda")]
     snapstart: Vec<Arc<dyn SnapStartResource>>,
 }
 
@@ -74,6 +77,7 @@ impl Builder<()> {
             variables: self.variables,
             reads_variables: self.reads_variables,
             faults: self.faults,
+            #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
         }
     }
@@ -260,6 +264,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 
     /// Hooks around SnapStart's snapshot, foundations first: see [`lambda_runtime::SnapStartResource`].
+    ///
+    /// [`run`](crate::run) registers them. A `lambda_runtime` service of your own registers them itself.
+    #[cfg(feature = "lambda")]
     pub fn snapstart_resource(mut self, resource: Arc<dyn SnapStartResource>) -> Self {
         self.snapstart.push(resource);
         self
@@ -339,6 +346,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             processor,
             settings,
             unknown_variables,
+            #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
             advice: Advice::new(unread),
             keys,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "lambda")]
 use lambda_runtime::SnapStartResource;
 use tokio::time::Instant;
 
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) processor: Processor,
     pub(crate) settings: Settings,
     pub(crate) unknown_variables: Vec<String>,
+    #[cfg(feature = "lambda")]
     pub(crate) snapstart: Vec<Arc<dyn SnapStartResource>>,
     pub(crate) advice: Advice,
     /// *None: records are known by where they stand.*
@@ -173,6 +175,7 @@ impl Consumer {
         log::started(settings, &topics.join(", "), unknown_variables, advice);
     }
 
+    #[cfg(feature = "lambda")]
     pub(crate) fn snapstart(&self) -> &[Arc<dyn SnapStartResource>] {
         &self.inner.snapstart
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambda_runtime::layers::TracingLayer;
-use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime};
+use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime};
 use lambda_runtime_api_client::PooledClient;
 use lambda_runtime_api_client::body::Body;
 use tokio::sync::RwLock;
@@ -135,6 +135,15 @@ impl Invocation {
             .deadline_ms(context.deadline)
             .function_name(&context.env_config.function_name)
             .function_arn(&context.invoked_function_arn)
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self {
+            error_type: error.code().to_owned(),
+            error_message: error.text(),
+        }
     }
 }
 

@@ -76,6 +76,7 @@ mod consumer;
 mod builder;
 
 // The door to Lambda.
+#[cfg(feature = "lambda")]
 mod lambda;
 
 // Log lines as Lambda's tools read them.
@@ -105,6 +106,7 @@ pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
 pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
 pub use invocation::{Deadline, Invocation};
 pub use invoked::Invoked;
+#[cfg(feature = "lambda")]
 pub use lambda::{Running, run};
 pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;
