@@ -10,7 +10,7 @@ use std::time::Duration;
 use lambda_runtime::SnapStartResource;
 use tower::{Layer, Service};
 
-use crate::consumer::{Consumer, Inner};
+use crate::consumer::{Consumer, Inner, IntoConsumer};
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
@@ -52,7 +52,7 @@ impl Consumer {
 ///
 /// A handler is added, so a topic or fallback that has one already is a fault. A setting is set: of two, the last one counts, and a warning at the start
 /// names it.
-#[must_use = "a builder does nothing until `.build()`"]
+#[must_use = "a builder does nothing until `.build()`, or until `run` takes it"]
 pub struct Builder<S> {
     state: Arc<S>,
     topics: Vec<(String, Route)>,
@@ -297,8 +297,8 @@ impl<S: Send + Sync + 'static> Builder<S> {
     ///
     /// # Errors
     ///
-    /// Every fault at once: of handlers, of settings in code, of variables. Give the result to [`run`](crate::run) as it is, and Lambda shows them
-    /// as an init error.
+    /// Every fault at once: of handlers, of settings in code, of variables. Give the result, or the builder, to [`run`](crate::run) as it is, and Lambda
+    /// shows them as an init error.
     pub fn build(self) -> Result<Consumer, Error> {
         let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
         self.build_beside(names)
@@ -351,6 +351,12 @@ impl<S: Send + Sync + 'static> Builder<S> {
             advice: Advice::new(unread),
             keys,
         }))
+    }
+}
+
+impl<S: Send + Sync + 'static> IntoConsumer for Builder<S> {
+    fn into_consumer(self) -> Result<Consumer, Error> {
+        self.build()
     }
 }
 

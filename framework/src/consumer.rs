@@ -224,11 +224,11 @@ impl fmt::Debug for Consumer {
     }
 }
 
-/// A [`Consumer`], or the outcome of making one: then a fault reaches Lambda as an init error.
+/// A [`Consumer`], its [`Builder`](crate::Builder), or the outcome of making one: a fault reaches Lambda as an init error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no consumer",
-    label = "not a `Consumer` or a `Result` of one",
-    note = "end the builder with `.build()`"
+    label = "not a `Consumer`, a builder of one, or a `Result` of one",
+    note = "make one of a handler: `Consumer::builder().topic(\"orders\", handler)`"
 )]
 pub trait IntoConsumer {
     /// The consumer.

@@ -24,8 +24,8 @@ use crate::response::BatchResponse;
 
 /// Runs the consumer as a Lambda function, until Lambda ends it.
 ///
-/// Takes a [`Consumer`] or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in a log of
-/// a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
+/// Takes a [`Consumer`], its builder, or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in
+/// a log of a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
 /// invocations in flight answer for [`SHUTDOWN_GRACE_MS`](crate::limits::SHUTDOWN_GRACE_MS).
 ///
 /// Sets no global subscriber for logs: [`logging::init`](crate::logging::init) does.
@@ -48,14 +48,14 @@ use crate::response::BatchResponse;
 /// #[tokio::main]
 /// async fn main() -> Result<(), lambda_msk::Error> {
 ///     lambda_msk::logging::init();
-///     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env().build()).await
+///     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env()).await
 /// }
 /// ```
 pub fn run(consumer: impl IntoConsumer) -> Running {
     Box::pin(run_consumer(consumer.into_consumer()))
 }
 
-/// The future of [`run`]: of a type that does not depend on the consumer's, so that rustc says once and not three times that `.build()` is missing.
+/// The future of [`run`]: of a type that does not depend on the consumer's, so that rustc says once and not three times that something else is no consumer.
 pub type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
 async fn run_consumer(consumer: Result<Consumer, Error>) -> Result<(), Error> {

@@ -24,8 +24,7 @@ async fn the_function() {
     }
     let consumer = Consumer::builder()
         .topic("orders", ship)
-        .failure_reporting(FailureReporting::Partial)
-        .build();
+        .failure_reporting(FailureReporting::Partial);
     lambda_msk::run(consumer).await.unwrap();
 }
 
