@@ -10,12 +10,13 @@ use std::process::Command;
 /// Lines of a file before its tests, comments and blank lines left out.
 const CODE_LINES_MAX: usize = 400;
 
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "framework",
     "handler",
     "mapping",
     "simulation",
     "cli",
+    "examples/beside-sqs",
     "tests",
 ];
 
