@@ -18,7 +18,7 @@ fn function() -> (Environment, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
     let function = Function::new(env!("CARGO_BIN_EXE_beside-sqs")).logs(Logs::lines(move |line| {
-        sink.lock().unwrap().push(line.text)
+        sink.lock().unwrap().push(line.text);
     }));
     (Environment::new(function), lines)
 }
