@@ -24,7 +24,8 @@ async fn the_function() {
     }
     let consumer = Consumer::builder()
         .topic("orders", ship)
-        .failure_reporting(FailureReporting::Partial);
+        .failure_reporting(FailureReporting::Partial)
+        .build();
     lambda_msk::run(consumer).await.unwrap();
 }
 
