@@ -6,10 +6,11 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+#[cfg(feature = "lambda")]
 use lambda_runtime::SnapStartResource;
 use tower::{Layer, Service};
 
-use crate::consumer::{Consumer, Inner};
+use crate::consumer::{Consumer, Inner, IntoConsumer};
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
@@ -38,6 +39,7 @@ impl Consumer {
             variables: BTreeMap::new(),
             reads_variables: false,
             faults: Vec::new(),
+            #[cfg(feature = "lambda")]
             snapstart: Vec::new(),
         }
     }
@@ -50,7 +52,7 @@ impl Consumer {
 ///
 /// A handler is added, so a topic or fallback that has one already is a fault. A setting is set: of two, the last one counts, and a warning at the start
 /// names it.
-#[must_use = "a builder does nothing until `.build()`"]
+#[must_use = "a builder does nothing until `.build()`, or until `run` takes it"]
 pub struct Builder<S> {
     state: Arc<S>,
     topics: Vec<(String, Route)>,
@@ -60,6 +62,7 @@ pub struct Builder<S> {
     /// Code has asked for them.
     reads_variables: bool,
     faults: Vec<ConfigurationFault>,
+    #[cfg(feature = "lambda")]
     snapstart: Vec<Arc<dyn SnapStartResource>>,
 }
 
@@ -74,6 +77,7 @@ impl Builder<()> {
             variables: self.variables,
             reads_variables: self.reads_variables,
             faults: self.faults,
+            #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
         }
     }
@@ -260,6 +264,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
     }
 
     /// Hooks around SnapStart's snapshot, foundations first: see [`lambda_runtime::SnapStartResource`].
+    ///
+    /// [`run`](crate::run) registers them. A `lambda_runtime` service of your own registers them itself.
+    #[cfg(feature = "lambda")]
     pub fn snapstart_resource(mut self, resource: Arc<dyn SnapStartResource>) -> Self {
         self.snapstart.push(resource);
         self
@@ -290,8 +297,8 @@ impl<S: Send + Sync + 'static> Builder<S> {
     ///
     /// # Errors
     ///
-    /// Every fault at once: of handlers, of settings in code, of variables. Give the result to [`run`](crate::run) as it is, and Lambda shows them
-    /// as an init error.
+    /// Every fault at once: of handlers, of settings in code, of variables. Give the result, or the builder, to [`run`](crate::run) as it is, and Lambda
+    /// shows them as an init error.
     pub fn build(self) -> Result<Consumer, Error> {
         let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
         self.build_beside(names)
@@ -339,10 +346,17 @@ impl<S: Send + Sync + 'static> Builder<S> {
             processor,
             settings,
             unknown_variables,
+            #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
             advice: Advice::new(unread),
             keys,
         }))
+    }
+}
+
+impl<S: Send + Sync + 'static> IntoConsumer for Builder<S> {
+    fn into_consumer(self) -> Result<Consumer, Error> {
+        self.build()
     }
 }
 

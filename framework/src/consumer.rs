@@ -1,16 +1,18 @@
-//! The consumer: what one event is given to. Made by `builder`, called by `lambda` and `testing`.
+//! The consumer: what one event is given to. Made by `builder`, called by `lambda`, `testing`, and whoever embeds one.
 
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
+#[cfg(feature = "lambda")]
 use lambda_runtime::SnapStartResource;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::event;
 use crate::failure::BoxError;
 use crate::idempotency::{Cluster, cluster_of};
-use crate::invocation::{Clock, Deadline, Invocation, RecordKeys};
+use crate::invocation::{Context, Deadline, Invocation, RecordKeys, Until};
+use crate::invoked::Invoked;
 use crate::log::{self, Advice};
 use crate::process::Processor;
 use crate::report::Report;
@@ -57,23 +59,11 @@ pub(crate) struct Inner {
     pub(crate) processor: Processor,
     pub(crate) settings: Settings,
     pub(crate) unknown_variables: Vec<String>,
+    #[cfg(feature = "lambda")]
     pub(crate) snapstart: Vec<Arc<dyn SnapStartResource>>,
     pub(crate) advice: Advice,
     /// *None: records are known by where they stand.*
     pub(crate) keys: Option<Arc<dyn RecordKeys>>,
-}
-
-/// One event as it comes, and what Lambda says with it.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    pub(crate) body: Bytes,
-    pub(crate) request_id: String,
-    pub(crate) function_arn: String,
-    /// Outside Lambda there may be none: empty.
-    pub(crate) function_name: String,
-    /// Milliseconds since 1970; 0 where there is none.
-    pub(crate) deadline_ms: u64,
-    pub(crate) clock: Clock,
 }
 
 impl Consumer {
@@ -83,15 +73,62 @@ impl Consumer {
         }
     }
 
-    /// Runs one event to its answer. The report says how each record ended; an event that cannot be read has none.
-    pub(crate) async fn handle(
+    /// Runs one event to its answer: the one door to a consumer. [`run`](crate::run) and the test kit go through it.
+    ///
+    /// Call it to embed a consumer in a service of your own: behind layers of your own, beside other event sources, or outside Lambda. Invocations may
+    /// overlap. If the future is dropped, its handlers stop where they are, as if the process were killed: Lambda has no answer and sends the batch again,
+    /// and records in a durable store wait until their lease expires.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_msk::{BatchResponse, Consumer, Error, Failure, FailureReporting, Invocation, Json, Outcome};
+    ///
+    /// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
+    ///     if order == 0 { Err(Failure::retry("inventory is down")) } else { Ok(()) }
+    /// }
+    ///
+    /// /// What a service of your own does with an event of Kafka.
+    /// async fn kafka(consumer: &Consumer, body: Vec<u8>, request_id: &str, deadline_ms: u64) -> Result<BatchResponse, Error> {
+    ///     let invocation = Invocation::new(body).request_id(request_id).deadline_ms(deadline_ms).function_name("orders");
+    ///     let invoked = consumer.invoke(invocation).await;
+    ///     let skipped = invoked.records().iter().filter(|record| record.outcome == Outcome::Skipped).count();
+    ///     println!("{skipped} of {} records were done before, in {:?}", invoked.records().len(), invoked.elapsed());
+    ///     invoked.into_response()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Error> {
+    /// let consumer = Consumer::builder().topic("orders", ship).failure_reporting(FailureReporting::Partial).build()?;
+    /// consumer.log_start();
+    /// let body = r#"{"eventSource":"aws:kafka","records":{"orders-0":[
+    ///     {"topic":"orders","partition":0,"offset":15,"value":"Nw=="},
+    ///     {"topic":"orders","partition":0,"offset":16,"value":"MA=="}]}}"#;
+    /// let response = kafka(&consumer, body.into(), "8476a536", 0).await?;
+    /// assert_eq!(response.batch_item_failures[0].item_identifier.offset, 16);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the response has to reach Lambda: without one it sends the batch again"]
+    pub async fn invoke(&self, invocation: Invocation) -> Invoked {
+        let started = Instant::now();
+        let (response, report) = self.handle(invocation).await;
+        Invoked {
+            response,
+            records: report.map(|report| report.records).unwrap_or_default(),
+            elapsed: started.elapsed(),
+        }
+    }
+
+    /// The report says how each record ended; an event that cannot be read has none.
+    async fn handle(
         &self,
-        incoming: Incoming,
+        invocation: Invocation,
     ) -> (Result<BatchResponse, Error>, Option<Report>) {
         let inner = &*self.inner;
-        let request_id = incoming.request_id.clone();
-        let bytes = incoming.body.len();
-        let batch = match event::decode(incoming.body.clone()) {
+        let request_id = invocation.request_id.clone();
+        let bytes = invocation.event.len();
+        let batch = match event::decode(invocation.event.clone()) {
             Ok(batch) => Arc::new(batch),
             Err(error) => {
                 let error = Error::from(error);
@@ -105,7 +142,7 @@ impl Consumer {
         if settings.cluster.value.is_some() && !batch.records.is_empty() {
             inner.advice.named_cluster(&batch.source);
         }
-        let invocation = Arc::new(inner.invocation(incoming, &cluster));
+        let context = Arc::new(inner.context(invocation, &cluster));
         let keeping = inner.processor.keeping.as_ref();
         match &cluster {
             _ if batch.records.is_empty() => {}
@@ -113,15 +150,16 @@ impl Consumer {
             Cluster::ByBrokers(brokers) => inner.advice.cluster_by_brokers(brokers),
             Cluster::Unnamed => inner.advice.cluster_unnamed(keeping),
         }
-        let report = inner.processor.process(&batch, &invocation).await;
+        let report = inner.processor.process(&batch, &context).await;
         let reporting = settings.failure_reporting.value;
         inner.advice.ended(&request_id, &report, reporting, keeping);
         let response = BatchResponse::of(&report, reporting).map_err(Error::from);
         (response, Some(report))
     }
 
-    /// Logs the whole configuration in effect.
-    pub(crate) fn log_start(&self) {
+    /// Logs the whole configuration in effect, and warns of what a deployer must not learn the hard way. [`run`](crate::run) does it; who embeds a
+    /// consumer calls it once, before the first event.
+    pub fn log_start(&self) {
         let Inner {
             processor,
             settings,
@@ -137,30 +175,40 @@ impl Consumer {
         log::started(settings, &topics.join(", "), unknown_variables, advice);
     }
 
+    #[cfg(feature = "lambda")]
     pub(crate) fn snapstart(&self) -> &[Arc<dyn SnapStartResource>] {
         &self.inner.snapstart
     }
 }
 
 impl Inner {
-    fn invocation(&self, incoming: Incoming, cluster: &Cluster) -> Invocation {
-        let wall = incoming.clock.now();
+    fn context(&self, invocation: Invocation, cluster: &Cluster) -> Context {
         let margin = self.settings.deadline_margin.value;
-        let deadline = Deadline::from_epoch_ms(incoming.deadline_ms, wall, margin);
+        let (deadline, said_ms) = match invocation.until {
+            Until::EpochMs(said_ms) => {
+                let wall = invocation.clock.now();
+                (Deadline::from_epoch_ms(said_ms, wall, margin), said_ms)
+            }
+            Until::At(end) => (Deadline::at(end, margin), 0),
+        };
         if deadline.instant().is_none() {
             self.advice
-                .deadline_unknown(&incoming.request_id, incoming.deadline_ms);
+                .deadline_unknown(&invocation.request_id, said_ms);
         }
         let named = self.settings.namespace.value.clone();
-        let namespace = named.unwrap_or_else(|| match incoming.function_name.as_str() {
-            "" => NAMESPACE_UNNAMED.into(),
+        let namespace = named.unwrap_or_else(|| match invocation.function_name.as_str() {
+            "" => {
+                let keeping = self.processor.keeping.as_ref();
+                self.advice.namespace_unnamed(NAMESPACE_UNNAMED, keeping);
+                NAMESPACE_UNNAMED.into()
+            }
             name => name.into(),
         });
-        Invocation {
-            request_id: incoming.request_id,
-            function_arn: incoming.function_arn,
+        Context {
+            request_id: invocation.request_id,
+            function_arn: invocation.function_arn,
             deadline,
-            clock: incoming.clock,
+            clock: invocation.clock,
             namespace,
             cluster: cluster.identity(),
             keys: self.keys.clone(),
@@ -176,11 +224,11 @@ impl fmt::Debug for Consumer {
     }
 }
 
-/// A [`Consumer`], or the outcome of making one: then a fault reaches Lambda as an init error.
+/// A [`Consumer`], its [`Builder`](crate::Builder), or the outcome of making one: a fault reaches Lambda as an init error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no consumer",
-    label = "not a `Consumer` or a `Result` of one",
-    note = "end the builder with `.build()`"
+    label = "not a `Consumer`, a builder of one, or a `Result` of one",
+    note = "make one of a handler: `Consumer::builder().topic(\"orders\", handler)`"
 )]
 pub trait IntoConsumer {
     /// The consumer.
@@ -208,13 +256,11 @@ impl<E: Into<BoxError>> IntoConsumer for Result<Consumer, E> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
-    use super::{Consumer, Incoming, IntoConsumer};
+    use super::{Consumer, IntoConsumer};
     use crate::delivery::IdempotencyKey;
     use crate::error::{ConfigurationFault, Error};
     use crate::failure::BoxError;
-    use crate::invocation::Clock;
+    use crate::invocation::Invocation;
     use crate::testing::{Event, Sample};
 
     fn faulty() -> Error {
@@ -258,17 +304,10 @@ mod tests {
             .build()
             .unwrap();
         let event = Event::msk().record(Sample::new("orders", 0)).to_json();
-        let incoming = Incoming {
-            body: Bytes::from(event),
-            request_id: String::new(),
-            function_arn: String::new(),
-            function_name: String::new(),
-            deadline_ms: 0,
-            clock: Clock::System,
-        };
 
-        let (response, _) = consumer.handle(incoming).await;
+        let invoked = consumer.invoke(Invocation::new(event)).await;
 
+        let response = invoked.response();
         assert!(response.is_ok(), "{response:?}");
     }
 }

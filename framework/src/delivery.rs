@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::failure::Failure;
-use crate::invocation::{Deadline, Invocation};
+use crate::invocation::{Context, Deadline};
 use crate::record::Record;
 
 /// A handler's run, not started before its first poll.
@@ -19,14 +19,14 @@ pub(crate) type HandlerRun = Pin<Box<dyn Future<Output = Result<(), Failure>> + 
 #[derive(Clone)]
 pub struct Delivery {
     record: Record,
-    invocation: Arc<Invocation>,
+    invocation: Arc<Context>,
     attempt: u32,
     /// The run that extraction has made for this try, until the handler's service takes it. Empty for a clone that comes second.
     prepared: Option<Arc<Mutex<Option<HandlerRun>>>>,
 }
 
 impl Delivery {
-    pub(crate) fn new(record: Record, invocation: Arc<Invocation>, attempt: u32) -> Self {
+    pub(crate) fn new(record: Record, invocation: Arc<Context>, attempt: u32) -> Self {
         Self {
             record,
             invocation,
@@ -114,7 +114,7 @@ pub struct IdempotencyKey(Arc<str>);
 
 impl IdempotencyKey {
     /// By what the record holds, if that is how records are known here; of one that lacks it, by where it stands.
-    pub(crate) fn in_invocation(invocation: &Invocation, record: &Record) -> Self {
+    pub(crate) fn in_invocation(invocation: &Context, record: &Record) -> Self {
         match invocation.record_key(record) {
             Ok(Some(key)) => Self(key),
             Ok(None) | Err(_) => Self::of(&invocation.namespace, &invocation.cluster, record),

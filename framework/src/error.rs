@@ -3,8 +3,6 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use lambda_runtime::Diagnostic;
-
 use crate::event::EventError;
 use crate::failure::{BoxError, error_text};
 use crate::response::Incomplete;
@@ -63,15 +61,6 @@ impl Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.text(), self.code())
-    }
-}
-
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self {
-            error_type: error.code().to_owned(),
-            error_message: error.text(),
-        }
     }
 }
 

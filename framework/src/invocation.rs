@@ -1,10 +1,12 @@
-//! What is true of one whole invocation: who asked, until when, by which clock. Made by `lambda` and `testing`, read by `delivery` and `process`.
+//! One invocation: the event, and what is true of all its records: who asked, until when, by which clock. Made by `lambda`, `testing` and whoever
+//! embeds a consumer; read by `consumer`, `delivery` and `process`.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -79,9 +81,109 @@ pub(crate) trait RecordKeys: fmt::Debug + Send + Sync {
     fn key(&self, namespace: &str, cluster: &str, record: &Record) -> Result<Arc<str>, Rejection>;
 }
 
-/// One invocation. One `Arc` of it is shared by all its deliveries.
+/// One event, and what Lambda says beside it: what [`Consumer::invoke`](crate::Consumer::invoke) takes.
+///
+/// Only the event has to be given. What is left out has a consequence, which each method names.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::Invocation;
+///
+/// # let body = r#"{"eventSource":"aws:kafka","records":{}}"#;
+/// # let deadline_ms = 1_767_225_600_000;
+/// let invocation = Invocation::new(body)
+///     .request_id("8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+///     .deadline_ms(deadline_ms)
+///     .function_name("orders")
+///     .function_arn("arn:aws:lambda:eu-west-1:123456789012:function:orders");
+/// # let _ = invocation;
+/// ```
+#[derive(Clone)]
+#[must_use = "an invocation does nothing until `consumer.invoke(invocation).await`"]
+pub struct Invocation {
+    pub(crate) event: Bytes,
+    pub(crate) request_id: String,
+    pub(crate) function_arn: String,
+    /// Outside Lambda there may be none: empty.
+    pub(crate) function_name: String,
+    pub(crate) until: Until,
+    pub(crate) clock: Clock,
+}
+
+/// When an invocation ends, as it was said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// Milliseconds since 1970; 0 where nothing was said.
+    EpochMs(u64),
+    At(Instant),
+}
+
+impl Invocation {
+    /// An invocation with the bytes of an event, as Lambda sends them.
+    pub fn new(event: impl Into<Bytes>) -> Self {
+        Self {
+            event: event.into(),
+            request_id: String::new(),
+            function_arn: String::new(),
+            function_name: String::new(),
+            until: Until::EpochMs(0),
+            clock: Clock::System,
+        }
+    }
+
+    /// Sets the id that stands in log lines and dead letters. Without one they cannot be told from those of another invocation.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = id.into();
+        self
+    }
+
+    /// Sets the deadline as Lambda gives it (`Lambda-Runtime-Deadline-Ms`), in milliseconds since 1970 by the system's clock.
+    ///
+    /// Without a deadline no limit is kept: a handler that hangs keeps the invocation open until Lambda ends it, and a warning says so once. A deadline
+    /// of 0, in the past, or more than [`DEADLINE_AHEAD_MS_MAX`] ahead counts as none, since emulators send such.
+    pub fn deadline_ms(mut self, deadline_ms: u64) -> Self {
+        self.until = Until::EpochMs(deadline_ms);
+        self
+    }
+
+    /// Sets the deadline on tokio's clock, for callers that are not Lambda. Replaces [`deadline_ms`](Self::deadline_ms).
+    ///
+    /// If the deadline has passed, no record is started. A deadline more than [`DEADLINE_AHEAD_MS_MAX`] ahead counts as none.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.until = Until::At(deadline);
+        self
+    }
+
+    /// Sets the function's name: idempotency keys begin with it, if the consumer has no [`namespace`](crate::Builder::namespace).
+    ///
+    /// Without either, keys begin with `lambda-msk`, and two functions that share a store skip each other's records.
+    pub fn function_name(mut self, name: impl Into<String>) -> Self {
+        self.function_name = name.into();
+        self
+    }
+
+    /// Sets the function's ARN, which dead letters bear.
+    pub fn function_arn(mut self, arn: impl Into<String>) -> Self {
+        self.function_arn = arn.into();
+        self
+    }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("event_bytes", &self.event.len())
+            .field("request_id", &self.request_id)
+            .field("function_name", &self.function_name)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is true of a whole invocation. One `Arc` of it is shared by all its deliveries.
 #[derive(Debug)]
-pub(crate) struct Invocation {
+pub(crate) struct Context {
     pub(crate) request_id: String,
     pub(crate) function_arn: String,
     pub(crate) deadline: Deadline,
@@ -94,7 +196,7 @@ pub(crate) struct Invocation {
     pub(crate) keys: Option<Arc<dyn RecordKeys>>,
 }
 
-impl Invocation {
+impl Context {
     /// The key by what the record holds. *None: records are known by where they stand.*
     ///
     /// # Errors
@@ -152,6 +254,17 @@ impl Deadline {
             }
             _ => Self::UNKNOWN,
         }
+    }
+
+    /// From a deadline on tokio's clock: that of a caller who means it, so that nothing starts once it has passed.
+    ///
+    /// One that lies further ahead than any function runs is unknown.
+    pub(crate) fn at(end: Instant, margin: Duration) -> Self {
+        let left = end.saturating_duration_since(Instant::now());
+        if left > Duration::from_millis(DEADLINE_AHEAD_MS_MAX) {
+            return Self::UNKNOWN;
+        }
+        Self::after(left, margin)
     }
 
     /// That much time from now.

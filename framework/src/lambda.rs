@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lambda_runtime::layers::TracingLayer;
-use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime};
+use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime};
 use lambda_runtime_api_client::PooledClient;
 use lambda_runtime_api_client::body::Body;
 use tokio::sync::RwLock;
 use tower::{Layer, Service};
 use tracing::{error, info, warn};
 
-use crate::consumer::{Consumer, Incoming, IntoConsumer};
+use crate::consumer::{Consumer, IntoConsumer};
 use crate::error::Error;
 use crate::failure::BoxError;
-use crate::invocation::Clock;
+use crate::invocation::Invocation;
 use crate::limits::SHUTDOWN_GRACE_MS;
 use crate::response::BatchResponse;
 
 /// Runs the consumer as a Lambda function, until Lambda ends it.
 ///
-/// Takes a [`Consumer`] or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in a log of
-/// a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
+/// Takes a [`Consumer`], its builder, or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in
+/// a log of a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
 /// invocations in flight answer for [`SHUTDOWN_GRACE_MS`](crate::limits::SHUTDOWN_GRACE_MS).
 ///
 /// Sets no global subscriber for logs: [`logging::init`](crate::logging::init) does.
@@ -48,14 +48,14 @@ use crate::response::BatchResponse;
 /// #[tokio::main]
 /// async fn main() -> Result<(), lambda_msk::Error> {
 ///     lambda_msk::logging::init();
-///     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env().build()).await
+///     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env()).await
 /// }
 /// ```
 pub fn run(consumer: impl IntoConsumer) -> Running {
     Box::pin(run_consumer(consumer.into_consumer()))
 }
 
-/// The future of [`run`]: of a type that does not depend on the consumer's, so that rustc says once and not three times that `.build()` is missing.
+/// The future of [`run`]: of a type that does not depend on the consumer's, so that rustc says once and not three times that something else is no consumer.
 pub type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
 async fn run_consumer(consumer: Result<Consumer, Error>) -> Result<(), Error> {
@@ -125,6 +125,25 @@ async fn report_init_error(fault: &Error) {
     };
     if let Err(error) = sent {
         warn!(%error, "the init error could not be reported to Lambda");
+    }
+}
+
+impl Invocation {
+    /// Takes request id, deadline, function name and function ARN from what `lambda_runtime` gives beside an event: all that a consumer asks for.
+    pub fn context(self, context: &lambda_runtime::Context) -> Self {
+        self.request_id(&context.request_id)
+            .deadline_ms(context.deadline)
+            .function_name(&context.env_config.function_name)
+            .function_arn(&context.invoked_function_arn)
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self {
+            error_type: error.code().to_owned(),
+            error_message: error.text(),
+        }
     }
 }
 
@@ -232,16 +251,8 @@ impl Service<LambdaEvent<()>> for Function {
     }
 
     fn call(&mut self, event: LambdaEvent<()>) -> Self::Future {
-        let context = event.context;
-        let incoming = Incoming {
-            body: BODY.get(),
-            request_id: context.request_id,
-            function_arn: context.invoked_function_arn,
-            function_name: context.env_config.function_name.clone(),
-            deadline_ms: context.deadline,
-            clock: Clock::System,
-        };
+        let invocation = Invocation::new(BODY.get()).context(&event.context);
         let consumer = self.consumer.clone();
-        Box::pin(async move { consumer.handle(incoming).await.0 })
+        Box::pin(async move { consumer.invoke(invocation).await.into_response() })
     }
 }

@@ -20,7 +20,7 @@ mod failure;
 // How a record ended.
 mod outcome;
 
-// What is true of the whole invocation: deadline, clock, names.
+// One invocation: the event, deadline, clock, names.
 mod invocation;
 
 // ── The way of an event ──────────────────────────────────────────────────────────────────────────
@@ -66,6 +66,9 @@ mod settings;
 // The lines that are logged.
 mod log;
 
+// An invocation that has ended.
+mod invoked;
+
 // What one event is given to.
 mod consumer;
 
@@ -73,6 +76,7 @@ mod consumer;
 mod builder;
 
 // The door to Lambda.
+#[cfg(feature = "lambda")]
 mod lambda;
 
 // Log lines as Lambda's tools read them.
@@ -100,7 +104,9 @@ pub use extract::{
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
 pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
-pub use invocation::Deadline;
+pub use invocation::{Deadline, Invocation};
+pub use invoked::Invoked;
+#[cfg(feature = "lambda")]
 pub use lambda::{Running, run};
 pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;

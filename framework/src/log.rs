@@ -31,6 +31,7 @@ pub(crate) struct Advice {
     named: OnceLock<Option<String>>,
     unread: Unread,
     unnamed_cluster: AtomicBool,
+    unnamed_namespace: AtomicBool,
     unhandled: Mutex<BTreeSet<String>>,
 }
 
@@ -165,6 +166,18 @@ impl Advice {
             cure = "LAMBDA_MSK_CLUSTER",
             "the event names neither an ARN nor a broker, so its cluster cannot be told from another one"
         );
+    }
+
+    /// An invocation outside Lambda without a function's name. A store of its own process has no other function's keys.
+    pub(crate) fn namespace_unnamed(&self, namespace: &str, keeping: Option<&Keeping>) {
+        let shared = keeping.is_some_and(|keeping| keeping.store.is_durable());
+        if shared && first_time(&self.unnamed_namespace) {
+            warn!(
+                namespace,
+                cure = "`Invocation::function_name`, `.namespace(…)` or LAMBDA_MSK_NAMESPACE",
+                "neither a function's name nor a namespace: every consumer without one has the same idempotency keys, and skips what another one has done"
+            );
+        }
     }
 
     /// One line an invocation, one for each record that was failed or rejected, and what to do where nothing moves.

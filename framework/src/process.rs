@@ -24,7 +24,7 @@ use crate::idempotency::{
     BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Refusal, Settled, Terms,
     Undone, WhenStoreFails, ledger_id,
 };
-use crate::invocation::Invocation;
+use crate::invocation::Context;
 use crate::lane::{Lanes, NullKeys, Places, ProcessingOrder};
 use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;
@@ -88,7 +88,7 @@ impl Keeping {
 
 impl Processor {
     /// Runs the batch to its end, or to the deadline's margin.
-    pub(crate) async fn process(&self, batch: &Arc<Batch>, invocation: &Arc<Invocation>) -> Report {
+    pub(crate) async fn process(&self, batch: &Arc<Batch>, invocation: &Arc<Context>) -> Report {
         let started = Instant::now();
         let lanes = Lanes::of(batch, self.order, self.null_keys);
         let records: Vec<Record> = batch.iter().collect();
@@ -136,7 +136,7 @@ impl Processor {
         }
     }
 
-    fn terms(&self, keeping: &Keeping, invocation: &Invocation, places: &Arc<Places>) -> Terms {
+    fn terms(&self, keeping: &Keeping, invocation: &Context, places: &Arc<Places>) -> Terms {
         Terms {
             store: keeping.store.clone(),
             clock: invocation.clock.clone(),
@@ -174,7 +174,7 @@ fn ledgers<'a>(
     terms: &'a Terms,
     batch: &Batch,
     records: &'a [Record],
-    invocation: &Invocation,
+    invocation: &Context,
 ) -> Vec<Option<PartitionLedger<'a>>> {
     let mut ledgers: Vec<Option<PartitionLedger<'a>>> = Vec::new();
     ledgers.resize_with(batch.partitions.len(), || None);
@@ -233,7 +233,7 @@ impl End {
 /// One batch while it runs. The leaves: each settles one thing, none decides what comes next.
 struct Run<'a> {
     processor: &'a Processor,
-    invocation: &'a Arc<Invocation>,
+    invocation: &'a Arc<Context>,
     records: &'a [Record],
     /// By the partition's index. *Empty: nothing is kept by offset.*
     ledgers: Vec<Option<PartitionLedger<'a>>>,

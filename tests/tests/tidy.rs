@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Lines of a file before its tests, comments and blank lines left out.
 const CODE_LINES_MAX: usize = 400;
@@ -12,12 +13,13 @@ const CODE_LINES_MAX: usize = 400;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "framework",
     "handler",
     "mapping",
     "simulation",
     "cli",
+    "examples/beside-sqs",
     "tests",
 ];
 
@@ -363,6 +365,7 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
         .collect();
     // Those that others turn on: a default, and what proptest's and the samples' ask for.
     for implied in [
+        "lambda-msk/lambda",
         "lambda-msk/logging",
         "lambda-msk/testing",
         "handler/sqs",
@@ -394,4 +397,43 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
         }
     }
     none(&faults);
+}
+
+/// The names of all packages that a build of the framework with these flags brings.
+fn brought(flags: &[&str]) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "-p", "lambda-msk"])
+        .args(["-e", "normal", "--prefix", "none", "--format", "{lib}"])
+        .args(flags)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "{said}");
+    let names = String::from_utf8(tree.stdout).unwrap();
+    names
+        .split_whitespace()
+        .map(|name| name.replace('_', "-"))
+        .collect()
+}
+
+/// HTTP and TLS, the SDK, and what has them below it.
+fn speaks_http(name: &&String) -> bool {
+    let families = ["aws-", "h2", "h3", "hyper", "lambda-", "reqwest", "rustls"];
+    *name != "lambda-msk" && families.iter().any(|family| name.starts_with(family))
+}
+
+#[test]
+fn without_its_feature_lambda_the_framework_brings_no_http_client_and_no_sdk() {
+    let without = brought(&["--no-default-features"]);
+    let with = brought(&[]);
+
+    let found: Vec<_> = without.iter().filter(speaks_http).collect();
+    assert!(found.is_empty(), "{found:?}");
+    // So both lists are what they seem to be.
+    let found: Vec<_> = with.iter().filter(speaks_http).collect();
+    for client in ["hyper", "lambda-runtime"] {
+        assert!(found.iter().any(|name| *name == client), "{found:?}");
+    }
+    assert!(without.contains("tokio"), "{without:?}");
 }

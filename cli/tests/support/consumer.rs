@@ -30,8 +30,7 @@ pub fn run() {
     let consumer = Consumer::builder()
         .topic("orders", take)
         .attempts(1)
-        .from_env()
-        .build();
+        .from_env();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::builder::Builder;
-use crate::consumer::Consumer;
+use crate::consumer::{Consumer, IntoConsumer};
 use crate::error::{ConfigurationFault, Error};
 use crate::handler::each;
 use crate::idempotency::Guarantee;
@@ -32,6 +32,19 @@ fn places<S: Send + Sync + 'static>(builder: Builder<S>) -> Vec<String> {
         .into_iter()
         .map(|fault| fault.place)
         .collect()
+}
+
+#[test]
+fn a_builder_given_in_place_of_a_consumer_is_built_or_its_faults_are_named() {
+    let consumer = orders().into_consumer().unwrap();
+    let error = orders().concurrency(0).into_consumer().unwrap_err();
+
+    assert!(consumer.inner.processor.topics.contains_key("orders"));
+    assert_eq!(error.code(), "configuration.invalid");
+    assert_eq!(
+        error.to_string(),
+        "1 fault in the configuration: .concurrency(…): 0 is not from 1 to 10000"
+    );
 }
 
 #[test]

@@ -9,15 +9,15 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::destination::DeadLetter;
-use crate::invocation::{Clock, Deadline, Invocation};
+use crate::invocation::{Clock, Context, Deadline};
 use crate::partition::TopicPartition;
 use crate::record::{
     Batch, EventSource, EventSourceKind, PartitionEntry, RecordEntry, Span, TimestampType,
 };
 
 /// An invocation that started at 2026-11-22T08:00:00.123Z.
-pub(crate) fn invocation(deadline: Deadline) -> Arc<Invocation> {
-    Arc::new(Invocation {
+pub(crate) fn invocation(deadline: Deadline) -> Arc<Context> {
+    Arc::new(Context {
         request_id: "8f2c1d3e-0000-4000-8000-000000000001".to_owned(),
         function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:orders".to_owned(),
         deadline,
@@ -51,7 +51,7 @@ pub(crate) fn letters(count: usize) -> Vec<DeadLetter> {
 }
 
 /// The letter of one record that stands so in the event.
-pub(crate) fn letter_of(invocation: &Arc<Invocation>, offset: i64, raw: &str) -> DeadLetter {
+pub(crate) fn letter_of(invocation: &Arc<Context>, offset: i64, raw: &str) -> DeadLetter {
     let message = "expected ident at line 1 column 2".to_owned();
     DeadLetter::new(record(offset, raw), "reject.json", message, 0, invocation)
 }

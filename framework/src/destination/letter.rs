@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::delivery::IdempotencyKey;
-use crate::invocation::Invocation;
+use crate::invocation::Context;
 use crate::record::{EventSourceKind, Record};
 
 /// A rejected record, and why: what a [`Destination`](crate::Destination) is given.
@@ -22,7 +22,7 @@ pub struct DeadLetter {
     message: String,
     attempts: u32,
     timestamp: Timestamp,
-    invocation: Arc<Invocation>,
+    invocation: Arc<Context>,
 }
 
 impl DeadLetter {
@@ -31,7 +31,7 @@ impl DeadLetter {
         code: &str,
         message: String,
         attempts: u32,
-        invocation: &Arc<Invocation>,
+        invocation: &Arc<Context>,
     ) -> Self {
         Self {
             record,

@@ -12,7 +12,7 @@ use crate::extract::{
     Parsed, RequestId, State,
 };
 use crate::failure::Rejection;
-use crate::invocation::{Clock, Deadline, Invocation};
+use crate::invocation::{Clock, Context, Deadline};
 use crate::partition::{Offset, TopicPartition};
 use crate::record::{Headers, Record};
 use crate::testing::{Event, Sample};
@@ -25,7 +25,7 @@ fn delivery(sample: Sample) -> Delivery {
         .records()
         .unwrap()
         .remove(0);
-    let invocation = Arc::new(Invocation {
+    let invocation = Arc::new(Context {
         request_id: "r-1".to_owned(),
         function_arn: String::new(),
         deadline: Deadline::UNKNOWN,

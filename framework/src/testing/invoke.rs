@@ -9,12 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::consumer::{Consumer, Incoming};
-use crate::error::Error;
-use crate::invocation::Clock;
-use crate::outcome::Outcome;
+use crate::consumer::Consumer;
+use crate::invocation::{Clock, Invocation};
+use crate::invoked::Invoked;
 use crate::report::RecordReport;
-use crate::response::BatchResponse;
 use crate::testing::event::Event;
 use crate::testing::machine::Machine;
 
@@ -63,7 +61,7 @@ pub async fn invoke(consumer: &Consumer, event: impl Into<Event>) -> Invoked {
     Invoke::new(event).run(consumer).await
 }
 
-/// An invocation in the making.
+/// An [`Invocation`] of a test: with a minute until its deadline, on a wall clock that goes with tokio's.
 #[derive(Clone, Debug)]
 #[must_use = "an invocation does nothing until `.run(&consumer).await`"]
 pub struct Invoke {
@@ -124,9 +122,13 @@ impl Invoke {
         self
     }
 
-    /// Runs it to its answer.
+    /// Runs it to its answer, through [`Consumer::invoke`].
     pub async fn run(self, consumer: &Consumer) -> Invoked {
-        let started = Instant::now();
+        consumer.invoke(self.into_invocation()).await
+    }
+
+    /// The invocation, for code that calls [`Consumer::invoke`] itself.
+    pub fn into_invocation(self) -> Invocation {
         let clock = match &self.machine {
             Some(machine) => machine.clock(),
             None => clock(self.ahead),
@@ -138,68 +140,24 @@ impl Invoke {
             })
         };
         let deadline_ms = self.deadline_ms.unwrap_or_else(given);
-        let incoming = Incoming {
-            body: self.body,
-            request_id: self.request_id,
-            function_arn: "arn:aws:lambda:eu-west-1:123456789012:function:test".to_owned(),
-            function_name: "test".to_owned(),
-            deadline_ms,
-            clock,
-        };
-        let (response, report) = consumer.handle(incoming).await;
-        Invoked {
-            response,
-            records: report.map(|report| report.records).unwrap_or_default(),
-            elapsed: started.elapsed(),
-        }
+        let mut invocation = Invocation::new(self.body)
+            .request_id(self.request_id)
+            .deadline_ms(deadline_ms)
+            .function_name("test")
+            .function_arn("arn:aws:lambda:eu-west-1:123456789012:function:test");
+        invocation.clock = clock;
+        invocation
     }
-}
-
-/// An invocation that has ended.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Invoked {
-    response: Result<BatchResponse, Error>,
-    records: Vec<RecordReport>,
-    elapsed: Duration,
 }
 
 impl Invoked {
-    /// The answer to Lambda.
-    ///
-    /// # Errors
-    ///
-    /// The invocation is an error: records are not done under whole-batch reporting, or the event could not be read.
-    pub fn response(&self) -> Result<&BatchResponse, &Error> {
-        self.response.as_ref()
-    }
-
-    /// The answer to Lambda, kept.
-    ///
-    /// # Errors
-    ///
-    /// As [`response`](Self::response).
-    pub fn into_response(self) -> Result<BatchResponse, Error> {
-        self.response
-    }
-
-    /// How each record ended, in the event's order. Empty where the event could not be read.
-    pub fn records(&self) -> &[RecordReport] {
-        &self.records
-    }
-
-    /// Only the outcomes, in the event's order.
-    pub fn outcomes(&self) -> Vec<Outcome> {
-        self.records.iter().map(|record| record.outcome).collect()
-    }
-
     /// How one record ended.
     ///
     /// # Panics
     ///
     /// The event held no such record.
     pub fn record(&self, topic: &str, partition: i32, offset: i64) -> &RecordReport {
-        self.records
+        self.records()
             .iter()
             .find(|report| {
                 let record = &report.record;
@@ -207,10 +165,5 @@ impl Invoked {
                 at == (topic, partition, offset)
             })
             .unwrap_or_else(|| panic!("the event held no record {topic}-{partition}@{offset}"))
-    }
-
-    /// Time that it took; on a paused clock, the waits alone.
-    pub fn elapsed(&self) -> Duration {
-        self.elapsed
     }
 }

@@ -11,6 +11,7 @@ pub mod strategy;
 
 pub use self::addresses::check_on_failure;
 pub use self::event::{Event, EventBuilder, FixtureError};
-pub use self::invoke::{Invoke, Invoked, invoke};
+pub use self::invoke::{Invoke, invoke};
 pub use self::machine::Machine;
 pub use self::sample::Sample;
+pub use crate::invoked::Invoked;

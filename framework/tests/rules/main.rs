@@ -7,6 +7,7 @@ mod shared_store;
 mod support;
 
 mod at_most_once;
+mod embedded;
 mod idempotency_key;
 mod layers;
 mod ledger_for_people;

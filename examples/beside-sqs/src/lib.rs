@@ -1,0 +1,56 @@
+//! One function that takes orders from two sources: Kafka, through a consumer that it embeds, and an SQS queue, by hand.
+//!
+//! Follow [`answer`]: it looks where an event comes from, and gives it to the one or to the other. Both mappings need
+//! `FunctionResponseTypes: [ReportBatchItemFailures]`, since both answers list the records that are not done.
+
+mod order;
+mod sqs;
+mod timed;
+
+use lambda_msk::{BatchResponse, Builder, Consumer, FailureReporting, Invocation, Json};
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+pub use crate::order::{Order, Refused};
+pub use crate::sqs::SqsBatchResponse;
+pub use crate::timed::Timed;
+
+/// An event of either source, as it came: the consumer reads the bytes itself.
+pub type Event = LambdaEvent<Box<RawValue>>;
+
+/// The answer to an event, in the form that its source expects.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To a batch of Kafka records.
+    Kafka(BatchResponse),
+    /// To a batch of SQS messages.
+    Sqs(SqsBatchResponse),
+}
+
+/// The consumer of Kafka's half.
+pub fn consumer() -> Builder<()> {
+    Consumer::builder()
+        .topic("orders", async |Json(order): Json<Order>| {
+            order::ship(&order)
+        })
+        .failure_reporting(FailureReporting::Partial)
+}
+
+/// Answers one event.
+///
+/// # Errors
+///
+/// The event is of neither source, or is broken: the consumer says how.
+pub async fn answer(consumer: &Consumer, event: Event) -> Result<Answer, Diagnostic> {
+    if let Some(messages) = sqs::messages(event.payload.get()) {
+        return Ok(Answer::Sqs(sqs::answer(&messages)));
+    }
+    // No copy: the text's own bytes.
+    let body = String::from(Box::<str>::from(event.payload));
+    // With request id, deadline, and the function's name and ARN.
+    let invocation = Invocation::new(body).context(&event.context);
+    let invoked = consumer.invoke(invocation).await;
+    Ok(Answer::Kafka(invoked.into_response()?))
+}
