@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use msk_mapping::response::{self, FailureReporting, Read as Reading, Verdict as Answered};
+use msk_mapping::response::{
+    self, FailureReporting, NotAnEvent, Read as Reading, Verdict as Answered,
+};
 use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
 
 use self::answer::Answer;
@@ -110,6 +112,8 @@ struct Delivery {
     report: Report,
     /// None: the event is not Kafka's, so there is nothing to commit.
     read: Option<Reading>,
+    /// The function may take others too: what it answers is its own.
+    of_another_source: bool,
     /// None: the function did not answer with a response.
     answer: Option<Answer>,
     problem: Option<Problem>,
@@ -122,7 +126,7 @@ impl Delivery {
         number: u32,
         times: u32,
         report: Report,
-        event: &Result<response::Event, String>,
+        event: &Result<response::Event, NotAnEvent>,
         args: &Args,
         heard: Heard,
     ) -> Self {
@@ -135,13 +139,15 @@ impl Delivery {
         let problem = explain::problem(
             &report,
             read.as_ref(),
-            event.as_ref().err().map(String::as_str),
+            event.as_ref().err().map(text).as_deref(),
         );
+        let of_another_source = matches!(event, Err(NotAnEvent::Source { .. }));
         Self {
             number,
             times,
             report,
             read,
+            of_another_source,
             answer,
             problem,
             heard,
@@ -152,6 +158,9 @@ impl Delivery {
         let answered = match &self.read {
             Some(read) if loses(read.verdict()) => Verdict::SomeLost,
             Some(read) if read.all_done() && !is_empty(read) => Verdict::AllDone,
+            None if self.of_another_source && matches!(self.report.ending, Ending::Response(_)) => {
+                Verdict::AllDone
+            }
             // An answer to an event without records has done none.
             _ => Verdict::NotDone,
         };
@@ -209,7 +218,7 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
         u32::try_from(bodies.len()).map_or(u32::MAX, |bodies| bodies.saturating_mul(args.times));
     let mut number = 0;
     for body in bodies {
-        let event = parsed(body);
+        let event = response::Event::parse(body);
         let invocation = Invocation::new(body.clone(), args.timeout);
         for _ in 0..args.times {
             number += 1;
@@ -266,12 +275,12 @@ fn loses(answered: &Answered) -> bool {
     )
 }
 
-/// Err: why it is no event of Kafka.
-fn parsed(body: &Bytes) -> Result<response::Event, String> {
-    response::Event::parse(body).map_err(|error| match std::error::Error::source(&error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    })
+/// Why it is no event of Kafka.
+fn text(not_an_event: &NotAnEvent) -> String {
+    match std::error::Error::source(not_an_event) {
+        Some(cause) => format!("{not_an_event}: {cause}"),
+        None => not_an_event.to_string(),
+    }
 }
 
 pub(crate) fn variable(text: &str) -> Result<(String, String), String> {

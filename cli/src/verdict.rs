@@ -71,7 +71,7 @@ pub(crate) const INVOKE_HELP: &str = "\
 Exit codes, of several the last one that holds:
   0    every record was done in every delivery
   3    some records were rejected by the function: they lie at its own destination
-  1    some are not done, the function failed, or the event has no record or is not Kafka's
+  1    some are not done, the function failed, or the event has no record that can be read
   5    some would be lost: the function lists them, or skips them, and nobody has them
   130  stopped
   2    wrong arguments, files or build, or an event that is empty or not JSON";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use msk_mapping::response::{Again, Event, FailureReporting, Partition, Read, Verdict};
+use msk_mapping::response::{Again, Event, FailureReporting, NotAnEvent, Partition, Read, Verdict};
 use msk_mapping::{Ending, FunctionError};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const ROWS_MAX: usize = 1_000;
 pub(crate) struct Run<'a> {
     pub(crate) function: &'a str,
     /// The length of each, and what it is.
-    pub(crate) events: &'a [(usize, Result<Event, String>)],
+    pub(crate) events: &'a [(usize, Result<Event, NotAnEvent>)],
     pub(crate) reporting: FailureReporting,
     pub(crate) deliveries: &'a [Value],
     /// None: the function's destination is no file.
@@ -31,11 +31,11 @@ pub(crate) struct Run<'a> {
 
 impl Run<'_> {
     pub(crate) fn document(&self) -> String {
-        let event = |(bytes, event): &(usize, Result<Event, String>)| {
+        let event = |(bytes, event): &(usize, Result<Event, NotAnEvent>)| {
             json!({
                 "bytes": bytes,
                 "records": event.as_ref().ok().map(Event::records),
-                "notKafka": event.as_ref().err(),
+                "notKafka": event.as_ref().err().map(super::text),
             })
         };
         let mut rows = self.heard.rows();

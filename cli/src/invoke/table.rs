@@ -46,9 +46,14 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
         }
     }
     if let Some(problem) = &delivery.problem {
+        let (style, word) = if delivery.verdict() == Verdict::AllDone {
+            (WARNING, "warning")
+        } else {
+            (ERROR, "error")
+        };
         let _ = writeln!(
             text,
-            "\n{ERROR}error{ERROR:#}{BOLD}: {}{BOLD:#}",
+            "\n{style}{word}{style:#}{BOLD}: {}{BOLD:#}",
             problem.what
         );
         for line in problem.at.iter().flat_map(|at| at.lines()) {
@@ -151,7 +156,8 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
             Some(Answered::FailuresIgnored { .. } | Answered::FailuresMisplaced { .. }),
         ) => (BAD, "records would be lost"),
         (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
-        (Ending::Response(_), None) => (BAD, "answered an event that is not Kafka's"),
+        (Ending::Response(_), None) if delivery.of_another_source => (GOOD, "answered"),
+        (Ending::Response(_), None) => (BAD, "answered an event that cannot be read"),
         (Ending::FunctionError(_), _) => (BAD, "function error"),
         (Ending::InitError(_), _) => (BAD, "init error"),
         (Ending::Crashed(_), _) => (BAD, "crashed"),
