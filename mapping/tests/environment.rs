@@ -243,7 +243,7 @@ async fn a_function_that_closes_its_output_is_given_the_next_events() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_event_that_finds_a_process_ended_which_had_closed_its_output_goes_to_a_new_one() {
+async fn an_event_that_finds_a_process_gone_that_had_closed_its_output_goes_to_a_new_one() {
     let mut environment = Environment::new(behaving("answer-silent=init-exit"));
 
     for delivery in 0..3 {

@@ -29,7 +29,7 @@ const PARTIAL: [&str; 4] = [
 ];
 
 #[test]
-fn rejected_records_of_which_the_log_says_nothing_are_found_in_the_file_of_dead_letters() {
+fn rejected_records_of_which_the_log_says_nothing_are_found_in_the_letters_file() {
     let letters = file("dev-quiet.ndjson");
     let to = format!("LAMBDA_MSK_ON_FAILURE=file:{}", letters.display());
     let more = [

@@ -15,3 +15,4 @@ pub use self::invoke::{Invoke, invoke};
 pub use self::machine::Machine;
 pub use self::sample::Sample;
 pub use crate::invoked::Invoked;
+pub use crate::partition::check_topic_name;

@@ -155,11 +155,10 @@ async fn who_is_dropped_lets_go(protocol: &str) {
     #[cfg(target_os = "linux")]
     let waited = waiting_threads();
     let (began, mut begun) = watch::channel(false);
-    let hangs = behaving(&topic, protocol, "hang").run(move |notice| match notice {
-        Notice::Status(status) => {
+    let hangs = behaving(&topic, protocol, "hang").run(move |notice| {
+        if let Notice::Status(status) = notice {
             began.send_replace(status.partitions.iter().any(|lane| lane.in_flight > 0));
         }
-        _ => {}
     });
     let hangs = tokio::spawn(hangs);
     ends(begun.wait_for(|begun| *begun)).await.unwrap();
