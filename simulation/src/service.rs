@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use lambda_msk::Consumer;
@@ -62,6 +63,8 @@ pub(crate) struct Delivered {
     /// By its process's steady clock: when it began there, and how much time it then had. *None: its clock said that there was none.*
     pub(crate) given_ms: Option<u64>,
     pub(crate) began_ms: u64,
+    /// Its process has looked at it: the clock was read.
+    pub(crate) was_begun: Arc<AtomicBool>,
     /// It was frozen: its clocks are no measure of it.
     pub(crate) was_frozen: bool,
     /// Its answer has left the process.
@@ -104,6 +107,7 @@ impl World {
             environment: environment as EnvironmentId,
             given_ms: None,
             began_ms: 0,
+            was_begun: Arc::default(),
             was_frozen: false,
             answered: false,
             heard: false,
@@ -257,9 +261,12 @@ impl World {
             .deadline_ms(deadline_ms)
             .on(environment.process.machine());
         let consumer = environment.consumer.clone();
-        environment
-            .process
-            .run(number, invocation(number, consumer, invoke));
+        let was_begun = Arc::clone(&delivered.was_begun);
+        let run = invocation(number, consumer, invoke);
+        environment.process.run(number, async move {
+            was_begun.store(true, Ordering::Relaxed);
+            run.await
+        });
         let what = What::Delivered {
             invocation: number,
             environment: at as EnvironmentId,
@@ -318,6 +325,14 @@ impl World {
 }
 
 impl Delivered {
+    /// The wall clock of its process jumps: one that has not begun yet reads what it shows then.
+    pub(crate) fn clock_jumps(&mut self, jump_ms: i64) {
+        if !self.was_begun.load(Ordering::Relaxed) {
+            let given_ms = self.given_ms;
+            self.given_ms = given_ms.and_then(|given_ms| given_ms.checked_sub_signed(jump_ms));
+        }
+    }
+
     pub(crate) fn is_overdue(&self, own_ms: u64) -> bool {
         let took_ms = own_ms - self.began_ms;
         !self.was_frozen && self.given_ms.is_some_and(|given_ms| took_ms >= given_ms)

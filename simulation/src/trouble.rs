@@ -226,6 +226,9 @@ impl World {
         environment.ahead_ms = ahead_ms;
         let jump = SignedDuration::from_millis(jump_ms);
         environment.process.machine().jump(jump);
+        for number in &environment.busy {
+            self.invocations[*number as usize].clock_jumps(jump_ms);
+        }
         self.note(self.now_ms, || {
             format!("the clock of environment {at} jumps by {jump_ms} ms")
         });
