@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use msk_mapping::driver::{Cluster, Driver, Error, TopicDestination, Unread};
 use msk_mapping::limits::{CLOSE_MS, LEAVE_MS};
-use msk_mapping::machine::{OnFailure, StartingPosition};
+use msk_mapping::machine::OnFailure;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -17,6 +17,7 @@ use crate::support::broker::{Broker, bootstrap, delete, produce, topic, topic_wi
 use crate::support::echo;
 use crate::support::ends;
 use crate::support::seen::Seen;
+use crate::support::unread;
 
 const RECORDS: usize = 20_000;
 /// So small that a broker or a topic can go in the middle.
@@ -278,22 +279,12 @@ async fn a_broker_that_is_not_where_it_says_is_named_with_that_address() {
 async fn a_run_that_reads_nothing_of_a_topic_with_records_says_why() {
     let topic = topic(&bootstrap(), "unread", 1).await;
     produce(&bootstrap(), &topic, 1, 20, 100).await;
-    let run = |start, group: &str| {
+    let run = |start, group: &'static str| {
         let mut settings = settings(&bootstrap(), &topic);
         settings.starting_position = start;
         settings.consumer_group_id = Some(format!("{topic}-{group}"));
         ends(echo::run(echo::driver(Cluster::new(bootstrap()), settings)))
     };
-    let later = 4_102_444_800_000; // 2100
 
-    let latest = run(StartingPosition::Latest, "latest").await;
-    let after = run(StartingPosition::AtTimestamp(later), "after").await;
-    let all = run(StartingPosition::TrimHorizon, "all").await;
-    let again = run(StartingPosition::TrimHorizon, "all").await;
-
-    assert_eq!(latest.status.unread, Some(Unread::Latest));
-    let millis = later;
-    assert_eq!(after.status.unread, Some(Unread::AfterTheLast { millis }));
-    assert_eq!((all.status.unread, all.records().len()), (None, 20));
-    assert_eq!(again.status.unread, Some(Unread::Committed));
+    unread::assert_told(run, 20).await;
 }

@@ -1,12 +1,12 @@
 //! Queue mode: where a share group begins to read, which the broker by itself lets it do at the end.
 
-use msk_mapping::driver::{Cluster, Unread};
+use msk_mapping::driver::Cluster;
 use msk_mapping::machine::{ConsumptionMode, StartingPosition};
 
 use crate::consume;
 use crate::starting::{produce, starts};
 use crate::support::broker::{bootstrap, topic};
-use crate::support::echo;
+use crate::support::{echo, unread};
 
 /// The offsets that a run of that group was sent until all was settled, ascending.
 async fn run(topic: &str, group: &str, start: StartingPosition) -> Vec<i64> {
@@ -50,7 +50,7 @@ async fn a_new_share_group_begins_where_it_is_told_to_and_any_other_where_it_lef
 async fn a_share_group_that_is_sent_nothing_of_a_topic_with_records_says_why() {
     let topic = topic(&bootstrap(), "queue-unread", 1).await;
     produce(&topic, 0, 0..10).await;
-    let run = |start, group: &str| {
+    let run = |start, group: &'static str| {
         let mut settings = consume::settings(&bootstrap(), &topic);
         settings.consumption_mode = ConsumptionMode::Queue;
         settings.maximum_batching_window_in_seconds = None;
@@ -58,16 +58,6 @@ async fn a_share_group_that_is_sent_nothing_of_a_topic_with_records_says_why() {
         settings.starting_position = start;
         echo::run(echo::driver(Cluster::new(bootstrap()), settings))
     };
-    let later = 4_102_444_800_000; // 2100
 
-    let latest = run(StartingPosition::Latest, "latest").await;
-    let after = run(StartingPosition::AtTimestamp(later), "after").await;
-    let all = run(StartingPosition::TrimHorizon, "all").await;
-    let again = run(StartingPosition::TrimHorizon, "all").await;
-
-    assert_eq!(latest.status.unread, Some(Unread::Latest));
-    let millis = later;
-    assert_eq!(after.status.unread, Some(Unread::AfterTheLast { millis }));
-    assert_eq!((all.status.unread, all.offsets().len()), (None, 10));
-    assert_eq!(again.status.unread, Some(Unread::Committed));
+    unread::assert_told(run, 10).await;
 }

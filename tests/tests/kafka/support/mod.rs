@@ -14,6 +14,7 @@ pub(crate) mod function;
 pub(crate) mod group;
 pub(crate) mod seen;
 pub(crate) mod service;
+pub(crate) mod unread;
 
 /// Far longer than anything here takes.
 const ENDS: Duration = Duration::from_secs(120);
