@@ -15,7 +15,7 @@ use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
-use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route};
+use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
@@ -35,6 +35,7 @@ impl Consumer {
             state: Arc::new(()),
             topics: Vec::new(),
             fallback: None,
+            layers: Vec::new(),
             settings: Settings::default(),
             variables: BTreeMap::new(),
             reads_variables: false,
@@ -57,6 +58,7 @@ pub struct Builder<S> {
     state: Arc<S>,
     topics: Vec<(String, Route)>,
     fallback: Option<Route>,
+    layers: Vec<Arc<Wrap>>,
     settings: Settings,
     variables: BTreeMap<String, String>,
     /// Code has asked for them.
@@ -73,6 +75,7 @@ impl Builder<()> {
             state: Arc::new(state),
             topics: self.topics,
             fallback: self.fallback,
+            layers: self.layers,
             settings: self.settings,
             variables: self.variables,
             reads_variables: self.reads_variables,
@@ -84,31 +87,14 @@ impl Builder<()> {
 }
 
 impl<S: Send + Sync + 'static> Builder<S> {
-    /// Gives a topic, or several (`["orders", "returns"]`), to a handler: an `async fn` of extractors.
+    /// Gives a topic, or several (`["orders", "returns"]`), to a handler: an `async fn` of extractors, with settings of its own if need be:
+    /// `.topic("orders", each(ship).attempts(5).layer(…))`.
     pub fn topic<H, A>(self, topics: impl Topics, handler: H) -> Self
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
     {
-        let route = Route::plain(handler, Arc::clone(&self.state));
-        self.add(topics, &route)
-    }
-
-    /// [`topic`](Self::topic) with settings of its own: `.route("orders", each(ship).attempts(5).layer(…))`.
-    // rustc shows the line of the signature where a handler alone is given.
-    #[rustfmt::skip]
-    pub fn route<H, L, A>(self, topics: impl Topics, options: Options<H, L>) -> Self // Without `each(…)`: `.topic(…)`.
-    where
-        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
-        A: Args<S> + Send + 'static,
-        L: Layer<HandlerCall>,
-        L::Service: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        let route = options.erase(Arc::clone(&self.state));
+        let route = Route::new(handler, Arc::clone(&self.state));
         self.add(topics, &route)
     }
 
@@ -124,19 +110,55 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Takes the records of every topic that has no handler. Without one, [`when_unhandled`](Self::when_unhandled) says what becomes of them.
+    /// Takes the records of every topic that has no handler, with settings of its own if need be ([`each`](crate::each)). Without one, [`when_unhandled`](Self::when_unhandled) says what becomes of them.
     pub fn fallback<H, A>(mut self, handler: H) -> Self
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
     {
-        let route = Route::plain(handler, Arc::clone(&self.state));
+        let route = Route::new(handler, Arc::clone(&self.state));
         if self.fallback.replace(route).is_some() {
             let reason =
                 "there is a fallback already: only one can take the topics without a handler";
             self.faults
                 .push(ConfigurationFault::new(".fallback(…)", reason));
         }
+        self
+    }
+
+    /// Wraps every try of every handler, those that are given later too, and outside the layers that a handler has by [`each`](crate::each): for what
+    /// concerns all of them, as traces, timers and time-outs. A later layer is outside an earlier one.
+    ///
+    /// Each topic's handler is wrapped by itself: a `ConcurrencyLimitLayer` here limits each of them, a `GlobalConcurrencyLimitLayer` all together. A
+    /// layer's own error is a failure of the record, to be retried. A record that is rejected before its handler does not come to the layers.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_msk::{Consumer, Record};
+    /// use std::time::Duration;
+    /// use tower::timeout::TimeoutLayer;
+    ///
+    /// async fn ship(_: Record) {}
+    /// async fn restock(_: Record) {}
+    ///
+    /// let consumer = Consumer::builder()
+    ///     .topic("orders", ship)
+    ///     .topic("returns", restock)
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(2)))
+    ///     .build();
+    /// # consumer.unwrap();
+    /// ```
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<HandlerCall> + Send + Sync + 'static,
+        L::Service: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.layers.push(wrap(layer));
         self
     }
 
@@ -316,9 +338,10 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let mut faults = self.faults;
         let mut settings = self.settings;
         settings.check(&mut faults);
-        let topics = check_topics(self.topics, self.fallback.as_ref(), &mut faults);
+        let mut fallback = self.fallback;
+        let mut topics = check_topics(self.topics, fallback.as_ref(), &mut faults);
         let unknown_variables = settings.read(&self.variables, &mut faults);
-        let routes = topics.values().chain(&self.fallback);
+        let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
         if !faults.is_empty() {
             for fault in &mut faults {
@@ -326,11 +349,15 @@ impl<S: Send + Sync + 'static> Builder<S> {
             }
             return Err(ConfigurationError::new(faults).into());
         }
+        for layer in &self.layers {
+            let routes = topics.values_mut().chain(&mut fallback);
+            routes.for_each(|route| route.wrap(layer));
+        }
         let per_record = settings.per_record.value.clone();
         let keys = per_record.map(|per_record| per_record as Arc<dyn RecordKeys>);
         let processor = Processor {
             topics,
-            fallback: self.fallback,
+            fallback,
             destination: settings.destination.value.clone(),
             keeping: keeping(&settings),
             reports_partially: settings.failure_reporting.value == FailureReporting::Partial,
@@ -390,18 +417,16 @@ fn check_topics(
         let reason = "no handler: give one with `.topic(\"orders\", handler)`";
         faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
+    if let Some(route) = fallback {
+        check_attempts(".fallback(…)", route, faults);
+    }
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
         let place = format!(".topic({name:?}, …)");
         if let Err(reason) = check_topic_name(&name) {
             faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
-        if let Some(attempts) = route.attempts
-            && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
-        {
-            let place = format!("{place} `each(…).attempts(…)`");
-            faults.push(ConfigurationFault::new(place, reason));
-        }
+        check_attempts(&place, &route, faults);
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(
                 place.as_str(),
@@ -410,6 +435,15 @@ fn check_topics(
         }
     }
     topics
+}
+
+fn check_attempts(place: &str, route: &Route, faults: &mut Vec<ConfigurationFault>) {
+    if let Some(attempts) = route.attempts
+        && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
+    {
+        let place = format!("{place} `each(…).attempts(…)`");
+        faults.push(ConfigurationFault::new(place, reason));
+    }
 }
 
 impl<S> fmt::Debug for Builder<S> {

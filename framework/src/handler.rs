@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tower::layer::util::{Identity, Stack};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
@@ -51,7 +50,8 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
     }
 }
 
-/// An `async fn` of extractors, or a closure that returns a future. Implemented for functions of up to eight arguments; nobody implements it by hand.
+/// An `async fn` of extractors, or a closure that returns a future; by itself, or with settings of its own ([`each`]). Implemented for functions of up to
+/// eight arguments; nobody implements it by hand.
 ///
 /// A panic in it is a failure of its record, to be retried; so is one of an extractor, without its text. A future that panics as it is dropped at the deadline's
 /// margin costs nobody anything more. A second panic while the first one unwinds (a destructor's) cannot be caught: Rust ends the process, and the batch comes again.
@@ -62,7 +62,7 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
     message = "`{Self}` is not a handler",
     label = "not an async fn of extractors",
     note = "a handler is an `async fn`, or a closure that returns a future, of up to 8 arguments",
-    note = "a handler with settings, `each(handler).attempts(5)`, goes to `.route(topics, …)`, and one without to `.topic(topics, …)`",
+    note = "settings of its own are given around it: `each(handler).attempts(5)`",
     note = "an `async` closure that borrows what it captured does not count: write `move |a| {{ let x = x.clone(); async move {{ … }} }}`"
 )]
 pub trait Handler<Args>: Clone + Send + Sync + 'static {
@@ -71,6 +71,18 @@ pub trait Handler<Args>: Clone + Send + Sync + 'static {
 
     /// Calls it.
     fn call(&self, args: Args) -> Self::Future;
+
+    /// Its layers, the innermost first.
+    #[doc(hidden)]
+    fn layers(&self) -> &[Arc<Wrap>] {
+        &[]
+    }
+
+    /// Tries of a record in one invocation. *None: the consumer's.*
+    #[doc(hidden)]
+    fn attempts(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The arguments of a handler: a tuple of extractors. A trait of its own, so that rustc's list of extractors holds no tuples.
@@ -168,18 +180,33 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// A handler without layers or settings.
-    pub(crate) fn plain<H, A, S>(handler: H, state: Arc<S>) -> Self
+    /// A handler with its settings.
+    pub(crate) fn new<H, A, S>(handler: H, state: Arc<S>) -> Self
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
         A: Args<S> + Send + 'static,
         S: Send + Sync + 'static,
     {
-        Self {
-            extract: erase(handler, state),
+        let mut route = Self {
+            extract: erase(handler.clone(), state),
             layered: None,
-            attempts: None,
+            attempts: handler.attempts(),
+        };
+        for layer in handler.layers() {
+            route.wrap(layer);
         }
+        route
+    }
+
+    /// Puts one more layer around it, outside its own.
+    pub(crate) fn wrap(&mut self, layer: &Arc<Wrap>) {
+        let inner = match &self.layered {
+            Some(layered) => HandlerCall::clone(layered),
+            None => HandlerCall::new(HandlerService {
+                extract: Arc::clone(&self.extract),
+            }),
+        };
+        self.layered = Some(Arc::new(layer(inner)));
     }
 
     /// Takes the handler's arguments from the record; the handler does not start.
@@ -238,7 +265,23 @@ impl fmt::Debug for Route {
     }
 }
 
-/// A handler with settings of its own, for [`Builder::route`](crate::Builder::route).
+/// A layer, its type erased.
+pub(crate) type Wrap = dyn Fn(HandlerCall) -> HandlerCall + Send + Sync;
+
+/// Erases a layer's type.
+pub(crate) fn wrap<L>(layer: L) -> Arc<Wrap>
+where
+    L: Layer<HandlerCall> + Send + Sync + 'static,
+    L::Service: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    Arc::new(move |inner| HandlerCall::new(Flatten(layer.layer(inner))))
+}
+
+/// A handler with settings of its own: for [`Builder::topic`](crate::Builder::topic) and [`Builder::fallback`](crate::Builder::fallback).
 ///
 /// # Example
 ///
@@ -250,68 +293,76 @@ impl fmt::Debug for Route {
 /// async fn ship(_: Record) {}
 ///
 /// let consumer = Consumer::builder()
-///     .route("orders", each(ship).attempts(5).layer(TimeoutLayer::new(Duration::from_secs(2))))
+///     .topic("orders", each(ship).attempts(5).layer(TimeoutLayer::new(Duration::from_secs(2))))
 ///     .build();
 /// # consumer.unwrap();
 /// ```
 pub fn each<H>(handler: H) -> Options<H> {
     Options {
         handler,
-        layer: Identity::new(),
+        layers: Vec::new(),
         attempts: None,
     }
 }
 
 /// A handler and its settings: made by [`each`]. Knows no state: that is checked where the topic is given.
-#[derive(Clone, Debug)]
-#[must_use = "give it to `Builder::route`"]
-pub struct Options<H, L = Identity> {
+#[derive(Clone)]
+#[must_use = "give it to `Builder::topic` or `Builder::fallback`"]
+pub struct Options<H> {
     handler: H,
-    layer: L,
+    layers: Vec<Arc<Wrap>>,
     attempts: Option<u32>,
 }
 
-impl<H, L> Options<H, L> {
+impl<H> Options<H> {
     /// Tries of a record in one invocation, the first included: from 1 to [`ATTEMPTS_MAX`](crate::limits::ATTEMPTS_MAX). Checked by `build`.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Wraps every try; a later layer is outside an earlier one.
+    /// Wraps every try; a later layer is outside an earlier one, and [`Builder::layer`](crate::Builder::layer) is outside all of these.
     ///
     /// A layer's own error (`Elapsed`, `Overloaded`) is a failure of the record, to be retried: no `HandleErrorLayer` is needed. A record that is
     /// rejected before its handler (decoding, extraction) does not come to the layers.
-    pub fn layer<M>(self, layer: M) -> Options<H, Stack<L, M>> {
-        Options {
-            handler: self.handler,
-            layer: Stack::new(self.layer, layer),
-            attempts: self.attempts,
-        }
-    }
-
-    pub(crate) fn erase<A, S>(self, state: Arc<S>) -> Route
+    pub fn layer<L>(mut self, layer: L) -> Self
     where
-        H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
-        A: Args<S> + Send + 'static,
-        S: Send + Sync + 'static,
-        L: Layer<HandlerCall>,
+        L: Layer<HandlerCall> + Send + Sync + 'static,
         L::Service: Service<Delivery, Response = Result<(), Failure>, Error: Into<Failure>, Future: Send>
             + Clone
             + Send
             + Sync
             + 'static,
     {
-        let extract = erase(self.handler, state);
-        let innermost = HandlerCall::new(HandlerService {
-            extract: Arc::clone(&extract),
-        });
-        let layered = HandlerCall::new(Flatten(self.layer.layer(innermost)));
-        Route {
-            extract,
-            layered: Some(Arc::new(layered)),
-            attempts: self.attempts,
-        }
+        self.layers.push(wrap(layer));
+        self
+    }
+}
+
+// Else it is the one type that rustc proposes in place of what is no handler.
+#[diagnostic::do_not_recommend]
+impl<H: Handler<A>, A> Handler<A> for Options<H> {
+    type Future = H::Future;
+
+    fn call(&self, args: A) -> H::Future {
+        self.handler.call(args)
+    }
+
+    fn layers(&self) -> &[Arc<Wrap>] {
+        &self.layers
+    }
+
+    fn attempts(&self) -> Option<u32> {
+        self.attempts
+    }
+}
+
+impl<H> fmt::Debug for Options<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("attempts", &self.attempts)
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -258,13 +258,13 @@ fn consumer(destination: &MemoryDestination) -> Consumer {
             }
         })
         .topic("pointer", pointer)
-        .route(
+        .topic(
             "layered",
             each(ship)
                 .attempts(5)
                 .layer(TimeoutLayer::new(Duration::from_secs(2))),
         )
-        .route(
+        .topic(
             "stacked",
             each(ship).layer(
                 ServiceBuilder::new()
@@ -272,7 +272,7 @@ fn consumer(destination: &MemoryDestination) -> Consumer {
                     .concurrency_limit(3),
             ),
         )
-        .route(
+        .topic(
             "never",
             each(never)
                 .attempts(1)

@@ -108,7 +108,7 @@ fn a_handler_without_a_topic_is_a_fault() {
 
     assert_eq!(places(orders().topic(none, ship)), [".topic(…)"]);
     assert_eq!(places(orders().topic(Vec::new(), ship)), [".topic(…)"]);
-    assert_eq!(places(orders().route(none, each(ship))), [".topic(…)"]);
+    assert_eq!(places(orders().topic(none, each(ship))), [".topic(…)"]);
 }
 
 #[test]
@@ -192,11 +192,14 @@ fn settings_in_code_are_held_to_their_ranges() {
 #[test]
 fn a_routes_attempts_are_held_to_their_range() {
     for attempts in [0, ATTEMPTS_MAX + 1] {
-        let builder = Consumer::builder().route(["a", "b"], each(ship).attempts(attempts));
+        let builder = Consumer::builder()
+            .topic(["a", "b"], each(ship).attempts(attempts))
+            .fallback(each(ship).attempts(attempts));
 
         let places: BTreeSet<String> = places(builder).into_iter().collect();
 
         let expected = [
+            ".fallback(…) `each(…).attempts(…)`",
             r#".topic("a", …) `each(…).attempts(…)`"#,
             r#".topic("b", …) `each(…).attempts(…)`"#,
         ];

@@ -15,7 +15,7 @@ async fn ship(_: State<Api>) {}
 fn main() {
     let _ = Consumer::builder()
         .state(App { api: Api })
-        .route("orders", each(ship).attempts(2));
+        .topic("orders", each(ship).attempts(2));
     let _ = Consumer::builder()
         .topic("orders", ship)
         .state(App { api: Api });

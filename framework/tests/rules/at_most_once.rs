@@ -398,7 +398,7 @@ async fn ship(Json(_): Json<Order>, State(_): State<Journal>) -> Result<(), Fail
 fn whatever_would_start_a_handler_twice_is_a_build_error() {
     let fault = Consumer::builder()
         .state(Journal::default())
-        .route("orders", each(ship).attempts(2))
+        .topic("orders", each(ship).attempts(2))
         .attempts(1)
         .when_store_fails(WhenStoreFails::Process)
         .guarantee(Guarantee::AtMostOnce)

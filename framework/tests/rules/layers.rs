@@ -71,7 +71,7 @@ async fn a_later_layer_is_outside_an_earlier_one() {
     let handler = async |State(journal): State<Journal>| journal.write("handler");
     let consumer = Consumer::builder()
         .state(journal.clone())
-        .route(
+        .topic(
             "orders",
             each(handler).layer(says("first")).layer(says("second")),
         )
@@ -85,18 +85,75 @@ async fn a_later_layer_is_outside_an_earlier_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_layer_of_the_consumer_is_outside_those_of_each_of_its_handlers() {
+    let journal = Journal::default();
+    let says = |what: &'static str| {
+        let journal = journal.clone();
+        MapRequestLayer::new(move |delivery: Delivery| {
+            journal.write(format!("{what} {}", delivery.record()));
+            delivery
+        })
+    };
+    let consumer = Consumer::builder()
+        .layer(says("first"))
+        .topic("orders", async || {})
+        .topic("returns", each(async || {}).layer(says("own")))
+        .layer(says("second"))
+        .fallback(each(async || {}).layer(says("fallback's")))
+        .build()
+        .unwrap();
+    let event = Event::msk()
+        .record(Sample::new("orders", 0).value("1"))
+        .record(Sample::new("returns", 0).value("2"))
+        .record(Sample::new("stock", 0).value("3"));
+
+    let invoked = invoke(&consumer, event).await;
+
+    assert_eq!(letters(&invoked), "DDD");
+    let of = |topic: &str| {
+        let lines = journal.lines().into_iter();
+        lines
+            .filter_map(|line| Some(line.strip_suffix(&format!(" {topic}-0@0"))?.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("orders"), ["second", "first"]);
+    assert_eq!(of("returns"), ["second", "first", "own"]);
+    assert_eq!(of("stock"), ["second", "first", "fallback's"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_has_settings_of_its_own() {
+    let tries = Journal::default();
+    let written = tries.clone();
+    let down = move || {
+        written.write("try");
+        async { Err::<(), _>(Failure::retry("down")) }
+    };
+    let consumer = Consumer::builder()
+        .fallback(each(down).attempts(3))
+        .attempts(1)
+        .build()
+        .unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "1")])).await;
+
+    assert_eq!(letters(&invoked), "F");
+    assert_eq!(tries.lines().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn arguments_are_taken_once_for_a_call_and_again_for_its_repetition() {
     let journal = Journal::default();
     let plain = Consumer::builder()
         .state(journal.clone())
-        .route("orders", each(async |_: Once| {}))
+        .topic("orders", each(async |_: Once| {}))
         .build()
         .unwrap();
     let destination = MemoryDestination::new();
     let again = Journal::default();
     let repeated = Consumer::builder()
         .state(again.clone())
-        .route("orders", each(async |_: Once| {}).layer(layer_fn(Twice)))
+        .topic("orders", each(async |_: Once| {}).layer(layer_fn(Twice)))
         .on_failure(destination.clone())
         .build()
         .unwrap();
@@ -121,7 +178,7 @@ async fn a_record_that_is_rejected_before_its_handler_does_not_come_to_the_layer
         delivery
     });
     let consumer = Consumer::builder()
-        .route(
+        .topic(
             "orders",
             each(async |_: lambda_msk::Json<u64>| {}).layer(layer),
         )

@@ -41,7 +41,7 @@ async fn one_attempt_means_no_retry() {
 #[tokio::test(start_paused = true)]
 async fn a_route_has_attempts_of_its_own() {
     let consumer = Consumer::builder()
-        .route("orders", each(down).attempts(5))
+        .topic("orders", each(down).attempts(5))
         .attempts(1)
         .build()
         .unwrap();
@@ -155,7 +155,7 @@ async fn an_exhausted_record_is_rejected_if_the_consumer_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_layer_wraps_every_try_and_its_error_is_a_failure_to_retry() {
     let consumer = Consumer::builder()
-        .route(
+        .topic(
             "orders",
             each(async |Attempt(attempt): Attempt| {
                 let slow = if attempt == 1 { 60 } else { 1 };

@@ -299,7 +299,7 @@ async fn the_text_of_a_panic_of_an_extractor_is_not_shown_nor_what_a_layer_repea
     });
     let own = Consumer::builder().topic("orders", async |_: Sliced| {});
     let layered = each(async |_: Later| {}).layer(repeats);
-    let layered = Consumer::builder().route("orders", layered);
+    let layered = Consumer::builder().topic("orders", layered);
 
     for builder in [own, layered] {
         let text = written_of_a_panic(builder).await;
