@@ -98,8 +98,8 @@ pub use destination::{SqsDestination, SqsQueueError};
 pub use error::{ConfigurationError, ConfigurationFault, Error};
 pub use event::EventError;
 pub use extract::{
-    Attempt, BigEndian, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
-    OptionalFromRecord, Parsed, RequestId, State,
+    Attempt, BigEndian, FromBytes, FromHeader, FromRecord, FromRef, Header, Json, JsonRejection,
+    Key, OptionalFromRecord, Parsed, Part, RequestId, State, Value,
 };
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};

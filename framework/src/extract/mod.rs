@@ -1,5 +1,6 @@
 //! From a delivery to a handler's arguments. Called by `handler` before each try.
 
+mod bytes;
 mod expected;
 mod explain;
 mod form;
@@ -9,17 +10,20 @@ mod key;
 mod names;
 mod parts;
 mod state;
+mod value;
 
 use std::convert::Infallible;
 
 use crate::delivery::Delivery;
 use crate::failure::Rejection;
 
+pub use self::bytes::{BigEndian, FromBytes, Parsed, Part};
 pub use self::header::{FromHeader, Header};
 pub use self::json::{Json, JsonRejection};
-pub use self::key::{BigEndian, FromKey, Key, Parsed};
+pub use self::key::Key;
 pub use self::parts::{Attempt, RequestId};
 pub use self::state::{FromRef, State};
+pub use self::value::Value;
 
 /// Something that a handler can take as an argument. Arguments may stand in any order.
 ///
@@ -52,7 +56,7 @@ pub use self::state::{FromRef, State};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an extractor: a handler cannot take it as an argument",
     label = "cannot be taken from a record",
-    note = "extractors are `Json<T>`, `Key<T>`, `Headers`, `Header<T>`, `State<T>`, `Record`, `Attempt`, `Deadline`, `IdempotencyKey`, … and `Option` or `Result` of them",
+    note = "extractors are `Json<T>`, `Value<T>`, `Key<T>`, `Headers`, `Header<T>`, `State<T>`, `Record`, `Attempt`, `Deadline`, `IdempotencyKey`, … and `Option` or `Result` of them",
     note = "for a type of your own, implement `FromRecord<S>`"
 )]
 pub trait FromRecord<S>: Sized {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::delivery::{Delivery, IdempotencyKey};
 use crate::extract::{
-    Attempt, BigEndian, FromHeader, FromKey, FromRecord, FromRef, Header, Json, JsonRejection, Key,
-    Parsed, RequestId, State,
+    Attempt, BigEndian, FromBytes, FromHeader, FromRecord, FromRef, Header, Json, JsonRejection,
+    Key, Parsed, RequestId, State, Value,
 };
 use crate::failure::Rejection;
 use crate::invocation::{Clock, Context, Deadline};
@@ -131,7 +131,7 @@ fn a_key_that_does_not_fit_rejects_and_is_not_shown() {
 fn a_number_in_the_bytes_of_kafkas_serializers_is_read() {
     fn read<T>(key: &[u8]) -> T
     where
-        BigEndian<T>: FromKey,
+        BigEndian<T>: FromBytes,
     {
         let Key(BigEndian(number)) = take::<Key<BigEndian<T>>>(sample().key(key)).unwrap();
         number
@@ -209,6 +209,47 @@ fn json_whose_event_names_another_format_says_so() {
             .contains("the event says that its schema is AVRO"),
         "{rejection}"
     );
+}
+
+#[test]
+fn a_value_is_read_as_a_key_is_and_named_as_a_value() {
+    let text: Value<String> = take(sample().value("caf\u{e9}")).unwrap();
+    let bytes: Value = take(sample().value([0, 159])).unwrap();
+    let number: Value<BigEndian<i32>> = take(sample().value([0, 0, 0, 42])).unwrap();
+    let empty: Option<Value<Bytes>> = take(sample().value("")).unwrap();
+    let tombstone: Option<Value> = take(sample()).unwrap();
+
+    assert_eq!(text, Value("caf\u{e9}".to_owned()));
+    assert_eq!(bytes, Value(vec![0, 159]));
+    assert_eq!(number, Value(BigEndian(42)));
+    assert_eq!(empty, Some(Value(Bytes::new())));
+    assert_eq!(tombstone, None);
+    let refused = [
+        refused::<Value>(sample()),
+        refused::<Value<String>>(sample().value(b"abc\xFFdef")),
+        refused::<Value<i32>>(sample().value([0, 0, 0, 42])),
+        refused::<Value<BigEndian<f64>>>(sample().value("-1.5")),
+    ];
+    let expected = [
+        (
+            "reject.tombstone",
+            "the record is a tombstone (no value): take `Option<Value<_>>` if that is no fault",
+        ),
+        (
+            "reject.value",
+            "the value (7 bytes) is not UTF-8 from byte 3 on",
+        ),
+        (
+            "reject.value",
+            "the value (4 bytes) is not a `i32` in decimal text, as `Value<i32>` reads it; `Value<BigEndian<i32>>` reads the 4 bytes of Kafka's IntegerSerializer, `f32` those of its FloatSerializer",
+        ),
+        (
+            "reject.value",
+            "the value has 4 bytes, and `Value<BigEndian<f64>>` reads the 8 bytes of Kafka's DoubleSerializer; `Value<Parsed<f64>>` reads decimal text",
+        ),
+    ];
+    let refused = refused.each_ref().map(|one| (one.code, &*one.message));
+    assert_eq!(refused, expected);
 }
 
 #[test]

@@ -7,9 +7,9 @@ use lambda_msk::idempotency::{IdempotencyStore, Item, PerRecord, StoreError, Swa
 use lambda_msk::limits::ERROR_TEXT_BYTES_MAX;
 use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
-    Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FromHeader, FromKey, FromRecord,
-    HandlerCall, Header, Json, JsonRejection, Key, MemoryDestination, Record, Rejection, SendError,
-    WhenExhausted, each,
+    Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FromBytes, FromHeader,
+    FromRecord, HandlerCall, Header, Json, JsonRejection, Key, MemoryDestination, Part, Record,
+    Rejection, SendError, WhenExhausted, each,
 };
 use serde::{Deserialize, Deserializer};
 use tower::layer::layer_fn;
@@ -214,9 +214,9 @@ impl<S> FromRecord<S> for Sliced {
     }
 }
 
-impl FromKey for Sliced {
-    fn from_key(key: &[u8]) -> Result<Self, Rejection> {
-        cut_badly(key);
+impl FromBytes for Sliced {
+    fn from_bytes(bytes: &[u8], _: Part) -> Result<Self, Rejection> {
+        cut_badly(bytes);
         Ok(Self)
     }
 }
