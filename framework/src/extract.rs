@@ -8,6 +8,7 @@ mod json;
 mod key;
 mod names;
 mod parts;
+mod rejection;
 mod state;
 
 use std::convert::Infallible;
@@ -16,9 +17,10 @@ use crate::delivery::Delivery;
 use crate::failure::Rejection;
 
 pub use self::header::{FromHeader, Header};
-pub use self::json::{Json, JsonRejection};
+pub use self::json::Json;
 pub use self::key::{BigEndian, FromKey, Key, Parsed};
 pub use self::parts::{Attempt, RequestId};
+pub use self::rejection::JsonRejection;
 pub use self::state::{FromRef, State};
 
 /// Something that a handler can take as an argument. Arguments may stand in any order.
