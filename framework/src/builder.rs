@@ -19,7 +19,6 @@ use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Options, Route};
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
-use crate::invocation::RecordKeys;
 use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
@@ -326,8 +325,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             }
             return Err(ConfigurationError::new(faults).into());
         }
-        let per_record = settings.per_record.value.clone();
-        let keys = per_record.map(|per_record| per_record as Arc<dyn RecordKeys>);
+        let keys = settings.per_record.value.clone();
         let processor = Processor {
             topics,
             fallback: self.fallback,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::caught::{Caught, discard};
+use crate::context::Context;
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, DeadLetter, Destination, SendError};
 use crate::failure::{Failure, Reason, Rejection, told};
@@ -24,7 +25,6 @@ use crate::idempotency::{
     BoxStore, Claims, Guarantee, LeaseTimes, PartitionLedger, PerRecord, Refusal, Settled, Terms,
     Undone, WhenStoreFails, ledger_id,
 };
-use crate::invocation::Context;
 use crate::lane::{Lanes, NullKeys, Places, ProcessingOrder};
 use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::outcome::Outcome;

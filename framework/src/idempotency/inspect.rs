@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::idempotency::book::{Book, Entry};
 use crate::idempotency::format::{FormatError, decode, encode};
 use crate::idempotency::holder::Holder;
@@ -14,7 +15,6 @@ use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
 use crate::idempotency::{Settled, ledger_id};
-use crate::invocation::Clock;
 use crate::limits::{LEASE_GAP_MS_MAX, STORE_WAIT_MS_MAX};
 use crate::partition::{Offset, TopicPartition};
 
