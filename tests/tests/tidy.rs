@@ -44,7 +44,7 @@ const LOOKED_UP: [&str; 6] = [
     "framework/src/extract/names.rs",
     "framework/src/idempotency/memory.rs",
     "framework/src/lane.rs",
-    "framework/src/process.rs",
+    "framework/src/process/processor.rs",
 ];
 
 fn root() -> PathBuf {
