@@ -73,189 +73,54 @@
 //! ```
 //!
 
-mod book;
-mod box_store;
-mod canonical;
-mod choose;
-mod claims;
-#[cfg(feature = "dynamodb")]
-mod dynamodb;
-mod fingerprint;
-mod format;
-mod holder;
-mod inspect;
+// What a function asks for, and how an earlier delivery ended.
+mod words;
+
+// A cluster's identity in keys.
+mod cluster;
+
+// The ids of a store's items.
 mod item_id;
-mod lease;
-mod ledger;
-mod memory;
-mod patience;
+
+// Which records are the same to the business.
 mod per_record;
-mod requests;
+
+// What a store can do, and the stores.
 mod store;
+
+// How long something is held, and by whom.
+mod lease;
+
+// What is the same for everything that asks the store in one invocation.
 mod terms;
+
+// A value that lanes wait for.
 mod watched;
 
-use std::sync::Arc;
+// By offset: one item a partition.
+mod ledger;
 
-use crate::record::{EventSource, Record};
+// By key: one item a record.
+mod claims;
 
-pub use self::box_store::BoxStore;
-pub(crate) use self::choose::choose_store;
-pub(crate) use self::claims::{Claim, ClaimEnd, Claimed, Claims, Held, Recorder, Undone};
-#[cfg(feature = "dynamodb")]
-pub use self::dynamodb::{DynamoDbStore, DynamoDbTableError};
-pub use self::inspect::{ForgetError, Lease, PartitionState, SettledRange};
+pub(crate) use self::claims::claim::{Claim, ClaimEnd};
+pub(crate) use self::claims::note::Undone;
+pub(crate) use self::claims::recorder::{Held, Recorder};
+pub(crate) use self::claims::{Claimed, Claims};
+pub(crate) use self::cluster::{Cluster, cluster_of};
 pub(crate) use self::item_id::ledger_id;
 pub(crate) use self::lease::LeaseTimes;
+pub use self::ledger::inspect::{ForgetError, Lease, PartitionState, SettledRange};
 pub(crate) use self::ledger::{Opened, PartitionLedger};
-pub use self::memory::MemoryStore;
 pub use self::per_record::PerRecord;
+pub use self::store::box_store::BoxStore;
+pub(crate) use self::store::choose::choose_store;
+#[cfg(feature = "dynamodb")]
+pub use self::store::dynamodb::{DynamoDbStore, DynamoDbTableError};
+pub use self::store::memory::MemoryStore;
 pub use self::store::{
     Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };
 pub(crate) use self::terms::Terms;
-
-/// What keeps a record's effect from happening twice: where it is kept what was settled.
-///
-/// Any [`IdempotencyStore`] becomes one: `.idempotency(DynamoDbStore::new("orders-idempotency")?)`.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum Idempotency {
-    /// In this process's memory: what was settled is skipped when the same process gets it again, for up to
-    /// [`MEMORY_LEDGER_AGE_MS`](crate::limits::MEMORY_LEDGER_AGE_MS), or [ten minutes](crate::limits::LEDGER_AGE_BEYOND_MS) beyond a longer time-out of the
-    /// function. Another process knows nothing of it.
-    ///
-    /// A batch that is replayed by hand into a warm process is skipped as well: the log says so.
-    #[default]
-    Memory,
-    /// In a store of all processes, which outlives them.
-    Store(BoxStore),
-    /// Nowhere: every record runs in every delivery.
-    None,
-}
-
-impl<S: IdempotencyStore> From<S> for Idempotency {
-    fn from(store: S) -> Self {
-        Self::Store(BoxStore::new(store))
-    }
-}
-
-/// How often a record's handler may start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Guarantee {
-    /// Until the record is done: what was started and may not have ended is started again.
-    #[default]
-    AtLeastOnce,
-    /// Once a key at most, while its mark is kept: the record is marked before its handler starts. For effects that are better missing than done twice.
-    ///
-    /// A record that is found marked, unsettled and without its owner goes to the destination with the code `reject.at_most_once`; the message says how its
-    /// handler left it, if that is known. So does one that was begun before this guarantee was asked for, or by Powertools. One whose handler failed is rejected
-    /// at once. A record whose handler did not start (an extractor panicked, time was up) is not marked, and comes again.
-    ///
-    /// *Without a destination such a record is lost:* it is Skipped, so Lambda commits it; an error line names it, the line of the invocation counts it, and
-    /// [`RecordReport::is_lost`](crate::RecordReport::is_lost) tells it. The function warns of that when it starts.
-    ///
-    /// Needs [`PerRecord`] keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
-    /// repeats its call starts the handler again: use none. Marks are kept for
-    /// [`AT_MOST_ONCE_MARK_MS`](crate::limits::AT_MOST_ONCE_MARK_MS) at the least, longer than Lambda's `MaximumRecordAgeInSeconds` can be.
-    AtMostOnce,
-}
-
-/// What becomes of records while the store fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WhenStoreFails {
-    /// They are Failed, and come again: nothing runs unclaimed.
-    #[default]
-    Fail,
-    /// They run without it, after [two seconds](crate::limits::STORE_PATIENCE_MS): what was done already is done again, two invocations may run a record
-    /// side by side, and the log says so. For effects that may happen twice and must not wait.
-    Process,
-}
-
-/// Why a record does not run now: it is Failed, and comes again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) code: &'static str,
-    /// Names the store.
-    pub(crate) message: String,
-}
-
-impl Refusal {
-    pub(crate) const UNAVAILABLE: &str = "idempotency.unavailable";
-    pub(crate) const HELD: &str = "idempotency.held";
-    pub(crate) const LOST: &str = "idempotency.lost";
-
-    fn new(code: &'static str, message: String) -> Self {
-        Self { code, message }
-    }
-
-    /// Whether a problem's code is that of a refusal.
-    pub(crate) fn is_code(code: &str) -> bool {
-        [Self::UNAVAILABLE, Self::HELD, Self::LOST].contains(&code)
-    }
-
-    fn is_the_stores(&self) -> bool {
-        self.code == Self::UNAVAILABLE
-    }
-}
-
-/// How an earlier delivery of a record ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
-    Done,
-    Rejected,
-}
-
-impl Settled {
-    /// Whether a record that ended so is skipped. A dead letter that is fed back runs though it was rejected; if it was done since, it does not.
-    pub(crate) fn skips(self, record: &Record) -> bool {
-        match self {
-            Self::Done => true,
-            Self::Rejected => record.redrive().is_none(),
-        }
-    }
-}
-
-/// The cluster's part of every key: the name given by hand, else the ARN; self-managed: its brokers, sorted. One cluster may have several ARNs: each connection
-/// from another account has its own. An event may have none of them.
-pub(crate) fn cluster_of(source: &EventSource, given: Option<&str>) -> Cluster {
-    if let Some(given) = given {
-        return Cluster::Named(given.into());
-    }
-    if let Some(arn) = source.arn.as_deref().filter(|arn| !arn.is_empty()) {
-        return Cluster::Named(arn.into());
-    }
-    let servers = source.bootstrap_servers.as_deref().unwrap_or_default();
-    let servers = servers.split(',').map(str::trim);
-    let mut servers: Vec<&str> = servers.filter(|server| !server.is_empty()).collect();
-    if servers.is_empty() {
-        return Cluster::Unnamed;
-    }
-    servers.sort_unstable();
-    Cluster::ByBrokers(servers.join(",").into())
-}
-
-/// A cluster's identity in keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Cluster {
-    Named(Arc<str>),
-    /// Another broker in the list makes other keys.
-    ByBrokers(Arc<str>),
-    /// Nobody can tell it from another cluster.
-    Unnamed,
-}
-
-impl Cluster {
-    /// Empty: nobody can tell it from another cluster.
-    pub(crate) fn identity(&self) -> Arc<str> {
-        match self {
-            Self::Named(identity) | Self::ByBrokers(identity) => Arc::clone(identity),
-            Self::Unnamed => "".into(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;
+pub use self::words::{Guarantee, Idempotency, WhenStoreFails};
+pub(crate) use self::words::{Refusal, Settled};

@@ -30,7 +30,7 @@ const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulatio
 const NOT_SIMULATED: [&str; 7] = [
     "framework/src/destination/file",
     "framework/src/destination/sqs",
-    "framework/src/idempotency/dynamodb",
+    "framework/src/idempotency/store/dynamodb",
     "framework/src/lambda.rs",
     "framework/src/logging.rs",
     "framework/src/testing/invoke.rs",
@@ -42,7 +42,7 @@ const LOOKED_UP: [&str; 6] = [
     "framework/src/builder.rs",
     "framework/src/event/read.rs",
     "framework/src/extract/names.rs",
-    "framework/src/idempotency/memory.rs",
+    "framework/src/idempotency/store/memory.rs",
     "framework/src/lane.rs",
     "framework/src/process/processor.rs",
 ];

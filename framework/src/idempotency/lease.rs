@@ -1,5 +1,8 @@
 //! How long something is held, and when its holder must not start anything any more. Used by `ledger`.
 
+// Who holds it.
+pub(super) mod holder;
+
 use std::time::Duration;
 
 use tokio::time::Instant;

@@ -1,5 +1,8 @@
 //! Which records are the same to the business: a key from what a record holds. Set in `builder`; read by `delivery` and `claims`.
 
+// JSON as it is hashed.
+mod canonical;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +11,8 @@ use md5::{Digest, Md5};
 
 use crate::caught::caught;
 use crate::failure::Rejection;
-use crate::idempotency::canonical::{Node, NotCanonical, write_text};
 use crate::idempotency::item_id::record_id;
+use crate::idempotency::per_record::canonical::{Node, NotCanonical, write_text};
 use crate::limits::{KEY_EXPIRES_AFTER_MS_MAX, KEY_PREFIX_BYTES_MAX};
 use crate::record::Record;
 
