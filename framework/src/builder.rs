@@ -19,7 +19,6 @@ use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap}
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
-use crate::invocation::RecordKeys;
 use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
@@ -353,8 +352,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             let routes = topics.values_mut().chain(&mut fallback);
             routes.for_each(|route| route.wrap(layer));
         }
-        let per_record = settings.per_record.value.clone();
-        let keys = per_record.map(|per_record| per_record as Arc<dyn RecordKeys>);
+        let keys = settings.per_record.value.clone();
         let processor = Processor {
             topics,
             fallback,

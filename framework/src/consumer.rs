@@ -7,11 +7,13 @@ use std::sync::Arc;
 use lambda_runtime::SnapStartResource;
 use tokio::time::Instant;
 
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event;
 use crate::failure::BoxError;
-use crate::idempotency::{Cluster, cluster_of};
-use crate::invocation::{Context, Deadline, Invocation, RecordKeys, Until};
+use crate::idempotency::{Cluster, PerRecord, cluster_of};
+use crate::invocation::{Invocation, Until};
 use crate::invoked::Invoked;
 use crate::log::{self, Advice};
 use crate::process::Processor;
@@ -63,7 +65,7 @@ pub(crate) struct Inner {
     pub(crate) snapstart: Vec<Arc<dyn SnapStartResource>>,
     pub(crate) advice: Advice,
     /// *None: records are known by where they stand.*
-    pub(crate) keys: Option<Arc<dyn RecordKeys>>,
+    pub(crate) keys: Option<Arc<PerRecord>>,
 }
 
 impl Consumer {

@@ -6,8 +6,9 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::failure::Failure;
-use crate::invocation::{Context, Deadline};
 use crate::record::Record;
 
 /// A handler's run, not started before its first poll.

@@ -20,7 +20,13 @@ mod failure;
 // How a record ended.
 mod outcome;
 
-// One invocation: the event, deadline, clock, names.
+// Wall time.
+mod clock;
+
+// When an invocation ends, and the margin before that.
+mod deadline;
+
+// What a consumer is given: an event, and what Lambda says beside it.
 mod invocation;
 
 // ── The way of an event ──────────────────────────────────────────────────────────────────────────
@@ -31,6 +37,12 @@ mod event;
 // From a batch to lanes.
 mod lane;
 
+// What was settled in an earlier delivery.
+pub mod idempotency;
+
+// What is true of all records of an invocation.
+mod context;
+
 // One try of one record.
 mod delivery;
 
@@ -39,9 +51,6 @@ mod extract;
 
 // From an async fn to an erased route.
 mod handler;
-
-// What was settled in an earlier delivery.
-pub mod idempotency;
 
 // Where rejected records go.
 mod destination;
@@ -89,6 +98,7 @@ pub mod testing;
 
 pub use builder::{Builder, Topics};
 pub use consumer::{Consumer, IntoConsumer};
+pub use deadline::Deadline;
 pub use delivery::{Delivery, IdempotencyKey};
 pub use destination::{
     BoxDestination, DeadLetter, Destination, FileDestination, MemoryDestination, SendError,
@@ -104,7 +114,7 @@ pub use extract::{
 pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
 pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
 pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
-pub use invocation::{Deadline, Invocation};
+pub use invocation::Invocation;
 pub use invoked::Invoked;
 #[cfg(feature = "lambda")]
 pub use lambda::{Running, run};

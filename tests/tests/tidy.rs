@@ -30,7 +30,7 @@ const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulatio
 const NOT_SIMULATED: [&str; 7] = [
     "framework/src/destination/file",
     "framework/src/destination/sqs",
-    "framework/src/idempotency/dynamodb",
+    "framework/src/idempotency/store/dynamodb",
     "framework/src/lambda.rs",
     "framework/src/logging.rs",
     "framework/src/testing/invoke.rs",
@@ -42,9 +42,9 @@ const LOOKED_UP: [&str; 6] = [
     "framework/src/builder.rs",
     "framework/src/event/read.rs",
     "framework/src/extract/names.rs",
-    "framework/src/idempotency/memory.rs",
+    "framework/src/idempotency/store/memory.rs",
     "framework/src/lane.rs",
-    "framework/src/process.rs",
+    "framework/src/process/processor.rs",
 ];
 
 fn root() -> PathBuf {
@@ -247,8 +247,8 @@ fn what_runs_in_a_simulation_takes_nothing_from_outside_it() {
         ("spawn_blocking", "framework/src/report.rs"),
         ("std::thread::sleep", ""),
         ("std::time::Instant", ""),
-        ("SystemTime::now", "framework/src/invocation.rs"),
-        ("getrandom::", "framework/src/invocation.rs"),
+        ("SystemTime::now", "framework/src/clock.rs"),
+        ("getrandom::", "framework/src/clock.rs"),
         ("RandomState", ""),
         ("Rng::new()", ""),
         ("tokio::spawn", ""),

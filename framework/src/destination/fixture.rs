@@ -8,8 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::destination::DeadLetter;
-use crate::invocation::{Clock, Context, Deadline};
 use crate::partition::TopicPartition;
 use crate::record::{
     Batch, EventSource, EventSourceKind, PartitionEntry, RecordEntry, Span, TimestampType,

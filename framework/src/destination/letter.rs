@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use crate::context::Context;
 use crate::delivery::IdempotencyKey;
-use crate::invocation::Context;
 use crate::record::{EventSourceKind, Record};
 
 /// A rejected record, and why: what a [`Destination`](crate::Destination) is given.

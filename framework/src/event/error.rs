@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::mistaken::Source;
 use crate::limits::EVENT_BYTES_MAX;
 
 /// Why an event could not be read at all. It ends the invocation, so Lambda sends the batch again or gives it up under the mapping's own rules.
@@ -89,8 +88,7 @@ impl EventError {
         )
     }
 
-    pub(super) fn other_source(source: &Source) -> Self {
-        let Source { name, cure } = source;
+    pub(super) fn other_source(name: &str, cure: &str) -> Self {
         *Self::at(
             NOT_KAFKA,
             0,

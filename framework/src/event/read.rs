@@ -11,7 +11,6 @@ use bytes::Bytes;
 use super::error::{self, EventError};
 use super::fields::TopField;
 use super::place::Place;
-use super::record::Progress;
 use super::scan::{Cursor, Scan};
 use super::text::Text;
 use crate::record::{Batch, EventSource, EventSourceKind};
@@ -39,6 +38,16 @@ pub(super) struct Reader<'a> {
     source: Option<EventSourceKind>,
     identifiers: HashSet<Arc<str>>,
     pub(super) partitions: HashSet<(Arc<str>, i32)>,
+}
+
+/// How far one array of records has come.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// *None: it had no record yet.*
+    pub(super) partition: Option<u32>,
+    pub(super) offset: Option<i64>,
+    /// An offset was not above the one before it.
+    pub(super) shuffled: bool,
 }
 
 impl<'a> Reader<'a> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{self, EventError};
 use super::fields::{Field, Stop};
-use super::read::Reader;
+use super::read::{Progress, Reader};
 use super::scan::{Number, Scan};
 use super::text::Text;
 use crate::limits::{EVENT_RECORDS_MAX, TOPIC_BYTES_MAX};
@@ -26,15 +26,6 @@ struct Draft<'a> {
     offset: Option<i64>,
     entry: RecordEntry,
     fault: Option<RecordFault>,
-}
-
-/// How far one array of records has come.
-#[derive(Default)]
-pub(super) struct Progress {
-    partition: Option<u32>,
-    offset: Option<i64>,
-    /// An offset was not above the one before it.
-    pub(super) shuffled: bool,
 }
 
 impl<'a> Reader<'a> {

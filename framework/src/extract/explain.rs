@@ -5,7 +5,8 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 use crate::extract::names::{By, Names, Refusal};
-use crate::extract::{JsonRejection, expected, form};
+use crate::extract::rejection::JsonRejection;
+use crate::extract::{expected, form};
 
 /// Reads a second time, slower, to learn the path. `format` is that of the schema in the event's metadata.
 pub(super) fn explain<T: DeserializeOwned>(

@@ -4,10 +4,10 @@ use std::convert::Infallible;
 
 use jiff::Timestamp;
 
+use crate::deadline::Deadline;
 use crate::delivery::{Delivery, IdempotencyKey};
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
-use crate::invocation::Deadline;
 use crate::partition::{Offset, TopicPartition};
 use crate::record::{Headers, Record};
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::delivery::{Delivery, IdempotencyKey};
 use crate::extract::{
     Attempt, BigEndian, FromBytes, FromHeader, FromRecord, FromRef, Header, Json, JsonRejection,
     Key, Parsed, RequestId, State, Value,
 };
 use crate::failure::Rejection;
-use crate::invocation::{Clock, Context, Deadline};
 use crate::partition::{Offset, TopicPartition};
 use crate::record::{Headers, Record};
 use crate::testing::{Event, Sample};

@@ -3,40 +3,45 @@
 //! A lane holds one claim at a time. Claiming ahead was left out on purpose: two lanes that had each claimed what the other one comes to next would wait for each
 //! other until time is up.
 
-mod claim;
+// What is the same for all claims of an invocation.
+mod terms;
+
+// What an item says of its record.
+pub(super) mod note;
+
+// Which lane works on a key.
 mod keys;
-mod recorder;
+
+// One claim.
+pub(super) mod claim;
+
+// A lane's claims.
+pub(super) mod recorder;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
 
+use crate::idempotency::claims::claim::Claim;
 use crate::idempotency::claims::keys::{Keys, Work};
-
-use crate::idempotency::holder::Holder;
+use crate::idempotency::claims::note::{Note, Undone, is_of, is_rejected};
+use crate::idempotency::claims::recorder::{Held, Recorder};
+use crate::idempotency::claims::terms::ClaimTerms;
+use crate::idempotency::lease::holder::Holder;
 use crate::idempotency::lease::{millis, now_ms};
-use crate::idempotency::patience::Patience;
 use crate::idempotency::per_record::PerRecord;
-use crate::idempotency::requests::Purpose;
-use crate::idempotency::store::{
-    Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
-};
+use crate::idempotency::store::patience::Patience;
+use crate::idempotency::store::requests::Purpose;
+use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped};
 use crate::idempotency::terms::Terms;
-use crate::idempotency::{Guarantee, Refusal, Settled, WhenStoreFails};
-use crate::limits::AT_MOST_ONCE_MARK_MS;
+use crate::idempotency::words::{Guarantee, Refusal, Settled, WhenStoreFails};
 use crate::record::Record;
-
-pub(crate) use self::claim::{Claim, ClaimEnd, Undone};
-pub(crate) use self::recorder::{Held, Recorder};
 
 /// The claims of one invocation.
 #[derive(Debug)]
 pub(crate) struct Claims<'a> {
-    terms: &'a Terms,
-    per_record: &'a PerRecord,
-    guarantee: Guarantee,
+    on: ClaimTerms<'a>,
     /// This invocation; drawn with its first claim.
     holder: OnceLock<Holder>,
     /// Why the store failed, where records run without it, as was chosen.
@@ -60,34 +65,6 @@ pub(crate) enum Claimed<'l, 'c> {
     WithoutStore(String),
 }
 
-/// What an item's data says, beside what Powertools reads. Its own functions' results have no such field.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case", tag = "lambda_msk")]
-enum Note {
-    /// It was rejected, and is at the destination.
-    Rejected,
-    /// A mark of "at most once". Its `in_progress_expiration` is its expiry, so that nobody takes it, Powertools included.
-    Started {
-        /// Its owner's until then, milliseconds since 1970.
-        owner_until_ms: u64,
-        /// How its handler left it. *None: its owner has not said so.*
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        undone: Option<Undone>,
-    },
-}
-
-impl Note {
-    /// *None: another program's result, or nothing.*
-    fn of(item: &Item) -> Option<Self> {
-        serde_json::from_slice(&item.data).ok()
-    }
-
-    fn bytes(&self) -> bytes::Bytes {
-        let bytes = serde_json::to_vec(self);
-        bytes.expect("numbers and names make JSON").into()
-    }
-}
-
 /// What an item that was not free means for a claim.
 enum Stands {
     Settled,
@@ -102,9 +79,11 @@ enum Stands {
 impl<'a> Claims<'a> {
     pub(crate) fn new(terms: &'a Terms, per_record: &'a PerRecord, guarantee: Guarantee) -> Self {
         Self {
-            terms,
-            per_record,
-            guarantee,
+            on: ClaimTerms {
+                terms,
+                per_record,
+                guarantee,
+            },
             holder: OnceLock::new(),
             off: OnceLock::new(),
             keys: Keys::default(),
@@ -137,25 +116,25 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn is_at_most_once(&self) -> bool {
-        self.guarantee == Guarantee::AtMostOnce
+        self.on.is_at_most_once()
     }
 
     /// Whether records run where the store fails.
     fn runs_without(&self) -> bool {
-        self.terms.when_store_fails == WhenStoreFails::Process
+        self.on.terms.when_store_fails == WhenStoreFails::Process
     }
 
     /// Waits while another lane of this invocation works on a record of that key.
     async fn work_on(&self, id: &Arc<str>) -> Result<Option<Work<'_>>, Refusal> {
         let work = async {
             let work = self.keys.work_on(id);
-            match self.terms.deadline.work_end() {
+            match self.on.terms.deadline.work_end() {
                 Some(end) => timeout_at(end, work).await.map_err(|_| self.held()),
                 None => Ok(work.await),
             }
         };
         // The other lane needs a place to end.
-        self.terms.places.outside(work).await
+        self.on.terms.places.outside(work).await
     }
 
     async fn take<'l, 'c>(
@@ -171,10 +150,10 @@ impl<'a> Claims<'a> {
             times,
             store,
             ..
-        } = self.terms;
-        let validation = self.per_record.validation(record);
+        } = self.on.terms;
+        let validation = self.on.per_record.validation(record);
         let owner = self.owner(record)?;
-        let mut failing = Patience::until(Some(self.terms.patient_until(deadline.work_end())));
+        let mut failing = Patience::until(Some(self.on.terms.patient_until(deadline.work_end())));
         let mut held = Patience::until(deadline.work_end());
         let mut stands: Option<Item> = None;
         let first = times.hold(clock);
@@ -189,13 +168,13 @@ impl<'a> Claims<'a> {
                 None if self.is_at_most_once() => Expect::Absent,
                 None => free,
             };
-            let mut claim = Claim::new(self, Arc::clone(&id), owner.clone(), hold);
+            let mut claim = Claim::new(&self.on, Arc::clone(&id), owner.clone(), hold);
             claim.validation.clone_from(&validation);
             claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
             let item = claim.in_progress(hold);
             let version = item.version.clone();
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
-            let refused = match self.terms.call(Purpose::Begin, store.swap(&swap)).await {
+            let refused = match self.on.terms.call(Purpose::Begin, store.swap(&swap)).await {
                 Ok(Swapped::Applied(_)) => {
                     return Ok(ours(recorder, claim.at(version, hold), work));
                 }
@@ -206,7 +185,7 @@ impl<'a> Claims<'a> {
                     if error.is_transient() && !self.runs_without() {
                         drop(recorder.hold(claim.at(version, hold)));
                     }
-                    return Err(self.terms.unavailable(ITEM, &error));
+                    return Err(self.on.terms.unavailable(ITEM, &error));
                 }
             };
             let stood = match refused {
@@ -238,14 +217,14 @@ impl<'a> Claims<'a> {
             let left_ms = free_ms.saturating_sub(now_ms(clock)).max(1);
             let waited = held.wait(Duration::from_millis(left_ms));
             // It may be another lane's of this invocation, which needs a place to end.
-            if !self.terms.places.outside(waited).await {
+            if !self.on.terms.places.outside(waited).await {
                 return Err(self.held());
             }
         }
     }
 
     fn judge(&self, item: &Item, validation: Option<&str>, record: &Record) -> Stands {
-        let at_ms = self.terms.times.free_at_ms(&self.terms.clock);
+        let at_ms = self.on.terms.times.free_at_ms(&self.on.terms.clock);
         if item.expires_s < at_ms / 1000 {
             return Stands::Takeable(item.clone());
         }
@@ -276,7 +255,7 @@ impl<'a> Claims<'a> {
                 if owner_until_ms >= at_ms {
                     return Stands::Held(owner_until_ms);
                 }
-                match self.guarantee {
+                match self.on.guarantee {
                     // Who runs a consumer at least once again wants it to run.
                     Guarantee::AtLeastOnce => Stands::Takeable(item.clone()),
                     Guarantee::AtMostOnce => Stands::Unknown(item.clone(), undone),
@@ -296,13 +275,14 @@ impl<'a> Claims<'a> {
             return false;
         }
         let Ok(Some(item)) = self
+            .on
             .terms
-            .call(Purpose::Begin, self.terms.store.read(id))
+            .call(Purpose::Begin, self.on.terms.store.read(id))
             .await
         else {
             return false;
         };
-        let validation = self.per_record.validation(record);
+        let validation = self.on.per_record.validation(record);
         let stands = self.judge(&item, validation.as_deref(), record);
         matches!(stands, Stands::Settled)
     }
@@ -312,9 +292,9 @@ impl<'a> Claims<'a> {
         if self.off.get().is_some() {
             return Ok(());
         }
-        let hold = self.terms.times.hold(&self.terms.clock);
-        let mut claim = Claim::new(self, id, self.owner(record)?, hold);
-        claim.validation = self.per_record.validation(record);
+        let hold = self.on.terms.times.hold(&self.on.terms.clock);
+        let mut claim = Claim::new(&self.on, id, self.owner(record)?, hold);
+        claim.validation = self.on.per_record.validation(record);
         claim.note_rejected().await
     }
 
@@ -323,8 +303,8 @@ impl<'a> Claims<'a> {
         let holder = match self.holder.get() {
             Some(holder) => holder,
             None => {
-                let holder = Holder::draw(&self.terms.clock)
-                    .map_err(|error| self.terms.unavailable(ITEM, &error))?;
+                let holder = Holder::draw(&self.on.terms.clock)
+                    .map_err(|error| self.on.terms.unavailable(ITEM, &error))?;
                 self.holder.get_or_init(|| holder)
             }
         };
@@ -332,19 +312,8 @@ impl<'a> Claims<'a> {
         Ok(holder.of(format_args!("{at}@{offset}")))
     }
 
-    /// Until when an item is kept that is written now, seconds since 1970.
-    fn expires_s(&self) -> u64 {
-        let given = self.per_record.expiry().unwrap_or(self.terms.age);
-        let least = match self.guarantee {
-            // What has expired is free: not before it is given back.
-            Guarantee::AtLeastOnce => self.terms.times.lease * 2,
-            Guarantee::AtMostOnce => Duration::from_millis(AT_MOST_ONCE_MARK_MS),
-        };
-        now_ms(&self.terms.clock) / 1000 + given.max(least).as_secs()
-    }
-
     fn held(&self) -> Refusal {
-        let store = self.terms.store.describe();
+        let store = self.on.terms.store.describe();
         Refusal::new(
             Refusal::HELD,
             format!(
@@ -366,12 +335,3 @@ fn ours<'l, 'c>(
 
 /// What is asked for, in messages.
 const ITEM: &str = "the record's item";
-
-fn is_of(item: &Item, owner: &str) -> bool {
-    let version: Option<&Version> = item.version.as_ref();
-    version.is_some_and(|version| *version.owner == *owner)
-}
-
-fn is_rejected(item: &Item) -> bool {
-    item.status == Status::Completed && matches!(Note::of(item), Some(Note::Rejected))
-}

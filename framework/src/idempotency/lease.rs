@@ -1,10 +1,13 @@
 //! How long something is held, and when its holder must not start anything any more. Used by `ledger`.
 
+// Who holds it.
+pub(super) mod holder;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::invocation::Clock;
+use crate::clock::Clock;
 use crate::limits::{
     LEASE_GAP_MS_MAX, LEASE_GAP_MS_MIN, LEASE_GAP_PART_MAX, LEASE_MS, LEASE_MS_MIN, LEASE_PART_MAX,
     LEASE_RENEWALS,
@@ -83,7 +86,7 @@ mod tests {
     use tokio::time::{Instant, advance};
 
     use super::{Hold, LeaseTimes};
-    use crate::invocation::Clock;
+    use crate::clock::Clock;
     use crate::limits::CLOCK_SKEW_MAX_MS;
 
     fn clock() -> Clock {

@@ -1,8 +1,23 @@
 //! One partition's ledger in one invocation: taken, kept, given back. The rules of leases, fences and merges stand here, once for all stores.
 //! Called by `process`: lanes ask and tell, and two futures beside them open the ledger and keep it.
 
+// What is known of a partition.
+mod book;
+
+// What tells a record from another one at its offset.
+mod fingerprint;
+
+// A book as bytes.
+mod format;
+
+// How a ledger begins.
 mod open;
+
+// How a ledger is written.
 mod write;
+
+// What a store holds of a partition, for people.
+pub(super) mod inspect;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,14 +25,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::idempotency::book::{Book, Entry, Reported};
-use crate::idempotency::fingerprint::fingerprint;
-use crate::idempotency::holder::Holder;
+use crate::idempotency::lease::holder::Holder;
 use crate::idempotency::lease::{Hold, now_ms};
+use crate::idempotency::ledger::book::{Book, Entry, Reported};
+use crate::idempotency::ledger::fingerprint::fingerprint;
 use crate::idempotency::store::{IdempotencyStore, StoreError, Version};
 use crate::idempotency::terms::Terms;
 use crate::idempotency::watched::Watched;
-use crate::idempotency::{Refusal, Settled};
+use crate::idempotency::words::{Refusal, Settled};
 use crate::limits::LEDGER_LOCKS_MS;
 use crate::record::Record;
 

@@ -1,5 +1,8 @@
 //! Which records are the same to the business: a key from what a record holds. Set in `builder`; read by `delivery` and `claims`.
 
+// JSON as it is hashed.
+mod canonical;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +11,8 @@ use md5::{Digest, Md5};
 
 use crate::caught::caught;
 use crate::failure::Rejection;
-use crate::idempotency::canonical::{Node, NotCanonical, write_text};
 use crate::idempotency::item_id::record_id;
-use crate::invocation::RecordKeys;
+use crate::idempotency::per_record::canonical::{Node, NotCanonical, write_text};
 use crate::limits::{KEY_EXPIRES_AFTER_MS_MAX, KEY_PREFIX_BYTES_MAX};
 use crate::record::Record;
 
@@ -254,11 +256,18 @@ impl PerRecord {
         };
         Some(hash.into())
     }
-}
 
-impl RecordKeys for PerRecord {
     /// The id of the record's item.
-    fn key(&self, namespace: &str, cluster: &str, record: &Record) -> Result<Arc<str>, Rejection> {
+    ///
+    /// # Errors
+    ///
+    /// The record holds no key: it is rejected.
+    pub(crate) fn key(
+        &self,
+        namespace: &str,
+        cluster: &str,
+        record: &Record,
+    ) -> Result<Arc<str>, Rejection> {
         let hash = self.key_hash(record)?;
         Ok(match &self.prefix {
             Some(prefix) => format!("{prefix}#{hash}").into(),

@@ -1,5 +1,24 @@
 //! What a store of idempotency items can do: compare and swap. Leases, fences and merges stand above it, in `ledger`.
 
+// How often a store is asked again.
+pub(super) mod patience;
+
+// How many requests are made at once.
+pub(super) mod requests;
+
+// A store whose kind is chosen at run time.
+pub(super) mod box_store;
+
+// In this process's memory.
+pub(super) mod memory;
+
+// In a table.
+#[cfg(feature = "dynamodb")]
+pub(super) mod dynamodb;
+
+// A store from a text.
+pub(super) mod choose;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;

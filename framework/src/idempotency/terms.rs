@@ -7,13 +7,15 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::caught::Caught;
+use crate::clock::Clock;
+use crate::deadline::Deadline;
 use crate::failure::error_text;
 use crate::idempotency::lease::{LeaseTimes, now_ms};
-use crate::idempotency::patience::answer;
-use crate::idempotency::requests::Purpose;
+use crate::idempotency::store::box_store::BoxStore;
+use crate::idempotency::store::patience::answer;
+use crate::idempotency::store::requests::Purpose;
 use crate::idempotency::store::{IdempotencyStore, StoreError};
-use crate::idempotency::{BoxStore, Refusal, WhenStoreFails};
-use crate::invocation::{Clock, Deadline};
+use crate::idempotency::words::{Refusal, WhenStoreFails};
 use crate::lane::Places;
 use crate::limits::{LEDGER_AGE_BEYOND_MS, STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 
-use crate::invocation::Deadline;
+use crate::deadline::Deadline;
 
 /// How many lanes run side by side in one invocation. A lane has a place while it prepares a record, claims it, runs its handler or sends its letter.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ mod tests {
     use tokio::time::{Instant, sleep};
 
     use super::Places;
-    use crate::invocation::Deadline;
+    use crate::deadline::Deadline;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,4 +1,4 @@
-//! Records that are known by key: claimed before they run, recorded after. Called by `lane_run`.
+//! Records that are known by key: claimed before they run, recorded after. Called by `lane`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,16 +10,11 @@ use crate::failure::Rejection;
 use crate::idempotency::{Claim, Claimed, Claims, Held, Recorder, Refusal, Settled, Undone};
 use crate::limits::CONCURRENCY_DEFAULT;
 use crate::outcome::Outcome;
-use crate::process::lane_run::LaneEnd;
-use crate::process::{End, Run};
+use crate::process::attempt::Known;
+use crate::process::batch::BatchRun;
+use crate::process::end::{End, LaneEnd};
 use crate::record::Record;
 use crate::report::Problem;
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self::new(refusal.code, refusal.message)
-    }
-}
 
 impl End {
     /// Hands over the record's claim, to be recorded: now that the record is settled, or else as its last try has left it.
@@ -44,9 +39,23 @@ pub(super) async fn keeping<T>(claim: Option<&Claim<'_>>, run: impl Future<Outpu
     }
 }
 
-impl Run<'_> {
+impl BatchRun<'_> {
+    /// Whether the record's handler may start. *Err: how it ended without.*
+    pub(super) async fn begin<'l, 'r>(
+        &'r self,
+        record: &Record,
+        known: &Known<'_>,
+        recorder: &'l Recorder<'r>,
+        end: &mut LaneEnd,
+    ) -> Result<Option<Held<'l, 'r>>, End> {
+        match (&self.claims, &known.key) {
+            (Some(claims), Some(key)) => self.claim(claims, key, record, recorder, end).await,
+            _ => Ok(None),
+        }
+    }
+
     /// Claims the record. *Err: how it ended without its handler. None: it runs unclaimed, as was chosen.*
-    pub(super) async fn claim<'l, 'r>(
+    async fn claim<'l, 'r>(
         &'r self,
         claims: &'r Claims<'_>,
         key: &Arc<str>,

@@ -1,5 +1,5 @@
 //! Turns by time: handlers that keep the processor busy leave it every few milliseconds to the opening of partitions, their progress, and renewals of leases and
-//! claims. Used by lanes; `partitions` begins each turn.
+//! claims. Used by lanes; `run` begins each turn.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -8,17 +8,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use futures_util::{FutureExt, Stream};
+use futures_util::Stream;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use crate::idempotency::Claim;
 use crate::limits::{TURN_MS, TURN_RECORDS};
-use crate::process::Run;
-use crate::record::Record;
-use crate::report::Problem;
 
 const TURN_US: u64 = TURN_MS * 1000;
 
@@ -54,63 +49,6 @@ struct Queues {
     late: Vec<Waker>,
     /// Of lanes that had their share of this turn.
     served: Vec<Waker>,
-}
-
-/// Why a record is not tried now.
-pub(super) enum NotNow {
-    /// Its partition or its claim is not held any more.
-    Lost(Problem),
-    /// Without order: another invocation has settled it meanwhile.
-    Settled,
-    NoTime,
-}
-
-impl Run<'_> {
-    /// Whether anything more of the record's partition may start: a handler, or the sending of a letter.
-    pub(super) async fn may_start(&self, record: &Record) -> Result<(), Problem> {
-        let Some(ledger) = self.ledger(record) else {
-            return Ok(());
-        };
-        ledger.recorded().await?;
-        // Who has waited waits for a place too, and looks again after that.
-        while ledger.held().now_or_never().transpose()?.is_none() {
-            self.places.outside(ledger.held()).await?;
-        }
-        Ok(())
-    }
-
-    /// Waits until the record's lane has its turn, and says whether the record may be tried then.
-    pub(super) async fn turn(
-        &self,
-        record: &Record,
-        claim: Option<&Claim<'_>>,
-    ) -> Result<(), NotNow> {
-        loop {
-            let held = match claim {
-                Some(claim) => claim.may_start().await.map_err(Problem::from),
-                None => self.may_start(record).await,
-            };
-            held.map_err(NotNow::Lost)?;
-            if self.turns.is_fresh() {
-                // Nothing has waited since the record was looked at.
-                return Ok(());
-            }
-            // Whatever has waited looks again.
-            if !self.turns.wait().await {
-                break;
-            }
-        }
-        let ledger = self.ledger(record);
-        let settled = ledger.and_then(|ledger| ledger.settled_meanwhile(record));
-        if settled.is_some_and(|settled| settled.skips(record)) {
-            return Err(NotNow::Settled);
-        }
-        // Another lane's run may have shown meanwhile how long a run can take.
-        match self.has_room_after(Duration::ZERO) {
-            true => Ok(()),
-            false => Err(NotNow::NoTime),
-        }
-    }
 }
 
 impl Default for Turns {
@@ -179,12 +117,12 @@ impl Turns {
     }
 
     /// Whether the lane's record was let go on within this very poll. Once: what follows may take long.
-    fn is_fresh(&self) -> bool {
+    pub(super) fn is_fresh(&self) -> bool {
         self.is_fresh.swap(false, Relaxed)
     }
 
     /// Before a lane does something more. True: it has waited for the next turn.
-    async fn wait(&self) -> bool {
+    pub(super) async fn wait(&self) -> bool {
         let mut waited = false;
         poll_fn(|context| {
             if !self.is_over() {

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::consumer::Consumer;
-use crate::invocation::{Clock, Invocation};
+use crate::invocation::Invocation;
 use crate::invoked::Invoked;
 use crate::report::RecordReport;
 use crate::testing::event::Event;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::invocation::Clock;
+use crate::clock::Clock;
 
 /// What a process takes from the machine that it runs on: wall time, which goes with tokio's clock and jumps when it is told to, and tokens that
 /// nobody else draws. For simulations that can be repeated; a test that needs a clock which is ahead takes [`Invoke::clock_ahead`](crate::testing::Invoke::clock_ahead).

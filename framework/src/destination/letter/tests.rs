@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::deadline::Deadline;
 use crate::destination::fixture::{invocation, letter_of, letters};
-use crate::invocation::Deadline;
 
 #[tokio::test(start_paused = true)]
 async fn the_envelope_is_lambdas_own_record_with_failure_and_payload() {

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::SqsDestination;
 use super::stub::{config, letter_of_bytes, letter_of_random_bytes, outcomes, unpacked};
+use crate::deadline::Deadline;
 use crate::destination::Destination;
 use crate::destination::fixture::{invocation, letter_of, letters};
-use crate::invocation::Deadline;
 use crate::limits::{SQS_MESSAGE_BYTES_MAX, SQS_RECORD_BYTES_SAFE};
 
 /// A queue of the test's own, at the server that `tests/services/run` has started; and a client of its own to read it.

@@ -18,10 +18,10 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::SqsDestination;
+use crate::deadline::Deadline;
 use crate::destination::fixture::{invocation, letter_of};
 use crate::destination::{DeadLetter, SendError};
 use crate::failure::error_text;
-use crate::invocation::Deadline;
 
 pub(super) const QUEUE: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq";
 

@@ -14,9 +14,9 @@ use super::SqsDestination;
 use super::stub::{
     QUEUE, Reply, Stub, config, error, failure, letter_of_bytes, outcomes, success, taken,
 };
+use crate::deadline::Deadline;
 use crate::destination::Destination;
 use crate::destination::fixture::{invocation, letter_of, letters, letters_until};
-use crate::invocation::Deadline;
 use crate::limits::{SEND_MS_MAX, SQS_MESSAGE_BYTES_MAX};
 
 #[tokio::test(start_paused = true)]

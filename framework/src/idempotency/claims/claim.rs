@@ -4,26 +4,26 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::error_text;
 use crate::idempotency::claims::keys::Work;
-use crate::idempotency::claims::{Claims, Note, is_of};
-use crate::idempotency::holder::Holder;
+use crate::idempotency::claims::note::{Note, Undone, is_of, mark};
+use crate::idempotency::claims::terms::ClaimTerms;
 use crate::idempotency::lease::Hold;
-use crate::idempotency::patience::Patience;
-use crate::idempotency::requests::Purpose;
+use crate::idempotency::lease::holder::Holder;
+use crate::idempotency::store::patience::Patience;
+use crate::idempotency::store::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };
-use crate::idempotency::{Guarantee, Refusal, Settled};
+use crate::idempotency::words::{Guarantee, Refusal, Settled};
 use crate::limits::STORE_PATIENCE_MS;
 
 /// A record's item, while this lane holds it.
 #[derive(Debug)]
 pub(crate) struct Claim<'c> {
-    claims: &'c Claims<'c>,
+    on: &'c ClaimTerms<'c>,
     id: Arc<str>,
     owner: Holder,
     pub(super) validation: Option<Arc<str>>,
@@ -53,24 +53,10 @@ pub(crate) enum ClaimEnd {
     Settled(Settled),
 }
 
-/// How a handler that was started left its record undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Undone {
-    /// It returned a failure.
-    Failed,
-    Panicked,
-    /// It still ran at the deadline's margin.
-    Dropped,
-    /// As a later version has it.
-    #[serde(other)]
-    Otherwise,
-}
-
 impl<'c> Claim<'c> {
-    pub(super) fn new(claims: &'c Claims<'c>, id: Arc<str>, owner: Holder, hold: Hold) -> Self {
+    pub(super) fn new(on: &'c ClaimTerms<'c>, id: Arc<str>, owner: Holder, hold: Hold) -> Self {
         Self {
-            claims,
+            on,
             id,
             owner,
             validation: None,
@@ -99,7 +85,7 @@ impl<'c> Claim<'c> {
 
     /// To be settled over another one's item, which nobody holds any more.
     pub(super) fn over(self, item: &Item) -> Self {
-        let terms = self.claims.terms;
+        let terms = self.on.terms;
         let at_ms = terms.times.free_at_ms(&terms.clock);
         // Powertools' items have no version.
         let free = Expect::Free { at_ms };
@@ -109,10 +95,10 @@ impl<'c> Claim<'c> {
 
     /// The item while its record runs.
     pub(super) fn in_progress(&self, hold: Hold) -> Item {
-        let expires_s = self.claims.expires_s();
+        let expires_s = self.on.expires_s();
         let mut item = Item::new(Some(self.owner.version()), expires_s);
         item.validation.clone_from(&self.validation);
-        match self.claims.guarantee {
+        match self.on.guarantee {
             Guarantee::AtLeastOnce => item.held_until_ms = hold.until_wall_ms,
             Guarantee::AtMostOnce => mark(&mut item, hold.until_wall_ms, None),
         }
@@ -120,12 +106,12 @@ impl<'c> Claim<'c> {
     }
 
     fn ended(&self, end: ClaimEnd) -> Change {
-        let expires_s = self.claims.expires_s();
+        let expires_s = self.on.expires_s();
         let mut item = Item::new(Some(self.owner.version()), expires_s);
         item.validation.clone_from(&self.validation);
         let rejected = match end {
             ClaimEnd::Settled(settled) => settled == Settled::Rejected,
-            ClaimEnd::Released(undone) if self.claims.is_at_most_once() => {
+            ClaimEnd::Released(undone) if self.on.is_at_most_once() => {
                 mark(&mut item, 0, undone);
                 return Change::Put(item);
             }
@@ -152,13 +138,13 @@ impl<'c> Claim<'c> {
     }
 
     fn is_live(&self) -> bool {
-        let terms = self.claims.terms;
+        let terms = self.on.terms;
         self.lock().hold.is_live(&terms.times, &terms.clock)
     }
 
     /// Renews the claim for as long as this is polled; it does not end. What is lost is told when something is to start, or is written.
     pub(crate) async fn keep(&self) -> Infallible {
-        let times = self.claims.terms.times;
+        let times = self.on.terms.times;
         loop {
             let until = self.lock().hold.until;
             sleep_until(until - times.lease + times.renewed_each).await;
@@ -169,7 +155,7 @@ impl<'c> Claim<'c> {
     }
 
     async fn renew(&self) -> Result<(), Refusal> {
-        let terms = self.claims.terms;
+        let terms = self.on.terms;
         let hold = terms.times.hold(&terms.clock);
         let end = terms.deadline.work_end();
         self.write(
@@ -183,7 +169,7 @@ impl<'c> Claim<'c> {
 
     /// Records how it ended. *Err: why what was settled may not be recorded.*
     pub(super) async fn record(&self) -> Result<(), Refusal> {
-        let terms = self.claims.terms;
+        let terms = self.on.terms;
         let end = self.lock().end;
         let until = terms.patient_until(terms.deadline.settle_end());
         let recorded = self.write(|| self.ended(end), until).await;
@@ -198,7 +184,7 @@ impl<'c> Claim<'c> {
 
     /// Records a rejection over whatever is free, without having claimed it.
     pub(super) async fn note_rejected(&self) -> Result<(), Refusal> {
-        let terms = self.claims.terms;
+        let terms = self.on.terms;
         let at_ms = terms.times.free_at_ms(&terms.clock);
         self.lock().expect = Expect::Free { at_ms };
         // Without it a dead letter may be sent twice, which is not worth waiting for until the deadline.
@@ -210,7 +196,7 @@ impl<'c> Claim<'c> {
 
     /// One write, until its fate is known.
     async fn write(&self, change: impl Fn() -> Change, until: Instant) -> Result<(), Refusal> {
-        let terms = self.claims.terms;
+        let terms = self.on.terms;
         let mut patience = Patience::until(Some(until));
         loop {
             let expect = self.lock().expect.clone();
@@ -261,7 +247,7 @@ impl<'c> Claim<'c> {
     }
 
     fn lost(&self, why: &str) -> Refusal {
-        let store = self.claims.terms.store.describe();
+        let store = self.on.terms.store.describe();
         Refusal::new(
             Refusal::LOST,
             format!("the claim on the record's key in {store} was lost: {why}"),
@@ -271,14 +257,4 @@ impl<'c> Claim<'c> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Nobody takes a mark before it expires, whoever made it.
-fn mark(item: &mut Item, owner_until_ms: u64, undone: Option<Undone>) {
-    let started = Note::Started {
-        owner_until_ms,
-        undone,
-    };
-    item.held_until_ms = item.expires_s.saturating_mul(1000);
-    item.data = started.bytes();
 }

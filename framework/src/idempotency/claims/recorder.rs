@@ -12,7 +12,7 @@ use futures_util::future::join;
 
 use crate::idempotency::claims::claim::{Claim, ClaimEnd};
 use crate::idempotency::watched::Watched;
-use crate::idempotency::{Refusal, Settled};
+use crate::idempotency::words::{Refusal, Settled};
 
 /// Records how the claimed records of one lane have ended.
 #[derive(Debug, Default)]

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::idempotency::book::{Book, Reported};
-use crate::idempotency::fingerprint::fingerprint;
-use crate::idempotency::format::decode;
-use crate::idempotency::holder::Holder;
+use crate::idempotency::lease::holder::Holder;
 use crate::idempotency::lease::{Hold, millis, now_ms};
+use crate::idempotency::ledger::book::{Book, Reported};
+use crate::idempotency::ledger::fingerprint::fingerprint;
+use crate::idempotency::ledger::format::decode;
 use crate::idempotency::ledger::{Opened, PartitionLedger};
-use crate::idempotency::patience::Patience;
-use crate::idempotency::requests::Purpose;
+use crate::idempotency::store::patience::Patience;
+use crate::idempotency::store::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped,
 };
 use crate::idempotency::terms::Terms;
-use crate::idempotency::{Refusal, WhenStoreFails};
+use crate::idempotency::words::{Refusal, WhenStoreFails};
 use crate::limits::OVERLOOKED_AFTER_MS;
 use crate::record::{EventSourceKind, Record};
 

@@ -7,17 +7,17 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use crate::failure::error_text;
-use crate::idempotency::book::{Book, Entry, Keeps};
-use crate::idempotency::fingerprint::fingerprint;
-use crate::idempotency::format::{decode, encode};
 use crate::idempotency::lease::Hold;
 use crate::idempotency::ledger::PartitionLedger;
-use crate::idempotency::patience::Patience;
-use crate::idempotency::requests::Purpose;
+use crate::idempotency::ledger::book::{Book, Entry, Keeps};
+use crate::idempotency::ledger::fingerprint::fingerprint;
+use crate::idempotency::ledger::format::{decode, encode};
+use crate::idempotency::store::patience::Patience;
+use crate::idempotency::store::requests::Purpose;
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
-use crate::idempotency::{Refusal, WhenStoreFails};
+use crate::idempotency::words::{Refusal, WhenStoreFails};
 use crate::limits::{LEDGER_BYTES_USUAL, LEDGER_RACE_WAIT_MS_MAX};
 use crate::record::Record;
 

@@ -1,7 +1,6 @@
 //! Which key a record has. The hashes on the right stood in a table after Powertools for Python 3.37 had written its items there.
 
 use super::PerRecord;
-use crate::invocation::RecordKeys;
 use crate::record::Record;
 use crate::testing::{Event, Sample};
 

@@ -21,9 +21,9 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::sync::OnceCell;
 
-use crate::idempotency::dynamodb::condition::{Condition, Hold};
-use crate::idempotency::dynamodb::fault::{Fault, Place, REFUSED};
-use crate::idempotency::dynamodb::table::Table;
+use crate::idempotency::store::dynamodb::condition::{Condition, Hold};
+use crate::idempotency::store::dynamodb::fault::{Fault, Place, REFUSED};
+use crate::idempotency::store::dynamodb::table::Table;
 use crate::idempotency::store::{Change, IdempotencyStore, Item, StoreError, Swap, Swapped};
 use crate::limits::{
     DYNAMODB_BACKOFF_MS, DYNAMODB_CALL_MS_MAX, DYNAMODB_TRIES_MAX, DYNAMODB_TRY_MS_MAX,

@@ -9,6 +9,7 @@ mod json;
 mod key;
 mod names;
 mod parts;
+mod rejection;
 mod state;
 mod value;
 
@@ -19,9 +20,10 @@ use crate::failure::Rejection;
 
 pub use self::bytes::{BigEndian, FromBytes, Parsed, Part};
 pub use self::header::{FromHeader, Header};
-pub use self::json::{Json, JsonRejection};
+pub use self::json::Json;
 pub use self::key::Key;
 pub use self::parts::{Attempt, RequestId};
+pub use self::rejection::JsonRejection;
 pub use self::state::{FromRef, State};
 pub use self::value::Value;
 

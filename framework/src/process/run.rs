@@ -8,28 +8,15 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::idempotency::{Opened, Refusal};
 use crate::lane::Lanes;
 use crate::limits::LANES_WAITING_MAX;
-use crate::outcome::Outcome;
-use crate::partition::TopicPartition;
-use crate::process::lane_run::LaneEnd;
-use crate::process::{End, Run};
+use crate::process::batch::BatchRun;
+use crate::process::end::{BatchEnd, End, LaneEnd};
 use crate::record::Record;
 use crate::report::Problem;
 
-/// What a batch has come to.
-#[derive(Debug, Default)]
-pub(super) struct Ran {
-    /// By the record's index. *None: it was not reached.*
-    pub(super) ends: Vec<Option<End>>,
-    pub(super) out_of_time: bool,
-    pub(super) overlooked: Vec<(TopicPartition, i64)>,
-    pub(super) unrecorded: Vec<(TopicPartition, Problem)>,
-    pub(super) without_store: Vec<(TopicPartition, String)>,
-}
-
-impl Run<'_> {
+impl BatchRun<'_> {
     /// Runs all lanes, each once its partition is opened, at most so many at once as there are places.
-    pub(super) async fn run_partitions(&self, lanes: &Lanes) -> Ran {
-        let mut ran = Ran::default();
+    pub(super) async fn run_partitions(&self, lanes: &Lanes) -> BatchEnd {
+        let mut ran = BatchEnd::default();
         ran.ends.resize_with(self.records.len(), || None);
         let mut ready: VecDeque<&[u32]> = VecDeque::new();
         let mut waiting: Vec<Vec<&[u32]>> = vec![Vec::new(); self.ledgers.len()];
@@ -120,7 +107,7 @@ impl Run<'_> {
     }
 
     /// *None: all are settled.*
-    fn lowest_unsettled(&self, partition: usize, ran: &Ran) -> Option<&Record> {
+    fn lowest_unsettled(&self, partition: usize, ran: &BatchEnd) -> Option<&Record> {
         let start = self.start_of(partition);
         let mut records = self.records_of(partition).iter().zip(&ran.ends[start..]);
         let settled = |end: &Option<End>| end.as_ref().is_some_and(|end| end.outcome.is_settled());
@@ -129,7 +116,7 @@ impl Run<'_> {
     }
 
     /// Notes what a partition's ledger has shown of its mapping.
-    fn opened(&self, lane: &[u32], opened: Opened, ran: &mut Ran) {
+    fn opened(&self, lane: &[u32], opened: Opened, ran: &mut BatchEnd) {
         let at = self.records[lane[0] as usize].topic_partition();
         if opened.mapping_is_sound {
             self.processor.trust(&at.topic);
@@ -141,35 +128,6 @@ impl Run<'_> {
         }
         if let Some(why) = opened.without_store {
             ran.without_store.push((at.clone(), why));
-        }
-    }
-}
-
-impl Ran {
-    fn add(&mut self, at: &TopicPartition, lane: LaneEnd) {
-        for (index, end) in lane.ends {
-            self.ends[index as usize] = Some(end);
-        }
-        self.out_of_time |= lane.out_of_time;
-        // Lanes of one partition have one line together.
-        if let Some(problem) = lane.unrecorded
-            && self.unrecorded.iter().all(|(said, _)| said != at)
-        {
-            self.unrecorded.push((at.clone(), problem));
-        }
-        if let Some(why) = lane.without_store
-            && self.without_store.iter().all(|(said, _)| said != at)
-        {
-            self.without_store.push((at.clone(), why));
-        }
-    }
-
-    /// Nothing of the partition runs.
-    fn refuse(&mut self, lanes: &[&[u32]], refusal: &Refusal) {
-        for index in lanes.iter().flat_map(|lane| lane.iter()) {
-            let problem = Problem::new(refusal.code, refusal.message.as_str());
-            let end = End::of(Outcome::Failed, 0, Some(problem));
-            self.ends[*index as usize] = Some(end);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::clock::Clock;
 use crate::idempotency::store::{StoreError, Version};
-use crate::invocation::Clock;
 use crate::limits::{SEQ_BITS, SEQ_RAISE_BITS};
 
 /// A holder of items. Clones are the same holder.
@@ -81,7 +81,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::Holder;
-    use crate::invocation::Clock;
+    use crate::clock::Clock;
     use crate::limits::{SEQ_BITS, SEQ_RAISE_BITS};
 
     /// Of a machine whose tokens are neighbours, as no real one's are.

@@ -12,8 +12,8 @@
 
 use bytes::Bytes;
 
-use crate::idempotency::Settled;
-use crate::idempotency::book::{Book, Entry, Reported, Writes};
+use crate::idempotency::ledger::book::{Book, Entry, Reported, Writes};
+use crate::idempotency::words::Settled;
 
 const VERSION: u8 = 1;
 const SETTLED: u8 = 1;
@@ -240,8 +240,8 @@ mod tests {
     use proptest::{prop_assert_eq, proptest};
 
     use super::{FormatError, decode, encode};
-    use crate::idempotency::Settled;
-    use crate::idempotency::book::{Book, Entry, Reported, Writes};
+    use crate::idempotency::ledger::book::{Book, Entry, Reported, Writes};
+    use crate::idempotency::words::Settled;
 
     fn books() -> impl Strategy<Value = Book> {
         let offset = proptest::prop_oneof![0..50_i64, any::<i64>()];

@@ -1,6 +1,6 @@
 //! What is known of a partition: which offsets were settled lately. Pure; `format` writes it, `ledger` keeps it.
 
-use crate::idempotency::Settled;
+use crate::idempotency::words::Settled;
 use crate::limits::{
     LEDGER_BYTES_MAX, LEDGER_BYTES_USUAL, LEDGER_OFFSETS_KEPT, LEDGER_UNITS_PER_S_MAX,
 };
@@ -193,7 +193,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::{Book, Entry, Keeps, Writes};
-    use crate::idempotency::Settled;
+    use crate::idempotency::words::Settled;
     use crate::limits::{LEDGER_BYTES_MAX, LEDGER_BYTES_USUAL, LEDGER_OFFSETS_KEPT};
 
     fn entry(offset: i64) -> Entry {

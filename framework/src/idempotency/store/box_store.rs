@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::caught::caught;
-use crate::idempotency::requests::Requests;
+use crate::idempotency::store::requests::Requests;
 use crate::idempotency::store::{IdempotencyStore, Item, StoreError, Swap, Swapped};
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -54,7 +54,7 @@ impl BoxStore {
         }
     }
 
-    pub(super) fn requests(&self) -> &Requests {
+    pub(crate) fn requests(&self) -> &Requests {
         &self.requests
     }
 }

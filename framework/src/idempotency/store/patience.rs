@@ -10,14 +10,14 @@ use crate::limits::{STORE_LAST_CALL_MS, STORE_RETRY_BASE_MS, STORE_RETRY_MAX_MS}
 
 /// Waits that grow, until a time.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// *None: no limit.*
     until: Option<Instant>,
     wait: Duration,
 }
 
 impl Patience {
-    pub(super) fn until(until: Option<Instant>) -> Self {
+    pub(crate) fn until(until: Option<Instant>) -> Self {
         Self {
             until,
             wait: Duration::from_millis(STORE_RETRY_BASE_MS),
@@ -25,7 +25,7 @@ impl Patience {
     }
 
     /// Waits, longer each time, and not longer than that, the last time to the end. False: the time is over; it was not waited.
-    pub(super) async fn wait(&mut self, at_most: Duration) -> bool {
+    pub(crate) async fn wait(&mut self, at_most: Duration) -> bool {
         let longest = self.wait.min(at_most);
         // Half of it by chance, so that those who wait for one thing do not ask at once.
         let wait = longest / 2 + longest.mul_f64(fastrand::f64() / 2.0);
@@ -46,7 +46,7 @@ impl Patience {
 }
 
 /// A store's answer, or that there was none in time.
-pub(super) async fn answer<T>(
+pub(crate) async fn answer<T>(
     call: impl Future<Output = Result<T, StoreError>>,
     until: Instant,
 ) -> Result<T, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::idempotency::dynamodb::item::{
+use crate::idempotency::store::dynamodb::item::{
     EXPIRATION, ID, IN_PROGRESS_EXPIRATION, OWNER, SEQ, STATUS, number, text,
 };
 use crate::idempotency::store::{Expect, Status};

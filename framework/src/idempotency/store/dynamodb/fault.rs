@@ -6,8 +6,8 @@ use std::fmt;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::failure::{BoxError, cut};
-use crate::idempotency::dynamodb::item::Unreadable;
 use crate::idempotency::store::StoreError;
+use crate::idempotency::store::dynamodb::item::Unreadable;
 
 /// DynamoDB's code for a condition that does not hold. An answer, not a fault.
 pub(super) const REFUSED: &str = "ConditionalCheckFailedException";

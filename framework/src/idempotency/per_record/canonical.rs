@@ -9,23 +9,23 @@ use crate::limits::KEY_JSON_DEPTH_MAX;
 
 /// Why a text has no canonical form. Never what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotCanonical {
+pub(crate) enum NotCanonical {
     NotJson,
     TooDeep,
 }
 
 /// A value of a JSON document. Numbers stay the text that they are until they are written: Python's integers have no end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node<'a>(&'a str);
+pub(crate) struct Node<'a>(&'a str);
 
 impl<'a> Node<'a> {
-    pub(super) fn parse(json: &'a [u8]) -> Result<Self, NotCanonical> {
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, NotCanonical> {
         let raw: &RawValue = serde_json::from_slice(json).map_err(|_| NotCanonical::NotJson)?;
         Ok(Self(raw.get()))
     }
 
     /// The value that one step of a JSON pointer leads to. *None: there is none.*
-    pub(super) fn child(self, step: &str) -> Option<Self> {
+    pub(crate) fn child(self, step: &str) -> Option<Self> {
         match self.0.as_bytes()[0] {
             b'{' => self.fields().ok()?.remove(step),
             b'[' => {
@@ -38,12 +38,12 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(super) fn is_null(self) -> bool {
+    pub(crate) fn is_null(self) -> bool {
         self.0 == "null"
     }
 
     /// Whether it names nothing, as Powertools has it: null, or empty, or holds only nulls.
-    pub(super) fn is_missing(self) -> bool {
+    pub(crate) fn is_missing(self) -> bool {
         let null = |node: &Self| node.is_null();
         match self.0.as_bytes()[0] {
             b'{' => self.fields().is_ok_and(|fields| fields.values().all(null)),
@@ -56,7 +56,7 @@ impl<'a> Node<'a> {
     }
 
     /// Writes the value as Python would.
-    pub(super) fn write(self, out: &mut String) -> Result<(), NotCanonical> {
+    pub(crate) fn write(self, out: &mut String) -> Result<(), NotCanonical> {
         self.write_at(0, out)
     }
 
@@ -111,7 +111,7 @@ impl<'a> Node<'a> {
 }
 
 /// A text in quotes, of ASCII alone.
-pub(super) fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for letter in text.chars() {
         match letter {

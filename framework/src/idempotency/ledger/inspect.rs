@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::idempotency::book::{Book, Entry};
-use crate::idempotency::format::{FormatError, decode, encode};
-use crate::idempotency::holder::Holder;
-use crate::idempotency::patience::{Patience, answer};
+use crate::clock::Clock;
+use crate::idempotency::item_id::ledger_id;
+use crate::idempotency::lease::holder::Holder;
+use crate::idempotency::ledger::book::{Book, Entry};
+use crate::idempotency::ledger::format::{FormatError, decode, encode};
+use crate::idempotency::store::patience::{Patience, answer};
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };
-use crate::idempotency::{Settled, ledger_id};
-use crate::invocation::Clock;
+use crate::idempotency::words::Settled;
 use crate::limits::{LEASE_GAP_MS_MAX, STORE_WAIT_MS_MAX};
 use crate::partition::{Offset, TopicPartition};
 

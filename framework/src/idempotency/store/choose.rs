@@ -1,6 +1,7 @@
 //! A store from the text of `LAMBDA_MSK_IDEMPOTENCY`. Called by `settings`.
 
-use crate::idempotency::{BoxStore, MemoryStore};
+use crate::idempotency::store::box_store::BoxStore;
+use crate::idempotency::store::memory::MemoryStore;
 
 const ALLOWED: &str = "allowed are `dynamodb://TABLE`, `memory`, and `none`";
 
@@ -31,7 +32,7 @@ fn planned(text: &str) -> Option<&'static str> {
 
 #[cfg(feature = "dynamodb")]
 fn dynamodb(table: &str) -> Result<BoxStore, String> {
-    use crate::idempotency::DynamoDbStore;
+    use crate::idempotency::store::dynamodb::DynamoDbStore;
 
     match DynamoDbStore::new(table) {
         Ok(store) => Ok(BoxStore::new(store)),
@@ -47,7 +48,7 @@ fn dynamodb(_: &str) -> Result<BoxStore, String> {
 #[cfg(test)]
 mod tests {
     use super::choose_store;
-    use crate::idempotency::IdempotencyStore;
+    use crate::idempotency::store::IdempotencyStore;
 
     fn refusal(text: &str) -> String {
         choose_store(text).unwrap_err()

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Value, json};
 
-use crate::idempotency::dynamodb::{DynamoDbStore, retries, timeouts};
+use crate::idempotency::store::dynamodb::{DynamoDbStore, retries, timeouts};
 
 pub(super) const TABLE: &str = "orders-idempotency";
 

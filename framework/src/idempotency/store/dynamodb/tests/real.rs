@@ -13,8 +13,8 @@ use bytes::Bytes;
 
 use super::stub::config;
 use crate::failure::error_text;
-use crate::idempotency::DynamoDbStore;
-use crate::idempotency::dynamodb::item::{attributes, number, text};
+use crate::idempotency::store::dynamodb::DynamoDbStore;
+use crate::idempotency::store::dynamodb::item::{attributes, number, text};
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, Status, Swap, Swapped, Version,
 };

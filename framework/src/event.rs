@@ -23,6 +23,7 @@ mod tests;
 use bytes::Bytes;
 
 pub use self::error::EventError;
+use self::mistaken::Source;
 use crate::limits::EVENT_BYTES_MAX;
 use crate::record::Batch;
 
@@ -36,7 +37,7 @@ pub(crate) fn decode(body: Bytes) -> Result<Batch, EventError> {
         // Only here, where time no longer matters, is the body looked at twice.
         Err(error) if error.is_about_json() => Err(*error),
         Err(error) => match mistaken::source(&body) {
-            Some(source) => Err(EventError::other_source(&source)),
+            Some(Source { name, cure }) => Err(EventError::other_source(name, cure)),
             None => Err(*error),
         },
     }

@@ -1,0 +1,38 @@
+//! What is true of all records of an invocation: who asked, until when, by which clock, and what their keys begin with. Made by `consumer`; read by
+//! `delivery` and `process`.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::deadline::Deadline;
+use crate::failure::Rejection;
+use crate::idempotency::PerRecord;
+use crate::record::Record;
+
+/// What is true of a whole invocation. One `Arc` of it is shared by all its deliveries.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) request_id: String,
+    pub(crate) function_arn: String,
+    pub(crate) deadline: Deadline,
+    pub(crate) clock: Clock,
+    /// Of idempotency keys: two consumers never share keys.
+    pub(crate) namespace: Arc<str>,
+    /// Of idempotency keys: two clusters never share keys. *Empty: nobody can tell the cluster from another one.*
+    pub(crate) cluster: Arc<str>,
+    /// *None: a record is known by where it stands.*
+    pub(crate) keys: Option<Arc<PerRecord>>,
+}
+
+impl Context {
+    /// The key by what the record holds. *None: records are known by where they stand.*
+    ///
+    /// # Errors
+    ///
+    /// The record holds none.
+    pub(crate) fn record_key(&self, record: &Record) -> Result<Option<Arc<str>>, Rejection> {
+        let keys = self.keys.as_ref();
+        keys.map(|keys| keys.key(&self.namespace, &self.cluster, record))
+            .transpose()
+    }
+}

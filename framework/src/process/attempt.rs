@@ -1,0 +1,137 @@
+//! One attempt: the record's handler is found, its arguments are taken, and it runs until it ends or time is up. Nothing here decides what comes next.
+
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::delivery::Delivery;
+use crate::failure::{Failure, Reason, Rejection};
+use crate::handler::{NotTaken, Route, Try};
+use crate::idempotency::Undone;
+use crate::limits::HANDLER_POLL_MS_MAX;
+use crate::process::batch::BatchRun;
+use crate::process::polled::Polled;
+use crate::record::Record;
+use crate::report::{LongPoll, Problem};
+
+/// A record that its handler is there for. Neither depends on what the extractors make of it.
+pub(super) struct Known<'a> {
+    pub(super) route: &'a Route,
+    /// *None: records are known by where they stand.*
+    pub(super) key: Option<Arc<str>>,
+}
+
+/// Why a record's handler will not run.
+pub(super) enum NotRun {
+    Rejected(Rejection),
+    /// No handler takes it, and it is to wait for one.
+    Unhandled(Problem),
+}
+
+impl From<Rejection> for NotRun {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+/// A try that may start. *Err: an extractor panicked, and it has failed without its handler.*
+pub(super) type Taken = Result<Try, Reason>;
+
+/// How one try ended.
+pub(super) enum Tried {
+    Done,
+    Failed(Reason, Undone),
+    /// Dropped at the deadline's margin.
+    Dropped,
+}
+
+impl<'a> BatchRun<'a> {
+    /// *Err: its handler will not run.*
+    pub(super) fn prepare(&self, record: &Record) -> Result<(Known<'a>, Taken), NotRun> {
+        let known = self.know(record)?;
+        let first = self.take(record, known.route, 1)?;
+        Ok((known, first))
+    }
+
+    /// *Err: its handler will not run.*
+    fn know(&self, record: &Record) -> Result<Known<'a>, NotRun> {
+        let route = self.processor.route(record.topic());
+        if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
+            return Err(Rejection::from(fault).into());
+        }
+        let Some(route) = route else {
+            let message = format!(
+                "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
+                record.topic()
+            );
+            return Err(match self.fails_unhandled {
+                true => NotRun::Unhandled(Problem::new("handler.missing", message)),
+                false => Rejection::new(Rejection::NO_HANDLER, message).into(),
+            });
+        };
+        let key = self.invocation.record_key(record)?;
+        Ok(Known { route, key })
+    }
+
+    /// Takes the handler's arguments. *Err: the record cannot be read so, and its handler will not run.*
+    pub(super) fn take(
+        &self,
+        record: &Record,
+        route: &Route,
+        attempt: u32,
+    ) -> Result<Taken, Rejection> {
+        let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
+        let began = Instant::now();
+        let taken = route.extract(delivery);
+        self.measure_poll("an extractor", record, began.elapsed());
+        match taken {
+            Ok(run) => Ok(Ok(run)),
+            Err(NotTaken::Rejected(rejection)) => Err(rejection),
+            Err(panicked @ NotTaken::Panicked(_)) => Ok(Err(Failure::from(panicked).reason())),
+        }
+    }
+
+    /// Starts the handler, and drops it at the deadline's margin.
+    pub(super) async fn try_once(&self, record: &Record, run: Try) -> Tried {
+        let end = self.invocation.deadline.work_end();
+        let run = pin!(self.turns.in_turns(end, run));
+        let mut run = Polled::new(run);
+        let ended = match end {
+            Some(end) => timeout_at(end, &mut run).await.ok(),
+            None => Some((&mut run).await),
+        };
+        let took = u64::try_from(run.took().as_micros()).unwrap_or(u64::MAX);
+        self.longest_run_us.fetch_max(took, Ordering::Relaxed);
+        self.measure_poll("the handler", record, run.longest_poll());
+        match ended {
+            Some(Ok(Ok(()))) => Tried::Done,
+            Some(Ok(Err(failure))) => Tried::Failed(failure.reason(), Undone::Failed),
+            Some(Err(panicked)) => {
+                let text = format!("the handler panicked: {}", panicked.text());
+                let failure = Failure::retry(text).code("handler.panicked");
+                Tried::Failed(failure.reason(), Undone::Panicked)
+            }
+            None => Tried::Dropped,
+        }
+    }
+
+    /// Notes what has held the thread for so long. The first time is told at once: what comes next may be a kill.
+    fn measure_poll(&self, by: &'static str, record: &Record, took: Duration) {
+        if took < Duration::from_millis(HANDLER_POLL_MS_MAX) {
+            return;
+        }
+        let longest = &self.longest_poll;
+        let mut longest = longest.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = record.clone();
+        let poll = LongPoll { by, record, took };
+        match &*longest {
+            None => poll.warn(&self.invocation.request_id),
+            Some(longest) if longest.took >= took => return,
+            Some(_) => {}
+        }
+        *longest = Some(poll);
+    }
+}

@@ -1,0 +1,73 @@
+//! One batch while it runs: what its lanes share, and what each asks of that. Made by `process`; each of the files that follow adds its part of the way.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::context::Context;
+use crate::idempotency::{Claims, PartitionLedger, Settled};
+use crate::lane::Places;
+use crate::process::processor::Processor;
+use crate::process::turns::Turns;
+use crate::record::Record;
+use crate::report::{LongPoll, Problem};
+
+/// What all lanes of a batch share while it runs.
+pub(super) struct BatchRun<'a> {
+    pub(super) processor: &'a Processor,
+    pub(super) invocation: &'a Arc<Context>,
+    pub(super) records: &'a [Record],
+    /// By the partition's index. *Empty: nothing is kept by offset.*
+    pub(super) ledgers: Vec<Option<PartitionLedger<'a>>>,
+    /// *None: nothing is kept by key.*
+    pub(super) claims: Option<Claims<'a>>,
+    /// Whether a record without a handler is failed, not rejected.
+    pub(super) fails_unhandled: bool,
+    pub(super) places: Arc<Places>,
+    pub(super) turns: Turns,
+    /// Of any handler in this invocation so far.
+    pub(super) longest_run_us: AtomicU64,
+    /// *None: nothing has held the thread for longer than it should.*
+    pub(super) longest_poll: Mutex<Option<LongPoll>>,
+}
+
+impl<'a> BatchRun<'a> {
+    /// Whether there is time to wait so long and then run a handler as long as the longest so far.
+    pub(super) fn has_room_after(&self, wait: Duration) -> bool {
+        let longest = Duration::from_micros(self.longest_run_us.load(Ordering::Relaxed));
+        self.invocation.deadline.has_room_for(wait, longest)
+    }
+
+    pub(super) fn skips(&self, record: &Record) -> bool {
+        let ledger = self.ledger(record);
+        ledger
+            .and_then(|ledger| ledger.settled(record))
+            .is_some_and(|settled| settled.skips(record))
+    }
+
+    pub(super) fn remember(&self, record: &Record, settled: Settled) {
+        if let Some(ledger) = self.ledger(record) {
+            ledger.settle(record, settled);
+        }
+    }
+
+    /// *None: nothing is kept.*
+    pub(super) fn ledger(&self, record: &Record) -> Option<&PartitionLedger<'a>> {
+        self.ledgers.get(record.partition_index())?.as_ref()
+    }
+
+    /// Whether anything more of the record's partition may start: a handler, or the sending of a letter.
+    pub(super) async fn may_start(&self, record: &Record) -> Result<(), Problem> {
+        let Some(ledger) = self.ledger(record) else {
+            return Ok(());
+        };
+        ledger.recorded().await?;
+        // Who has waited waits for a place too, and looks again after that.
+        while ledger.held().now_or_never().transpose()?.is_none() {
+            self.places.outside(ledger.held()).await?;
+        }
+        Ok(())
+    }
+}

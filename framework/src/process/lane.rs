@@ -1,0 +1,119 @@
+//! One lane: its records one after the other, until one fails or time is up; neighbours that are rejected before their handler are sent together. Called by `run`.
+
+use std::time::Duration;
+
+use crate::destination::DeadLetter;
+use crate::idempotency::Recorder;
+use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
+use crate::outcome::Outcome;
+use crate::process::attempt::NotRun;
+use crate::process::batch::BatchRun;
+use crate::process::claimed::keeping;
+use crate::process::end::{End, LaneEnd};
+
+/// Records of a lane that are rejected before their handler and stand one behind the other: sent in one call.
+#[derive(Default)]
+struct Pending {
+    indices: Vec<u32>,
+    letters: Vec<DeadLetter>,
+}
+
+impl BatchRun<'_> {
+    /// Runs the records of a lane in order until one fails or time is up. How a claimed record has ended is recorded beside whatever the lane does next.
+    pub(super) async fn run_lane(&self, lane: &[u32]) -> LaneEnd {
+        let mut end = LaneEnd::default();
+        end.ends.reserve_exact(lane.len());
+        let recorder = Recorder::default();
+        let records = self.run_records(lane, &recorder, &mut end);
+        match &self.claims {
+            Some(_) => recorder.beside(records).await,
+            None => records.await,
+        }
+        if let Some(refusal) = recorder.refused() {
+            end.unrecorded = Some(refusal.into());
+        }
+        end
+    }
+
+    async fn run_records<'r>(&'r self, lane: &[u32], recorder: &Recorder<'r>, end: &mut LaneEnd) {
+        let mut pending = Pending::default();
+        for &index in lane {
+            self.turns.record().await;
+            let record = &self.records[index as usize];
+            if self.skips(record) {
+                end.ends.push((index, End::of(Outcome::Skipped, 0, None)));
+                continue;
+            }
+            if !self.has_room_after(Duration::ZERO) {
+                end.out_of_time = true;
+                break;
+            }
+            let (known, first) = match self.prepare(record) {
+                Ok(ready) => ready,
+                Err(NotRun::Unhandled(problem)) => {
+                    if self.settle(&mut pending, end).await {
+                        let over = End::of(Outcome::Failed, 0, Some(problem));
+                        end.ends.push((index, over));
+                    }
+                    return;
+                }
+                Err(NotRun::Rejected(rejection)) => {
+                    pending.indices.push(index);
+                    pending.letters.push(self.letter(record, &rejection, 0));
+                    let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
+                    if full && !self.settle(&mut pending, end).await {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            if !self.settle(&mut pending, end).await {
+                return;
+            }
+            let claim = match self.begin(record, &known, recorder, end).await {
+                Ok(claim) => claim,
+                Err(over) => {
+                    let settled = over.outcome.is_settled();
+                    end.ends.push((index, over));
+                    if settled {
+                        continue;
+                    }
+                    return;
+                }
+            };
+            // The destination or the store may have taken what time there was.
+            if !self.has_room_after(Duration::ZERO) {
+                end.out_of_time = true;
+                break;
+            }
+            let run = self.run_record(record, known.route, first, claim.as_deref());
+            let over = keeping(claim.as_deref(), run).await;
+            if let Some(claim) = claim {
+                over.hand_over(claim);
+                recorder.under_way().await;
+            }
+            end.out_of_time |= over.outcome == Outcome::Unreached;
+            let settled = over.outcome.is_settled();
+            end.ends.push((index, over));
+            if !settled {
+                return;
+            }
+        }
+        self.settle(&mut pending, end).await;
+    }
+
+    /// Sends what is pending. False: a record of it failed, so the lane stops.
+    async fn settle(&self, pending: &mut Pending, end: &mut LaneEnd) -> bool {
+        let Pending { indices, letters } = std::mem::take(pending);
+        if letters.is_empty() {
+            return true;
+        }
+        let ends = match &self.claims {
+            Some(claims) => self.deliver_unclaimed(claims, letters, end).await,
+            None => self.deliver(&letters).await,
+        };
+        let settled = ends.iter().all(|end| end.outcome.is_settled());
+        end.ends.extend(indices.into_iter().zip(ends));
+        settled
+    }
+}
