@@ -206,7 +206,7 @@ impl Settings {
     }
 
     /// A fault behind what was typed: the flag, or the template's line.
-    fn typed(&self, fault: &machine::Fault) -> String {
+    fn typed(&self, fault: &machine::SettingFault) -> String {
         let place = self
             .by_template
             .iter()

@@ -1,6 +1,6 @@
 //! What went wrong, in words, and what to do about it.
 
-use msk_mapping::response::{Fault, Read, Verdict};
+use msk_mapping::response::{Read, ResponseFault, Verdict};
 use msk_mapping::{Crash, Ending, Exit, FunctionError, Phase, Report};
 
 /// The most lines of a function's stack that are shown.
@@ -144,13 +144,13 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
         ),
         Verdict::WholeBatchAgain(fault) => {
             let help = match fault {
-                Fault::NotJson { .. } => {
+                ResponseFault::NotJson { .. } => {
                     "answer with JSON: {\"batchItemFailures\":[]} if all is done"
                 }
-                Fault::UnknownPartition { .. } => {
+                ResponseFault::UnknownPartition { .. } => {
                     "itemIdentifier.partition is the key of the event's `records` map, as `orders-0`"
                 }
-                Fault::UnknownOffset { .. } => "list only offsets of this very event",
+                ResponseFault::UnknownOffset { .. } => "list only offsets of this very event",
                 _ => {
                     "answer {\"batchItemFailures\":[{\"itemIdentifier\":{\"partition\":\"orders-0\",\"offset\":15}}]}"
                 }
