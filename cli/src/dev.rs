@@ -39,8 +39,9 @@ use self::watch::Watched;
 use self::work::Work;
 use crate::fault::{Fault, warn};
 use crate::interrupts;
-use crate::invoke::{self, target};
+use crate::invoke::target;
 use crate::timeout;
+use crate::variable;
 
 /// The consumer group, unless a flag or a template names one.
 const GROUP: &str = "cargo-msk-dev";
@@ -127,7 +128,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = timeout::parse)]
     timeout: Option<Duration>,
     /// Set a variable of the function's environment.
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = invoke::variable)]
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
     env: Vec<(String, String)>,
     /// Build the function anew when one of its files changes, and give it the next invocations.
     #[arg(long, conflicts_with = "function")]

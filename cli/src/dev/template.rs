@@ -19,8 +19,8 @@ use self::resolve::Resolver;
 use super::names;
 use super::settings::Settings;
 use crate::fault::{Fault, warn};
-use crate::invoke;
 use crate::timeout;
+use crate::variable;
 
 /// CloudFormation's own limit.
 const TEMPLATE_MAX_BYTES: u64 = 1_000_000;
@@ -33,7 +33,7 @@ pub(crate) struct Chosen {
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
     /// A parameter of the template, in place of its default; AWS::StackName and the like too.
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = invoke::variable, requires = "template")]
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = variable::parse, requires = "template")]
     pub(crate) parameters: Vec<(String, String)>,
     /// The function whose mapping is meant, by its logical ID in the template.
     #[arg(long, value_name = "LOGICAL_ID", requires = "template")]

@@ -1,6 +1,6 @@
 //! What went wrong, in words, and what to do about it.
 
-use msk_mapping::response::{Read, ResponseFault, Verdict};
+use msk_mapping::response::{NotAnEvent, Read, ResponseFault, Verdict};
 use msk_mapping::{Crash, Ending, Exit, FunctionError, Phase, Report};
 
 /// The most lines of a function's stack that are shown.
@@ -45,7 +45,7 @@ pub(crate) fn problem(
 ) -> Option<Problem> {
     let problem = match &report.ending {
         Ending::Response(_) => match (read, not_an_event) {
-            (Some(read), _) if read.all_done() && super::is_empty(read) => Problem::new(
+            (Some(read), _) if read.all_done() && is_empty(read) => Problem::new(
                 "the event holds no record: the function had nothing to do",
                 "Lambda's mapping never sends such an event: there are samples in events/, and\n\
                  `cargo msk event --topic orders` makes one",
@@ -199,6 +199,20 @@ fn timed_out(during: Phase, after_ms: u128) -> Problem {
             "lambda-msk answers in time unless a handler holds the thread: move what blocks or computes for long into\n\
              tokio::task::spawn_blocking; else raise --timeout (and the function's on Lambda), or make the batch smaller",
         ),
+    }
+}
+
+/// Whether there was no record to do.
+pub(super) fn is_empty(read: &Read) -> bool {
+    let mut partitions = read.partitions().iter();
+    partitions.all(|partition| partition.offsets().is_empty())
+}
+
+/// Why it is no event of Kafka.
+pub(super) fn not_kafka(not_an_event: &NotAnEvent) -> String {
+    match std::error::Error::source(not_an_event) {
+        Some(cause) => format!("{not_an_event}: {cause}"),
+        None => not_an_event.to_string(),
     }
 }
 

@@ -6,7 +6,8 @@ use msk_mapping::response::{Again, Event, FailureReporting, NotAnEvent, Partitio
 use msk_mapping::{Ending, FunctionError};
 use serde_json::{Value, json};
 
-use super::Delivery;
+use super::delivery::Delivery;
+use super::explain;
 use super::heard::Heard;
 use crate::dead_letters::DeadLetters;
 use crate::plain;
@@ -17,7 +18,7 @@ use crate::verdict::Verdict as CameTo;
 const ROWS_MAX: usize = 1_000;
 
 /// All that a run says beside its deliveries.
-pub(crate) struct Run<'a> {
+pub(crate) struct RunDocument<'a> {
     pub(crate) function: &'a str,
     /// The length of each, and what it is.
     pub(crate) events: &'a [(usize, Result<Event, NotAnEvent>)],
@@ -29,13 +30,13 @@ pub(crate) struct Run<'a> {
     pub(crate) verdict: CameTo,
 }
 
-impl Run<'_> {
+impl RunDocument<'_> {
     pub(crate) fn document(&self) -> String {
         let event = |(bytes, event): &(usize, Result<Event, NotAnEvent>)| {
             json!({
                 "bytes": bytes,
                 "records": event.as_ref().ok().map(Event::records),
-                "notKafka": event.as_ref().err().map(super::text),
+                "notKafka": event.as_ref().err().map(explain::not_kafka),
             })
         };
         let mut rows = self.heard.rows();
