@@ -16,8 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::ValueEnum;
-use msk_mapping::response::{self, FailureReporting};
+use msk_mapping::response;
 use msk_mapping::{Environment, Function, Invocation, Logs};
 
 use self::delivery::Delivery;
@@ -26,6 +25,7 @@ use crate::dead_letters::Mark;
 use crate::fault::{Fault, print, print_document, warn};
 use crate::interrupts;
 use crate::log_level;
+use crate::response_types::ResponseTypes;
 use crate::timeout;
 use crate::variable;
 use crate::verdict::Verdict;
@@ -40,7 +40,7 @@ const TIMES_MAX: u32 = 100_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 The mapping's setting and the function's must agree. Tell this command what the mapping is set to
-with --failure-reporting, and the function with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
+with --function-response-types, and the function with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 
 Lambda's documentation says two things about what is sent again after a partial batch response:
 only the records that were listed, or everything of their partition from the lowest one on. Both
@@ -79,28 +79,11 @@ pub(crate) struct Args {
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
     env: Vec<(String, String)>,
     /// What the mapping is set to.
-    #[arg(long, value_enum, default_value_t = Reporting::Partial)]
-    failure_reporting: Reporting,
+    #[arg(long, alias = "failure-reporting", value_enum, value_name = "TYPE", default_value_t = ResponseTypes::ReportBatchItemFailures)]
+    function_response_types: ResponseTypes,
     /// Write one JSON document to standard output.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Reporting {
-    /// `FunctionResponseTypes: [ReportBatchItemFailures]`.
-    Partial,
-    /// No `FunctionResponseTypes`: Lambda ignores the response's body.
-    WholeBatch,
-}
-
-impl From<Reporting> for FailureReporting {
-    fn from(reporting: Reporting) -> Self {
-        match reporting {
-            Reporting::Partial => Self::Partial,
-            Reporting::WholeBatch => Self::WholeBatch,
-        }
-    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
@@ -144,7 +127,7 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     if let Some(remark) = log_level::remark(&args.env) {
         warn(&remark);
     }
-    let reporting = args.failure_reporting.into();
+    let reporting = args.function_response_types.into();
     let heard = Arc::default();
     let mut environment = Environment::new(heard_by(function, &heard));
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
@@ -184,7 +167,7 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
         let run = json::RunDocument {
             function: &name,
             events: &events,
-            reporting,
+            response_types: args.function_response_types,
             deliveries: &deliveries,
             dead_letters: letters.as_ref(),
             heard: &all,

@@ -20,6 +20,7 @@ mod ledger;
 mod letters;
 mod log_level;
 mod plain;
+mod response_types;
 mod said;
 mod simulate;
 mod source;

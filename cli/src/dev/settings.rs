@@ -9,12 +9,12 @@ use msk_mapping::filter;
 use msk_mapping::machine::{
     self, Configuration, ConsumptionMode, ProvisionedPollers, StartingPosition,
 };
-use msk_mapping::response::FailureReporting;
 
 use super::reading::{self, Reading};
 use super::start::{self, Start};
 use super::{names, on_failure};
 use crate::fault::Fault;
+use crate::response_types::ResponseTypes;
 
 /// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
 const DESK_ARN: &str =
@@ -43,8 +43,8 @@ pub(crate) struct Settings {
     #[arg(long, conflicts_with = "bisect_batch_on_function_error")]
     pub(crate) no_bisect_batch_on_function_error: bool,
     /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial. Or [], AWS's empty list: read none, also if the template says otherwise.
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) function_response_types: Option<ResponseType>,
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pub(crate) function_response_types: Option<ResponseTypes>,
     /// Stream, a consumer group, or Queue, a share group: no order, and what fails is delivered again by the broker, up to its limit. Queue needs --bootstrap with Kafka 4.2 or later, --self-managed and a build with the feature share. [default: Stream]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(crate) consumption_mode: Option<Mode>,
@@ -90,14 +90,6 @@ pub(crate) struct Settings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ResponseType {
-    #[value(name = "ReportBatchItemFailures")]
-    ReportBatchItemFailures,
-    #[value(name = "[]")]
-    None,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
     #[value(name = "Stream")]
     Stream,
@@ -123,10 +115,8 @@ impl Settings {
         settings.maximum_retry_attempts = self.maximum_retry_attempts;
         settings.maximum_record_age_in_seconds = self.maximum_record_age_in_seconds;
         settings.bisect_batch_on_function_error = self.bisect_batch_on_function_error;
-        settings.function_response_types = match self.function_response_types {
-            Some(ResponseType::ReportBatchItemFailures) => FailureReporting::Partial,
-            Some(ResponseType::None) | None => FailureReporting::WholeBatch,
-        };
+        let types = self.function_response_types.unwrap_or(ResponseTypes::None);
+        settings.function_response_types = types.into();
         settings.consumption_mode = self.mode()?;
         settings.on_failure = self
             .on_failure

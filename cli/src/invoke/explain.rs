@@ -130,7 +130,7 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
                 if *listed == 1 { "" } else { "s" }
             ),
             "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping, and leave\n\
-             --failure-reporting whole-batch out here; or let the function answer with an error\n\
+             --function-response-types '[]' out here; or let the function answer with an error\n\
              (lambda-msk: LAMBDA_MSK_FAILURE_REPORTING=whole-batch)",
         ),
         Verdict::FailuresMisplaced { field, listed } => Problem::new(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use msk_mapping::response::{Again, Event, FailureReporting, NotAnEvent, Partition, Read, Verdict};
+use msk_mapping::response::{Again, Event, NotAnEvent, Partition, Read, Verdict};
 use msk_mapping::{Ending, FunctionError};
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use super::explain;
 use super::heard::Heard;
 use crate::dead_letters::DeadLetters;
 use crate::plain;
+use crate::response_types::ResponseTypes;
 use crate::said::{Place, Reason};
 use crate::verdict::Verdict as CameTo;
 
@@ -22,7 +23,7 @@ pub(crate) struct RunDocument<'a> {
     pub(crate) function: &'a str,
     /// The length of each, and what it is.
     pub(crate) events: &'a [(usize, Result<Event, NotAnEvent>)],
-    pub(crate) reporting: FailureReporting,
+    pub(crate) response_types: ResponseTypes,
     pub(crate) deliveries: &'a [Value],
     /// None: the function's destination is no file.
     pub(crate) dead_letters: Option<&'a DeadLetters>,
@@ -47,10 +48,7 @@ impl RunDocument<'_> {
             "function": self.function,
             "event": self.events.first().map(event),
             "events": self.events.len(),
-            "failureReporting": match self.reporting {
-                FailureReporting::Partial => "partial",
-                FailureReporting::WholeBatch => "whole-batch",
-            },
+            "functionResponseTypes": self.response_types.list(),
             "deliveries": self.deliveries,
             "deadLetters": self.dead_letters.map(|letters| {
                 json!({"file": letters.path, "added": letters.count})

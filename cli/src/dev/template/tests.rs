@@ -9,10 +9,10 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::super::Args;
-use super::super::settings::ResponseType;
 use super::super::start::Start;
 use super::apply;
 use crate::fault::Fault;
+use crate::response_types::ResponseTypes;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -30,7 +30,7 @@ fn completed(text: &str, flags: &[&str]) -> Result<(Args, Vec<String>), String> 
 
 /// Whether partial answers are read.
 fn partial(args: &Args) -> bool {
-    args.settings.function_response_types == Some(ResponseType::ReportBatchItemFailures)
+    args.settings.function_response_types == Some(ResponseTypes::ReportBatchItemFailures)
 }
 
 /// A function with one event, whose properties are these lines.
@@ -71,7 +71,7 @@ fn the_projects_own_template_gives_its_settings_and_names_what_only_a_stack_know
     assert_eq!(settings.starting_position, Some(Start::TrimHorizon));
     assert_eq!(
         settings.function_response_types,
-        Some(ResponseType::ReportBatchItemFailures)
+        Some(ResponseTypes::ReportBatchItemFailures)
     );
     assert_eq!(
         remarks,
