@@ -10,11 +10,12 @@ use msk_mapping::machine::Configuration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::nothing;
-use super::produce::{self, Wanted};
-use super::show::{End, Show};
+use super::args::{Args, TIMEOUT};
+use super::cluster::produce::{self, Wanted};
+use super::cluster::{broker, connect};
+use super::show::{End, Show, lines, nothing};
 use super::watch::{self, Watched};
-use super::{Args, TIMEOUT, broker, connect, destination, failed, lines};
+use super::{destination, failed};
 use crate::dead_letters::Mark;
 use crate::fault::{Fault, warn};
 use crate::log_level;

@@ -4,9 +4,9 @@ use clap::ValueEnum;
 use msk_mapping::limits::RETRY_ATTEMPTS_WITH_DESTINATION;
 use serde_json::Value;
 
-use super::super::settings::{Mode, Settings};
 use super::node::Node;
 use super::property::Properties;
+use crate::dev::flags::settings::{Mode, Settings};
 use crate::fault::Fault;
 use crate::response_types::ResponseTypes;
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::super::Args;
-use super::super::start::Start;
 use super::apply;
+use crate::dev::args::Args;
+use crate::dev::flags::start::Start;
 use crate::fault::Fault;
 use crate::response_types::ResponseTypes;
 

@@ -10,9 +10,10 @@ use msk_mapping::machine::{
     self, Configuration, ConsumptionMode, ProvisionedPollers, StartingPosition,
 };
 
+use super::names;
 use super::reading::{self, Reading};
 use super::start::{self, Start};
-use super::{names, on_failure};
+use crate::dev::on_failure;
 use crate::fault::Fault;
 use crate::response_types::ResponseTypes;
 
