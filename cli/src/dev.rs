@@ -91,14 +91,16 @@ fn run_on(runtime: &Runtime, args: &Args, show: &Arc<Show>) -> Result<ExitCode, 
     };
     let cluster = connect::cluster(&bootstrap, &args.set)?;
     // Before the build: it is the slower of the two to find wrong.
-    for topic in &args.topics {
+    let configurations = args.topics.iter().map(|topic| {
         args.settings
-            .configuration(topic, args.group(), &bootstrap, String::new())?;
-    }
+            .configuration(topic, args.group(), cluster.bootstrap())
+    });
+    let configurations = configurations.collect::<Result<_, _>>()?;
     let (function, watched) = function(args)?;
     let work = Work {
         args,
         cluster: &cluster,
+        configurations,
         broker: broker.as_ref(),
         wanted: &wanted,
         show,

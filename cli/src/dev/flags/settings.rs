@@ -99,17 +99,15 @@ pub(crate) enum Mode {
 }
 
 impl Settings {
-    /// The mapping of one topic.
+    /// The mapping of one topic, with a function that has no name yet.
     pub(crate) fn configuration(
         &self,
         topic: &str,
         group: &str,
         bootstrap: &str,
-        function_arn: String,
     ) -> Result<Configuration, Fault> {
         let source = self.source(bootstrap);
         let mut settings = Configuration::new(source, topic, self.start()?);
-        settings.function_arn = function_arn;
         settings.consumer_group_id = Some(group.to_owned());
         settings.batch_size = self.batch_size;
         settings.maximum_batching_window_in_seconds = self.maximum_batching_window_in_seconds;
@@ -327,7 +325,7 @@ mod tests {
                 self_managed,
                 ..Settings::default()
             };
-            let read = settings.configuration("orders", "desk", "b:9092", "arn".to_owned());
+            let read = settings.configuration("orders", "desk", "b:9092");
             read.map(|read| read.consumption_mode)
                 .map_err(|fault| fault.text())
         };
@@ -352,7 +350,7 @@ mod tests {
         };
 
         let fault = settings
-            .configuration("orders", "desk", "b:9092", "arn".to_owned())
+            .configuration("orders", "desk", "b:9092")
             .unwrap_err()
             .text();
 
@@ -373,7 +371,7 @@ mod tests {
             ..Settings::default()
         };
 
-        let read = settings.configuration("orders", "desk", "b:9092", "arn".to_owned());
+        let read = settings.configuration("orders", "desk", "b:9092");
 
         assert_eq!(read.map_err(|fault| fault.text()).unwrap().on_failure, None);
     }

@@ -84,7 +84,7 @@ fn the_projects_own_template_gives_its_settings_and_names_what_only_a_stack_know
             "left out: LAMBDA_MSK_NAMESPACE (it needs AWS::StackName): give --env LAMBDA_MSK_NAMESPACE=… or --parameter AWS::StackName=…",
         ]
     );
-    let checked = settings.configuration("orders", args.group(), "b:9092", "arn".to_owned());
+    let checked = settings.configuration("orders", args.group(), "b:9092");
     assert!(checked.is_ok());
 }
 
@@ -164,9 +164,7 @@ fn functions_of_the_long_form_and_json_are_the_same() {
         args.env,
         [variable("JOINED", "a-b"), variable("SUB", "a,b/b/${Kept}")]
     );
-    let checked = args
-        .settings
-        .configuration("orders", "group", "b:9092", "arn".to_owned());
+    let checked = args.settings.configuration("orders", "group", "b:9092");
     let filter = checked
         .map_err(|fault| fault.text())
         .unwrap()
@@ -330,9 +328,7 @@ fn a_topic_that_only_a_stack_knows_has_to_be_given() {
 fn what_needs_provisioned_mode_is_refused_as_lambda_would() {
     let (args, _) = completed(&function("MaximumRetryAttempts: 3"), &[]).unwrap();
 
-    let checked = args
-        .settings
-        .configuration("orders", "desk", "b:9092", "arn".to_owned());
+    let checked = args.settings.configuration("orders", "desk", "b:9092");
 
     let fault = checked.unwrap_err().text();
     assert!(
@@ -404,9 +400,7 @@ fn a_refused_setting_is_named_by_the_templates_line_or_the_flag_that_was_typed()
             "BatchSize: 0\nMaximumRetryAttempts: -2\nProvisionedPollerConfig: {MinimumPollers: 1}",
         );
         let (args, _) = completed(&text, flags).unwrap();
-        let configuration = args
-            .settings
-            .configuration("orders", "desk", "b:9", String::new());
+        let configuration = args.settings.configuration("orders", "desk", "b:9");
         configuration.unwrap_err().text()
     };
 
