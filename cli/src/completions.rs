@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::Cli;
 use crate::fault::{Fault, print_document};
 
 /// Print the completions of `cargo-msk` for a shell.
@@ -22,9 +20,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
+/// The script for that command line.
+pub(crate) fn run(args: &Args, mut command: clap::Command) -> Result<ExitCode, Fault> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cargo-msk", &mut script);
+    clap_complete::generate(args.shell, &mut command, "cargo-msk", &mut script);
     print_document(&script)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! `cargo msk invoke`.
 
 mod answer;
+mod delivery;
 mod event;
 mod explain;
 mod heard;
@@ -15,20 +16,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::ValueEnum;
-use msk_mapping::response::{
-    self, FailureReporting, NotAnEvent, Read as Reading, Verdict as Answered,
-};
-use msk_mapping::{Ending, Environment, Function, Invocation, Logs, Report};
+use msk_mapping::response;
+use msk_mapping::{Environment, Function, Invocation, Logs};
 
-use self::answer::Answer;
-use self::explain::Problem;
+use self::delivery::Delivery;
 use self::heard::Heard;
 use crate::dead_letters::Mark;
 use crate::fault::{Fault, print, print_document, warn};
 use crate::interrupts;
 use crate::log_level;
+use crate::response_types::ResponseTypes;
 use crate::timeout;
+use crate::variable;
 use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.
@@ -41,7 +40,7 @@ const TIMES_MAX: u32 = 100_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 The mapping's setting and the function's must agree. Tell this command what the mapping is set to
-with --failure-reporting, and the function with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
+with --function-response-types, and the function with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 
 Lambda's documentation says two things about what is sent again after a partial batch response:
 only the records that were listed, or everything of their partition from the lowest one on. Both
@@ -77,95 +76,14 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(TIMES_MAX)))]
     times: u32,
     /// Set a variable of the function's environment.
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
     env: Vec<(String, String)>,
     /// What the mapping is set to.
-    #[arg(long, value_enum, default_value_t = Reporting::Partial)]
-    failure_reporting: Reporting,
+    #[arg(long, alias = "failure-reporting", value_enum, value_name = "TYPE", default_value_t = ResponseTypes::ReportBatchItemFailures)]
+    function_response_types: ResponseTypes,
     /// Write one JSON document to standard output.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Reporting {
-    /// `FunctionResponseTypes: [ReportBatchItemFailures]`.
-    Partial,
-    /// No `FunctionResponseTypes`: Lambda ignores the response's body.
-    WholeBatch,
-}
-
-impl From<Reporting> for FailureReporting {
-    fn from(reporting: Reporting) -> Self {
-        match reporting {
-            Reporting::Partial => Self::Partial,
-            Reporting::WholeBatch => Self::WholeBatch,
-        }
-    }
-}
-
-/// One delivery with its reading: all that is shown.
-#[derive(Debug)]
-struct Delivery {
-    number: u32,
-    times: u32,
-    report: Report,
-    /// None: the event is not Kafka's, so there is nothing to commit.
-    read: Option<Reading>,
-    /// The function may take others too: what it answers is its own.
-    of_another_source: bool,
-    /// None: the function did not answer with a response.
-    answer: Option<Answer>,
-    problem: Option<Problem>,
-    /// What the function said of its records meanwhile.
-    heard: Heard,
-}
-
-impl Delivery {
-    fn new(
-        number: u32,
-        times: u32,
-        report: Report,
-        event: &Result<response::Event, NotAnEvent>,
-        args: &Args,
-        heard: Heard,
-    ) -> Self {
-        let read = event.as_ref().ok().map(|event| match &report.ending {
-            Ending::Response(body) => Reading::response(event, body, args.failure_reporting.into()),
-            _ => Reading::error(event),
-        });
-        let reporting = args.failure_reporting.into();
-        let answer = answer::answer(&report.ending, read.as_ref(), reporting);
-        let problem = explain::problem(
-            &report,
-            read.as_ref(),
-            event.as_ref().err().map(text).as_deref(),
-        );
-        let of_another_source = matches!(event, Err(NotAnEvent::Source { .. }));
-        Self {
-            number,
-            times,
-            report,
-            read,
-            of_another_source,
-            answer,
-            problem,
-            heard,
-        }
-    }
-
-    fn verdict(&self) -> Verdict {
-        let answered = match &self.read {
-            Some(read) if loses(read.verdict()) => Verdict::SomeLost,
-            Some(read) if read.all_done() && !is_empty(read) => Verdict::AllDone,
-            None if self.of_another_source && matches!(self.report.ending, Ending::Response(_)) => {
-                Verdict::AllDone
-            }
-            // An answer to an event without records has done none.
-            _ => Verdict::NotDone,
-        };
-        answered.max(self.heard.verdict())
-    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
@@ -209,6 +127,7 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     if let Some(remark) = log_level::remark(&args.env) {
         warn(&remark);
     }
+    let reporting = args.function_response_types.into();
     let heard = Arc::default();
     let mut environment = Environment::new(heard_by(function, &heard));
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
@@ -230,7 +149,7 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
             let mut said = std::mem::take(&mut *heard::held(&heard));
             said.letters(before.iter().flat_map(|before| before.read().letters));
             all.add(&said);
-            let delivery = Delivery::new(number, times, report, &event, args, said);
+            let delivery = Delivery::new(number, times, report, &event, reporting, said);
             verdict = verdict.max(delivery.verdict());
             if args.json {
                 deliveries.push(json::delivery(&delivery));
@@ -245,10 +164,10 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     environment.stop().await;
     let letters = mark.map(|mark| mark.read());
     if args.json {
-        let run = json::Run {
+        let run = json::RunDocument {
             function: &name,
             events: &events,
-            reporting: args.failure_reporting.into(),
+            response_types: args.function_response_types,
             deliveries: &deliveries,
             dead_letters: letters.as_ref(),
             heard: &all,
@@ -259,36 +178,4 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
         print(&table::records(&all, letters.as_ref()))?;
     }
     Ok(ExitCode::from(verdict.exit_code()))
-}
-
-/// Whether there was no record to do.
-fn is_empty(read: &Reading) -> bool {
-    let mut partitions = read.partitions().iter();
-    partitions.all(|partition| partition.offsets().is_empty())
-}
-
-/// Whether Lambda commits records that the function lists as not done.
-fn loses(answered: &Answered) -> bool {
-    matches!(
-        answered,
-        Answered::FailuresIgnored { .. } | Answered::FailuresMisplaced { .. }
-    )
-}
-
-/// Why it is no event of Kafka.
-fn text(not_an_event: &NotAnEvent) -> String {
-    match std::error::Error::source(not_an_event) {
-        Some(cause) => format!("{not_an_event}: {cause}"),
-        None => not_an_event.to_string(),
-    }
-}
-
-pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name @ "AWS_LAMBDA_RUNTIME_API", _)) => Err(format!(
-            "{name} is the address that the function is served at, which this command sets itself"
-        )),
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE".to_owned()),
-    }
 }

@@ -20,17 +20,19 @@ mod ledger;
 mod letters;
 mod log_level;
 mod plain;
+mod response_types;
 mod said;
 mod simulate;
 mod source;
 mod style;
 mod timeout;
+mod variable;
 mod verdict;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Run AWS Lambda functions fed from Kafka on your desk.
 #[derive(Debug, Parser)]
@@ -63,7 +65,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Simulate(args) => simulate::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
     };
     match outcome {
         Ok(code) => code,

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{EVENT, command, invoke, invoke_event, stderr, stdout};
+use crate::support::{EVENT, command, invoke, invoke_event, msk, stderr, stdout};
 
 #[test]
 #[ignore = "the function that the other tests start"]
@@ -190,7 +190,7 @@ fn every_kind_of_failure_says_what_happened_and_what_to_do() {
 fn failures_that_the_mapping_does_not_read_are_called_lost() {
     let output = invoke(
         "list=orders-0@11,orders-0@15",
-        &["--failure-reporting", "whole-batch"],
+        &["--function-response-types", "[]"],
     );
 
     let text = stdout(&output);
@@ -202,6 +202,24 @@ fn failures_that_the_mapping_does_not_read_are_called_lost() {
     );
     assert!(text.contains("lost in silence"), "{text}");
     assert_eq!(output.status.code(), Some(5));
+}
+
+#[test]
+fn the_earlier_name_of_the_mappings_setting_is_read_and_not_shown() {
+    let earlier = invoke(
+        "list=orders-0@11,orders-0@15",
+        &["--failure-reporting", "whole-batch"],
+    );
+    let help = stdout(&msk(&["invoke", "--help"], ""));
+
+    assert_eq!(earlier.status.code(), Some(5));
+    assert!(
+        help.contains("--function-response-types <TYPE>")
+            && help.contains("ReportBatchItemFailures"),
+        "{help}"
+    );
+    assert!(!help.contains("--failure-reporting"), "{help}");
+    assert!(!help.contains("whole-batch"), "{help}");
 }
 
 #[test]
@@ -244,7 +262,10 @@ fn json_is_one_document_with_both_readings() {
 
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["allDone"], false);
-    assert_eq!(document["failureReporting"], "partial");
+    assert_eq!(
+        document["functionResponseTypes"],
+        json!(["ReportBatchItemFailures"])
+    );
     assert_eq!(
         document["event"],
         json!({"bytes": EVENT.len(), "records": 4, "notKafka": null})

@@ -12,31 +12,64 @@
 //!
 //! It speaks JSON to the function and knows no framework.
 
-pub mod limits;
+// ── The words ────────────────────────────────────────────────────────────────────────────────────
 
+// A record, as a cluster keeps it.
 pub mod record;
+
+// Time, as whoever drives the machine tells it.
 pub mod time;
 
+// What time it is, and ids that nobody else has.
+mod clock;
+
+// Why something could not be done.
+mod error;
+
+// ── From an event to its answer ──────────────────────────────────────────────────────────────────
+
+// The event, exactly as Lambda sends it.
 pub mod event;
 
-mod clock;
-mod error;
-mod invocation;
-mod runtime_api;
-
-mod function;
-mod process;
-
-mod environment;
-pub mod filter;
+// The answer, read as Lambda reads it.
 pub mod response;
 
+// One delivery of an event, and how it ended.
+mod invocation;
+
+// ── The function ─────────────────────────────────────────────────────────────────────────────────
+
+// The server that a function asks for events.
+mod runtime_api;
+
+// The command that is the function, and its log.
+mod function;
+
+// One process of the function.
+mod process;
+
+// A process, and a new one where it has ended.
+mod environment;
+
+// ── The mapping ──────────────────────────────────────────────────────────────────────────────────
+
+// Which records pass.
+pub mod filter;
+
+// What is batched, sent again, given up and committed.
 pub mod machine;
 
+// What a destination for failures gets.
 pub mod document;
 
+// The machine over a real cluster.
 #[cfg(feature = "kafka")]
 pub mod driver;
+
+// ── To look up ───────────────────────────────────────────────────────────────────────────────────
+
+// Every bound and default, with its reason.
+pub mod limits;
 
 pub use crate::environment::Environment;
 pub use crate::error::Error;

@@ -20,16 +20,15 @@
 //! ```
 
 mod event;
+mod fault;
 mod identifiers;
 mod nearly;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 pub use self::event::{Event, NotAnEvent};
-
+pub use self::fault::ResponseFault;
 use self::nearly::Nearly;
-use crate::limits::TOPIC_CHARS_MAX;
 
 /// What the mapping is set to, with `FunctionResponseTypes`. The event does not tell, nor does the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +57,7 @@ pub enum Verdict {
     /// Some records are sent again.
     SomeAgain,
     /// The whole batch is sent again.
-    WholeBatchAgain(Fault),
+    WholeBatchAgain(ResponseFault),
     /// The function listed failures, but the mapping is not set to read them: everything is committed, and these
     /// records are lost without a trace.
     FailuresIgnored {
@@ -73,72 +72,6 @@ pub enum Verdict {
         /// How many entries the list has.
         listed: usize,
     },
-}
-
-/// Why the whole batch is sent again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The function reported an error, crashed, or ran out of time.
-    FunctionError,
-    /// The answer is not JSON.
-    NotJson {
-        /// Where and why, without the answer's bytes.
-        reason: String,
-    },
-    /// The answer is JSON of another shape than a partial batch response.
-    Malformed {
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// The answer names a partition that the event does not have.
-    UnknownPartition {
-        /// As the answer names it.
-        partition: String,
-    },
-    /// The answer names an offset that the event does not have in this partition.
-    UnknownOffset {
-        /// As the answer names it.
-        partition: String,
-        /// As the answer names it.
-        offset: i64,
-    },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FunctionError => f.write_str("the function did not answer with a response"),
-            Self::NotJson { reason } => write!(f, "the response is not JSON: {reason}"),
-            Self::Malformed { reason } => {
-                write!(f, "the response is not a partial batch response: {reason}")
-            }
-            Self::UnknownPartition { partition } => {
-                write!(
-                    f,
-                    "the response lists partition {:?}, which is not in the event",
-                    shown(partition)
-                )
-            }
-            Self::UnknownOffset { partition, offset } => {
-                write!(
-                    f,
-                    "the response lists offset {offset} of {:?}, which is not in the event",
-                    shown(partition)
-                )
-            }
-        }
-    }
-}
-
-/// A partition's name as far as a message holds it: the function may have written anything.
-fn shown(partition: &str) -> String {
-    // A topic's name and a number.
-    const PARTITION_CHARS_MAX: usize = TOPIC_CHARS_MAX + 11;
-    match partition.char_indices().nth(PARTITION_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &partition[..end]),
-        None => partition.to_owned(),
-    }
 }
 
 /// An event and its answer, read.
@@ -184,10 +117,10 @@ impl Read {
     /// The reading of everything that is not a response: an error, a crash, a time-out. The whole batch is sent again,
     /// whatever the mapping is set to.
     pub fn error(event: &Event) -> Self {
-        Self::whole_batch(event, Fault::FunctionError)
+        Self::whole_batch(event, ResponseFault::FunctionError)
     }
 
-    fn whole_batch(event: &Event, fault: Fault) -> Self {
+    fn whole_batch(event: &Event, fault: ResponseFault) -> Self {
         Self::new(event, Verdict::WholeBatchAgain(fault), |_, _| true)
     }
 

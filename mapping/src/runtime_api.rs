@@ -3,38 +3,29 @@
 
 mod identity;
 mod routes;
+mod shared;
 mod state;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{timeout, timeout_at};
 
 pub use self::identity::Identity;
-use self::state::{Posted, Refusal, State, Waiting};
+pub use self::shared::Readiness;
+use self::shared::Shared;
+use self::state::{Posted, Refusal, Waiting};
 use crate::clock;
 use crate::error::Error;
 use crate::invocation::{FunctionError, Invocation};
 use crate::limits::{DRAIN_MS, EVENT_BYTES_MAX, TIMEOUT_MAX_MS};
-
-/// How far the function has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Readiness {
-    /// It has not asked for an event yet.
-    Starting,
-    /// It has asked for an event.
-    Ready,
-    /// It has reported that it cannot start.
-    Failed(FunctionError),
-}
 
 /// What came back for one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,55 +244,6 @@ struct Recall<'a> {
 impl Drop for Recall<'_> {
     fn drop(&mut self) {
         self.shared.state().expire(self.id);
-    }
-}
-
-#[derive(Debug)]
-struct Shared {
-    identity: Identity,
-    state: Mutex<State>,
-    offered: Notify,
-    told: Notify,
-    readiness: watch::Sender<Readiness>,
-    open: watch::Sender<usize>,
-}
-
-impl Shared {
-    fn new(identity: Identity) -> Self {
-        Self {
-            identity,
-            state: Mutex::default(),
-            offered: Notify::new(),
-            told: Notify::new(),
-            readiness: watch::Sender::new(Readiness::Starting),
-            open: watch::Sender::new(0),
-        }
-    }
-
-    /// Held for a few moves of memory, never across an await.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn function_is_ready(&self) {
-        self.readiness.send_if_modified(|readiness| {
-            let starting = *readiness == Readiness::Starting;
-            if starting {
-                *readiness = Readiness::Ready;
-            }
-            starting
-        });
-    }
-
-    /// Whether the report is taken: only the first one, and only during init.
-    fn function_has_failed(&self, error: FunctionError) -> bool {
-        self.readiness.send_if_modified(|readiness| {
-            let starting = *readiness == Readiness::Starting;
-            if starting {
-                *readiness = Readiness::Failed(error);
-            }
-            starting
-        })
     }
 }
 

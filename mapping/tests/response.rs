@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use msk_mapping::response::{
-    Again, Event, FailureReporting, Fault, NotAnEvent, Partition, Read, Verdict,
+    Again, Event, FailureReporting, NotAnEvent, Partition, Read, ResponseFault, Verdict,
 };
 
 const EVENT: &str = r#"{"eventSource":"aws:kafka","records":{
@@ -26,7 +26,7 @@ fn identifier(partition: &str, offset: &str) -> String {
     format!(r#"{{"itemIdentifier":{{"partition":"{partition}","offset":{offset}}}}}"#)
 }
 
-fn fault(answer: &str) -> Fault {
+fn fault(answer: &str) -> ResponseFault {
     let read = read(answer);
     assert!(
         read.partitions()
@@ -112,13 +112,13 @@ fn one_unknown_identifier_sends_the_whole_batch_again() {
 
     assert_eq!(
         partition,
-        Fault::UnknownPartition {
+        ResponseFault::UnknownPartition {
             partition: "orders".to_owned()
         }
     );
     assert_eq!(
         offset,
-        Fault::UnknownOffset {
+        ResponseFault::UnknownOffset {
             partition: "orders-1".to_owned(),
             offset: 12
         }
@@ -161,7 +161,7 @@ fn a_malformed_answer_sends_the_whole_batch_again_and_names_the_place() {
     ] {
         let fault = fault(&answer);
 
-        assert!(matches!(fault, Fault::Malformed { .. }), "{answer}");
+        assert!(matches!(fault, ResponseFault::Malformed { .. }), "{answer}");
         assert!(fault.to_string().contains(reason), "{answer}: {fault}");
     }
 }
@@ -169,7 +169,10 @@ fn a_malformed_answer_sends_the_whole_batch_again_and_names_the_place() {
 #[test]
 fn an_answer_that_is_not_json_sends_the_whole_batch_again() {
     for answer in ["", "fine", "{", "{} {}"] {
-        assert!(matches!(fault(answer), Fault::NotJson { .. }), "{answer}");
+        assert!(
+            matches!(fault(answer), ResponseFault::NotJson { .. }),
+            "{answer}"
+        );
     }
 }
 
@@ -179,7 +182,7 @@ fn an_error_sends_the_whole_batch_again() {
 
     assert_eq!(
         read.verdict(),
-        &Verdict::WholeBatchAgain(Fault::FunctionError)
+        &Verdict::WholeBatchAgain(ResponseFault::FunctionError)
     );
     assert_eq!(
         read.partitions()[0].sent_again(Again::OnlyListed),

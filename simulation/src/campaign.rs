@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::limits::SEEDS_AT_ONCE;
 use crate::oracle::Violation;
-use crate::{Run, SimulationError, run};
+use crate::run::{Run, SimulationError, run};
 
 /// What came out of many runs.
 #[derive(Debug, Default)]
@@ -172,7 +172,7 @@ mod tests {
     use std::panic::resume_unwind;
 
     use super::{Campaign, caught};
-    use crate::SimulationError;
+    use crate::run::SimulationError;
 
     #[test]
     fn a_run_that_panics_is_one_that_failed_and_ends_no_campaign() {

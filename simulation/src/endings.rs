@@ -2,9 +2,10 @@
 
 use msk_mapping::machine::End;
 
+use crate::event::Event;
 use crate::fact::{Answer, EnvironmentId, InvocationId, What};
 use crate::function::Answered;
-use crate::world::{Event, World};
+use crate::world::World;
 
 impl World {
     /// A function has answered, at its process's own time.
@@ -43,7 +44,7 @@ impl World {
         if dice.per_mille(faults.answer_lost) {
             if dice.per_mille(500) {
                 let end = End::Crashed;
-                self.queue.plan(
+                self.agenda.plan(
                     now_ms + dice.between(0, 500),
                     Event::Heard {
                         invocation: number,
@@ -58,9 +59,9 @@ impl World {
                 invocation: number,
                 end: end.clone(),
             };
-            self.queue.plan(now_ms + dice.between(0, 3_000), again);
+            self.agenda.plan(now_ms + dice.between(0, 3_000), again);
         }
-        self.queue.plan(
+        self.agenda.plan(
             now_ms + dice.between(0, 10),
             Event::Heard {
                 invocation: number,
@@ -84,7 +85,7 @@ impl World {
             self.end_process(at);
         }
         let end = End::TimedOut;
-        self.queue.plan(
+        self.agenda.plan(
             self.now_ms,
             Event::Heard {
                 invocation: number,
@@ -103,14 +104,14 @@ impl World {
                 environment,
                 invocation: number,
             };
-            return self.queue.plan(at_ms, event);
+            return self.agenda.plan(at_ms, event);
         }
         self.end_process(at);
         // Or only the time-out tells.
         if self.dice.service.per_mille(700) {
             let wait_ms = self.dice.service.between(0, 200);
             let end = End::Crashed;
-            self.queue.plan(
+            self.agenda.plan(
                 self.now_ms + wait_ms,
                 Event::Heard {
                     invocation: number,
@@ -143,7 +144,7 @@ impl World {
                 invocation: number,
                 for_ms,
             };
-            return self.queue.plan(at_ms, event);
+            return self.agenda.plan(at_ms, event);
         }
         let frozen = &mut self.environments[environment as usize];
         if frozen.dead || !frozen.busy.contains(&number) || frozen.frozen {
@@ -157,13 +158,13 @@ impl World {
         self.note(self.now_ms, || {
             format!("environment {environment} is frozen for {for_ms} ms")
         });
-        self.queue
+        self.agenda
             .plan(self.now_ms + for_ms, Event::Thaw(environment));
         // Whoever waits for a frozen process may take it for dead.
         if self.dice.service.per_mille(400) {
             let wait_ms = self.dice.service.between(0, 500);
             let event = Event::LosesConnection(number);
-            self.queue.plan(self.now_ms + wait_ms, event);
+            self.agenda.plan(self.now_ms + wait_ms, event);
         }
     }
 
@@ -187,7 +188,7 @@ impl World {
             format!("the connection to invocation {number} is lost")
         });
         let end = End::Crashed;
-        self.queue.plan(
+        self.agenda.plan(
             self.now_ms,
             Event::Heard {
                 invocation: number,

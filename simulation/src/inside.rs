@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task_local;
 
-use crate::environment::{OwnTime, Process};
 use crate::fact::{EnvironmentId, Fact, InvocationId, RecordId, What};
 use crate::ledger::item_id;
 use crate::port::{Call, Port, Request};
+use crate::process::{OwnTime, Process};
 use crate::script::Script;
 
 /// The facts of a run. Clones share them.

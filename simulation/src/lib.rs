@@ -12,122 +12,117 @@
 //! # Ok::<(), msk_simulation::SimulationError>(())
 //! ```
 
-pub mod limits;
+// ── The words ────────────────────────────────────────────────────────────────────────────────────
 
-mod dice;
+// What happened in a run: all that the oracle sees of it.
 pub mod fact;
+
+// Chance, from the seed.
+mod dice;
+
+// ── The judge ────────────────────────────────────────────────────────────────────────────────────
+
+// From facts to broken promises.
 pub mod oracle;
+
+// ── What a seed chooses ──────────────────────────────────────────────────────────────────────────
+
+// The settings and faults of a run.
 mod plan;
-mod queue;
 
-mod port;
+// The records of a run, before they stand anywhere.
+mod draft;
 
-mod environment;
-mod share;
-
-mod kafka;
+// What each handler does.
 mod script;
 
+// ── The cluster ──────────────────────────────────────────────────────────────────────────────────
+
+// One partition's log.
+mod log;
+
+// The share group of Queue mode.
+mod share;
+
+// All logs, and who reads them.
+mod kafka;
+
+// ── The function ─────────────────────────────────────────────────────────────────────────────────
+
+// Items of the store, as facts.
 mod ledger;
 
+// A process's way out.
+mod port;
+
+// The store and the destination, and how each call fares.
 mod calls;
 
+// A process with clocks of its own.
+mod process;
+
+// What the world can see of a process.
 mod inside;
+
+// The handler.
 mod work;
 
+// The function: framework, handler, store and destination.
 mod function;
 
-mod endings;
-mod members;
-mod polling;
-mod second;
-mod service;
-mod trouble;
-mod wire;
+// ── The world ────────────────────────────────────────────────────────────────────────────────────
+
+// A process, as the world knows it.
+mod environment;
+
+// An invocation, as the world knows it.
+mod delivered;
+
+// What is going to happen.
+mod event;
+
+// What is going to happen, in the order of time.
+mod agenda;
+
+// The state of a run, and its way from event to event.
 mod world;
 
+// The mapping, and what it asks for.
+mod polling;
+
+// The members of a share group.
+mod members;
+
+// A second cluster.
+mod second;
+
+// Processes and invocations begin.
+mod service;
+
+// Invocations end.
+mod endings;
+
+// Calls on their way.
+mod network;
+
+// What befalls the whole.
+mod trouble;
+
+// ── Runs ─────────────────────────────────────────────────────────────────────────────────────────
+
+// A run as text, and its hash.
 pub mod trace;
 
+// One run.
+mod run;
+
+// Many runs.
 mod campaign;
 
-use std::fmt;
+// ── To look up ───────────────────────────────────────────────────────────────────────────────────
+
+// Every bound, with its reason.
+pub mod limits;
 
 pub use crate::campaign::{Campaign, campaign, campaign_while};
-use crate::fact::Fact;
-use crate::oracle::{Terms, Violation, judge};
-use crate::plan::Plan;
-use crate::world::World;
-
-/// One run, and what was broken in it.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// What was promised in it.
-    pub terms: Terms,
-    /// What was seen, in the order of time.
-    pub facts: Vec<Fact>,
-    /// What the oracle says. Empty: all held.
-    pub violations: Vec<Violation>,
-}
-
-impl Run {
-    /// Tells two runs apart.
-    pub fn hash(&self) -> u32 {
-        trace::hash(&self.facts)
-    }
-
-    /// The run as lines of text.
-    pub fn trace(&self) -> String {
-        trace::text(&self.facts, &self.violations)
-    }
-}
-
-/// Why a run could not be made: a fault of the simulation itself, or of the machine that it runs on.
-#[derive(Debug)]
-pub struct SimulationError {
-    seed: u64,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl fmt::Display for SimulationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {} could not be simulated", self.seed)
-    }
-}
-
-impl std::error::Error for SimulationError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
-    }
-}
-
-/// Makes one run, and judges it.
-///
-/// # Errors
-///
-/// [`SimulationError`] if the run could not be made; what it breaks is no error, but in [`Run::violations`].
-pub fn run(seed: u64) -> Result<Run, SimulationError> {
-    simulate(seed, false)
-}
-
-/// As [`run`], with a line in [`Run::trace`] for everything that happens, also where no invariant looks.
-///
-/// # Errors
-///
-/// As [`run`].
-pub fn run_in_detail(seed: u64) -> Result<Run, SimulationError> {
-    simulate(seed, true)
-}
-
-fn simulate(seed: u64, verbose: bool) -> Result<Run, SimulationError> {
-    let plan = Plan::of(seed);
-    let terms = plan.terms.clone();
-    let world = World::new(seed, plan, verbose);
-    let facts = world.and_then(World::run);
-    let facts = facts.map_err(|source| SimulationError { seed, source })?;
-    let violations = judge(&terms, &facts);
-    Ok(Run {
-        terms,
-        facts,
-        violations,
-    })
-}
+pub use crate::run::{Run, SimulationError, run, run_in_detail};

@@ -2,19 +2,12 @@
 
 use msk_mapping::machine::{Acknowledgement, Input, Offsets, PollerId};
 
+use crate::event::{Acknowledged, Event};
 use crate::fact::{RecordId, What};
 use crate::limits::FETCH_RECORDS_MAX;
 use crate::polling::number;
 use crate::share::{LetGo, Lock, MemberId};
-use crate::world::{Event, World};
-
-/// What one acknowledgement is of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Acknowledged {
-    pub(crate) partition: u32,
-    pub(crate) offset: i64,
-    pub(crate) by: MemberId,
-}
+use crate::world::World;
 
 impl World {
     /// A poller becomes a member, and may have all partitions: that is what a share group is for.
@@ -77,7 +70,7 @@ impl World {
                 let by = member.id;
                 let wait_ms = self.dice.polling.between(1, 30);
                 let event = Event::Acquire { poller, by };
-                self.queue.plan(self.now_ms + wait_ms, event);
+                self.agenda.plan(self.now_ms + wait_ms, event);
             }
         }
     }
@@ -123,7 +116,7 @@ impl World {
             offset,
             lock,
         };
-        self.queue.plan(self.now_ms + queue.lock_ms, event);
+        self.agenda.plan(self.now_ms + queue.lock_ms, event);
     }
 
     /// A lock's time is over, unless its member has asked for more.
@@ -172,7 +165,7 @@ impl World {
                 continue;
             }
             let event = Event::Acknowledge { of, with };
-            self.queue.plan(self.now_ms + wait_ms, event);
+            self.agenda.plan(self.now_ms + wait_ms, event);
         }
     }
 

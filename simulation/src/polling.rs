@@ -12,16 +12,17 @@ use msk_mapping::record::TopicPartition;
 use msk_mapping::response::FailureReporting;
 use msk_mapping::time::Time;
 
+use crate::draft::Value;
+use crate::event::Event;
 use crate::fact::{GivenUp, InvocationId, RecordId, What};
-use crate::kafka::Value;
 use crate::ledger::{BROKERS, CLUSTER, TOPIC};
 use crate::limits::{FETCH_RECORDS_MAX, START_MS};
 use crate::oracle::Reporting;
 use crate::plan::{Clusters, Plan};
-use crate::world::{Event, Fault, World};
+use crate::world::{BoxError, World};
 
 impl World {
-    pub(crate) fn mapping(plan: &Plan) -> Result<Mapping, Fault> {
+    pub(crate) fn mapping(plan: &Plan) -> Result<Mapping, BoxError> {
         let set = &plan.mapping;
         // Lambda has Queue mode for self-managed clusters only.
         let source = match (plan.clusters, plan.is_queue()) {
@@ -80,7 +81,7 @@ impl World {
     }
 
     /// Does what the machine asks for.
-    pub(crate) fn ask_mapping(&mut self) -> Result<(), Fault> {
+    pub(crate) fn ask_mapping(&mut self) -> Result<(), BoxError> {
         while let Some(output) = self.mapping.poll() {
             match output {
                 Output::Seek { partition, to, .. } => self.seek(number(&partition), to),
@@ -125,7 +126,7 @@ impl World {
                         id: discarded.id,
                         taken,
                     };
-                    self.queue.plan(self.now_ms + wait_ms, event);
+                    self.agenda.plan(self.now_ms + wait_ms, event);
                 }
                 Output::Dropped(dropped) => {
                     let offsets = dropped.records.iter().flat_map(places);
@@ -137,7 +138,7 @@ impl World {
                     let at_ms = at_ms.max(self.now_ms);
                     if self.wake_ms != Some(at_ms) {
                         self.wake_ms = Some(at_ms);
-                        self.queue.plan(at_ms, Event::Wake);
+                        self.agenda.plan(at_ms, Event::Wake);
                     }
                 }
                 // To know, not to do.
@@ -205,7 +206,7 @@ impl World {
         if log.resumed && log.owner.is_some() && log.has_more() && !log.fetching {
             log.fetching = true;
             let wait_ms = self.dice.polling.between(1, 30);
-            self.queue
+            self.agenda
                 .plan(self.now_ms + wait_ms, Event::Fetch(partition));
         }
     }
@@ -320,7 +321,7 @@ impl World {
             position,
             refused,
         };
-        self.queue.plan(at_ms, event);
+        self.agenda.plan(at_ms, event);
     }
 
     pub(crate) fn commit(

@@ -48,10 +48,10 @@ pub(crate) struct Asked {
 
 /// A process's side of the wire. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Port(Arc<Mutex<Wire>>);
+pub(crate) struct Port(Arc<Mutex<PortState>>);
 
 #[derive(Debug, Default)]
-struct Wire {
+struct PortState {
     cut: bool,
     calls: u64,
     asked: Vec<Asked>,
@@ -67,19 +67,19 @@ struct Slot {
 impl Port {
     /// Asks, with the first poll at the latest: what is dropped afterwards is on its way all the same.
     pub(crate) fn call(&self, at_ms: u64, invocation: InvocationId, request: Request) -> Call {
-        let mut wire = self.lock();
-        wire.calls += 1;
-        let call = wire.calls;
-        if !wire.cut {
-            wire.asked.push(Asked {
+        let mut state = self.lock();
+        state.calls += 1;
+        let call = state.calls;
+        if !state.cut {
+            state.asked.push(Asked {
                 call,
                 at_ms,
                 invocation,
                 request,
             });
-            wire.waiting.insert(call, Slot::default());
+            state.waiting.insert(call, Slot::default());
         }
-        drop(wire);
+        drop(state);
         Call {
             port: self.clone(),
             call,
@@ -88,10 +88,10 @@ impl Port {
 
     /// Nothing goes out any more: the process is dead, though its futures are not dropped yet.
     pub(crate) fn cut(&self) {
-        let mut wire = self.lock();
-        wire.cut = true;
-        wire.asked.clear();
-        wire.waiting.clear();
+        let mut state = self.lock();
+        state.cut = true;
+        state.asked.clear();
+        state.waiting.clear();
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -108,19 +108,19 @@ impl Port {
 
     /// Brings the world's answer; nobody may wait for it any more.
     pub(crate) fn reply(&self, call: u64, reply: Reply) {
-        let mut wire = self.lock();
-        let Some(slot) = wire.waiting.get_mut(&call) else {
+        let mut state = self.lock();
+        let Some(slot) = state.waiting.get_mut(&call) else {
             return;
         };
         slot.reply = Some(reply);
         let waker = slot.waker.take();
-        drop(wire);
+        drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wire> {
+    fn lock(&self) -> MutexGuard<'_, PortState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -143,8 +143,8 @@ impl Future for Call {
     type Output = Reply;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
-        let mut wire = self.port.lock();
-        let Some(slot) = wire.waiting.get_mut(&self.call) else {
+        let mut state = self.port.lock();
+        let Some(slot) = state.waiting.get_mut(&self.call) else {
             return Poll::Pending;
         };
         match slot.reply.take() {

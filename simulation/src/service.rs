@@ -2,75 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use lambda_msk::Consumer;
 use lambda_msk::testing::Invoke;
-use msk_mapping::machine::End;
+use msk_mapping::machine::{End, InvocationId as MachineId};
 
-use crate::environment::{Freeze, Process};
+use crate::delivered::Delivered;
+use crate::environment::Environment;
+use crate::event::Event;
 use crate::fact::{EnvironmentId, InvocationId, RecordId, What};
-use crate::function::{Answered, consumer, event, invocation};
+use crate::function::{consumer, event, invocation};
 use crate::inside::Inside;
 use crate::limits::START_MS;
 use crate::plan::Faults;
-use crate::world::{Event, Fault, World};
-
-/// A process of the function.
-#[derive(Debug)]
-pub(crate) struct Environment {
-    pub(crate) process: Process<Answered>,
-    pub(crate) inside: Arc<Inside>,
-    consumer: Consumer,
-    /// What it was given and has not answered.
-    pub(crate) busy: BTreeSet<InvocationId>,
-    pub(crate) frozen: bool,
-    pub(crate) dead: bool,
-    pub(crate) freeze: Freeze,
-    /// Calls since its last invocation began, and at which one it is killed.
-    pub(crate) calls: u64,
-    pub(crate) killed_at_call: Option<u64>,
-    /// How far its wall clock is ahead.
-    pub(crate) ahead_ms: i64,
-    at_most_once: bool,
-}
-
-impl Environment {
-    pub(crate) fn is_driven(&self) -> bool {
-        self.process.is_running() && !self.frozen && !self.dead
-    }
-
-    pub(crate) fn is_busy(&self) -> bool {
-        !self.busy.is_empty() && !self.dead
-    }
-
-    pub(crate) fn is_alive(&self) -> bool {
-        !self.dead
-    }
-}
-
-/// One invocation.
-#[derive(Debug)]
-pub(crate) struct Delivered {
-    /// *None: it is a dead letter that was fed back.*
-    pub(crate) id: Option<msk_mapping::machine::InvocationId>,
-    pub(crate) body: Bytes,
-    pub(crate) records: Vec<(RecordId, u32, i64)>,
-    /// It is of the second cluster.
-    pub(crate) is_seconds: bool,
-    pub(crate) environment: EnvironmentId,
-    /// By its process's steady clock: when it began there, and how much time it then had. *None: its clock said that there was none.*
-    pub(crate) given_ms: Option<u64>,
-    pub(crate) began_ms: u64,
-    /// Its process has looked at it: the clock was read.
-    pub(crate) was_begun: Arc<AtomicBool>,
-    /// It was frozen: its clocks are no measure of it.
-    pub(crate) was_frozen: bool,
-    /// Its answer has left the process.
-    pub(crate) answered: bool,
-    pub(crate) heard: bool,
-}
+use crate::process::{Freeze, Process};
+use crate::world::{BoxError, World};
 
 impl World {
     pub(crate) fn faults(&self) -> Faults {
@@ -83,10 +30,10 @@ impl World {
     /// A batch is to be run, in a process that is free or new. Else it is throttled.
     pub(crate) fn invoke(
         &mut self,
-        id: Option<msk_mapping::machine::InvocationId>,
+        id: Option<MachineId>,
         body: Bytes,
         records: Vec<(RecordId, u32, i64)>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BoxError> {
         let faults = self.faults();
         let number = self.invocations.len() as InvocationId;
         let throttled = id.is_some() && self.dice.service.per_mille(faults.throttle);
@@ -118,7 +65,7 @@ impl World {
         }
         self.environments[environment].busy.insert(number);
         let wait_ms = self.dice.service.between(0, 15);
-        self.queue
+        self.agenda
             .plan(self.now_ms + wait_ms, Event::Dispatch(number));
         Ok(())
     }
@@ -133,7 +80,7 @@ impl World {
             invocation: number,
             end: End::Throttled,
         };
-        self.queue.plan(self.now_ms + 20, event);
+        self.agenda.plan(self.now_ms + 20, event);
     }
 
     /// What a process that starts now promises.
@@ -170,7 +117,7 @@ impl World {
         }
     }
 
-    fn free_environment(&mut self, faults: &Faults) -> Result<Option<usize>, Fault> {
+    fn free_environment(&mut self, faults: &Faults) -> Result<Option<usize>, BoxError> {
         self.end_old_environments();
         let at_most_once = self.is_at_most_once();
         let free = self.environments.iter().position(|environment| {
@@ -279,7 +226,7 @@ impl World {
             // Before it began.
             self.fact(What::Faulted { invocation: number });
         }
-        self.queue
+        self.agenda
             .plan(self.now_ms + timeout_ms, Event::TimesOut(number));
         self.plan_troubles_of(number, at as EnvironmentId, &faults);
     }
@@ -302,7 +249,7 @@ impl World {
                 environment,
                 invocation,
             };
-            self.queue.plan(within(dice), event);
+            self.agenda.plan(within(dice), event);
         }
         if dice.per_mille(faults.freeze) {
             // In the middle of its work, for so long that another one may take that over.
@@ -315,26 +262,11 @@ impl World {
                 invocation,
                 for_ms,
             };
-            self.queue.plan(at_ms, event);
+            self.agenda.plan(at_ms, event);
         }
         if dice.per_mille(faults.connection_lost) {
-            self.queue
+            self.agenda
                 .plan(within(dice), Event::LosesConnection(invocation));
         }
-    }
-}
-
-impl Delivered {
-    /// The wall clock of its process jumps: one that has not begun yet reads what it shows then.
-    pub(crate) fn clock_jumps(&mut self, jump_ms: i64) {
-        if !self.was_begun.load(Ordering::Relaxed) {
-            let given_ms = self.given_ms;
-            self.given_ms = given_ms.and_then(|given_ms| given_ms.checked_sub_signed(jump_ms));
-        }
-    }
-
-    pub(crate) fn is_overdue(&self, own_ms: u64) -> bool {
-        let took_ms = own_ms - self.began_ms;
-        !self.was_frozen && self.given_ms.is_some_and(|given_ms| took_ms >= given_ms)
     }
 }

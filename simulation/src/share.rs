@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::fact::RecordId;
-use crate::kafka::Log;
 use crate::limits::SHARE_DELIVERIES_MAX;
+use crate::log::Log;
 
 /// A member for as long as it stays: one that comes back is another.
 pub(crate) type MemberId = u64;

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
+use crate::event::{Event, Trouble};
 use crate::fact::{RecordId, What};
 use crate::limits::{HAND_OVER_LOOK_MS, HAND_OVER_MS};
-use crate::world::{Event, Fault, Trouble, World};
+use crate::world::{BoxError, World};
 
 impl World {
     pub(crate) fn plan_trouble(&mut self) {
@@ -31,16 +32,16 @@ impl World {
                 if pause_ms > 0 && matches!(trouble, Trouble::Reset | Trouble::Redrive) {
                     at_ms = self.plan.quiet_at_ms - self.dice.trouble.between(1, 4_000);
                 }
-                self.queue.plan(at_ms, Event::Trouble(trouble));
+                self.agenda.plan(at_ms, Event::Trouble(trouble));
             }
         }
         if pause_ms > 0 {
             let at_ms = self.plan.quiet_at_ms - 4_500;
-            self.queue.plan(at_ms, Event::Trouble(Trouble::Expiry));
+            self.agenda.plan(at_ms, Event::Trouble(Trouble::Expiry));
         }
     }
 
-    pub(crate) fn trouble(&mut self, trouble: Trouble) -> Result<(), Fault> {
+    pub(crate) fn trouble(&mut self, trouble: Trouble) -> Result<(), BoxError> {
         let most = u64::from(self.plan.partitions() - 1);
         let partition = self.dice.trouble.between(0, most) as u32;
         match trouble {
@@ -62,7 +63,7 @@ impl World {
         let poller = first + self.dice.trouble.between(0, u64::from(pollers) - 1) as u32;
         let wait_ms = self.dice.trouble.between(0, 3_000);
         let event = Event::Assign { partition, poller };
-        self.queue.plan(self.now_ms + wait_ms, event);
+        self.agenda.plan(self.now_ms + wait_ms, event);
     }
 
     fn rebalance(&mut self, partition: u32) {
@@ -89,7 +90,7 @@ impl World {
             epoch,
             until_ms: self.now_ms + wait_ms,
         };
-        self.queue.plan(self.now_ms, event);
+        self.agenda.plan(self.now_ms, event);
     }
 
     /// What was under way is done and committed, or the group waits no longer. Unless the partition went in another way.
@@ -110,7 +111,7 @@ impl World {
                 until_ms,
             };
             let next_ms = self.now_ms + HAND_OVER_LOOK_MS;
-            return self.queue.plan(next_ms.min(until_ms), event);
+            return self.agenda.plan(next_ms.min(until_ms), event);
         }
         if self.revoke(partition).is_some() {
             self.reassign(partition);
@@ -123,7 +124,7 @@ impl World {
         let poller = self.dice.trouble.between(0, pollers - 1) as u32;
         self.leave(poller, without_a_word);
         let wait_ms = self.dice.trouble.between(0, 3_000);
-        self.queue.plan(self.now_ms + wait_ms, Event::Join(poller));
+        self.agenda.plan(self.now_ms + wait_ms, Event::Join(poller));
     }
 
     /// Nobody is in the group while a partition of it begins anew.
@@ -131,7 +132,7 @@ impl World {
         for poller in 0..self.plan.mapping.pollers {
             self.leave(poller, false);
             let wait_ms = self.dice.trouble.between(0, 3_000);
-            self.queue.plan(self.now_ms + wait_ms, Event::Join(poller));
+            self.agenda.plan(self.now_ms + wait_ms, Event::Join(poller));
         }
         self.cluster.group.forget(partition);
     }
@@ -174,7 +175,7 @@ impl World {
                 true => self.now_ms + draft.append_at_ms,
                 false => self.now_ms,
             };
-            self.queue.plan(at_ms, Event::Append(record as RecordId));
+            self.agenda.plan(at_ms, Event::Append(record as RecordId));
         }
         if !self.plan.is_queue() {
             self.reassign(partition);
@@ -234,7 +235,7 @@ impl World {
         });
     }
 
-    fn redrive(&mut self) -> Result<(), Fault> {
+    fn redrive(&mut self) -> Result<(), BoxError> {
         let letters = &self.services.letters;
         if letters.is_empty() {
             return Ok(());

@@ -7,9 +7,9 @@ use std::time::Duration;
 use lambda_msk::{Delivery, Failure, FromRecord, Json, State};
 use tokio::time::sleep;
 
-use crate::environment::hold_processor;
 use crate::fact::{How, InvocationId, RecordId, What};
 use crate::inside::{Inside, current};
+use crate::process::hold_processor;
 use crate::script::{Behaviour, Extraction, Start};
 
 /// The handlers' state. Its clone panics where the script says so.
@@ -49,14 +49,14 @@ impl FromRecord<Shared> for Looked {
 }
 
 /// Tells that a handler's run was dropped, if it did not end.
-struct Run<'a> {
+struct HandlerRun<'a> {
     inside: &'a Inside,
     invocation: InvocationId,
     record: RecordId,
     ended: bool,
 }
 
-impl Run<'_> {
+impl HandlerRun<'_> {
     fn end(&mut self, how: How) {
         self.ended = true;
         self.inside.note(What::Ended {
@@ -67,7 +67,7 @@ impl Run<'_> {
     }
 }
 
-impl Drop for Run<'_> {
+impl Drop for HandlerRun<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.end(How::Dropped);
@@ -83,7 +83,7 @@ pub(crate) async fn work(
 ) -> Result<(), Failure> {
     let (invocation, record) = (current(), inside.record(delivery.record()));
     inside.note(What::Started { invocation, record });
-    let mut run = Run {
+    let mut run = HandlerRun {
         inside: &inside,
         invocation,
         record,

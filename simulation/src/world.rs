@@ -5,127 +5,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use msk_mapping::machine::{Acknowledgement, DeliveryId, End, Mapping};
+use msk_mapping::machine::Mapping;
 
+use crate::agenda::Agenda;
 use crate::calls::Services;
+use crate::delivered::Delivered;
 use crate::dice::Dice;
-use crate::environment::Driven;
-use crate::fact::{EnvironmentId, Fact, InvocationId, RecordId, What};
+use crate::draft::drafts;
+use crate::environment::Environment;
+use crate::event::Event;
+use crate::fact::{EnvironmentId, Fact, RecordId, What};
 use crate::inside::Journal;
-use crate::kafka::{Cluster, drafts};
+use crate::kafka::Cluster;
 use crate::ledger::partition_names;
-use crate::members::Acknowledged;
 use crate::plan::{Clusters, Plan};
-use crate::port::{Reply, Request};
-use crate::queue::Queue;
+use crate::process::Driven;
 use crate::script::Script;
-use crate::service::{Delivered, Environment};
-use crate::share::{Lock, MemberId};
-
-/// What is going to happen.
-#[derive(Debug)]
-pub(crate) enum Event {
-    Append(RecordId),
-    /// The mapping asked for it.
-    Wake,
-    Fetch(u32),
-    Assign {
-        partition: u32,
-        poller: u32,
-    },
-    /// The group has said that it takes the partition, and waits so long for what is under way.
-    HandOver {
-        partition: u32,
-        epoch: u64,
-        until_ms: u64,
-    },
-    Commit {
-        partition: u32,
-        epoch: u64,
-        poller: u32,
-        position: i64,
-        refused: bool,
-    },
-    /// Queue mode: a poller becomes a member of the share group.
-    Join(u32),
-    Acquire {
-        poller: u32,
-        by: MemberId,
-    },
-    Acknowledge {
-        of: Acknowledged,
-        with: Acknowledgement,
-    },
-    LockEnds {
-        partition: u32,
-        offset: i64,
-        lock: Lock,
-    },
-    DeliveryEnds {
-        id: DeliveryId,
-        taken: bool,
-    },
-    Dispatch(InvocationId),
-    Arrives {
-        environment: EnvironmentId,
-        call: u64,
-        request: Request,
-        invocation: InvocationId,
-        back_ms: Option<u64>,
-        fails: bool,
-    },
-    Replies {
-        environment: EnvironmentId,
-        call: u64,
-        reply: Reply,
-    },
-    /// A call that the network held back.
-    Late {
-        request: Request,
-        invocation: InvocationId,
-    },
-    Kill {
-        environment: EnvironmentId,
-        invocation: InvocationId,
-    },
-    Freeze {
-        environment: EnvironmentId,
-        invocation: InvocationId,
-        for_ms: u64,
-    },
-    Thaw(EnvironmentId),
-    TimesOut(InvocationId),
-    LosesConnection(InvocationId),
-    /// The mapping hears how an invocation ended.
-    Heard {
-        invocation: InvocationId,
-        end: End,
-    },
-    /// The function is deployed anew: from now on at most once.
-    Deployment,
-    Trouble(Trouble),
-    Quiet,
-    Over,
-}
-
-/// What befalls the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    Rebalance,
-    Compaction,
-    Renewal,
-    Reset,
-    Forgetting,
-    Expiry,
-    ClockJump,
-    Redrive,
-}
 
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) now_ms: u64,
-    pub(crate) queue: Queue<Event>,
+    pub(crate) agenda: Agenda<Event>,
     pub(crate) journal: Journal,
     pub(crate) script: Arc<Script>,
     pub(crate) dice: Dices,
@@ -153,10 +54,10 @@ pub(crate) struct Dices {
 }
 
 /// Why a run could not be made: a fault of the simulation, or of the machine that it runs on.
-pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl World {
-    pub(crate) fn new(seed: u64, plan: Plan, verbose: bool) -> Result<Self, Fault> {
+    pub(crate) fn new(seed: u64, plan: Plan, verbose: bool) -> Result<Self, BoxError> {
         let root = Dice::new(seed);
         fastrand::seed(root.of("jitter", 0).between(0, u64::MAX));
         let drafts = drafts(&plan, &mut root.of("records", 0));
@@ -164,7 +65,7 @@ impl World {
         let script = Script::new(root.of("script", 0), &plan, rejected);
         let mut world = Self {
             now_ms: 0,
-            queue: Queue::new(),
+            agenda: Agenda::new(),
             journal: Journal::default(),
             script: Arc::new(script),
             dice: Dices {
@@ -204,40 +105,40 @@ impl World {
         }
         for (record, draft) in self.cluster.drafts.iter().enumerate() {
             if draft.generation == 0 {
-                self.queue
+                self.agenda
                     .plan(draft.append_at_ms, Event::Append(record as RecordId));
             }
         }
         if self.plan.is_queue() {
             for poller in 0..self.plan.mapping.pollers {
-                self.queue.plan(0, Event::Join(poller));
+                self.agenda.plan(0, Event::Join(poller));
             }
         } else {
             for partition in 0..self.plan.partitions() {
                 let (first, pollers) = self.plan.pollers_of(partition);
                 let poller = first + partition % pollers;
-                self.queue.plan(0, Event::Assign { partition, poller });
+                self.agenda.plan(0, Event::Assign { partition, poller });
             }
         }
         self.plan_trouble();
         if let Some(at_ms) = self.plan.function.at_least_once_until_ms {
-            self.queue.plan(at_ms, Event::Deployment);
+            self.agenda.plan(at_ms, Event::Deployment);
         }
-        self.queue.plan(self.plan.quiet_at_ms, Event::Quiet);
-        self.queue.plan(self.plan.over_at_ms, Event::Over);
+        self.agenda.plan(self.plan.quiet_at_ms, Event::Quiet);
+        self.agenda.plan(self.plan.over_at_ms, Event::Over);
     }
 
     /// Runs to the end: the facts, in the order of time.
-    pub(crate) fn run(mut self) -> Result<Vec<Fact>, Fault> {
+    pub(crate) fn run(mut self) -> Result<Vec<Fact>, BoxError> {
         while self.lag.is_none() {
-            let Some(next_ms) = self.queue.next_ms() else {
+            let Some(next_ms) = self.agenda.next_ms() else {
                 break;
             };
             if let Some(environment) = self.behind(next_ms) {
                 self.drive(environment, next_ms);
                 continue;
             }
-            if let Some((at_ms, event)) = self.queue.pop() {
+            if let Some((at_ms, event)) = self.agenda.pop() {
                 self.now_ms = at_ms;
                 self.happens(event)?;
                 self.ask_mapping()?;
@@ -276,7 +177,7 @@ impl World {
         }
     }
 
-    fn happens(&mut self, event: Event) -> Result<(), Fault> {
+    fn happens(&mut self, event: Event) -> Result<(), BoxError> {
         match event {
             Event::Append(record) => self.append(record),
             Event::Wake => self.wake(),

@@ -72,10 +72,15 @@ impl Source {
     }
 }
 
-/// Every Rust file below a folder of the workspace.
+/// Every Rust file below a folder of the workspace. If the folder is a module's, its own file beside the folder too.
 fn sources(folder: &str) -> Vec<Source> {
     let root = root();
     let mut sources = Vec::new();
+    let own = root.join(format!("{folder}.rs"));
+    if let Ok(text) = fs::read_to_string(own) {
+        let path = format!("{folder}.rs");
+        sources.push(Source { path, text });
+    }
     let mut folders = vec![root.join(folder)];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else {

@@ -3,7 +3,7 @@
 use lambda_msk::testing::check_on_failure;
 use msk_mapping::machine::OnFailure;
 
-use super::names;
+use super::flags::names;
 use crate::fault::Fault;
 
 /// No destination, over the template's.

@@ -1,5 +1,24 @@
 //! What is shown of a run: a view in a terminal, lines for people, or JSON for scripts. Made and told by `dev`.
 
+// What a function answered.
+mod answer;
+// What became of each record.
+mod fates;
+// Why nothing was read.
+pub(super) mod nothing;
+// How it ended.
+mod end;
+// Lines for people.
+pub(super) mod lines;
+// The sum of it.
+mod summary;
+// What fits on a screen.
+mod layout;
+// The view in a terminal.
+mod live;
+// Lines for scripts.
+mod json;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,12 +26,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use msk_mapping::Logs;
 use msk_mapping::driver::{Notice, Status};
 
-use super::fates::{Fates, News, Topic};
-use super::nothing::Why;
-use super::{Args, json, lines, live, summary};
+pub(crate) use self::end::End;
+use self::fates::{Fates, News, Topic};
+use super::args::Args;
 use crate::fault::{Fault, print};
 use crate::said;
-use crate::verdict::Verdict;
 
 /// What is shown of a run, and what is remembered of it.
 pub(crate) struct Show {
@@ -41,13 +59,6 @@ impl Seen {
             self.statuses.insert(topic.to_owned(), status.clone());
         }
     }
-}
-
-/// How a run ended.
-pub(crate) struct End<'a> {
-    pub(crate) verdict: Verdict,
-    /// Why a mapping read nothing, if one did.
-    pub(crate) nothing: &'a [Why],
 }
 
 impl Show {

@@ -11,37 +11,22 @@ mod target;
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::mapping::Mapping;
 use self::property::Properties;
 use self::resolve::Resolver;
-use super::names;
-use super::settings::Settings;
+use super::args::Args;
+use super::flags::names;
+use super::flags::settings::Settings;
 use crate::fault::{Fault, warn};
-use crate::invoke;
 use crate::timeout;
 
 /// CloudFormation's own limit.
 const TEMPLATE_MAX_BYTES: u64 = 1_000_000;
 
-/// Which template is read, and how.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Template")]
-pub(crate) struct Chosen {
-    /// Take topic, group, mapping, time-out and environment from a SAM or CloudFormation template. Flags win over it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) template: Option<PathBuf>,
-    /// A parameter of the template, in place of its default; AWS::StackName and the like too.
-    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = invoke::variable, requires = "template")]
-    pub(crate) parameters: Vec<(String, String)>,
-    /// The function whose mapping is meant, by its logical ID in the template.
-    #[arg(long, value_name = "LOGICAL_ID", requires = "template")]
-    pub(crate) function_name: Option<String>,
-}
-
 /// The arguments with what the template adds to them. What it cannot tell on a desk is warned of.
-pub(crate) fn complete(args: &super::Args) -> Result<super::Args, Fault> {
+pub(crate) fn complete(args: &Args) -> Result<Args, Fault> {
     let mut args = args.clone();
     if let Some(path) = args.template.template.clone() {
         let text = read(&path)?;
@@ -73,7 +58,7 @@ fn read(path: &Path) -> Result<String, Fault> {
 }
 
 /// Adds what the template says and no flag does; what is left out comes back, a line each.
-fn apply(args: &mut super::Args, text: &str, file: &str) -> Result<Vec<String>, Fault> {
+fn apply(args: &mut Args, text: &str, file: &str) -> Result<Vec<String>, Fault> {
     let chosen = args.template.clone();
     let root = node::parse(text, file)?;
     let resolver = Resolver::new(&root, file, &chosen.parameters)?;
@@ -140,7 +125,7 @@ fn places(
 }
 
 fn take_topic(
-    args: &mut super::Args,
+    args: &mut Args,
     mapping: &Mapping<'_>,
     resolver: &Resolver<'_>,
 ) -> Result<(), Fault> {
@@ -170,7 +155,7 @@ fn take_topic(
 
 /// Its place in a function's event and, by the kind of cluster, in a resource.
 fn take_group<'a>(
-    args: &mut super::Args,
+    args: &mut Args,
     properties: &mut Properties<'_, 'a>,
     mapping: &Mapping<'a>,
 ) -> Result<(), Fault> {

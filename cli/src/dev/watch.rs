@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use msk_mapping::Function;
 use msk_mapping::driver::Control;
 
-use super::Show;
+use super::show::Show;
 use crate::invoke::target;
 
 /// How often the files are looked at.

@@ -10,11 +10,12 @@ use msk_mapping::machine::Configuration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::nothing;
-use super::produce::{self, Wanted};
-use super::show::{End, Show};
+use super::args::{Args, TIMEOUT};
+use super::cluster::produce::{self, Wanted};
+use super::cluster::{broker, connect};
+use super::show::{End, Show, lines, nothing};
 use super::watch::{self, Watched};
-use super::{Args, TIMEOUT, broker, connect, destination, failed, lines};
+use super::{destination, failed};
 use crate::dead_letters::Mark;
 use crate::fault::{Fault, warn};
 use crate::log_level;
@@ -24,6 +25,8 @@ use crate::verdict::Verdict;
 pub(crate) struct Work<'a> {
     pub(crate) args: &'a Args,
     pub(crate) cluster: &'a Cluster,
+    /// Of each topic, without the function, which was not known yet.
+    pub(crate) configurations: Vec<Configuration>,
     /// None: it is somebody else's.
     pub(crate) broker: Option<&'a EmbeddedBroker>,
     pub(crate) wanted: &'a [Wanted],
@@ -85,14 +88,14 @@ impl Work<'_> {
             drivers: JoinSet::new(),
             controls: Vec::new(),
         };
-        for topic in &self.args.topics {
+        for configuration in &self.configurations {
             let driver = tokio::select! {
-                driver = self.driver(topic, function) => driver?,
+                driver = self.driver(configuration, function) => driver?,
                 Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
             };
             let control = driver.control();
             running.controls.push(control.clone());
-            let (topic, show) = (topic.clone(), Arc::clone(self.show));
+            let (topic, show) = (configuration.topic.clone(), Arc::clone(self.show));
             // A function that is being worked on may be better after its next build.
             let goes_on = self.args.watch;
             let notices = move |notice| {
@@ -187,12 +190,14 @@ impl Work<'_> {
         Ok(produced)
     }
 
-    async fn driver(&self, topic: &str, function: &Function) -> Result<Driver, Fault> {
+    async fn driver(
+        &self,
+        configuration: &Configuration,
+        function: &Function,
+    ) -> Result<Driver, Fault> {
         let (args, cluster) = (self.args, self.cluster);
-        let arn = function.identity().arn();
-        let configuration =
-            args.settings
-                .configuration(topic, args.group(), cluster.bootstrap(), arn)?;
+        let mut configuration = configuration.clone();
+        configuration.function_arn = function.identity().arn();
         let mut driver = Driver::new(cluster.clone(), configuration.clone(), function.clone())
             .timeout(args.timeout.unwrap_or(TIMEOUT))
             .pollers(pollers(&configuration, cluster, self.show).await?);

@@ -8,7 +8,7 @@ const ANSWER_CHARS_MAX: usize = 400;
 
 /// What the function answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct ShownAnswer {
     /// Its text, cut, on one line.
     pub(crate) text: String,
     /// What Lambda reads in it.
@@ -20,11 +20,11 @@ pub(crate) fn answer(
     ending: &Ending,
     read: Option<&Read>,
     reporting: FailureReporting,
-) -> Option<Answer> {
+) -> Option<ShownAnswer> {
     let Ending::Response(body) = ending else {
         return None;
     };
-    Some(Answer {
+    Some(ShownAnswer {
         text: shown(body),
         means: means(read, reporting),
     })

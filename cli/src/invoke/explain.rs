@@ -1,6 +1,6 @@
 //! What went wrong, in words, and what to do about it.
 
-use msk_mapping::response::{Fault, Read, Verdict};
+use msk_mapping::response::{NotAnEvent, Read, ResponseFault, Verdict};
 use msk_mapping::{Crash, Ending, Exit, FunctionError, Phase, Report};
 
 /// The most lines of a function's stack that are shown.
@@ -45,7 +45,7 @@ pub(crate) fn problem(
 ) -> Option<Problem> {
     let problem = match &report.ending {
         Ending::Response(_) => match (read, not_an_event) {
-            (Some(read), _) if read.all_done() && super::is_empty(read) => Problem::new(
+            (Some(read), _) if read.all_done() && is_empty(read) => Problem::new(
                 "the event holds no record: the function had nothing to do",
                 "Lambda's mapping never sends such an event: there are samples in events/, and\n\
                  `cargo msk event --topic orders` makes one",
@@ -130,7 +130,7 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
                 if *listed == 1 { "" } else { "s" }
             ),
             "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping, and leave\n\
-             --failure-reporting whole-batch out here; or let the function answer with an error\n\
+             --function-response-types '[]' out here; or let the function answer with an error\n\
              (lambda-msk: LAMBDA_MSK_FAILURE_REPORTING=whole-batch)",
         ),
         Verdict::FailuresMisplaced { field, listed } => Problem::new(
@@ -144,13 +144,13 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
         ),
         Verdict::WholeBatchAgain(fault) => {
             let help = match fault {
-                Fault::NotJson { .. } => {
+                ResponseFault::NotJson { .. } => {
                     "answer with JSON: {\"batchItemFailures\":[]} if all is done"
                 }
-                Fault::UnknownPartition { .. } => {
+                ResponseFault::UnknownPartition { .. } => {
                     "itemIdentifier.partition is the key of the event's `records` map, as `orders-0`"
                 }
-                Fault::UnknownOffset { .. } => "list only offsets of this very event",
+                ResponseFault::UnknownOffset { .. } => "list only offsets of this very event",
                 _ => {
                     "answer {\"batchItemFailures\":[{\"itemIdentifier\":{\"partition\":\"orders-0\",\"offset\":15}}]}"
                 }
@@ -199,6 +199,20 @@ fn timed_out(during: Phase, after_ms: u128) -> Problem {
             "lambda-msk answers in time unless a handler holds the thread: move what blocks or computes for long into\n\
              tokio::task::spawn_blocking; else raise --timeout (and the function's on Lambda), or make the batch smaller",
         ),
+    }
+}
+
+/// Whether there was no record to do.
+pub(super) fn is_empty(read: &Read) -> bool {
+    let mut partitions = read.partitions().iter();
+    partitions.all(|partition| partition.offsets().is_empty())
+}
+
+/// Why it is no event of Kafka.
+pub(super) fn not_kafka(not_an_event: &NotAnEvent) -> String {
+    match std::error::Error::source(not_an_event) {
+        Some(cause) => format!("{not_an_event}: {cause}"),
+        None => not_an_event.to_string(),
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use msk_mapping::response::{Again, Event, FailureReporting, NotAnEvent, Partition, Read, Verdict};
+use msk_mapping::response::{Again, Event, NotAnEvent, Partition, Read, Verdict};
 use msk_mapping::{Ending, FunctionError};
 use serde_json::{Value, json};
 
-use super::Delivery;
+use super::delivery::Delivery;
+use super::explain;
 use super::heard::Heard;
 use crate::dead_letters::DeadLetters;
 use crate::plain;
+use crate::response_types::ResponseTypes;
 use crate::said::{Place, Reason};
 use crate::verdict::Verdict as CameTo;
 
@@ -17,11 +19,11 @@ use crate::verdict::Verdict as CameTo;
 const ROWS_MAX: usize = 1_000;
 
 /// All that a run says beside its deliveries.
-pub(crate) struct Run<'a> {
+pub(crate) struct RunDocument<'a> {
     pub(crate) function: &'a str,
     /// The length of each, and what it is.
     pub(crate) events: &'a [(usize, Result<Event, NotAnEvent>)],
-    pub(crate) reporting: FailureReporting,
+    pub(crate) response_types: ResponseTypes,
     pub(crate) deliveries: &'a [Value],
     /// None: the function's destination is no file.
     pub(crate) dead_letters: Option<&'a DeadLetters>,
@@ -29,13 +31,13 @@ pub(crate) struct Run<'a> {
     pub(crate) verdict: CameTo,
 }
 
-impl Run<'_> {
+impl RunDocument<'_> {
     pub(crate) fn document(&self) -> String {
         let event = |(bytes, event): &(usize, Result<Event, NotAnEvent>)| {
             json!({
                 "bytes": bytes,
                 "records": event.as_ref().ok().map(Event::records),
-                "notKafka": event.as_ref().err().map(super::text),
+                "notKafka": event.as_ref().err().map(explain::not_kafka),
             })
         };
         let mut rows = self.heard.rows();
@@ -46,10 +48,7 @@ impl Run<'_> {
             "function": self.function,
             "event": self.events.first().map(event),
             "events": self.events.len(),
-            "failureReporting": match self.reporting {
-                FailureReporting::Partial => "partial",
-                FailureReporting::WholeBatch => "whole-batch",
-            },
+            "functionResponseTypes": self.response_types.list(),
             "deliveries": self.deliveries,
             "deadLetters": self.dead_letters.map(|letters| {
                 json!({"file": letters.path, "added": letters.count})

@@ -7,7 +7,7 @@ use anstyle::Style;
 use msk_mapping::Ending;
 use msk_mapping::response::{Again, Partition, Read, Verdict as Answered};
 
-use super::Delivery;
+use super::delivery::Delivery;
 use super::heard::Heard;
 use crate::columns::{Table, shown};
 use crate::dead_letters::DeadLetters;

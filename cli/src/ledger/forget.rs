@@ -10,7 +10,8 @@ use lambda_msk::idempotency::{
 };
 use serde_json::{Value, json};
 
-use super::{Found, Which, failed, json as documents, now_ms, text};
+use super::found::{Found, Which, failed, now_ms};
+use super::{json as documents, text};
 use crate::fault::{Fault, print, print_document};
 use crate::style::{BAD, BOLD, DIM, GOOD};
 

@@ -3,7 +3,7 @@
 use lambda_msk::idempotency::{BoxStore, IdempotencyStore, Lease, PartitionState, SettledRange};
 use serde_json::{Value, json};
 
-use super::{Found, Which};
+use super::found::{Found, Which};
 
 pub(crate) fn found(which: &Which, store: &BoxStore, found: &Found, now_ms: u64) -> Value {
     let partition =

@@ -9,7 +9,8 @@ use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{Consumer, Failure, FailureReporting, Json, MemoryDestination};
 use tokio::time::timeout;
 
-use super::{Which, json, store, text};
+use super::found::Which;
+use super::{json, store, text};
 
 /// When the first invocation of a test takes place: 2026-01-01T00:00:00Z.
 pub(crate) const START_MS: u64 = 1_767_225_600_000;

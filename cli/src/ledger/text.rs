@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use lambda_msk::idempotency::{BoxStore, IdempotencyStore, Lease, PartitionState, SettledRange};
 
-use super::{Found, Which};
+use super::found::{Found, Which};
 use crate::style::{BAD, BOLD, DIM, GOOD, WARNING};
 
 /// A list names at most so many ranges.

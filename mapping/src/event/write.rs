@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Nulls, Source};
+use super::source::{Nulls, Source};
 use crate::record::{Header, Record, TopicPartition};
 
 /// Takes the bytes of an event.

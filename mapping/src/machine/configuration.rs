@@ -1,5 +1,6 @@
 //! The mapping's settings, named as AWS names them, and what is wrong with them. Given to the machine once.
 
+mod check;
 mod faults;
 
 use std::fmt;
@@ -7,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::faults::{Fault, Faults};
+pub use self::faults::{Faults, SettingFault};
 use super::readings::Readings;
 use crate::event::{Envelope, Source};
 use crate::limits::{
@@ -108,16 +109,6 @@ impl Configuration {
             delivery_count_max: DELIVERY_COUNT_MAX,
             readings: Readings::default(),
         }
-    }
-
-    /// What is wrong with these settings, every fault of it.
-    ///
-    /// # Errors
-    ///
-    /// [`Faults`] if a value is out of range, if on-demand mode has a setting that needs provisioned mode, or if two
-    /// settings exclude each other.
-    pub fn check(&self) -> Result<(), Faults> {
-        faults::check(self)
     }
 
     /// What is the same in each event of the mapping.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Event, Fault};
+use super::event::Event;
+use super::fault::ResponseFault;
 
 /// The identifiers in a response. Null, `{}`, an absent, null or empty list: none.
-pub(super) fn listed(body: &[u8]) -> Result<Vec<(String, i64)>, Fault> {
-    let malformed = |reason: String| Fault::Malformed { reason };
-    let response: Value = serde_json::from_slice(body).map_err(|error| Fault::NotJson {
+pub(super) fn listed(body: &[u8]) -> Result<Vec<(String, i64)>, ResponseFault> {
+    let malformed = |reason: String| ResponseFault::Malformed { reason };
+    let response: Value = serde_json::from_slice(body).map_err(|error| ResponseFault::NotJson {
         reason: error.to_string(),
     })?;
     let list = match &response {
@@ -60,15 +61,15 @@ pub(super) fn listed(body: &[u8]) -> Result<Vec<(String, i64)>, Fault> {
 pub(super) fn known(
     event: &Event,
     listed: Vec<(String, i64)>,
-) -> Result<BTreeSet<(String, i64)>, Fault> {
+) -> Result<BTreeSet<(String, i64)>, ResponseFault> {
     for (partition, offset) in &listed {
         let Some(offsets) = event.offsets(partition) else {
-            return Err(Fault::UnknownPartition {
+            return Err(ResponseFault::UnknownPartition {
                 partition: partition.clone(),
             });
         };
         if !offsets.contains(offset) {
-            return Err(Fault::UnknownOffset {
+            return Err(ResponseFault::UnknownOffset {
                 partition: partition.clone(),
                 offset: *offset,
             });

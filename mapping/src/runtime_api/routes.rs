@@ -13,14 +13,14 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::identity::ACCOUNT;
+use super::shared::Shared;
 use super::state::{ExtensionRefusal, Posted, Refusal};
 use crate::clock;
 use crate::invocation::FunctionError;
 use crate::limits::{DISCARD_BYTES_MAX, RESPONSE_BYTES_MAX};
 
-type Answer = Response<Full<Bytes>>;
+type HttpResponse = Response<Full<Bytes>>;
 
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 const EXTENSION_NAME: &str = "lambda-extension-name";
@@ -29,7 +29,7 @@ const EXTENSION_ID: &str = "lambda-extension-identifier";
 pub(super) async fn serve(
     shared: Arc<Shared>,
     request: Request<Incoming>,
-) -> Result<Answer, Infallible> {
+) -> Result<HttpResponse, Infallible> {
     let (head, body) = request.into_parts();
     let parts: Vec<&str> = head.uri.path().split('/').skip(1).collect();
     let get = head.method == Method::GET;
@@ -78,7 +78,7 @@ pub(super) async fn serve(
 }
 
 /// Waits for the next event. The function waits here while Lambda has frozen it; if it goes, hyper drops the wait.
-async fn next(shared: &Shared) -> Answer {
+async fn next(shared: &Shared) -> HttpResponse {
     shared.function_is_ready();
     loop {
         let offered = shared.offered.notified();
@@ -90,7 +90,7 @@ async fn next(shared: &Shared) -> Answer {
     }
 }
 
-fn hand_over(shared: &Shared, id: &str, body: Bytes, timeout: Duration) -> Answer {
+fn hand_over(shared: &Shared, id: &str, body: Bytes, timeout: Duration) -> HttpResponse {
     let now = clock::since_epoch();
     let deadline_ms = (now + timeout).as_millis();
     let trace = clock::trace_id(now);
@@ -114,7 +114,7 @@ fn hand_over(shared: &Shared, id: &str, body: Bytes, timeout: Duration) -> Answe
     finish(head, body)
 }
 
-async fn response(shared: &Shared, id: &str, body: Incoming) -> Answer {
+async fn response(shared: &Shared, id: &str, body: Incoming) -> HttpResponse {
     // Asked before the body is read as well: a stale answer of 6 MB is refused at once.
     if let Err(refusal) = shared.state().expects(id) {
         return refused(id, refusal);
@@ -140,7 +140,7 @@ async fn response(shared: &Shared, id: &str, body: Incoming) -> Answer {
     }
 }
 
-async fn error(shared: &Shared, id: &str, headers: &HeaderMap, body: Incoming) -> Answer {
+async fn error(shared: &Shared, id: &str, headers: &HeaderMap, body: Incoming) -> HttpResponse {
     if let Err(refusal) = shared.state().expects(id) {
         return refused(id, refusal);
     }
@@ -157,7 +157,7 @@ async fn error(shared: &Shared, id: &str, headers: &HeaderMap, body: Incoming) -
 }
 
 /// Of the init, or of the restore (SnapStart) that follows it.
-async fn init_error(shared: &Shared, headers: &HeaderMap, body: Incoming) -> Answer {
+async fn init_error(shared: &Shared, headers: &HeaderMap, body: Incoming) -> HttpResponse {
     let error = match read(body).await {
         Body::Whole(bytes) => FunctionError::read(&bytes, text(headers, ERROR_TYPE)),
         Body::TooLarge => return entity_too_large(),
@@ -174,7 +174,7 @@ async fn init_error(shared: &Shared, headers: &HeaderMap, body: Incoming) -> Ans
     }
 }
 
-async fn register(shared: &Shared, headers: &HeaderMap, body: Incoming) -> Answer {
+async fn register(shared: &Shared, headers: &HeaderMap, body: Incoming) -> HttpResponse {
     #[derive(Deserialize)]
     struct Wire {
         #[serde(default)]
@@ -237,7 +237,7 @@ async fn register(shared: &Shared, headers: &HeaderMap, body: Incoming) -> Answe
     }
 }
 
-async fn extension_next(shared: &Shared, headers: &HeaderMap) -> Answer {
+async fn extension_next(shared: &Shared, headers: &HeaderMap) -> HttpResponse {
     let Some(id) = text(headers, EXTENSION_ID) else {
         return refuse(
             StatusCode::FORBIDDEN,
@@ -306,14 +306,14 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn accepted() -> Answer {
+fn accepted() -> HttpResponse {
     finish(
         Response::builder().status(StatusCode::ACCEPTED),
         r#"{"status":"OK"}"#,
     )
 }
 
-fn refused(id: &str, refusal: Refusal) -> Answer {
+fn refused(id: &str, refusal: Refusal) -> HttpResponse {
     match refusal {
         Refusal::Unknown => refuse(
             StatusCode::BAD_REQUEST,
@@ -333,7 +333,7 @@ fn refused(id: &str, refusal: Refusal) -> Answer {
     }
 }
 
-fn broken() -> Answer {
+fn broken() -> HttpResponse {
     refuse(
         StatusCode::BAD_REQUEST,
         "InvalidRequestFormat",
@@ -341,7 +341,7 @@ fn broken() -> Answer {
     )
 }
 
-fn entity_too_large() -> Answer {
+fn entity_too_large() -> HttpResponse {
     refuse(
         StatusCode::PAYLOAD_TOO_LARGE,
         "RequestEntityTooLarge",
@@ -349,7 +349,7 @@ fn entity_too_large() -> Answer {
     )
 }
 
-fn wrong_method(method: &Method, allowed: &'static str) -> Answer {
+fn wrong_method(method: &Method, allowed: &'static str) -> HttpResponse {
     let mut answer = refuse(
         StatusCode::METHOD_NOT_ALLOWED,
         "InvalidMethod",
@@ -361,12 +361,12 @@ fn wrong_method(method: &Method, allowed: &'static str) -> Answer {
     answer
 }
 
-fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
+fn refuse(status: StatusCode, error_type: &str, message: &str) -> HttpResponse {
     let body = json!({"errorType": error_type, "errorMessage": message}).to_string();
     finish(Response::builder().status(status), body)
 }
 
-fn finish(head: hyper::http::response::Builder, body: impl Into<Bytes>) -> Answer {
+fn finish(head: hyper::http::response::Builder, body: impl Into<Bytes>) -> HttpResponse {
     head.header(CONTENT_TYPE, "application/json")
         .body(Full::new(body.into()))
         .expect("names are constants; values are ours: ids, numbers, and an ARN that was checked")

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::fact::{Answer, InvocationId, RecordId};
-use crate::oracle::{Invariant, Judge, Ledger, Order, Reporting};
+use crate::oracle::judge::Judge;
+use crate::oracle::terms::{Ledger, Order, Reporting};
+use crate::oracle::violation::Invariant;
 
 impl Judge<'_> {
     pub(super) fn answers(&mut self, invocation: InvocationId, answer: &Answer) {

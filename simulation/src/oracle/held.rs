@@ -1,15 +1,8 @@
 //! *Held:* what an invocation holds that has met no fault, a partition or a record by its key, nobody takes from it: it renews its lease in time, whatever its handlers do.
 
-use std::collections::BTreeMap;
-
-use crate::fact::{InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge};
-
-/// Records that are claimed and not released, by whom.
-#[derive(Debug, Default)]
-pub(super) struct Claims {
-    by: BTreeMap<RecordId, InvocationId>,
-}
+use crate::fact::{InvocationId, ItemId};
+use crate::oracle::judge::Judge;
+use crate::oracle::violation::Invariant;
 
 impl Judge<'_> {
     /// An invocation that is at work, and in whose way nothing came.

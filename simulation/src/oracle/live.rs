@@ -1,7 +1,8 @@
 //! *Live:* when faults end, the lag is 0 within a bound; and a partition is given back as soon as its own records are settled.
 
 use crate::fact::InvocationId;
-use crate::oracle::{Invariant, Judge};
+use crate::oracle::judge::Judge;
+use crate::oracle::violation::Invariant;
 
 /// From a partition's last settling to its giving back, where nothing is slow: a write that is on its way, and the last one.
 const HANDOVER_MS: u64 = 500;

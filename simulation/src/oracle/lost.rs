@@ -1,7 +1,8 @@
 //! *Nothing lost:* a handler returned Ok for it, or it is at the destination, or the mapping gave it up with attempts or age exceeded by a count of our own.
 
 use crate::fact::{GivenUp, LogId, RecordId};
-use crate::oracle::{Invariant, Judge};
+use crate::oracle::judge::Judge;
+use crate::oracle::violation::Invariant;
 
 impl Judge<'_> {
     /// What a commit passes is never sent again.

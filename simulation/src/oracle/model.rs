@@ -1,12 +1,8 @@
 //! The oracle's accounts: what it has seen of each record, invocation and item.
 
-mod by_key;
-mod known;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use self::known::{Kind, Known};
-use self::known::{Settled, Stands};
+use super::known::{Kind, Known, Settled, Stands};
 use crate::fact::{
     EnvironmentId, InvocationId, ItemId, LogId, RecordId, StoredId, VersionId, What,
 };
@@ -23,7 +19,7 @@ pub(super) struct Model {
     /// What each version of each item has stood for.
     pub(super) versions: BTreeMap<(StoredId, VersionId), u64>,
     /// Answers of reads that have not reached their invocation: they may be late, or lost.
-    answers: BTreeMap<(InvocationId, u64), Answer>,
+    answers: BTreeMap<(InvocationId, u64), ReadAnswer>,
 }
 
 #[derive(Debug, Default)]
@@ -115,7 +111,7 @@ pub(super) struct Item {
 }
 
 /// What stood in a ledger when it was read.
-struct Answer {
+struct ReadAnswer {
     partition: u32,
     known: BTreeMap<RecordId, Known>,
     entries: BTreeMap<i64, Stands>,
@@ -266,9 +262,9 @@ impl Model {
         }
     }
 
-    fn answer(&mut self, item: ItemId) -> Answer {
+    fn answer(&mut self, item: ItemId) -> ReadAnswer {
         let Item { entries, known } = self.items.entry(item).or_default();
-        Answer {
+        ReadAnswer {
             partition: item.partition,
             known: known.clone(),
             entries: entries.clone(),
@@ -276,8 +272,8 @@ impl Model {
     }
 
     /// The last that an invocation was told counts.
-    fn tell(&mut self, invocation: InvocationId, answer: Answer) {
-        let Answer {
+    fn tell(&mut self, invocation: InvocationId, answer: ReadAnswer) {
+        let ReadAnswer {
             partition,
             known,
             entries,

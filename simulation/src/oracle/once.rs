@@ -2,7 +2,10 @@
 //! *One owner:* an old owner starts nothing once its successor has the partition.
 
 use crate::fact::{InvocationId, RecordId, StoredId, VersionId};
-use crate::oracle::{Invariant, Judge, Ledger, Order, Write};
+use crate::oracle::judge::Judge;
+use crate::oracle::model::Write;
+use crate::oracle::terms::{Ledger, Order};
+use crate::oracle::violation::Invariant;
 
 /// Ages are kept to the minute, and by clocks that differ.
 const AGE_TOLERANCE_MS: u64 = 2 * 60_000;

@@ -1,7 +1,8 @@
 //! *Order:* for a before b in a lane, b's first start follows a's first settling or giving up. Takeovers are no exception.
 
 use crate::fact::{InvocationId, RecordId};
-use crate::oracle::{Invariant, Judge};
+use crate::oracle::judge::Judge;
+use crate::oracle::violation::Invariant;
 
 impl Judge<'_> {
     pub(super) fn in_order(&mut self, invocation: InvocationId, record: RecordId) {

@@ -1,21 +1,16 @@
 //! *Prompt:* where many invocations write one ledger without an order, a write that lost the race costs about a round trip, and an invocation ends soon after its last record did.
 
-use std::collections::BTreeMap;
-
 use crate::fact::{InvocationId, ItemId};
-use crate::oracle::{Invariant, Judge, Kind, Ledger, Order};
+use crate::oracle::judge::Judge;
+use crate::oracle::known::Kind;
+use crate::oracle::terms::{Ledger, Order};
+use crate::oracle::violation::Invariant;
 
 /// From a write that was refused to the next one, both on the store's side: the answer's way back, the next write's way there, and a little that keeps writers apart.
 const RACE_MS: u64 = 100;
 
 /// From the end of the last record to the answer, among ten writers.
 const END_MS: u64 = 1_000;
-
-/// Writes that were refused and not tried again yet, and when that was.
-#[derive(Debug, Default)]
-pub(super) struct Races {
-    lost_ms: BTreeMap<(InvocationId, u32), u64>,
-}
 
 impl Judge<'_> {
     fn is_raced(&self) -> bool {

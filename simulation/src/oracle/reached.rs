@@ -1,18 +1,13 @@
 //! *Reached:* once an invocation has its partition's ledger, the partition's first record has its turn, if there is a place for its lane: whatever the handlers of other partitions do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::fact::{InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge};
+use crate::oracle::judge::Judge;
+use crate::oracle::violation::Invariant;
 
 /// From the store's side of an opening to the first record, where nothing is slow and each other lane has had a turn: an answer that is on its way.
 const REACHED_MS: u64 = 50;
-
-/// Partitions that are opened, and since when, whose first record has not had its turn.
-#[derive(Debug, Default)]
-pub(super) struct Opened {
-    at_ms: BTreeMap<(InvocationId, u32), u64>,
-}
 
 impl Judge<'_> {
     /// A ledger is taken, or read.

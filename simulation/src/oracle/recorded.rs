@@ -1,21 +1,15 @@
 //! *Recorded:* what an invocation has done is recorded soon after it ended, and before the answer, whatever its lane waits for then, and whatever becomes of the next record.
 
-use std::collections::BTreeMap;
-
 use crate::fact::{EnvironmentId, InvocationId, ItemId, RecordId};
-use crate::oracle::{Invariant, Judge, Ledger, Order};
+use crate::oracle::judge::Judge;
+use crate::oracle::terms::{Ledger, Order};
+use crate::oracle::violation::Invariant;
 
 /// From a handler's end to the record of it in the store, where nothing is slow, beside the time between two writes of progress: a write that is on its way, and the next one.
 const RECORDED_MS: u64 = 100;
 
 /// So near to its deadline an invocation may have no time for it left.
 const LATE_MS: u64 = 1_000;
-
-/// What is done and not recorded yet, and until when that is to be.
-#[derive(Debug, Default)]
-pub(super) struct Owed {
-    until_ms: BTreeMap<(InvocationId, RecordId), u64>,
-}
 
 impl Judge<'_> {
     /// A record is done, or at the destination.

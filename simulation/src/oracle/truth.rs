@@ -1,15 +1,8 @@
 //! *Truth:* a letter that says of a record that its handler was started says so of one that was, or of one that somebody had claimed who was cut off before anybody could know.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::fact::{InvocationId, RecordId};
-use crate::oracle::{Invariant, Judge};
-
-/// Who has ever claimed a record.
-#[derive(Debug, Default)]
-pub(super) struct Claimants {
-    of: BTreeMap<RecordId, BTreeSet<InvocationId>>,
-}
+use crate::oracle::judge::Judge;
+use crate::oracle::violation::Invariant;
 
 impl Judge<'_> {
     pub(super) fn is_claimant(&mut self, invocation: InvocationId, partition: u32, offset: i64) {

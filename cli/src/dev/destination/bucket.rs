@@ -14,7 +14,7 @@ use msk_mapping::machine::{Configuration, Discarded};
 use tokio::sync::OnceCell;
 
 use super::sdk::{self, there, undelivered};
-use crate::dev::GROUP;
+use crate::dev::args::GROUP;
 use crate::dev::on_failure::bucket_of;
 
 /// Longest try of one upload: it carries the whole event.

@@ -4,10 +4,11 @@ use clap::ValueEnum;
 use msk_mapping::limits::RETRY_ATTEMPTS_WITH_DESTINATION;
 use serde_json::Value;
 
-use super::super::settings::{Mode, ResponseType, Settings};
 use super::node::Node;
 use super::property::Properties;
+use crate::dev::flags::settings::{Mode, Settings};
 use crate::fault::Fault;
+use crate::response_types::ResponseTypes;
 
 /// How records become batches, and how many pollers read them.
 pub(crate) fn take_batches<'a>(
@@ -185,11 +186,11 @@ fn response_types(
     properties: &Properties<'_, '_>,
     below: &Node,
     types: &Value,
-) -> Result<Option<ResponseType>, Fault> {
+) -> Result<Option<ResponseTypes>, Fault> {
     match types.as_array().map(Vec::as_slice) {
-        Some([]) => Ok(Some(ResponseType::None)),
+        Some([]) => Ok(Some(ResponseTypes::None)),
         Some([Value::String(only)]) if only == "ReportBatchItemFailures" => {
-            Ok(Some(ResponseType::ReportBatchItemFailures))
+            Ok(Some(ResponseTypes::ReportBatchItemFailures))
         }
         _ => {
             let node = below.get("FunctionResponseTypes").unwrap_or(below);

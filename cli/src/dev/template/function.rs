@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::Args;
-use super::mapping::Function;
 use super::node::Node;
 use super::property::Properties;
 use super::spelling;
+use super::target::Function;
+use crate::dev::args::Args;
 use crate::fault::Fault;
 
 /// Lambda's bounds of a function's time-out, by its API of November 2026.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::node::Node;
 use super::resolve::{Needs, Resolver, Stop};
 use super::spelling::MappingKind;
-use super::target::Target;
+use super::target::{Function, Target};
 use crate::fault::Fault;
 
 /// An event source mapping, as a function's event or as a resource.
@@ -25,13 +25,6 @@ pub(crate) struct Mapping<'a> {
     /// The kind of thing that has these properties.
     pub(crate) kind: MappingKind,
     pub(crate) topic: Result<Option<String>, Needs>,
-}
-
-/// A function of the template.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Function<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) resource: &'a Node,
 }
 
 /// Every mapping of a topic whose resource is there.

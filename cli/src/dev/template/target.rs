@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::mapping::Function;
 use super::node::{Kind, Node};
 use super::resolve::{Resolver, Stop, shown};
 
@@ -10,6 +9,13 @@ use super::resolve::{Resolver, Stop, shown};
 const HOPS_MAX: usize = 8;
 /// Stands around the logical ID of a resource in a text that is not known whole. No template holds such a character.
 const MARK: char = '\u{1}';
+
+/// A function of the template.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Function<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) resource: &'a Node,
+}
 
 /// What a `FunctionName` leads to.
 #[derive(Debug, Clone, Default)]

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::super::Args;
-use super::super::settings::ResponseType;
-use super::super::start::Start;
 use super::apply;
+use crate::dev::args::Args;
+use crate::dev::flags::start::Start;
 use crate::fault::Fault;
+use crate::response_types::ResponseTypes;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -30,7 +30,7 @@ fn completed(text: &str, flags: &[&str]) -> Result<(Args, Vec<String>), String> 
 
 /// Whether partial answers are read.
 fn partial(args: &Args) -> bool {
-    args.settings.function_response_types == Some(ResponseType::ReportBatchItemFailures)
+    args.settings.function_response_types == Some(ResponseTypes::ReportBatchItemFailures)
 }
 
 /// A function with one event, whose properties are these lines.
@@ -71,7 +71,7 @@ fn the_projects_own_template_gives_its_settings_and_names_what_only_a_stack_know
     assert_eq!(settings.starting_position, Some(Start::TrimHorizon));
     assert_eq!(
         settings.function_response_types,
-        Some(ResponseType::ReportBatchItemFailures)
+        Some(ResponseTypes::ReportBatchItemFailures)
     );
     assert_eq!(
         remarks,
@@ -84,7 +84,7 @@ fn the_projects_own_template_gives_its_settings_and_names_what_only_a_stack_know
             "left out: LAMBDA_MSK_NAMESPACE (it needs AWS::StackName): give --env LAMBDA_MSK_NAMESPACE=… or --parameter AWS::StackName=…",
         ]
     );
-    let checked = settings.configuration("orders", args.group(), "b:9092", "arn".to_owned());
+    let checked = settings.configuration("orders", args.group(), "b:9092");
     assert!(checked.is_ok());
 }
 
@@ -164,9 +164,7 @@ fn functions_of_the_long_form_and_json_are_the_same() {
         args.env,
         [variable("JOINED", "a-b"), variable("SUB", "a,b/b/${Kept}")]
     );
-    let checked = args
-        .settings
-        .configuration("orders", "group", "b:9092", "arn".to_owned());
+    let checked = args.settings.configuration("orders", "group", "b:9092");
     let filter = checked
         .map_err(|fault| fault.text())
         .unwrap()
@@ -330,9 +328,7 @@ fn a_topic_that_only_a_stack_knows_has_to_be_given() {
 fn what_needs_provisioned_mode_is_refused_as_lambda_would() {
     let (args, _) = completed(&function("MaximumRetryAttempts: 3"), &[]).unwrap();
 
-    let checked = args
-        .settings
-        .configuration("orders", "desk", "b:9092", "arn".to_owned());
+    let checked = args.settings.configuration("orders", "desk", "b:9092");
 
     let fault = checked.unwrap_err().text();
     assert!(
@@ -404,9 +400,7 @@ fn a_refused_setting_is_named_by_the_templates_line_or_the_flag_that_was_typed()
             "BatchSize: 0\nMaximumRetryAttempts: -2\nProvisionedPollerConfig: {MinimumPollers: 1}",
         );
         let (args, _) = completed(&text, flags).unwrap();
-        let configuration = args
-            .settings
-            .configuration("orders", "desk", "b:9", String::new());
+        let configuration = args.settings.configuration("orders", "desk", "b:9");
         configuration.unwrap_err().text()
     };
 

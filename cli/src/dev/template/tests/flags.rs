@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::super::settings::Mode;
-use super::super::super::start::Start;
 use super::{completed, function, partial};
+use crate::dev::flags::settings::Mode;
+use crate::dev::flags::start::Start;
 
 #[test]
 fn flags_win_over_the_template_and_silence_its_remarks() {

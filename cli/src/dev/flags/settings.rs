@@ -9,12 +9,13 @@ use msk_mapping::filter;
 use msk_mapping::machine::{
     self, Configuration, ConsumptionMode, ProvisionedPollers, StartingPosition,
 };
-use msk_mapping::response::FailureReporting;
 
+use super::names;
 use super::reading::{self, Reading};
 use super::start::{self, Start};
-use super::{names, on_failure};
+use crate::dev::on_failure;
 use crate::fault::Fault;
+use crate::response_types::ResponseTypes;
 
 /// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
 const DESK_ARN: &str =
@@ -43,8 +44,8 @@ pub(crate) struct Settings {
     #[arg(long, conflicts_with = "bisect_batch_on_function_error")]
     pub(crate) no_bisect_batch_on_function_error: bool,
     /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial. Or [], AWS's empty list: read none, also if the template says otherwise.
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) function_response_types: Option<ResponseType>,
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pub(crate) function_response_types: Option<ResponseTypes>,
     /// Stream, a consumer group, or Queue, a share group: no order, and what fails is delivered again by the broker, up to its limit. Queue needs --bootstrap with Kafka 4.2 or later, --self-managed and a build with the feature share. [default: Stream]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(crate) consumption_mode: Option<Mode>,
@@ -90,14 +91,6 @@ pub(crate) struct Settings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ResponseType {
-    #[value(name = "ReportBatchItemFailures")]
-    ReportBatchItemFailures,
-    #[value(name = "[]")]
-    None,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
     #[value(name = "Stream")]
     Stream,
@@ -106,27 +99,23 @@ pub(crate) enum Mode {
 }
 
 impl Settings {
-    /// The mapping of one topic.
+    /// The mapping of one topic, with a function that has no name yet.
     pub(crate) fn configuration(
         &self,
         topic: &str,
         group: &str,
         bootstrap: &str,
-        function_arn: String,
     ) -> Result<Configuration, Fault> {
         let source = self.source(bootstrap);
         let mut settings = Configuration::new(source, topic, self.start()?);
-        settings.function_arn = function_arn;
         settings.consumer_group_id = Some(group.to_owned());
         settings.batch_size = self.batch_size;
         settings.maximum_batching_window_in_seconds = self.maximum_batching_window_in_seconds;
         settings.maximum_retry_attempts = self.maximum_retry_attempts;
         settings.maximum_record_age_in_seconds = self.maximum_record_age_in_seconds;
         settings.bisect_batch_on_function_error = self.bisect_batch_on_function_error;
-        settings.function_response_types = match self.function_response_types {
-            Some(ResponseType::ReportBatchItemFailures) => FailureReporting::Partial,
-            Some(ResponseType::None) | None => FailureReporting::WholeBatch,
-        };
+        let types = self.function_response_types.unwrap_or(ResponseTypes::None);
+        settings.function_response_types = types.into();
         settings.consumption_mode = self.mode()?;
         settings.on_failure = self
             .on_failure
@@ -206,7 +195,7 @@ impl Settings {
     }
 
     /// A fault behind what was typed: the flag, or the template's line.
-    fn typed(&self, fault: &machine::Fault) -> String {
+    fn typed(&self, fault: &machine::SettingFault) -> String {
         let place = self
             .by_template
             .iter()
@@ -336,7 +325,7 @@ mod tests {
                 self_managed,
                 ..Settings::default()
             };
-            let read = settings.configuration("orders", "desk", "b:9092", "arn".to_owned());
+            let read = settings.configuration("orders", "desk", "b:9092");
             read.map(|read| read.consumption_mode)
                 .map_err(|fault| fault.text())
         };
@@ -361,7 +350,7 @@ mod tests {
         };
 
         let fault = settings
-            .configuration("orders", "desk", "b:9092", "arn".to_owned())
+            .configuration("orders", "desk", "b:9092")
             .unwrap_err()
             .text();
 
@@ -382,7 +371,7 @@ mod tests {
             ..Settings::default()
         };
 
-        let read = settings.configuration("orders", "desk", "b:9092", "arn".to_owned());
+        let read = settings.configuration("orders", "desk", "b:9092");
 
         assert_eq!(read.map_err(|fault| fault.text()).unwrap().on_failure, None);
     }

@@ -1,10 +1,11 @@
 //! Calls of processes on their way to store and destination, and the answers on theirs back. Called by `world`.
 
 use crate::calls::{Fate, describe, failure};
+use crate::event::Event;
 use crate::fact::{EnvironmentId, InvocationId, What};
 use crate::ledger::note_read;
 use crate::port::{Asked, Request};
-use crate::world::{Event, World};
+use crate::world::World;
 
 impl World {
     /// A process has asked something of the world, at its own time.
@@ -60,7 +61,7 @@ impl World {
     ) {
         if let Some(late_ms) = fate.late_ms {
             let request = request.clone();
-            self.queue.plan(
+            self.agenda.plan(
                 now_ms + late_ms,
                 Event::Late {
                     request,
@@ -78,7 +79,7 @@ impl World {
                     back_ms: fate.back_ms,
                     fails: fate.fails,
                 };
-                self.queue.plan(now_ms + there_ms, event);
+                self.agenda.plan(now_ms + there_ms, event);
             }
             None => {
                 if let Some(back_ms) = fate.back_ms {
@@ -88,7 +89,7 @@ impl World {
                         call,
                         reply,
                     };
-                    self.queue.plan(now_ms + back_ms, event);
+                    self.agenda.plan(now_ms + back_ms, event);
                 }
             }
         }
@@ -121,7 +122,7 @@ impl World {
                 call,
                 reply,
             };
-            self.queue.plan(self.now_ms + back_ms, event);
+            self.agenda.plan(self.now_ms + back_ms, event);
         }
     }
 

@@ -2,47 +2,22 @@
 
 mod event;
 mod format;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use msk_mapping::driver::{Outgoing, Producer};
-use msk_mapping::record::Header;
 
 pub(crate) use self::format::Format;
-use super::lines;
+use self::wanted::LeftOut;
+pub(crate) use self::wanted::Wanted;
 use crate::fault::Fault;
 use crate::{letters, source};
 
 /// All files together: what a desk can be asked to keep in memory.
 const BYTES_MAX: usize = 512 * 1024 * 1024;
-
-/// A record to be written.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) topic: String,
-    /// None: by the key, or any.
-    pub(crate) partition: Option<i32>,
-    key: Option<Bytes>,
-    value: Option<Bytes>,
-    headers: Vec<Header>,
-    /// None: now.
-    timestamp: Option<i64>,
-}
-
-impl Wanted {
-    fn outgoing(&self) -> Outgoing<'_> {
-        let mut outgoing = Outgoing::to(&self.topic);
-        outgoing.partition = self.partition;
-        outgoing.key = self.key.as_deref();
-        outgoing.value = self.value.as_deref();
-        outgoing.headers = &self.headers;
-        outgoing.timestamp = self.timestamp;
-        outgoing
-    }
-}
 
 /// Reads all files. Lines go to the first topic, records of an event or of a dead letter to their own. What cannot be
 /// produced is left out, with a remark for each reason.
@@ -91,33 +66,6 @@ pub(crate) fn read(
 /// What a file may hold.
 const FORMS: &str = "lines of JSON (each the value of a record), Kafka events such as those in events/, and dead letters;\n\
      for lines of text, hex or base64 give --produce-format";
-
-/// Why records of a file are not produced.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum LeftOut {
-    OtherTopic(String),
-    /// Which field of which record: each of these is a fault of its own.
-    NotBase64 {
-        place: String,
-        field: &'static str,
-    },
-}
-
-impl LeftOut {
-    fn remark(&self, count: usize, name: &str) -> String {
-        match self {
-            Self::OtherTopic(topic) => {
-                let records = lines::count(count, "record");
-                format!(
-                    "{records} of the topic {topic} in {name} left out (--topic {topic} adds a mapping that reads it)"
-                )
-            }
-            Self::NotBase64 { place, field } => format!(
-                "{place} of {name} is left out: its {field} is not base64, and Kafka holds bytes"
-            ),
-        }
-    }
-}
 
 fn contents(path: &Path, left: usize) -> io::Result<Vec<u8>> {
     let bytes = source::read(path, left)?;
@@ -202,3 +150,6 @@ pub(crate) async fn produce(producer: &Producer, wanted: &[Wanted]) -> Result<us
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use msk_mapping::record::Header;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{LeftOut, Wanted};
+use super::wanted::{LeftOut, Wanted};
 use crate::fault::Fault;
 
 /// The records of an event. None: it is none, but may be lines.

@@ -6,7 +6,7 @@ use crate::fact::RecordId;
 
 /// How a record was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::oracle) enum Kind {
+pub(super) enum Kind {
     Done,
     Rejected,
 }
@@ -19,13 +19,13 @@ pub(super) type Stands = BTreeMap<RecordId, Known>;
 
 /// What is known of a settled record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::oracle) struct Known {
+pub(super) struct Known {
     /// It may stand as done. Of both at least one.
     done: bool,
     /// It may stand as rejected.
     rejected: bool,
     /// When whoever recorded it had settled it, at the earliest.
-    pub(in crate::oracle) settled_ms: u64,
+    pub(super) settled_ms: u64,
 }
 
 impl Known {
@@ -38,12 +38,12 @@ impl Known {
     }
 
     /// Whether who knows it may skip the record. A dead letter that is fed back is skipped only if it was done.
-    pub(in crate::oracle) fn may_be_skipped(&self, redrive: bool) -> bool {
+    pub(super) fn may_be_skipped(&self, redrive: bool) -> bool {
         self.done || !redrive
     }
 
     /// Whether who knows it has to skip the record.
-    pub(in crate::oracle) fn is_skipped(&self, redrive: bool) -> bool {
+    pub(super) fn is_skipped(&self, redrive: bool) -> bool {
         !self.rejected || !redrive
     }
 

@@ -10,7 +10,7 @@ use msk_mapping::record::TopicPartition;
 pub(crate) fn listed(ending: &Ending) -> Vec<Offsets> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer {
+    struct Wire {
         batch_item_failures: Vec<Item>,
     }
 
@@ -29,7 +29,7 @@ pub(crate) fn listed(ending: &Ending) -> Vec<Offsets> {
     let Ending::Response(body) = ending else {
         return Vec::new();
     };
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
+    let Ok(answer) = serde_json::from_slice::<Wire>(body) else {
         return Vec::new();
     };
     let mut listed: BTreeMap<String, Vec<i64>> = BTreeMap::new();

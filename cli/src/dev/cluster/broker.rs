@@ -6,7 +6,8 @@ use msk_mapping::driver::EmbeddedBroker;
 use msk_mapping::limits::EMBEDDED_PARTITION_BYTES_MAX;
 
 use super::produce::Wanted;
-use super::{Args, PARTITIONS_MAX, failed};
+use crate::dev::args::{Args, PARTITIONS_MAX};
+use crate::dev::failed;
 use crate::fault::Fault;
 
 /// Partitions of a topic of the embedded broker, unless records name more.

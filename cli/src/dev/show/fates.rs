@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use msk_mapping::driver::{Flight, Notice, Status};
 use msk_mapping::machine::Offsets;
-use msk_mapping::response::Verdict as Answer;
+use msk_mapping::response::Verdict as Answered;
 use msk_mapping::{Ending, Phase, Report};
 
 use self::attempt::{Attempt, How, count, open, places, reason};
@@ -362,8 +362,8 @@ impl Topic {
     }
 
     /// What had failed before and is done now; and what nobody hears of, or can read.
-    fn answered(&mut self, flight: &Flight, verdict: &Answer) {
-        if *verdict == Answer::AllDone {
+    fn answered(&mut self, flight: &Flight, verdict: &Answered) {
+        if *verdict == Answered::AllDone {
             // Nothing of it is given up.
             self.attempts.pop_back();
             if self.failed.is_empty() {
@@ -377,7 +377,7 @@ impl Topic {
         let Some(attempt) = self.attempts.back_mut() else {
             return;
         };
-        if matches!(verdict, Answer::FailuresMisplaced { .. }) {
+        if matches!(verdict, Answered::FailuresMisplaced { .. }) {
             // Committed whole; which records the list named is nobody's to say.
             for place in places(&flight.partitions) {
                 if let Some(reason) = self.failed.get(&place).cloned() {
@@ -387,10 +387,10 @@ impl Topic {
             return;
         }
         let listed = match (verdict, &attempt.how) {
-            (Answer::SomeAgain | Answer::FailuresIgnored { .. }, How::Listed(listed)) => {
+            (Answered::SomeAgain | Answered::FailuresIgnored { .. }, How::Listed(listed)) => {
                 listed.clone()
             }
-            (Answer::WholeBatchAgain(fault), How::Listed(_)) => {
+            (Answered::WholeBatchAgain(fault), How::Listed(_)) => {
                 attempt.how = How::All(Reason {
                     code: String::new(),
                     why: fault.to_string(),
@@ -402,7 +402,7 @@ impl Topic {
         for place in places(&flight.partitions) {
             if !listed.contains(&place) {
                 self.failed.remove(&place);
-            } else if matches!(verdict, Answer::FailuresIgnored { .. }) {
+            } else if matches!(verdict, Answered::FailuresIgnored { .. }) {
                 let own = self.failed.get(&place).cloned();
                 let reason = own.unwrap_or_else(|| Reason {
                     code: String::new(),

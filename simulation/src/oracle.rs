@@ -2,102 +2,41 @@
 //!
 //! It knows the promise of `lambda_msk::idempotency` and what Lambda documents of a mapping, nothing of how either is kept. One file an invariant.
 
+// What was promised.
+mod terms;
+// What was broken.
+mod violation;
+
+// What is known of a settled record.
+mod known;
+// What was seen of each record, invocation and item.
+mod model;
+// What was seen of claims by key.
+mod by_key;
+// What checks remember.
+mod accounts;
+// The state of all of it, in the middle of a run.
+mod judge;
+
+// The checks.
 mod answer;
 mod held;
 mod live;
 mod lost;
-mod model;
 mod once;
 mod order;
 mod prompt;
 mod reached;
 mod recorded;
-mod terms;
 mod truth;
 
-use std::fmt;
-
-use self::held::Claims;
-use self::model::{Kind, Model, Write};
-use self::prompt::Races;
-use self::reached::Opened;
-use self::recorded::Owed;
+use self::accounts::{Claimants, Claims, Opened, Owed, Races};
+use self::judge::Judge;
+use self::known::Kind;
+use self::model::Model;
 pub use self::terms::{Ledger, Order, Pace, Reporting, Terms};
-use self::truth::Claimants;
+pub use self::violation::{Invariant, Violation};
 use crate::fact::{Fact, How, What};
-
-/// What a run may break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Invariant {
-    /// A committed record was done, is at the destination, or was given up under the mapping's rules.
-    NothingLost,
-    /// A record of a lane first starts when those before it were settled.
-    Order,
-    /// What is recorded as settled is not started by whoever takes the partition later.
-    Once,
-    /// Nobody starts anything of a partition that another one has taken.
-    OneOwner,
-    /// The answer names exactly what is neither settled nor skipped, in time.
-    Answer,
-    /// Without faults everything is done in the end, and a partition is given back as soon as it is settled.
-    Live,
-    /// A handler starts at most once a record.
-    AtMostOnce,
-    /// What is done is recorded soon, and before the answer.
-    Recorded,
-    /// Nobody takes what an invocation holds that has met no fault.
-    Held,
-    /// A partition that is opened has its turn.
-    Reached,
-    /// A write that lost a race is tried again at once, and an invocation ends with its last record.
-    Prompt,
-    /// A letter says of no handler that it was started, unless it was.
-    Truth,
-}
-
-impl fmt::Display for Invariant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NothingLost => "nothing lost",
-            Self::Order => "order",
-            Self::Once => "once",
-            Self::OneOwner => "one owner",
-            Self::Answer => "answer",
-            Self::Live => "live",
-            Self::AtMostOnce => "at most once",
-            Self::Recorded => "recorded",
-            Self::Held => "held",
-            Self::Reached => "reached",
-            Self::Prompt => "prompt",
-            Self::Truth => "truth",
-        })
-    }
-}
-
-/// A promise that was broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// When it showed, milliseconds since the run began.
-    pub at_ms: u64,
-    /// Which.
-    pub invariant: Invariant,
-    /// How.
-    pub text: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            at_ms,
-            invariant,
-            text,
-        } = self;
-        write!(f, "{at_ms} ms: {invariant}: {text}")
-    }
-}
-
-/// Turns of handlers that hold the processor before something else has its own.
-const HOLDS_MAX: u64 = 3;
 
 /// Reads a run, in the order of time, and says what was broken in it.
 pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
@@ -119,35 +58,7 @@ pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
     judge.violations
 }
 
-struct Judge<'a> {
-    terms: &'a Terms,
-    model: Model,
-    now_ms: u64,
-    owed: Owed,
-    claims: Claims,
-    opened: Opened,
-    races: Races,
-    claimants: Claimants,
-    violations: Vec<Violation>,
-}
-
 impl Judge<'_> {
-    fn broken(&mut self, invariant: Invariant, text: String) {
-        if !self.terms.clocks_within_limit && invariant != Invariant::NothingLost {
-            return;
-        }
-        self.violations.push(Violation {
-            at_ms: self.now_ms,
-            invariant,
-            text,
-        });
-    }
-
-    /// How much longer all may take where handlers hold the processor: the one whose turn it is, and what has its turn before.
-    fn slack_ms(&self) -> u64 {
-        self.terms.pace.holds_ms * HOLDS_MAX
-    }
-
     /// Each check reads the accounts before the fact is in them.
     fn take(&mut self, what: &What) {
         match what {
@@ -326,14 +237,5 @@ impl Judge<'_> {
             What::SetBack { log } => model.set_back(*log),
             _ => {}
         }
-    }
-
-    /// For those who read a violation: `orders-0@15 (record 7)`.
-    fn name(&self, record: u32) -> String {
-        let known = &self.model.records[&record];
-        format!(
-            "orders-{}@{} (record {record})",
-            known.partition, known.offset
-        )
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 pub(crate) mod broker;
 pub(crate) mod build;
 pub(crate) mod echo;
-#[path = "../../../../mapping/tests/support/function.rs"]
+#[path = "../../../mapping/tests/support/function.rs"]
 #[allow(dead_code, reason = "it can do more than these tests ask for")]
 pub(crate) mod function;
 pub(crate) mod group;

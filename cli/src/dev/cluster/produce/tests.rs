@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::produce;
+use super::read;
 
 fn events(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "../events", name]
@@ -16,7 +16,7 @@ fn topics() -> [String; 1] {
 
 #[test]
 fn an_event_is_produced_with_its_partitions_and_what_is_no_bytes_is_left_out() {
-    let (wanted, remarks) = produce::read(&[events("poison.json")], None, &topics())
+    let (wanted, remarks) = read(&[events("poison.json")], None, &topics())
         .map_err(|fault| fault.text())
         .unwrap();
 
@@ -35,7 +35,7 @@ fn an_event_is_produced_with_its_partitions_and_what_is_no_bytes_is_left_out() {
 
 #[test]
 fn records_of_other_topics_are_left_out_with_what_to_do() {
-    let (wanted, remarks) = produce::read(&[events("several-topics.json")], None, &topics())
+    let (wanted, remarks) = read(&[events("several-topics.json")], None, &topics())
         .map_err(|fault| fault.text())
         .unwrap();
 
@@ -54,7 +54,7 @@ fn a_line_that_is_no_json_is_named_without_its_bytes() {
     let path = std::env::temp_dir().join(format!("cargo-msk-{}.lines", std::process::id()));
     std::fs::write(&path, "{\"order_id\":1}\n\n{\"secret\":\n").unwrap();
 
-    let fault = produce::read(std::slice::from_ref(&path), None, &topics())
+    let fault = read(std::slice::from_ref(&path), None, &topics())
         .unwrap_err()
         .text();
     std::fs::remove_file(&path).unwrap();
@@ -67,7 +67,7 @@ fn a_line_that_is_no_json_is_named_without_its_bytes() {
 fn produced(name: &str, text: &str) -> Result<usize, String> {
     let path = std::env::temp_dir().join(format!("cargo-msk-{}-{name}", std::process::id()));
     std::fs::write(&path, text).unwrap();
-    let read = produce::read(std::slice::from_ref(&path), None, &topics());
+    let read = read(std::slice::from_ref(&path), None, &topics());
     std::fs::remove_file(&path).unwrap();
     read.map(|(wanted, _)| wanted.len())
         .map_err(|fault| fault.text())

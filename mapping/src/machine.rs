@@ -55,8 +55,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::configuration::{
-    Backoff, Configuration, ConsumptionMode, Fault, Faults, Filter, OnFailure, ProvisionedPollers,
-    StartingPosition,
+    Backoff, Configuration, ConsumptionMode, Faults, Filter, OnFailure, ProvisionedPollers,
+    SettingFault, StartingPosition,
 };
 use self::context::Context;
 pub use self::ids::{DeliveryId, InvocationId, PollerId};

@@ -4,7 +4,7 @@ use std::fs;
 
 use msk_mapping::driver::Cluster;
 
-use super::failed;
+use crate::dev::failed;
 use crate::fault::Fault;
 
 /// A secret's file is a line or two; a certificate's a few more.

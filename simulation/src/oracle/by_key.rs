@@ -1,11 +1,12 @@
 //! What the oracle has seen of claims by key.
 
-use super::{Known, Model};
+use super::known::Known;
+use super::model::Model;
 use crate::fact::{InvocationId, RecordId, StoredId};
 
 impl Model {
     /// The record of an invocation that stands there.
-    pub(in crate::oracle) fn given(
+    pub(super) fn given(
         &self,
         invocation: InvocationId,
         partition: u32,
@@ -19,7 +20,7 @@ impl Model {
     }
 
     /// Whoever feeds a dead letter back wants it to run: its claim stands where "rejected" stood, and if its run fails or is dropped, any other may run it.
-    pub(in crate::oracle) fn claimed(
+    pub(super) fn claimed(
         &mut self,
         invocation: InvocationId,
         partition: u32,
@@ -39,7 +40,7 @@ impl Model {
         }
     }
 
-    pub(in crate::oracle) fn noted(
+    pub(super) fn noted(
         &mut self,
         invocation: InvocationId,
         partition: u32,
@@ -66,12 +67,7 @@ impl Model {
     }
 
     /// Only whoever runs records at least once may start what was started: who does so at most once keeps its mark.
-    pub(in crate::oracle) fn released(
-        &mut self,
-        invocation: InvocationId,
-        partition: u32,
-        offset: i64,
-    ) {
+    pub(super) fn released(&mut self, invocation: InvocationId, partition: u32, offset: i64) {
         let environment = self.invocations[&invocation].environment;
         if let Some(record) = self.given(invocation, partition, offset)
             && self.at_least_once.contains(&environment)
@@ -81,7 +77,7 @@ impl Model {
     }
 
     /// Of the record whose item that was, not of another one that stands or stood at the same place.
-    pub(in crate::oracle) fn unmarked(&mut self, stored: StoredId, now_ms: u64) {
+    pub(super) fn unmarked(&mut self, stored: StoredId, now_ms: u64) {
         for record in self.records.values_mut() {
             if record.stored == Some(stored) {
                 if let Some(noted) = record.noted.take() {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 #[derive(Debug)]
-pub(crate) struct Queue<E> {
+pub(crate) struct Agenda<E> {
     events: BTreeMap<(u64, u64), E>,
     planned: u64,
 }
 
-impl<E> Queue<E> {
+impl<E> Agenda<E> {
     pub(crate) fn new() -> Self {
         Self {
             events: BTreeMap::new(),

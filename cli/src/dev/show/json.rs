@@ -6,9 +6,9 @@ use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
 use serde_json::{Value, json};
 
+use super::end::End;
 use super::fates::{Fates, News, Row, Topic};
 use super::lines;
-use super::show::End;
 use super::summary::ROWS_SHOWN_MAX;
 use crate::fault::Fault;
 use crate::plain;

@@ -1,0 +1,12 @@
+//! What the flags of `dev` mean, each read as clap gets it or before anything is asked of a broker.
+
+// Topics, brokers, ARNs.
+pub(super) mod names;
+// How questions are read that AWS leaves open.
+pub(super) mod reading;
+// Where a group begins.
+pub(super) mod start;
+// What the mapping is set to.
+pub(super) mod settings;
+// Which template is read.
+pub(super) mod chosen;

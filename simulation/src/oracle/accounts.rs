@@ -1,0 +1,35 @@
+//! What checks remember between two facts, each its own: see the check of that name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fact::{InvocationId, RecordId};
+
+/// What is done and not recorded yet, and until when that is to be.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    pub(super) until_ms: BTreeMap<(InvocationId, RecordId), u64>,
+}
+
+/// Records that are claimed and not released, by whom.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    pub(super) by: BTreeMap<RecordId, InvocationId>,
+}
+
+/// Partitions that are opened, and since when, whose first record has not had its turn.
+#[derive(Debug, Default)]
+pub(super) struct Opened {
+    pub(super) at_ms: BTreeMap<(InvocationId, u32), u64>,
+}
+
+/// Writes that were refused and not tried again yet, and when that was.
+#[derive(Debug, Default)]
+pub(super) struct Races {
+    pub(super) lost_ms: BTreeMap<(InvocationId, u32), u64>,
+}
+
+/// Who has ever claimed a record.
+#[derive(Debug, Default)]
+pub(super) struct Claimants {
+    pub(super) of: BTreeMap<RecordId, BTreeSet<InvocationId>>,
+}

@@ -1,0 +1,48 @@
+//! The judge in the middle of a run: what was promised, what has been seen, and what each check remembers between two facts. Each check is a method of its own file.
+
+use super::accounts::{Claimants, Claims, Opened, Owed, Races};
+use super::model::Model;
+use super::terms::Terms;
+use super::violation::{Invariant, Violation};
+
+/// Turns of handlers that hold the processor before something else has its own.
+const HOLDS_MAX: u64 = 3;
+
+pub(super) struct Judge<'a> {
+    pub(super) terms: &'a Terms,
+    pub(super) model: Model,
+    pub(super) now_ms: u64,
+    pub(super) owed: Owed,
+    pub(super) claims: Claims,
+    pub(super) opened: Opened,
+    pub(super) races: Races,
+    pub(super) claimants: Claimants,
+    pub(super) violations: Vec<Violation>,
+}
+
+impl Judge<'_> {
+    pub(super) fn broken(&mut self, invariant: Invariant, text: String) {
+        if !self.terms.clocks_within_limit && invariant != Invariant::NothingLost {
+            return;
+        }
+        self.violations.push(Violation {
+            at_ms: self.now_ms,
+            invariant,
+            text,
+        });
+    }
+
+    /// How much longer all may take where handlers hold the processor: the one whose turn it is, and what has its turn before.
+    pub(super) fn slack_ms(&self) -> u64 {
+        self.terms.pace.holds_ms * HOLDS_MAX
+    }
+
+    /// For those who read a violation: `orders-0@15 (record 7)`.
+    pub(super) fn name(&self, record: u32) -> String {
+        let known = &self.model.records[&record];
+        format!(
+            "orders-{}@{} (record {record})",
+            known.partition, known.offset
+        )
+    }
+}
