@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event;
 use crate::failure::BoxError;
 use crate::idempotency::{Cluster, PerRecord, cluster_of};
-use crate::invocation::{Invocation, Until};
+use crate::invocation::{Content, Invocation, Until};
 use crate::invoked::Invoked;
 use crate::log::{self, Advice};
 use crate::process::Processor;
@@ -129,14 +129,16 @@ impl Consumer {
     ) -> (Result<BatchResponse, Error>, Option<Report>) {
         let inner = &*self.inner;
         let request_id = invocation.request_id.clone();
-        let bytes = invocation.event.len();
-        let batch = match event::decode(invocation.event.clone()) {
-            Ok(batch) => Arc::new(batch),
-            Err(error) => {
-                let error = Error::from(error);
-                log::refused(&request_id, bytes, &error);
-                return (Err(error), None);
-            }
+        let batch = match &invocation.content {
+            Content::Batch(batch) => Arc::clone(batch),
+            Content::Event(event) => match event::decode(event.clone()) {
+                Ok(batch) => Arc::new(batch),
+                Err(error) => {
+                    let error = Error::from(error);
+                    log::refused(&request_id, event.len(), &error);
+                    return (Err(error), None);
+                }
+            },
         };
         inner.advice.disorder(&request_id, &batch);
         let settings = &inner.settings;

@@ -1,11 +1,13 @@
 //! What a consumer is given: an event, and what Lambda says beside it. Made by `lambda`, `testing` and whoever embeds a consumer; read by `consumer`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::record::Batch;
 
 /// One event, and what Lambda says beside it: what [`Consumer::invoke`](crate::Consumer::invoke) takes.
 ///
@@ -28,13 +30,31 @@ use crate::clock::Clock;
 #[derive(Clone)]
 #[must_use = "an invocation does nothing until `consumer.invoke(invocation).await`"]
 pub struct Invocation {
-    pub(crate) event: Bytes,
+    pub(crate) content: Content,
     pub(crate) request_id: String,
     pub(crate) function_arn: String,
     /// Outside Lambda there may be none: empty.
     pub(crate) function_name: String,
     pub(crate) until: Until,
     pub(crate) clock: Clock,
+}
+
+/// The records, as they were given.
+#[derive(Clone)]
+pub(crate) enum Content {
+    /// In bytes that nobody has looked at yet.
+    Event(Bytes),
+    Batch(Arc<Batch>),
+}
+
+impl Content {
+    /// How many bytes came.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Event(event) => event.len(),
+            Self::Batch(batch) => batch.arena.len(),
+        }
+    }
 }
 
 /// When an invocation ends, as it was said.
@@ -48,8 +68,17 @@ pub(crate) enum Until {
 impl Invocation {
     /// An invocation with the bytes of an event, as Lambda sends them.
     pub fn new(event: impl Into<Bytes>) -> Self {
+        Self::with(Content::Event(event.into()))
+    }
+
+    /// An invocation with records that did not come as an event: see [`Batch::builder`](crate::Batch::builder).
+    pub fn of(batch: Batch) -> Self {
+        Self::with(Content::Batch(Arc::new(batch)))
+    }
+
+    fn with(content: Content) -> Self {
         Self {
-            event: event.into(),
+            content,
             request_id: String::new(),
             function_arn: String::new(),
             function_name: String::new(),
@@ -99,7 +128,7 @@ impl Invocation {
 impl fmt::Debug for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invocation")
-            .field("event_bytes", &self.event.len())
+            .field("event_bytes", &self.content.bytes())
             .field("request_id", &self.request_id)
             .field("function_name", &self.function_name)
             .field("until", &self.until)

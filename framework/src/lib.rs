@@ -120,10 +120,11 @@ pub use invoked::Invoked;
 pub use lambda::{Running, run};
 pub use lane::{NullKeys, ProcessingOrder};
 pub use outcome::Outcome;
-pub use partition::{Offset, TopicPartition, check_topic_name};
+pub use partition::{TopicPartition, check_topic_name};
 pub use process::{WhenExhausted, WhenUnhandled};
 pub use record::{
-    EventSource, EventSourceKind, Headers, Record, RecordFault, SchemaMetadata, TimestampType,
+    Batch, BatchBuilder, BatchError, EventSource, EventSourceKind, Headers, NewRecord, Record,
+    RecordFault, SchemaMetadata, TimestampType,
 };
 pub use report::{Problem, RecordReport};
 pub use response::{

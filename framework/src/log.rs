@@ -356,7 +356,7 @@ fn record_ended(request_id: &str, report: &RecordReport) {
                 request_id,
                 topic = record.topic(),
                 partition = record.partition(),
-                offset = record.offset().0,
+                offset = record.offset(),
                 attempts = report.attempts,
                 code,
                 destination,

@@ -1,19 +1,9 @@
-//! Where a record stands in Kafka: topic, partition, offset. Used by every module below.
+//! Where a record stands in Kafka: topic and partition. Used by every module below.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::limits::TOPIC_BYTES_MAX;
-
-/// A record's position in its partition. Positions ascend and have gaps (filters, compaction, transaction markers).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Offset(pub i64);
-
-impl fmt::Display for Offset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Holds a name to Kafka's rule of topics' names (`org.apache.kafka.common.internals.Topic`): no record comes from a topic of
 /// another name (`"orders,returns"`). [`Builder::build`](crate::Builder::build) holds each topic to the rule; for a name that

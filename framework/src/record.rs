@@ -1,12 +1,18 @@
 //! A record as handlers see it: a handle into its batch, which lends bytes. Made by `event`, read by everyone below.
 
+mod build;
+mod json;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::partition::{Offset, TopicPartition};
+use crate::partition::TopicPartition;
+
+pub use self::build::{BatchBuilder, BatchError, NewRecord};
 
 /// A part of the arena or of the raw event. 32 bits: `EVENT_BYTES_MAX` is below that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +37,9 @@ impl Span {
     }
 }
 
-/// One decoded event: the raw body, and one arena of bytes that all its records share.
-pub(crate) struct Batch {
-    /// The event as it came. A dead letter's payload is cut out of it.
+/// Records that are processed together: one decoded event, or what [`Batch::builder`] was given. Their bytes share one buffer.
+pub struct Batch {
+    /// The event as it came. A dead letter's payload is cut out of it. *Empty: the batch did not come as an event.*
     pub(crate) body: Bytes,
     /// Keys, values, header names and header values, decoded, back to back.
     pub(crate) arena: Vec<u8>,
@@ -108,7 +114,7 @@ pub(crate) struct RecordEntry {
     pub(crate) key_schema: Option<u32>,
     /// Index into `Batch::schemas`.
     pub(crate) value_schema: Option<u32>,
-    /// The record's JSON object in the body.
+    /// The record's JSON object in the body. *Empty: the batch did not come as an event.*
     pub(crate) raw: Span,
     /// Index into `Batch::faults`.
     pub(crate) fault: Option<u32>,
@@ -165,9 +171,9 @@ impl Record {
         &self.partition_entry().topic_partition
     }
 
-    /// The position in the partition.
-    pub fn offset(&self) -> Offset {
-        Offset(self.entry().offset)
+    /// The position in the partition. Positions ascend and have gaps (filters, compaction, transaction markers).
+    pub fn offset(&self) -> i64 {
+        self.entry().offset
     }
 
     /// When the record was made or appended, as [`timestamp_type`](Self::timestamp_type) says.
@@ -255,9 +261,12 @@ impl Record {
         Some(&self.batch.faults[index as usize])
     }
 
-    /// The record's JSON object as it came in the event: base64 and all.
-    pub fn raw_json(&self) -> &[u8] {
-        self.entry().raw.of(&self.batch.body)
+    /// The record's JSON object as it came in the event, base64 and all; of a record that did not come in an event, as Lambda would have written it.
+    pub fn raw_json(&self) -> Cow<'_, [u8]> {
+        match self.entry().raw.of(&self.batch.body) {
+            [] => Cow::Owned(json::written(self)),
+            raw => Cow::Borrowed(raw),
+        }
     }
 
     /// The key of the `records` map that the record lay under.
@@ -284,7 +293,7 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("topic", &self.topic())
             .field("partition", &self.partition())
-            .field("offset", &self.offset().0)
+            .field("offset", &self.offset())
             .field("timestamp", &self.timestamp_millis())
             .field("key_bytes", &self.key().map(<[u8]>::len))
             .field("value_bytes", &self.value().map(<[u8]>::len))
@@ -384,6 +393,26 @@ pub struct EventSource {
     pub arn: Option<String>,
     /// The brokers, joined by commas, as they came. *None: the event did not say.*
     pub bootstrap_servers: Option<String>,
+}
+
+impl EventSource {
+    /// An Amazon MSK cluster, by its ARN.
+    pub fn msk(arn: impl Into<String>) -> Self {
+        Self {
+            kind: EventSourceKind::Msk,
+            arn: Some(arn.into()),
+            bootstrap_servers: None,
+        }
+    }
+
+    /// A self-managed cluster, by its brokers, joined by commas.
+    pub fn self_managed(bootstrap_servers: impl Into<String>) -> Self {
+        Self {
+            kind: EventSourceKind::SelfManaged,
+            arn: None,
+            bootstrap_servers: Some(bootstrap_servers.into()),
+        }
+    }
 }
 
 /// Who runs the cluster.

@@ -54,7 +54,7 @@ impl LongPoll {
             request_id,
             topic = record.topic(),
             partition = record.partition(),
-            offset = record.offset().0,
+            offset = record.offset(),
             by = self.by,
             ms = self.ms(),
             cure = Self::CURE,

@@ -98,7 +98,7 @@ impl BatchResponse {
                     .map(|report| KafkaBatchItemFailure {
                         item_identifier: KafkaItemIdentifier {
                             partition: Arc::clone(report.record.identifier()),
-                            offset: report.record.offset().0,
+                            offset: report.record.offset(),
                         },
                     })
                     .collect(),

@@ -149,7 +149,7 @@ mod round_trip {
         assert_eq!(record.fault(), None);
         assert_eq!(record.topic(), json["topic"]);
         assert_eq!(record.partition(), json["partition"]);
-        assert_eq!(record.offset().0, json["offset"]);
+        assert_eq!(record.offset(), json["offset"]);
         assert_eq!(record.timestamp_millis(), json["timestamp"]);
         let timestamp_type = match record.timestamp_type() {
             TimestampType::CreateTime => Value::from("CREATE_TIME"),
@@ -167,7 +167,7 @@ mod round_trip {
         assert_eq!(read, headers(&json["headers"]));
         assert_eq!(schema(record.key_schema()), json["keySchemaMetadata"]);
         assert_eq!(schema(record.value_schema()), json["valueSchemaMetadata"]);
-        let raw: Value = serde_json::from_slice(record.raw_json()).unwrap();
+        let raw: Value = serde_json::from_slice(&record.raw_json()).unwrap();
         assert_eq!(&raw, json);
     }
 
@@ -188,7 +188,7 @@ mod round_trip {
                 .unwrap();
             let own = array
                 .iter()
-                .find(|other| other["offset"] == record.offset().0)
+                .find(|other| other["offset"] == record.offset())
                 .unwrap();
             compare(own, record);
         }

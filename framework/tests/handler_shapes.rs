@@ -10,8 +10,8 @@ use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
     Attempt, BoxDestination, BoxError, Consumer, Deadline, Delivery, Failure, FromHeader,
     FromRecord, FromRef, Header, Headers, IdempotencyKey, Json, JsonRejection, Key,
-    MemoryDestination, Offset, Outcome, Parsed, ProcessingOrder, Record, Rejection, RequestId,
-    State, TopicPartition, each,
+    MemoryDestination, Outcome, Parsed, ProcessingOrder, Record, Rejection, RequestId, State,
+    TopicPartition, Value, each,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -154,7 +154,7 @@ async fn eight_arguments(
     _: Deadline,
     _: TopicPartition,
     Key(key): Key<String>,
-    _: Offset,
+    _: Option<Value>,
     _: State<App>,
 ) {
     assert_eq!(key, "7");

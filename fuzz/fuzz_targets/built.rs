@@ -44,7 +44,7 @@ fuzz_target!(|inputs: Vec<Input>| {
     for record in &records {
         let partition = record.partition() as usize;
         let (_, key, value, headers, timestamp) = of_partition[partition][next[partition]];
-        assert_eq!(record.offset().0, next[partition] as i64);
+        assert_eq!(record.offset(), next[partition] as i64);
         next[partition] += 1;
         assert_eq!(record.fault(), None);
         assert_eq!(record.key(), key.as_deref());

@@ -25,7 +25,7 @@ fuzz_target!(|body: &[u8]| {
                 }
                 before = Some(coordinates);
                 assert!(
-                    is_json(record.raw_json()) && record.raw_json().starts_with(b"{"),
+                    is_json(&record.raw_json()) && record.raw_json().starts_with(b"{"),
                     "raw JSON that is none"
                 );
                 assert_eq!(record.headers().iter().count(), record.headers().len());

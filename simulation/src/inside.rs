@@ -118,7 +118,7 @@ impl Inside {
     }
 
     pub(crate) fn record(&self, record: &lambda_msk::Record) -> RecordId {
-        let at = (record.partition(), record.offset().0);
+        let at = (record.partition(), record.offset());
         self.given()[&current()][&at]
     }
 }

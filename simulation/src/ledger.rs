@@ -174,7 +174,7 @@ async fn settled(partition: u32, item: &Item) -> Vec<i64> {
     let ranges = ranges.unwrap_or_default();
     ranges
         .iter()
-        .flat_map(|range| range.first.0..=range.last.0)
+        .flat_map(|range| range.first..=range.last)
         .collect()
 }
 

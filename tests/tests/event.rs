@@ -84,7 +84,7 @@ fn check(source: &Source, nulls: Nulls, sent: &[Record]) {
         assert!(read.fault().is_none(), "{:?}", read.fault());
         assert_eq!(read.topic(), sent.partition.topic());
         assert_eq!(read.partition(), sent.partition.partition());
-        assert_eq!(read.offset().0, sent.offset);
+        assert_eq!(read.offset(), sent.offset);
         assert_eq!(read.timestamp_millis(), sent.timestamp);
         let appended = read.timestamp_type() == TimestampType::LogAppendTime;
         assert_eq!(
@@ -144,7 +144,7 @@ fn the_mapping_writes_the_events_in_the_repository_as_they_stand_there() {
             });
             let place = TopicPartition::new(read.topic(), read.partition());
             let mut record =
-                Record::new(place, read.offset().0).with_timestamp(read.timestamp_millis());
+                Record::new(place, read.offset()).with_timestamp(read.timestamp_millis());
             record.key = read.key().map(|key| key.to_vec().into());
             record.value = read.value().map(|value| value.to_vec().into());
             for (name, value) in read.headers().iter() {

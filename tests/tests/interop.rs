@@ -84,7 +84,7 @@ fn ours(record: &Record) -> Read {
     Read {
         topic: record.topic().to_owned(),
         partition: record.partition().into(),
-        offset: record.offset().0,
+        offset: record.offset(),
         timestamp: record.timestamp_millis(),
         timestamp_type,
         key: record.key().map(<[u8]>::to_vec),
@@ -118,7 +118,7 @@ fn check(body: &[u8]) {
     let is_bad = |record: &KafkaRecord| {
         records.iter().any(|other| {
             other.fault().is_some()
-                && other.offset().0 == record.offset
+                && other.offset() == record.offset
                 && i64::from(other.partition()) == record.partition
         })
     };

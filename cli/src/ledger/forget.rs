@@ -111,7 +111,7 @@ pub(crate) async fn run(args: &Args, store: &BoxStore) -> Result<ExitCode, Fault
 fn plan<'a>(args: &Args, found: &'a Found) -> Vec<Planned<'a>> {
     let planned = |(partition, state): &'a (i32, PartitionState)| {
         let offsets = args.offsets();
-        let reported = state.reported().map(|offset| offset.0);
+        let reported = state.reported();
         Planned {
             partition: *partition,
             state,

@@ -25,8 +25,8 @@ fn partition(partition: i32, state: &PartitionState, now_ms: u64) -> Value {
         "id": state.id(),
         "done": ranges(&settled, false),
         "rejected": ranges(&settled, true),
-        "highest": state.highest().map(|offset| offset.0),
-        "reported": state.reported().map(|offset| offset.0),
+        "highest": state.highest(),
+        "reported": state.reported(),
         "lease": state.lease().map(|lease| self::lease(&lease, now_ms)),
         "dataBytes": state.data_bytes(),
         "expiresS": state.expires_s(),
@@ -37,7 +37,7 @@ fn partition(partition: i32, state: &PartitionState, now_ms: u64) -> Value {
 pub(crate) fn ranges(settled: &[SettledRange], rejected: bool) -> Vec<Value> {
     let ranges = settled.iter().filter(|range| range.rejected == rejected);
     ranges
-        .map(|range| json!({"first": range.first.0, "last": range.last.0, "atMs": range.at_ms}))
+        .map(|range| json!({"first": range.first, "last": range.last, "atMs": range.at_ms}))
         .collect()
 }
 

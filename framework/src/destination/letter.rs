@@ -144,7 +144,7 @@ impl DeadLetter {
         let source = self.record.event_source();
         // Checked by the decoder to be JSON. Bytes of a string that are not UTF-8 cannot stand in an envelope: they are shown as U+FFFD.
         // Line breaks in JSON stand between tokens only (in strings they are escaped): an event that was laid out over lines still makes one line.
-        let raw = String::from_utf8_lossy(self.record.raw_json()).replace(['\n', '\r'], " ");
+        let raw = String::from_utf8_lossy(&self.record.raw_json()).replace(['\n', '\r'], " ");
         // A letter of `null` would be confirmed, and the record lost: a bug here has to fail the record.
         let raw = RawValue::from_string(raw).expect("the decoder takes JSON alone");
         raw_json(&Payload {

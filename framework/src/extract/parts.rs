@@ -8,7 +8,7 @@ use crate::deadline::Deadline;
 use crate::delivery::{Delivery, IdempotencyKey};
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
-use crate::partition::{Offset, TopicPartition};
+use crate::partition::TopicPartition;
 use crate::record::{Headers, Record};
 
 /// Which try of this invocation: 1 for the first. Lambda's own redeliveries are not counted: the event does not tell of them.
@@ -36,7 +36,6 @@ always_there! {
     Delivery: delivery => delivery.clone();
     Headers: delivery => delivery.headers();
     TopicPartition: delivery => delivery.topic_partition().clone();
-    Offset: delivery => delivery.offset();
     Attempt: delivery => Self(delivery.attempt());
     Deadline: delivery => delivery.deadline();
     RequestId: delivery => Self(delivery.request_id().to_owned());

@@ -15,7 +15,7 @@ use crate::extract::{
     Key, Parsed, RequestId, State, Value,
 };
 use crate::failure::Rejection;
-use crate::partition::{Offset, TopicPartition};
+use crate::partition::TopicPartition;
 use crate::record::{Headers, Record};
 use crate::testing::{Event, Sample};
 
@@ -329,7 +329,6 @@ fn what_is_always_there_is_taken_as_it_is() {
     assert_eq!(take::<Headers>(sample.clone()).unwrap().len(), 1);
     let partition = TopicPartition::new("orders", 3);
     assert_eq!(take::<TopicPartition>(sample.clone()).unwrap(), partition);
-    assert_eq!(take::<Offset>(sample.clone()).unwrap(), Offset(15));
     assert_eq!(take::<Attempt>(sample.clone()).unwrap(), Attempt(2));
     assert_eq!(
         take::<RequestId>(sample.clone()).unwrap(),

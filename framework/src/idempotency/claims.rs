@@ -308,7 +308,7 @@ impl<'a> Claims<'a> {
                 self.holder.get_or_init(|| holder)
             }
         };
-        let (at, offset) = (record.identifier(), record.offset().0);
+        let (at, offset) = (record.identifier(), record.offset());
         Ok(holder.of(format_args!("{at}@{offset}")))
     }
 

@@ -117,14 +117,14 @@ impl<'a> PartitionLedger<'a> {
     }
 
     fn batch_start(&self) -> i64 {
-        self.records[0].offset().0
+        self.records[0].offset()
     }
 
     /// How an earlier delivery of this very record ended. *None: it was not settled, or that is forgotten, or another record stood at its offset.*
     pub(crate) fn settled(&self, record: &Record) -> Option<Settled> {
         let minute = self.minute();
         let mut state = self.lock();
-        let entry = *state.book.find(record.offset().0)?;
+        let entry = *state.book.find(record.offset())?;
         let young = minute.saturating_sub(entry.minute) < self.age_minutes();
         if !young || entry.fingerprint != fingerprint(record) {
             return None;
@@ -142,7 +142,7 @@ impl<'a> PartitionLedger<'a> {
     /// Notes how a record ended.
     pub(crate) fn settle(&self, record: &Record, settled: Settled) {
         let entry = Entry {
-            offset: record.offset().0,
+            offset: record.offset(),
             fingerprint: fingerprint(record),
             settled,
             minute: self.minute(),
@@ -196,10 +196,10 @@ impl<'a> PartitionLedger<'a> {
     /// All lanes of the partition have ended. What is reported is the lowest record that is not settled: to be seen again, if the mapping is sound.
     pub(crate) fn finish(&self, reported: Option<&Record>) {
         let mut state = self.lock();
-        let first_delivery = |record: &&Record| Some(record.offset().0) > state.highest_before;
+        let first_delivery = |record: &&Record| Some(record.offset()) > state.highest_before;
         if self.terms.leased && self.terms.reports_partially && !self.is_redrive() {
             let reported = reported.filter(first_delivery).map(|record| Reported {
-                offset: record.offset().0,
+                offset: record.offset(),
                 fingerprint: fingerprint(record),
                 minute: self.minute(),
             });

@@ -162,7 +162,7 @@ impl Invoked {
             .iter()
             .find(|report| {
                 let record = &report.record;
-                let at = (record.topic(), record.partition(), record.offset().0);
+                let at = (record.topic(), record.partition(), record.offset());
                 at == (topic, partition, offset)
             })
             .unwrap_or_else(|| panic!("the event held no record {topic}-{partition}@{offset}"))

@@ -1,9 +1,9 @@
 //! More arguments than a handler can have.
 
-use lambda_msk::{Attempt, Consumer, Deadline, Headers, IdempotencyKey, Offset, Record, RequestId, TopicPartition};
+use lambda_msk::{Attempt, Consumer, Deadline, Headers, IdempotencyKey,  Record, RequestId, TopicPartition, Value};
 
 #[rustfmt::skip]
-async fn ship(_: Record, _: Headers, _: Attempt, _: Deadline, _: IdempotencyKey, _: Offset, _: TopicPartition, _: RequestId, _: Record) {}
+async fn ship(_: Record, _: Headers, _: Attempt, _: Deadline, _: IdempotencyKey, _: Value, _: TopicPartition, _: RequestId, _: Record) {}
 
 
 fn main() {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use lambda_msk::limits::DEADLINE_AHEAD_MS_MAX;
-use lambda_msk::testing::Event;
+use lambda_msk::testing::{Event, Sample};
 use lambda_msk::{
-    Builder, Consumer, Deadline, FailureReporting, IdempotencyKey, Invocation, Json,
-    MemoryDestination, RequestId, State,
+    Batch, Builder, Consumer, Deadline, Failure, FailureReporting, IdempotencyKey, Invocation,
+    Json, MemoryDestination, NewRecord, ProcessingOrder, Record, RequestId, State, TimestampType,
 };
 use serde_json::Value;
 use tokio::time::{Instant, advance, sleep};
@@ -204,4 +204,131 @@ fn the_debug_form_of_an_invocation_shows_no_byte_of_its_event() {
     assert!(shown.contains("event_bytes: 7"), "{shown}");
     assert!(shown.contains("8476a536"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+/// The same two records as Lambda's event and as a batch of somebody who has read them himself.
+fn both_ways() -> (Invocation, Invocation) {
+    let event = Event::msk()
+        .record(
+            Sample::new("orders", 3)
+                .offset(15)
+                .timestamp(1_000)
+                .key([0xFF])
+                .value("7")
+                .header("trace", [1, 200])
+                .null_header("trace"),
+        )
+        .record(Sample::new("orders", 3).offset(17).timestamp(1_000));
+    let records = event.build().records().unwrap();
+    let batch = Batch::builder(records[0].event_source().clone())
+        .record(
+            NewRecord::new("orders", 3, 15)
+                .timestamp(1_000, TimestampType::CreateTime)
+                .key(&[0xFF][..])
+                .value(&b"7"[..])
+                .header("trace", &[1, 200][..])
+                .header("trace", None),
+        )
+        .and_then(|batch| {
+            batch
+                .record(NewRecord::new("orders", 3, 17).timestamp(1_000, TimestampType::CreateTime))
+        })
+        .unwrap()
+        .build();
+    (Invocation::new(event), Invocation::of(batch))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_an_event_is_processed_as_its_event_is() {
+    for order in [ProcessingOrder::Partition, ProcessingOrder::Key] {
+        let (event, batch) = both_ways();
+        let mut seen = Vec::new();
+        for invocation in [event, batch] {
+            let journal = Journal::default();
+            let destination = MemoryDestination::new();
+            let note =
+                async |record: Record, Json(_): Json<u64>, State(journal): State<Journal>| {
+                    let (key, value) = (record.key().map(<[u8]>::to_vec), record.value());
+                    let headers: Vec<_> = record
+                        .headers()
+                        .iter()
+                        .map(|(name, value)| format!("{name} {value:?}"))
+                        .collect();
+                    journal.write(format!(
+                        "{record} {key:?} {value:?} {headers:?} {:?}",
+                        record.timestamp()
+                    ));
+                };
+            let consumer = Consumer::builder()
+                .state(journal.clone())
+                .topic("orders", note)
+                .order(order)
+                .on_failure(destination.clone())
+                .build()
+                .unwrap();
+
+            let invoked = consumer.invoke(invocation.request_id("r-1")).await;
+
+            assert_eq!(letters(&invoked), "DR");
+            let letter = destination.letters()[0].envelope();
+            let mut letter: Value = serde_json::from_str(&letter).unwrap();
+            letter["timestamp"] = Value::Null;
+            seen.push((journal.lines(), letter, invoked.into_response().unwrap()));
+        }
+        assert_eq!(seen[0].0.len(), 1);
+        assert_eq!(seen[0], seen[1], "{order:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_of_a_batch_without_an_event_can_be_fed_back() {
+    let (_, batch) = both_ways();
+    let destination = MemoryDestination::new();
+    let refuse = async || Err::<(), _>(Failure::reject("no"));
+    let consumer = |topic| {
+        Consumer::builder()
+            .topic(topic, refuse)
+            .on_failure(destination.clone())
+            .build()
+            .unwrap()
+    };
+    let _ = consumer("orders").invoke(batch).await;
+
+    let letter: Value = serde_json::from_str(&destination.letters()[0].envelope()).unwrap();
+    let again = Event::from(letter["payload"].to_string())
+        .records()
+        .unwrap();
+
+    let (event, _) = both_ways();
+    let _ = consumer("orders").invoke(event).await;
+    let first = destination.letters()[2].record().clone();
+    assert_eq!(again[0].to_string(), "orders-3@15");
+    assert_eq!(
+        (again[0].key(), again[0].value()),
+        (first.key(), first.value())
+    );
+    assert_eq!(
+        format!("{:?}", again[0].headers()),
+        format!("{:?}", first.headers())
+    );
+    assert_eq!(again[0].header("trace"), None);
+    assert_eq!(
+        again[0].headers().get_all("trace").next().unwrap(),
+        Some(&[1, 200][..])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_of_an_event_is_skipped_in_a_batch_without_one() {
+    let consumer = Consumer::builder()
+        .topic("orders", async || {})
+        .build()
+        .unwrap();
+    let (event, batch) = both_ways();
+
+    let first = consumer.invoke(event).await;
+    let second = consumer.invoke(batch).await;
+
+    assert_eq!(letters(&first), "DD");
+    assert_eq!(letters(&second), "SS");
 }

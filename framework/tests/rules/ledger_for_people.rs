@@ -86,8 +86,8 @@ async fn what_was_settled_is_shown_as_ranges_that_ended_alike() {
     assert_eq!(state.settled(11..=12).len(), 2);
     assert_eq!(state.settled(..)[1].count(), 2);
     assert_eq!(state.settled(..)[0].at_ms, START_MS);
-    assert_eq!(state.highest().unwrap().0, 16);
-    assert_eq!(state.reported().unwrap().0, 15);
+    assert_eq!(state.highest().unwrap(), 16);
+    assert_eq!(state.reported().unwrap(), 15);
     assert_eq!(state.lease(), None);
     // A day: it outlives the process.
     assert_eq!(state.expires_s(), START_MS / 1000 + 24 * 60 * 60);
@@ -144,7 +144,7 @@ async fn a_report_is_forgotten_with_its_offset() {
     let before = read(&store).await;
     before.forget(&store, 11.., START_MS).await.unwrap();
 
-    assert_eq!(before.reported().unwrap().0, 11);
+    assert_eq!(before.reported().unwrap(), 11);
     assert_eq!(read(&store).await.reported(), None);
 }
 

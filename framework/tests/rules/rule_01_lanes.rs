@@ -177,7 +177,7 @@ async fn some_without_a_key(null_keys: NullKeys) -> (String, String, Vec<String>
             let again = runs.lines().contains(&format!("+{record}"));
             runs.start(&record);
             async move {
-                match record.offset().0 {
+                match record.offset() {
                     0 | 2 if !again => Err(Failure::retry("inventory is down")),
                     _ => Ok(()),
                 }

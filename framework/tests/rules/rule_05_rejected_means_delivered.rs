@@ -99,7 +99,7 @@ async fn neighbours_rejected_before_their_handler_are_one_call_before_the_next_h
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_is_not_confirmed_makes_its_record_failed_and_stops_the_lane() {
     let journal = Journal::default();
-    let consumer = consumer(&journal, |letter| match letter.record().offset().0 {
+    let consumer = consumer(&journal, |letter| match letter.record().offset() {
         1 => Err(SendError::new("the queue is full")),
         _ => Ok(()),
     });

@@ -149,7 +149,7 @@ async fn records_out_of_order_run_and_are_answered_for_in_the_order_of_offsets()
             "orders",
             async |record: Record, State(journal): State<Journal>| {
                 journal.start(&record);
-                match record.offset().0 {
+                match record.offset() {
                     5 => Err(Failure::retry("inventory is down")),
                     _ => Ok(()),
                 }

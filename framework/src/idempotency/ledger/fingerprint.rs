@@ -9,7 +9,7 @@ pub(crate) fn fingerprint(record: &Record) -> u32 {
     let mut hasher = Hasher::new();
     if record.fault().is_some() {
         // What could not be decoded is known by how it came.
-        hasher.update(record.raw_json());
+        hasher.update(&record.raw_json());
         return hasher.finalize();
     }
     hasher.update(&record.timestamp_millis().to_be_bytes());

@@ -17,7 +17,7 @@ use crate::idempotency::store::{
 };
 use crate::idempotency::words::Settled;
 use crate::limits::{LEASE_GAP_MS_MAX, STORE_WAIT_MS_MAX};
-use crate::partition::{Offset, TopicPartition};
+use crate::partition::TopicPartition;
 
 /// A partition's ledger as it stood in a store when it was read: what was settled lately, and who holds the partition.
 ///
@@ -61,9 +61,9 @@ pub struct PartitionState {
 #[non_exhaustive]
 pub struct SettledRange {
     /// The lowest of them.
-    pub first: Offset,
+    pub first: i64,
     /// The highest of them.
-    pub last: Offset,
+    pub last: i64,
     /// Whether they went to the destination. Else they were done.
     pub rejected: bool,
     /// When one of them was settled or skipped last, milliseconds since 1970; kept to the minute. Their age counts from then.
@@ -73,7 +73,7 @@ pub struct SettledRange {
 impl SettledRange {
     /// How many they are.
     pub fn count(&self) -> u64 {
-        self.last.0.abs_diff(self.first.0) + 1
+        self.last.abs_diff(self.first) + 1
     }
 }
 
@@ -171,8 +171,8 @@ impl PartitionState {
         let range = |run: &[&Entry]| {
             let newest = run.iter().map(|entry| entry.minute).max();
             SettledRange {
-                first: Offset(run[0].offset),
-                last: Offset(run[run.len() - 1].offset),
+                first: run[0].offset,
+                last: run[run.len() - 1].offset,
                 rejected: run[0].settled == Settled::Rejected,
                 at_ms: u64::from(newest.unwrap_or_default()) * 60_000,
             }
@@ -181,15 +181,15 @@ impl PartitionState {
     }
 
     /// The highest offset that a batch held. *None: nothing was recorded yet.*
-    pub fn highest(&self) -> Option<Offset> {
-        Some(Offset(self.book.as_ref().ok()?.highest?))
+    pub fn highest(&self) -> Option<i64> {
+        self.book.as_ref().ok()?.highest
     }
 
     /// A record that Lambda was told to send again, and has not sent again yet. *None: all is well.*
     ///
     /// If it stays while higher offsets are delivered, the mapping does not read the function's answers: it lacks `ReportBatchItemFailures`.
-    pub fn reported(&self) -> Option<Offset> {
-        Some(Offset(self.book.as_ref().ok()?.reported?.offset))
+    pub fn reported(&self) -> Option<i64> {
+        Some(self.book.as_ref().ok()?.reported?.offset)
     }
 
     /// *None: nobody holds the partition; whoever held it last gave it back.*

@@ -162,7 +162,7 @@ impl PartitionLedger<'_> {
     /// Whether other records stand where settled ones stood: a topic made anew, restored, or refilled.
     fn was_made_anew(&self, book: &Book) -> bool {
         self.records.iter().any(|record| {
-            let entry = book.find(record.offset().0);
+            let entry = book.find(record.offset());
             entry.is_some_and(|entry| entry.fingerprint != fingerprint(record))
         })
     }
@@ -174,5 +174,5 @@ fn is_of(item: &Item, owner: &str) -> bool {
 }
 
 fn is(record: &Record, reported: Reported) -> bool {
-    record.offset().0 == reported.offset && fingerprint(record) == reported.fingerprint
+    record.offset() == reported.offset && fingerprint(record) == reported.fingerprint
 }

@@ -106,7 +106,7 @@ impl PartitionLedger<'_> {
         state.fresh_since = None;
         state.book.add(fresh);
         if !self.is_redrive() {
-            let end = self.records[self.records.len() - 1].offset().0;
+            let end = self.records[self.records.len() - 1].offset();
             state.book.highest = state.book.highest.max(Some(end));
         }
         if !self.terms.leased {
@@ -195,7 +195,7 @@ impl PartitionLedger<'_> {
 
     /// Whether the entry is of a record of this batch.
     fn has(&self, entry: &Entry) -> bool {
-        let offset = |record: &Record| record.offset().0;
+        let offset = |record: &Record| record.offset();
         let at = self.records.binary_search_by_key(&entry.offset, offset);
         at.is_ok_and(|at| fingerprint(&self.records[at]) == entry.fingerprint)
     }

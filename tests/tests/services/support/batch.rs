@@ -72,7 +72,7 @@ impl Batch {
             };
             for range in state.settled(..) {
                 assert!(!range.rejected, "no order is refused");
-                let offsets = range.first.0..=range.last.0;
+                let offsets = range.first..=range.last;
                 settled.extend(
                     offsets.map(|offset| (offset - OFFSET_FIRST) as u64 * PARTITIONS + partition),
                 );
