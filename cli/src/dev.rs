@@ -37,8 +37,8 @@ use self::show::Show;
 use self::watch::Watched;
 use self::work::Work;
 use crate::fault::{Fault, warn};
+use crate::function::target;
 use crate::interrupts;
-use crate::invoke::target;
 
 /// Threads: one for the mapping and the Runtime API, one beside it while a client of the broker is busy.
 const THREADS: usize = 2;

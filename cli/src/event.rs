@@ -13,9 +13,9 @@ use lambda_msk::testing::{Event, Sample};
 
 use self::template::{Context, Template};
 use self::value::{Kind, kinds, sized};
-use crate::document;
 use crate::fault::{Fault, print_document, warn};
-use crate::source;
+use crate::files::document;
+use crate::files::source;
 
 /// The most records Lambda puts in one event (the mapping's `BatchSize`).
 const RECORDS_MAX: usize = 10_000;

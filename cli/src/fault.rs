@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::style::{BOLD, ERROR};
+use crate::text::style::{BOLD, ERROR};
 
 /// The exit code for everything that is not about the function: usage, files, builds.
 pub(crate) const EXIT_FAULT: u8 = 2;
@@ -87,7 +87,7 @@ impl Fault {
     /// Its text without colours.
     #[cfg(feature = "dev")]
     pub(crate) fn plain_text(&self) -> String {
-        crate::plain::text(&self.text()).trim_end().to_owned()
+        crate::text::plain::text(&self.text()).trim_end().to_owned()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -145,8 +145,8 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(
         anstream::stderr(),
         "{}warning{:#}: {}",
-        crate::style::WARNING,
-        crate::style::WARNING,
+        crate::text::style::WARNING,
+        crate::text::style::WARNING,
         cut(text)
     );
 }

@@ -7,7 +7,6 @@ mod explain;
 mod heard;
 mod json;
 mod table;
-pub(crate) mod target;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,13 +20,13 @@ use msk_mapping::{Environment, Function, Invocation, Logs};
 
 use self::delivery::Delivery;
 use self::heard::Heard;
-use crate::dead_letters::Mark;
 use crate::fault::{Fault, print, print_document, warn};
+use crate::flags::response_types::ResponseTypes;
+use crate::flags::timeout;
+use crate::flags::variable;
+use crate::function::dead_letters::Mark;
+use crate::function::{log_level, target};
 use crate::interrupts;
-use crate::log_level;
-use crate::response_types::ResponseTypes;
-use crate::timeout;
-use crate::variable;
 use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.

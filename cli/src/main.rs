@@ -3,31 +3,41 @@
 //! One file a subcommand, each with `Args` and `run`. What a run prints for people is made as text first, so that tests
 //! read the same text.
 
-mod columns;
+// ── What commands share ──────────────────────────────────────────────────────────────────────────
+
+// Text for people and for programs.
+mod text;
+
+// What stops a command.
+mod fault;
+
+// What a run came to.
+mod verdict;
+
+// What asks a run to end.
+mod interrupts;
+
+// What a command reads.
+mod files;
+
+// Flags that several commands have.
+mod flags;
+
+// The function on the desk.
+mod function;
+
+// ── The commands ─────────────────────────────────────────────────────────────────────────────────
+
 mod completions;
-mod dead_letters;
 #[cfg(feature = "dev")]
 mod dev;
 #[cfg(not(feature = "dev"))]
 #[path = "dev/absent.rs"]
 mod dev;
-mod document;
 mod event;
-mod fault;
-mod interrupts;
 mod invoke;
 mod ledger;
-mod letters;
-mod log_level;
-mod plain;
-mod response_types;
-mod said;
 mod simulate;
-mod source;
-mod style;
-mod timeout;
-mod variable;
-mod verdict;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

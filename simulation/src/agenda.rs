@@ -3,32 +3,32 @@
 use std::collections::BTreeMap;
 
 #[derive(Debug)]
-pub(crate) struct Agenda<E> {
-    events: BTreeMap<(u64, u64), E>,
+pub(crate) struct Agenda<T> {
+    entries: BTreeMap<(u64, u64), T>,
     planned: u64,
 }
 
-impl<E> Agenda<E> {
+impl<T> Agenda<T> {
     pub(crate) fn new() -> Self {
         Self {
-            events: BTreeMap::new(),
+            entries: BTreeMap::new(),
             planned: 0,
         }
     }
 
-    pub(crate) fn plan(&mut self, at_ms: u64, event: E) {
+    pub(crate) fn plan(&mut self, at_ms: u64, entry: T) {
         self.planned += 1;
-        self.events.insert((at_ms, self.planned), event);
+        self.entries.insert((at_ms, self.planned), entry);
     }
 
     /// *None: nothing will happen any more.*
     pub(crate) fn next_ms(&self) -> Option<u64> {
-        let ((at_ms, _), _) = self.events.first_key_value()?;
+        let ((at_ms, _), _) = self.entries.first_key_value()?;
         Some(*at_ms)
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(u64, E)> {
-        let ((at_ms, _), event) = self.events.pop_first()?;
-        Some((at_ms, event))
+    pub(crate) fn pop(&mut self) -> Option<(u64, T)> {
+        let ((at_ms, _), entry) = self.entries.pop_first()?;
+        Some((at_ms, entry))
     }
 }

@@ -2,9 +2,9 @@
 
 use msk_mapping::machine::End;
 
-use crate::event::Event;
 use crate::fact::{Answer, EnvironmentId, InvocationId, What};
 use crate::function::Answered;
+use crate::happening::Happening;
 use crate::world::World;
 
 impl World {
@@ -46,7 +46,7 @@ impl World {
                 let end = End::Crashed;
                 self.agenda.plan(
                     now_ms + dice.between(0, 500),
-                    Event::Heard {
+                    Happening::Heard {
                         invocation: number,
                         end,
                     },
@@ -55,7 +55,7 @@ impl World {
             return;
         }
         if dice.per_mille(faults.answer_twice) {
-            let again = Event::Heard {
+            let again = Happening::Heard {
                 invocation: number,
                 end: end.clone(),
             };
@@ -63,7 +63,7 @@ impl World {
         }
         self.agenda.plan(
             now_ms + dice.between(0, 10),
-            Event::Heard {
+            Happening::Heard {
                 invocation: number,
                 end,
             },
@@ -87,7 +87,7 @@ impl World {
         let end = End::TimedOut;
         self.agenda.plan(
             self.now_ms,
-            Event::Heard {
+            Happening::Heard {
                 invocation: number,
                 end,
             },
@@ -100,11 +100,11 @@ impl World {
             return;
         }
         if let Some(at_ms) = self.is_ahead(at) {
-            let event = Event::Kill {
+            let happening = Happening::Kill {
                 environment,
                 invocation: number,
             };
-            return self.agenda.plan(at_ms, event);
+            return self.agenda.plan(at_ms, happening);
         }
         self.end_process(at);
         // Or only the time-out tells.
@@ -113,7 +113,7 @@ impl World {
             let end = End::Crashed;
             self.agenda.plan(
                 self.now_ms + wait_ms,
-                Event::Heard {
+                Happening::Heard {
                     invocation: number,
                     end,
                 },
@@ -139,12 +139,12 @@ impl World {
 
     pub(crate) fn freeze(&mut self, environment: EnvironmentId, number: InvocationId, for_ms: u64) {
         if let Some(at_ms) = self.is_ahead(environment as usize) {
-            let event = Event::Freeze {
+            let happening = Happening::Freeze {
                 environment,
                 invocation: number,
                 for_ms,
             };
-            return self.agenda.plan(at_ms, event);
+            return self.agenda.plan(at_ms, happening);
         }
         let frozen = &mut self.environments[environment as usize];
         if frozen.dead || !frozen.busy.contains(&number) || frozen.frozen {
@@ -159,12 +159,12 @@ impl World {
             format!("environment {environment} is frozen for {for_ms} ms")
         });
         self.agenda
-            .plan(self.now_ms + for_ms, Event::Thaw(environment));
+            .plan(self.now_ms + for_ms, Happening::Thaw(environment));
         // Whoever waits for a frozen process may take it for dead.
         if self.dice.service.per_mille(400) {
             let wait_ms = self.dice.service.between(0, 500);
-            let event = Event::LosesConnection(number);
-            self.agenda.plan(self.now_ms + wait_ms, event);
+            let happening = Happening::LosesConnection(number);
+            self.agenda.plan(self.now_ms + wait_ms, happening);
         }
     }
 
@@ -190,7 +190,7 @@ impl World {
         let end = End::Crashed;
         self.agenda.plan(
             self.now_ms,
-            Event::Heard {
+            Happening::Heard {
                 invocation: number,
                 end,
             },

@@ -73,7 +73,7 @@ pub(crate) fn consumer(
         _ => builder,
     };
     let builder: Builder<_> = match function.has_destination {
-        true => builder.on_failure(Queue(Arc::clone(inside))),
+        true => builder.on_failure(DeadLetterQueue(Arc::clone(inside))),
         false => builder,
     };
     builder.build()
@@ -179,9 +179,9 @@ impl IdempotencyStore for Own {
 }
 
 /// The function's dead-letter queue, at the other end of the wire.
-struct Queue(Arc<Inside>);
+struct DeadLetterQueue(Arc<Inside>);
 
-impl Destination for Queue {
+impl Destination for DeadLetterQueue {
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
         let inside = &self.0;
         let records: Vec<RecordId> = letters

@@ -78,13 +78,13 @@ mod environment;
 // An invocation, as the world knows it.
 mod delivered;
 
-// What is going to happen.
-mod event;
+// What is going to happen, one thing.
+mod happening;
 
-// What is going to happen, in the order of time.
+// All that is going to happen, in the order of time.
 mod agenda;
 
-// The state of a run, and its way from event to event.
+// The state of a run, and its way through the agenda.
 mod world;
 
 // The mapping, and what it asks for.

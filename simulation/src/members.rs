@@ -2,8 +2,8 @@
 
 use msk_mapping::machine::{Acknowledgement, Input, Offsets, PollerId};
 
-use crate::event::{Acknowledged, Event};
 use crate::fact::{RecordId, What};
+use crate::happening::{Acknowledged, Happening};
 use crate::limits::FETCH_RECORDS_MAX;
 use crate::polling::number;
 use crate::share::{LetGo, Lock, MemberId};
@@ -69,8 +69,8 @@ impl World {
                 member.fetching = true;
                 let by = member.id;
                 let wait_ms = self.dice.polling.between(1, 30);
-                let event = Event::Acquire { poller, by };
-                self.agenda.plan(self.now_ms + wait_ms, event);
+                let happening = Happening::Acquire { poller, by };
+                self.agenda.plan(self.now_ms + wait_ms, happening);
             }
         }
     }
@@ -111,12 +111,12 @@ impl World {
         let Some(queue) = &self.plan.mapping.queue else {
             return;
         };
-        let event = Event::LockEnds {
+        let happening = Happening::LockEnds {
             partition,
             offset,
             lock,
         };
-        self.agenda.plan(self.now_ms + queue.lock_ms, event);
+        self.agenda.plan(self.now_ms + queue.lock_ms, happening);
     }
 
     /// A lock's time is over, unless its member has asked for more.
@@ -164,8 +164,8 @@ impl World {
                 });
                 continue;
             }
-            let event = Event::Acknowledge { of, with };
-            self.agenda.plan(self.now_ms + wait_ms, event);
+            let happening = Happening::Acknowledge { of, with };
+            self.agenda.plan(self.now_ms + wait_ms, happening);
         }
     }
 

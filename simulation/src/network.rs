@@ -1,8 +1,8 @@
 //! Calls of processes on their way to store and destination, and the answers on theirs back. Called by `world`.
 
 use crate::calls::{Fate, describe, failure};
-use crate::event::Event;
 use crate::fact::{EnvironmentId, InvocationId, What};
+use crate::happening::Happening;
 use crate::ledger::note_read;
 use crate::port::{Asked, Request};
 use crate::world::World;
@@ -63,7 +63,7 @@ impl World {
             let request = request.clone();
             self.agenda.plan(
                 now_ms + late_ms,
-                Event::Late {
+                Happening::Late {
                     request,
                     invocation,
                 },
@@ -71,7 +71,7 @@ impl World {
         }
         match fate.there_ms {
             Some(there_ms) => {
-                let event = Event::Arrives {
+                let happening = Happening::Arrives {
                     environment,
                     call,
                     request,
@@ -79,17 +79,17 @@ impl World {
                     back_ms: fate.back_ms,
                     fails: fate.fails,
                 };
-                self.agenda.plan(now_ms + there_ms, event);
+                self.agenda.plan(now_ms + there_ms, happening);
             }
             None => {
                 if let Some(back_ms) = fate.back_ms {
                     let reply = failure(&request);
-                    let event = Event::Replies {
+                    let happening = Happening::Replies {
                         environment,
                         call,
                         reply,
                     };
-                    self.agenda.plan(now_ms + back_ms, event);
+                    self.agenda.plan(now_ms + back_ms, happening);
                 }
             }
         }
@@ -117,12 +117,12 @@ impl World {
                 true => failure(request),
                 false => reply,
             };
-            let event = Event::Replies {
+            let happening = Happening::Replies {
                 environment,
                 call,
                 reply,
             };
-            self.agenda.plan(self.now_ms + back_ms, event);
+            self.agenda.plan(self.now_ms + back_ms, happening);
         }
     }
 

@@ -13,8 +13,8 @@ use msk_mapping::response::FailureReporting;
 use msk_mapping::time::Time;
 
 use crate::draft::Value;
-use crate::event::Event;
 use crate::fact::{GivenUp, InvocationId, RecordId, What};
+use crate::happening::Happening;
 use crate::ledger::{BROKERS, CLUSTER, TOPIC};
 use crate::limits::{FETCH_RECORDS_MAX, START_MS};
 use crate::oracle::Reporting;
@@ -122,11 +122,11 @@ impl World {
                     let fails = self.dice.polling.per_mille(self.plan.faults.delivery_fails);
                     let taken = self.is_quiet || !fails;
                     let wait_ms = self.dice.polling.between(1, 50);
-                    let event = Event::DeliveryEnds {
+                    let happening = Happening::DeliveryEnds {
                         id: discarded.id,
                         taken,
                     };
-                    self.agenda.plan(self.now_ms + wait_ms, event);
+                    self.agenda.plan(self.now_ms + wait_ms, happening);
                 }
                 Output::Dropped(dropped) => {
                     let offsets = dropped.records.iter().flat_map(places);
@@ -138,7 +138,7 @@ impl World {
                     let at_ms = at_ms.max(self.now_ms);
                     if self.wake_ms != Some(at_ms) {
                         self.wake_ms = Some(at_ms);
-                        self.agenda.plan(at_ms, Event::Wake);
+                        self.agenda.plan(at_ms, Happening::Wake);
                     }
                 }
                 // To know, not to do.
@@ -207,7 +207,7 @@ impl World {
             log.fetching = true;
             let wait_ms = self.dice.polling.between(1, 30);
             self.agenda
-                .plan(self.now_ms + wait_ms, Event::Fetch(partition));
+                .plan(self.now_ms + wait_ms, Happening::Fetch(partition));
         }
     }
 
@@ -314,14 +314,14 @@ impl World {
         let log = &mut self.cluster.logs[partition as usize];
         let at_ms = log.commits_until_ms.max(self.now_ms + wait_ms);
         log.commits_until_ms = at_ms;
-        let event = Event::Commit {
+        let happening = Happening::Commit {
             partition,
             epoch: log.epoch,
             poller: poller.0,
             position,
             refused,
         };
-        self.agenda.plan(at_ms, event);
+        self.agenda.plan(at_ms, happening);
     }
 
     pub(crate) fn commit(

@@ -10,9 +10,9 @@ use msk_mapping::machine::{End, InvocationId as MachineId};
 
 use crate::delivered::Delivered;
 use crate::environment::Environment;
-use crate::event::Event;
 use crate::fact::{EnvironmentId, InvocationId, RecordId, What};
 use crate::function::{consumer, event, invocation};
+use crate::happening::Happening;
 use crate::inside::Inside;
 use crate::limits::START_MS;
 use crate::plan::Faults;
@@ -66,7 +66,7 @@ impl World {
         self.environments[environment].busy.insert(number);
         let wait_ms = self.dice.service.between(0, 15);
         self.agenda
-            .plan(self.now_ms + wait_ms, Event::Dispatch(number));
+            .plan(self.now_ms + wait_ms, Happening::Dispatch(number));
         Ok(())
     }
 
@@ -76,11 +76,11 @@ impl World {
         let records = delivered.records.iter().map(|(record, ..)| *record);
         let records = records.collect();
         self.fact(What::Throttled { records });
-        let event = Event::Heard {
+        let happening = Happening::Heard {
             invocation: number,
             end: End::Throttled,
         };
-        self.agenda.plan(self.now_ms + 20, event);
+        self.agenda.plan(self.now_ms + 20, happening);
     }
 
     /// What a process that starts now promises.
@@ -227,7 +227,7 @@ impl World {
             self.fact(What::Faulted { invocation: number });
         }
         self.agenda
-            .plan(self.now_ms + timeout_ms, Event::TimesOut(number));
+            .plan(self.now_ms + timeout_ms, Happening::TimesOut(number));
         self.plan_troubles_of(number, at as EnvironmentId, &faults);
     }
 
@@ -245,11 +245,11 @@ impl World {
             self.now_ms + dice.between(0, most)
         };
         if dice.per_mille(faults.kill) {
-            let event = Event::Kill {
+            let happening = Happening::Kill {
                 environment,
                 invocation,
             };
-            self.agenda.plan(within(dice), event);
+            self.agenda.plan(within(dice), happening);
         }
         if dice.per_mille(faults.freeze) {
             // In the middle of its work, for so long that another one may take that over.
@@ -257,16 +257,16 @@ impl World {
             let at_ms = self.now_ms + dice.between(0, most);
             let for_ms = dice.pick(&[200, timeout_ms / 2, timeout_ms, 40_000]);
             let for_ms = dice.between(1, for_ms);
-            let event = Event::Freeze {
+            let happening = Happening::Freeze {
                 environment,
                 invocation,
                 for_ms,
             };
-            self.agenda.plan(at_ms, event);
+            self.agenda.plan(at_ms, happening);
         }
         if dice.per_mille(faults.connection_lost) {
             self.agenda
-                .plan(within(dice), Event::LosesConnection(invocation));
+                .plan(within(dice), Happening::LosesConnection(invocation));
         }
     }
 }

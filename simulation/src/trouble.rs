@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::event::{Event, Trouble};
 use crate::fact::{RecordId, What};
+use crate::happening::{Happening, Trouble};
 use crate::limits::{HAND_OVER_LOOK_MS, HAND_OVER_MS};
 use crate::world::{BoxError, World};
 
@@ -32,12 +32,12 @@ impl World {
                 if pause_ms > 0 && matches!(trouble, Trouble::Reset | Trouble::Redrive) {
                     at_ms = self.plan.quiet_at_ms - self.dice.trouble.between(1, 4_000);
                 }
-                self.agenda.plan(at_ms, Event::Trouble(trouble));
+                self.agenda.plan(at_ms, Happening::Trouble(trouble));
             }
         }
         if pause_ms > 0 {
             let at_ms = self.plan.quiet_at_ms - 4_500;
-            self.agenda.plan(at_ms, Event::Trouble(Trouble::Expiry));
+            self.agenda.plan(at_ms, Happening::Trouble(Trouble::Expiry));
         }
     }
 
@@ -62,8 +62,8 @@ impl World {
         let (first, pollers) = self.plan.pollers_of(partition);
         let poller = first + self.dice.trouble.between(0, u64::from(pollers) - 1) as u32;
         let wait_ms = self.dice.trouble.between(0, 3_000);
-        let event = Event::Assign { partition, poller };
-        self.agenda.plan(self.now_ms + wait_ms, event);
+        let happening = Happening::Assign { partition, poller };
+        self.agenda.plan(self.now_ms + wait_ms, happening);
     }
 
     fn rebalance(&mut self, partition: u32) {
@@ -85,12 +85,12 @@ impl World {
         let Some(epoch) = self.revoking(partition) else {
             return;
         };
-        let event = Event::HandOver {
+        let happening = Happening::HandOver {
             partition,
             epoch,
             until_ms: self.now_ms + wait_ms,
         };
-        self.agenda.plan(self.now_ms, event);
+        self.agenda.plan(self.now_ms, happening);
     }
 
     /// What was under way is done and committed, or the group waits no longer. Unless the partition went in another way.
@@ -105,13 +105,13 @@ impl World {
             status.partition == name && (status.in_flight > 0 || status.delivering > 0)
         });
         if self.now_ms < until_ms && (is_busy || commits_until_ms >= self.now_ms) {
-            let event = Event::HandOver {
+            let happening = Happening::HandOver {
                 partition,
                 epoch,
                 until_ms,
             };
             let next_ms = self.now_ms + HAND_OVER_LOOK_MS;
-            return self.agenda.plan(next_ms.min(until_ms), event);
+            return self.agenda.plan(next_ms.min(until_ms), happening);
         }
         if self.revoke(partition).is_some() {
             self.reassign(partition);
@@ -124,7 +124,8 @@ impl World {
         let poller = self.dice.trouble.between(0, pollers - 1) as u32;
         self.leave(poller, without_a_word);
         let wait_ms = self.dice.trouble.between(0, 3_000);
-        self.agenda.plan(self.now_ms + wait_ms, Event::Join(poller));
+        self.agenda
+            .plan(self.now_ms + wait_ms, Happening::Join(poller));
     }
 
     /// Nobody is in the group while a partition of it begins anew.
@@ -132,7 +133,8 @@ impl World {
         for poller in 0..self.plan.mapping.pollers {
             self.leave(poller, false);
             let wait_ms = self.dice.trouble.between(0, 3_000);
-            self.agenda.plan(self.now_ms + wait_ms, Event::Join(poller));
+            self.agenda
+                .plan(self.now_ms + wait_ms, Happening::Join(poller));
         }
         self.cluster.group.forget(partition);
     }
@@ -175,7 +177,8 @@ impl World {
                 true => self.now_ms + draft.append_at_ms,
                 false => self.now_ms,
             };
-            self.agenda.plan(at_ms, Event::Append(record as RecordId));
+            self.agenda
+                .plan(at_ms, Happening::Append(record as RecordId));
         }
         if !self.plan.is_queue() {
             self.reassign(partition);

@@ -1,6 +1,6 @@
 //! The world of one run: what happens next, to whom. Its parts are in `service` (processes and invocations), `polling` (the mapping) and `trouble` (what befalls them).
 //!
-//! Time goes from event to event. Before an event takes place, each process is brought up to its time; what a process asks on the way is an event of its own.
+//! Time goes from one happening to the next. Before one takes place, each process is brought up to its time; what a process asks on the way is a happening of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::delivered::Delivered;
 use crate::dice::Dice;
 use crate::draft::drafts;
 use crate::environment::Environment;
-use crate::event::Event;
 use crate::fact::{EnvironmentId, Fact, RecordId, What};
+use crate::happening::Happening;
 use crate::inside::Journal;
 use crate::kafka::Cluster;
 use crate::ledger::partition_names;
@@ -26,7 +26,7 @@ use crate::script::Script;
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) now_ms: u64,
-    pub(crate) agenda: Agenda<Event>,
+    pub(crate) agenda: Agenda<Happening>,
     pub(crate) journal: Journal,
     pub(crate) script: Arc<Script>,
     pub(crate) dice: Dices,
@@ -106,26 +106,26 @@ impl World {
         for (record, draft) in self.cluster.drafts.iter().enumerate() {
             if draft.generation == 0 {
                 self.agenda
-                    .plan(draft.append_at_ms, Event::Append(record as RecordId));
+                    .plan(draft.append_at_ms, Happening::Append(record as RecordId));
             }
         }
         if self.plan.is_queue() {
             for poller in 0..self.plan.mapping.pollers {
-                self.agenda.plan(0, Event::Join(poller));
+                self.agenda.plan(0, Happening::Join(poller));
             }
         } else {
             for partition in 0..self.plan.partitions() {
                 let (first, pollers) = self.plan.pollers_of(partition);
                 let poller = first + partition % pollers;
-                self.agenda.plan(0, Event::Assign { partition, poller });
+                self.agenda.plan(0, Happening::Assign { partition, poller });
             }
         }
         self.plan_trouble();
         if let Some(at_ms) = self.plan.function.at_least_once_until_ms {
-            self.agenda.plan(at_ms, Event::Deployment);
+            self.agenda.plan(at_ms, Happening::Deployment);
         }
-        self.agenda.plan(self.plan.quiet_at_ms, Event::Quiet);
-        self.agenda.plan(self.plan.over_at_ms, Event::Over);
+        self.agenda.plan(self.plan.quiet_at_ms, Happening::Quiet);
+        self.agenda.plan(self.plan.over_at_ms, Happening::Over);
     }
 
     /// Runs to the end: the facts, in the order of time.
@@ -138,9 +138,9 @@ impl World {
                 self.drive(environment, next_ms);
                 continue;
             }
-            if let Some((at_ms, event)) = self.agenda.pop() {
+            if let Some((at_ms, happening)) = self.agenda.pop() {
                 self.now_ms = at_ms;
-                self.happens(event)?;
+                self.happens(happening)?;
                 self.ask_mapping()?;
                 self.end_if_done();
             }
@@ -177,35 +177,35 @@ impl World {
         }
     }
 
-    fn happens(&mut self, event: Event) -> Result<(), BoxError> {
-        match event {
-            Event::Append(record) => self.append(record),
-            Event::Wake => self.wake(),
-            Event::Fetch(partition) => self.fetch(partition),
-            Event::Assign { partition, poller } => self.assign(partition, poller),
-            Event::HandOver {
+    fn happens(&mut self, happening: Happening) -> Result<(), BoxError> {
+        match happening {
+            Happening::Append(record) => self.append(record),
+            Happening::Wake => self.wake(),
+            Happening::Fetch(partition) => self.fetch(partition),
+            Happening::Assign { partition, poller } => self.assign(partition, poller),
+            Happening::HandOver {
                 partition,
                 epoch,
                 until_ms,
             } => self.hand_over(partition, epoch, until_ms),
-            Event::Commit {
+            Happening::Commit {
                 partition,
                 epoch,
                 poller,
                 position,
                 refused,
             } => self.commit(partition, epoch, poller, position, refused),
-            Event::Join(poller) => self.join(poller),
-            Event::Acquire { poller, by } => self.acquire(poller, by),
-            Event::Acknowledge { of, with } => self.acknowledge(of, with),
-            Event::LockEnds {
+            Happening::Join(poller) => self.join(poller),
+            Happening::Acquire { poller, by } => self.acquire(poller, by),
+            Happening::Acknowledge { of, with } => self.acknowledge(of, with),
+            Happening::LockEnds {
                 partition,
                 offset,
                 lock,
             } => self.lock_ends(partition, offset, lock),
-            Event::DeliveryEnds { id, taken } => self.delivery_ends(id, taken),
-            Event::Dispatch(invocation) => self.dispatch(invocation),
-            Event::Arrives {
+            Happening::DeliveryEnds { id, taken } => self.delivery_ends(id, taken),
+            Happening::Dispatch(invocation) => self.dispatch(invocation),
+            Happening::Arrives {
                 environment,
                 call,
                 request,
@@ -213,7 +213,7 @@ impl World {
                 back_ms,
                 fails,
             } => self.arrives(environment, call, &request, invocation, back_ms, fails),
-            Event::Replies {
+            Happening::Replies {
                 environment,
                 call,
                 reply,
@@ -221,27 +221,27 @@ impl World {
                 .process
                 .port()
                 .reply(call, reply),
-            Event::Late {
+            Happening::Late {
                 request,
                 invocation,
             } => self.late(&request, invocation),
-            Event::Kill {
+            Happening::Kill {
                 environment,
                 invocation,
             } => self.kill(environment, invocation),
-            Event::Freeze {
+            Happening::Freeze {
                 environment,
                 invocation,
                 for_ms,
             } => self.freeze(environment, invocation, for_ms),
-            Event::Thaw(environment) => self.thaw(environment),
-            Event::TimesOut(invocation) => self.times_out(invocation),
-            Event::LosesConnection(invocation) => self.loses_connection(invocation),
-            Event::Heard { invocation, end } => self.heard(invocation, end),
-            Event::Deployment => self.deployed(),
-            Event::Trouble(trouble) => self.trouble(trouble)?,
-            Event::Quiet => self.quiet(),
-            Event::Over => self.lag = Some(self.lag()),
+            Happening::Thaw(environment) => self.thaw(environment),
+            Happening::TimesOut(invocation) => self.times_out(invocation),
+            Happening::LosesConnection(invocation) => self.loses_connection(invocation),
+            Happening::Heard { invocation, end } => self.heard(invocation, end),
+            Happening::Deployment => self.deployed(),
+            Happening::Trouble(trouble) => self.trouble(trouble)?,
+            Happening::Quiet => self.quiet(),
+            Happening::Over => self.lag = Some(self.lag()),
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use super::cluster::produce::Format;
 use super::flags::chosen::Chosen;
 use super::flags::names;
 use super::flags::settings::Settings;
-use crate::timeout;
-use crate::variable;
+use crate::flags::timeout;
+use crate::flags::variable;
 
 /// The consumer group, unless a flag or a template names one.
 pub(super) const GROUP: &str = "cargo-msk-dev";

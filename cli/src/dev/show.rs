@@ -30,7 +30,7 @@ pub(crate) use self::end::End;
 use self::fates::{Fates, News, Topic};
 use super::args::Args;
 use crate::fault::{Fault, print};
-use crate::said;
+use crate::function::said;
 
 /// What is shown of a run, and what is remembered of it.
 pub(crate) struct Show {

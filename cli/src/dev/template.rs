@@ -20,7 +20,7 @@ use super::args::Args;
 use super::flags::names;
 use super::flags::settings::Settings;
 use crate::fault::{Fault, warn};
-use crate::timeout;
+use crate::flags::timeout;
 
 /// CloudFormation's own limit.
 const TEMPLATE_MAX_BYTES: u64 = 1_000_000;

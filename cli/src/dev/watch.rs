@@ -11,7 +11,7 @@ use msk_mapping::Function;
 use msk_mapping::driver::Control;
 
 use super::show::Show;
-use crate::invoke::target;
+use crate::function::target;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(500);

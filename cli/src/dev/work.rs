@@ -16,9 +16,9 @@ use super::cluster::{broker, connect};
 use super::show::{End, Show, lines, nothing};
 use super::watch::{self, Watched};
 use super::{destination, failed};
-use crate::dead_letters::Mark;
 use crate::fault::{Fault, warn};
-use crate::log_level;
+use crate::function::dead_letters::Mark;
+use crate::function::log_level;
 use crate::verdict::Verdict;
 
 /// What a run is made of.

@@ -5,9 +5,9 @@ use std::path::Path;
 use bytes::Bytes;
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
-use crate::document::{self, Foreign};
 use crate::fault::Fault;
-use crate::{letters, source};
+use crate::files::document::{self, Foreign};
+use crate::files::{letters, source};
 
 /// A file of dead letters may hold many events; so much of it is read.
 const LETTERS_BYTES_MAX: usize = 512 * 1024 * 1024;

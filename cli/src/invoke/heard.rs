@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::dead_letters::Letter;
-use crate::said::{self, End, Place, Reason, Rejected, Said};
+use crate::function::dead_letters::Letter;
+use crate::function::said::{self, End, Place, Reason, Rejected, Said};
 use crate::verdict::Verdict;
 
 #[derive(Debug, Default)]

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::delivery::Delivery;
 use super::explain;
 use super::heard::Heard;
-use crate::dead_letters::DeadLetters;
-use crate::plain;
-use crate::response_types::ResponseTypes;
-use crate::said::{Place, Reason};
+use crate::flags::response_types::ResponseTypes;
+use crate::function::dead_letters::DeadLetters;
+use crate::function::said::{Place, Reason};
+use crate::text::plain;
 use crate::verdict::Verdict as CameTo;
 
 /// So many records that were not done are named; the others are counted.

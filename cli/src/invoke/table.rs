@@ -9,9 +9,9 @@ use msk_mapping::response::{Again, Partition, Read, Verdict as Answered};
 
 use super::delivery::Delivery;
 use super::heard::Heard;
-use crate::columns::{Table, shown};
-use crate::dead_letters::DeadLetters;
-use crate::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
+use crate::function::dead_letters::DeadLetters;
+use crate::text::columns::{Table, shown};
+use crate::text::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
 use crate::verdict::Verdict;
 
 /// So many records that were not done are shown; the others are counted.

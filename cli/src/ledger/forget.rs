@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::found::{Found, Which, failed, now_ms};
 use super::{json as documents, text};
 use crate::fault::{Fault, print, print_document};
-use crate::style::{BAD, BOLD, DIM, GOOD};
+use crate::text::style::{BAD, BOLD, DIM, GOOD};
 
 /// The exit code when nothing, or not all, was forgotten.
 const EXIT_NOT_FORGOTTEN: u8 = 1;

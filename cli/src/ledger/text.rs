@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lambda_msk::idempotency::{BoxStore, IdempotencyStore, Lease, PartitionState, SettledRange};
 
 use super::found::{Found, Which};
-use crate::style::{BAD, BOLD, DIM, GOOD, WARNING};
+use crate::text::style::{BAD, BOLD, DIM, GOOD, WARNING};
 
 /// A list names at most so many ranges.
 const RANGES_MAX: usize = 8;

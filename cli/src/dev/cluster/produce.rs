@@ -14,7 +14,7 @@ pub(crate) use self::format::Format;
 use self::wanted::LeftOut;
 pub(crate) use self::wanted::Wanted;
 use crate::fault::Fault;
-use crate::{letters, source};
+use crate::files::{letters, source};
 
 /// All files together: what a desk can be asked to keep in memory.
 const BYTES_MAX: usize = 512 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::variable;
+use crate::flags::variable;
 
 /// Which template is read, and how.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -15,7 +15,7 @@ use super::reading::{self, Reading};
 use super::start::{self, Start};
 use crate::dev::on_failure;
 use crate::fault::Fault;
-use crate::response_types::ResponseTypes;
+use crate::flags::response_types::ResponseTypes;
 
 /// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
 const DESK_ARN: &str =

@@ -13,8 +13,8 @@ use msk_mapping::{Ending, Phase, Report};
 
 use self::attempt::{Attempt, How, count, open, places, reason};
 use super::answer;
-use crate::dead_letters::Letter;
-use crate::said::{End, Place, Reason, Rejected, Said};
+use crate::function::dead_letters::Letter;
+use crate::function::said::{End, Place, Reason, Rejected, Said};
 use crate::verdict::Verdict;
 
 /// So many records are kept with their reasons; the others are counted.

@@ -11,7 +11,7 @@ use super::fates::{Fates, News, Row, Topic};
 use super::lines;
 use super::summary::ROWS_SHOWN_MAX;
 use crate::fault::Fault;
-use crate::plain;
+use crate::text::plain;
 
 /// One line, without an escape sequence in any text of it.
 pub(crate) fn line(value: &Value) -> String {

@@ -13,8 +13,8 @@ use msk_mapping::{Ending, Report};
 
 use super::answer;
 use super::fates::{Fate, Fates, News};
-use crate::columns::shown;
-use crate::style::{BAD, DIM, GOOD, WARNING};
+use crate::text::columns::shown;
+use crate::text::style::{BAD, DIM, GOOD, WARNING};
 
 /// So many partitions of a batch are named, the others counted.
 const PARTITIONS_SHOWN_MAX: usize = 3;

@@ -12,7 +12,7 @@ use super::fates::Fates;
 use super::layout::{self, Block};
 use super::lines::{self, Lines};
 use super::summary;
-use crate::style::{BOLD, DIM};
+use crate::text::style::{BOLD, DIM};
 
 /// The rate is that of about so long.
 const RATE_OVER: Duration = Duration::from_secs(2);

@@ -7,8 +7,8 @@ use msk_mapping::driver::{Lane, Status};
 
 use super::fates::{Fate, Fates, Row, Topic};
 use super::lines::count;
-use crate::columns::{Table, shown};
-use crate::style::{BAD, BOLD, GOOD, WARNING};
+use crate::text::columns::{Table, shown};
+use crate::text::style::{BAD, BOLD, GOOD, WARNING};
 use crate::verdict::Verdict;
 
 /// So many records that were not done are shown; the others are counted.

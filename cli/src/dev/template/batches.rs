@@ -8,7 +8,7 @@ use super::node::Node;
 use super::property::Properties;
 use crate::dev::flags::settings::{Mode, Settings};
 use crate::fault::Fault;
-use crate::response_types::ResponseTypes;
+use crate::flags::response_types::ResponseTypes;
 
 /// How records become batches, and how many pollers read them.
 pub(crate) fn take_batches<'a>(

@@ -12,7 +12,7 @@ use super::apply;
 use crate::dev::args::Args;
 use crate::dev::flags::start::Start;
 use crate::fault::Fault;
-use crate::response_types::ResponseTypes;
+use crate::flags::response_types::ResponseTypes;
 
 #[derive(Debug, Parser)]
 struct Line {

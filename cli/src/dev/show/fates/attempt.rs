@@ -7,7 +7,7 @@ use msk_mapping::FunctionError;
 use msk_mapping::driver::Flight;
 use msk_mapping::machine::Offsets;
 
-use crate::said::{Place, Reason};
+use crate::function::said::{Place, Reason};
 
 /// An invocation that has ended without all of its records done.
 #[derive(Debug)]

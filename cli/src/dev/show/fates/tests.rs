@@ -1,7 +1,7 @@
 //! What the lines of a function's log come to.
 
 use super::Fates;
-use crate::said::read;
+use crate::function::said::read;
 
 /// Whether to go on is of no use after a record failed so.
 fn is_hopeless(code: &str, destination: &str) -> bool {

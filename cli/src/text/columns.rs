@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
-use crate::style::DIM;
+use crate::text::style::DIM;
 
 /// Columns of text: they stand to the left.
 const LISTS: [&str; 4] = ["SENT AGAIN", "BECAME", "CODE", "WHY"];

@@ -1,7 +1,7 @@
 //! Whether a function of lambda-msk tells of its rejected records: it does so in its log, as warnings. Asked by `dev` and
 //! `invoke`, which read them there.
 
-use crate::dead_letters::{Mark, ON_FAILURE, variable};
+use crate::function::dead_letters::{Mark, ON_FAILURE, variable};
 
 /// The module whose lines are read.
 const TARGET: &str = "lambda_msk";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::said::{Place, Reason};
+use crate::function::said::{Place, Reason};
 
 /// The variable that names the destination.
 pub(crate) const ON_FAILURE: &str = "LAMBDA_MSK_ON_FAILURE";

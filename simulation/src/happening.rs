@@ -8,7 +8,7 @@ use crate::share::{Lock, MemberId};
 
 /// What is going to happen.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum Happening {
     Append(RecordId),
     /// The mapping asked for it.
     Wake,

@@ -1,0 +1,5 @@
+//! Flags that several commands have.
+
+pub(crate) mod response_types;
+pub(crate) mod timeout;
+pub(crate) mod variable;

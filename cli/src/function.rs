@@ -1,0 +1,13 @@
+//! The function on the desk: how it comes to run, and what it says of its records.
+
+// The command, built with cargo or given.
+pub(crate) mod target;
+
+// What its log says.
+pub(crate) mod said;
+
+// What lies at its destination, if that is a file.
+pub(crate) mod dead_letters;
+
+// Whether its log says so much.
+pub(crate) mod log_level;
