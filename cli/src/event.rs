@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use lambda_msk::check_topic_name;
+use lambda_msk::record::check_topic_name;
 use lambda_msk::testing::{Event, Sample};
 
 use self::template::{Context, Template};

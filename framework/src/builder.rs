@@ -19,13 +19,15 @@ use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap}
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
-use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
 use crate::partition::check_topic_name;
-use crate::process::{Keeping, Processor, WhenExhausted, WhenUnhandled};
+use crate::process::{Keeping, Processor};
 use crate::response::FailureReporting;
 use crate::settings::{Settings, Unread, within};
+
+pub use crate::lane::{NullKeys, ProcessingOrder};
+pub use crate::process::{WhenExhausted, WhenUnhandled};
 
 impl Consumer {
     /// A consumer without handlers, with every default.

@@ -84,7 +84,8 @@ impl Consumer {
     /// # Example
     ///
     /// ```
-    /// use lambda_msk::{BatchResponse, Consumer, Error, Failure, FailureReporting, Invocation, Json, Outcome};
+    /// use lambda_msk::response::BatchResponse;
+    /// use lambda_msk::{Consumer, Error, Failure, FailureReporting, Invocation, Json, Outcome};
     ///
     /// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
     ///     if order == 0 { Err(Failure::retry("inventory is down")) } else { Ok(()) }

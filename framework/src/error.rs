@@ -3,9 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::event::EventError;
 use crate::failure::{BoxError, error_text};
 use crate::response::Incomplete;
+
+pub use crate::event::EventError;
 
 /// What ends an invocation, or keeps a function from starting.
 ///

@@ -15,7 +15,6 @@ mod value;
 
 use std::convert::Infallible;
 
-use crate::delivery::Delivery;
 use crate::failure::Rejection;
 
 pub use self::bytes::{BigEndian, FromBytes, Parsed, Part};
@@ -26,6 +25,9 @@ pub use self::parts::{Attempt, RequestId};
 pub use self::rejection::JsonRejection;
 pub use self::state::{FromRef, State};
 pub use self::value::Value;
+pub use crate::deadline::Deadline;
+pub use crate::delivery::{Delivery, IdempotencyKey};
+pub use crate::record::{Headers, Record};
 
 /// Something that a handler can take as an argument. Arguments may stand in any order.
 ///

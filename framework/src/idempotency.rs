@@ -57,7 +57,7 @@
 //!
 //! ```
 //! use lambda_msk::{Failure, IdempotencyKey, Json};
-//! # use lambda_msk::BoxError;
+//! # use lambda_msk::failure::BoxError;
 //! # async fn send(_: http::Request<Vec<u8>>) -> Result<http::Response<()>, BoxError> { Ok(http::Response::new(())) }
 //!
 //! async fn charge(Json(order): Json<serde_json::Value>, key: IdempotencyKey) -> Result<(), Failure> {

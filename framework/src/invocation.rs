@@ -71,7 +71,7 @@ impl Invocation {
         Self::with(Content::Event(event.into()))
     }
 
-    /// An invocation with records that did not come as an event: see [`Batch::builder`](crate::Batch::builder).
+    /// An invocation with records that did not come as an event: see [`Batch::builder`](crate::record::Batch::builder).
     pub fn of(batch: Batch) -> Self {
         Self::with(Content::Batch(Arc::new(batch)))
     }

@@ -12,10 +12,10 @@ mod caught;
 mod partition;
 
 // A record: a handle into its batch.
-mod record;
+pub mod record;
 
 // Why a record was not done, and what happens next.
-mod failure;
+pub mod failure;
 
 // How a record ended.
 mod outcome;
@@ -47,27 +47,27 @@ mod context;
 mod delivery;
 
 // From a delivery to a handler's arguments.
-mod extract;
+pub mod extract;
 
 // From an async fn to an erased route.
-mod handler;
+pub mod handler;
 
 // Where rejected records go.
-mod destination;
+pub mod destination;
 
 // How each record ended.
-mod report;
+pub mod report;
 
 // Runs the lanes.
 mod process;
 
 // From the report to the answer.
-mod response;
+pub mod response;
 
 // ── The frame ────────────────────────────────────────────────────────────────────────────────────
 
 // What ends an invocation.
-mod error;
+pub mod error;
 
 // Default, code, environment.
 mod settings;
@@ -79,14 +79,14 @@ mod log;
 mod invoked;
 
 // What one event is given to.
-mod consumer;
+pub mod consumer;
 
 // From handlers and settings to a consumer.
-mod builder;
+pub mod builder;
 
 // The door to Lambda.
 #[cfg(feature = "lambda")]
-mod lambda;
+pub mod lambda;
 
 // Log lines as Lambda's tools read them.
 #[cfg(feature = "logging")]
@@ -96,37 +96,20 @@ pub mod logging;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use builder::{Builder, Topics};
-pub use consumer::{Consumer, IntoConsumer};
+// What is typed in the first hour; the rest stands in its module.
+pub use builder::{Builder, ProcessingOrder};
+pub use consumer::Consumer;
 pub use deadline::Deadline;
 pub use delivery::{Delivery, IdempotencyKey};
-pub use destination::{
-    BoxDestination, DeadLetter, Destination, FileDestination, MemoryDestination, SendError,
-};
-#[cfg(feature = "sqs")]
-pub use destination::{SqsDestination, SqsQueueError};
-pub use error::{ConfigurationError, ConfigurationFault, Error};
-pub use event::EventError;
-pub use extract::{
-    Attempt, BigEndian, FromBytes, FromHeader, FromRecord, FromRef, Header, Json, JsonRejection,
-    Key, OptionalFromRecord, Parsed, Part, RequestId, State, Value,
-};
-pub use failure::{BoxError, Failure, FailureError, Next, Rejection};
-pub use handler::{Args, Handler, HandlerCall, IntoOutcome, Options, each};
-pub use idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails};
+pub use error::Error;
+pub use extract::{Attempt, FromRecord, Header, Json, Key, State, Value};
+pub use failure::{Failure, Rejection};
+pub use handler::each;
+pub use idempotency::Idempotency;
 pub use invocation::Invocation;
 pub use invoked::Invoked;
 #[cfg(feature = "lambda")]
-pub use lambda::{Running, run};
-pub use lane::{NullKeys, ProcessingOrder};
+pub use lambda::run;
 pub use outcome::Outcome;
-pub use partition::{TopicPartition, check_topic_name};
-pub use process::{WhenExhausted, WhenUnhandled};
-pub use record::{
-    Batch, BatchBuilder, BatchError, EventSource, EventSourceKind, Headers, NewRecord, Record,
-    RecordFault, SchemaMetadata, TimestampType,
-};
-pub use report::{Problem, RecordReport};
-pub use response::{
-    BatchResponse, FailureReporting, Incomplete, KafkaBatchItemFailure, KafkaItemIdentifier,
-};
+pub use record::{Headers, Record};
+pub use response::FailureReporting;

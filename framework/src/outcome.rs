@@ -8,8 +8,8 @@ use std::fmt;
 pub enum Outcome {
     /// Its handler returned Ok.
     Done,
-    /// It was settled in an earlier delivery of the same record: nothing ran. Or, under [`Guarantee::AtMostOnce`](crate::Guarantee::AtMostOnce) without a destination,
-    /// it is [lost](crate::RecordReport::is_lost).
+    /// It was settled in an earlier delivery of the same record: nothing ran. Or, under [`Guarantee::AtMostOnce`](crate::idempotency::Guarantee::AtMostOnce) without a destination,
+    /// it is [lost](crate::report::RecordReport::is_lost).
     Skipped,
     /// It is at the destination, which has confirmed it.
     Rejected,

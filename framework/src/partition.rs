@@ -16,7 +16,7 @@ use crate::limits::TOPIC_BYTES_MAX;
 /// # Example
 ///
 /// ```
-/// use lambda_msk::check_topic_name;
+/// use lambda_msk::record::check_topic_name;
 ///
 /// assert!(check_topic_name("orders").is_ok());
 /// assert!(check_topic_name("..").is_err());

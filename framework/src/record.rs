@@ -10,9 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::partition::TopicPartition;
-
 pub use self::build::{BatchBuilder, BatchError, NewRecord};
+pub use crate::partition::{TopicPartition, check_topic_name};
 
 /// A part of the arena or of the raw event. 32 bits: `EVENT_BYTES_MAX` is below that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

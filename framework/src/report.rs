@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::outcome::Outcome;
 use crate::partition::TopicPartition;
 use crate::record::Record;
+
+pub use crate::outcome::Outcome;
 
 /// How one invocation ended, record by record.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Problem {
 }
 
 impl RecordReport {
-    /// Whether the record is lost: under [`Guarantee::AtMostOnce`](crate::Guarantee::AtMostOnce), its handler may have been started in an earlier delivery, it was
+    /// Whether the record is lost: under [`Guarantee::AtMostOnce`](crate::idempotency::Guarantee::AtMostOnce), its handler may have been started in an earlier delivery, it was
     /// not done, and there is no destination for it. Such a record is Skipped, so that Lambda commits it; its problem says how it was left.
     pub fn is_lost(&self) -> bool {
         self.outcome == Outcome::Skipped && self.problem.is_some()

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use lambda_msk::Record;
+use lambda_msk::error::EventError;
+use lambda_msk::record::{EventSourceKind, TimestampType};
 use lambda_msk::testing::{Event, EventBuilder, Sample};
-use lambda_msk::{EventError, EventSourceKind, Record, TimestampType};
 use serde_json::{Value, json};
 
 fn records(event: impl Into<Event>) -> Result<Vec<Record>, EventError> {
@@ -117,8 +119,9 @@ fn a_timestamp_type_can_be_left_open() {
 mod round_trip {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
+    use lambda_msk::Record;
+    use lambda_msk::record::{EventSourceKind, SchemaMetadata, TimestampType};
     use lambda_msk::testing::{EventBuilder, strategy};
-    use lambda_msk::{EventSourceKind, Record, SchemaMetadata, TimestampType};
     use proptest::{prop_assert, prop_assert_eq, proptest};
     use serde_json::Value;
 

@@ -6,12 +6,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambda_msk::destination::{BoxDestination, MemoryDestination};
+use lambda_msk::extract::{FromHeader, FromRef, JsonRejection, Parsed, RequestId};
+use lambda_msk::failure::BoxError;
+use lambda_msk::record::TopicPartition;
 use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
-    Attempt, BoxDestination, BoxError, Consumer, Deadline, Delivery, Failure, FromHeader,
-    FromRecord, FromRef, Header, Headers, IdempotencyKey, Json, JsonRejection, Key,
-    MemoryDestination, Outcome, Parsed, ProcessingOrder, Record, Rejection, RequestId, State,
-    TopicPartition, Value, each,
+    Attempt, Consumer, Deadline, Delivery, Failure, FromRecord, Header, Headers, IdempotencyKey,
+    Json, Key, Outcome, ProcessingOrder, Record, Rejection, State, Value, each,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

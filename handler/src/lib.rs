@@ -6,10 +6,9 @@
 mod fulfilment;
 mod order;
 
-use lambda_msk::{
-    ConfigurationFault, Consumer, Error, Failure, IdempotencyKey, Json, Record, State,
-    check_topic_name,
-};
+use lambda_msk::error::ConfigurationFault;
+use lambda_msk::record::check_topic_name;
+use lambda_msk::{Consumer, Error, Failure, IdempotencyKey, Json, Record, State};
 
 pub use crate::fulfilment::Fulfilment;
 pub use crate::order::Order;

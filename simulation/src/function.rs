@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use lambda_msk::builder::{NullKeys, WhenExhausted};
+use lambda_msk::destination::{DeadLetter, Destination, SendError};
+use lambda_msk::idempotency::Guarantee;
 use lambda_msk::idempotency::{
     Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
     WhenStoreFails,
 };
 use lambda_msk::testing::{Event, Invoke};
-use lambda_msk::{
-    Builder, Consumer, DeadLetter, Destination, FailureReporting, Guarantee, NullKeys,
-    ProcessingOrder, SendError, WhenExhausted,
-};
+use lambda_msk::{Builder, Consumer, FailureReporting, ProcessingOrder};
 
 use crate::fact::{InvocationId, RecordId, What};
 use crate::inside::{CURRENT, Inside, current};

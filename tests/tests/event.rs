@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use lambda_msk::record::{EventSourceKind, TimestampType};
 use lambda_msk::testing::Event;
-use lambda_msk::{EventSourceKind, TimestampType};
 use msk_mapping::event::{Envelope, Nulls, Source};
 use msk_mapping::record::{self, Header, Record, TopicPartition};
 use proptest::collection::vec;

@@ -7,8 +7,9 @@ use std::path::Path;
 use aws_lambda_events::kafka::{KafkaEvent, KafkaRecord};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lambda_msk::Record;
+use lambda_msk::record::{EventSourceKind, TimestampType};
 use lambda_msk::testing::{Event, strategy};
-use lambda_msk::{EventSourceKind, Record, TimestampType};
 use proptest::proptest;
 use serde_json::{Value, json};
 

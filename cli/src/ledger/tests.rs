@@ -4,9 +4,10 @@ use std::future::pending;
 use std::time::Duration;
 
 use clap::Parser;
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::{BoxStore, MemoryStore};
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, Failure, FailureReporting, Json, MemoryDestination};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json};
 use tokio::time::timeout;
 
 use super::found::Which;

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::delivery::IdempotencyKey;
 use crate::record::{EventSourceKind, Record};
 
-/// A rejected record, and why: what a [`Destination`](crate::Destination) is given.
+/// A rejected record, and why: what a [`Destination`](crate::destination::Destination) is given.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadLetter {

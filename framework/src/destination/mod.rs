@@ -43,7 +43,7 @@ pub use self::sqs::SqsDestination;
 /// # Example
 ///
 /// ```
-/// use lambda_msk::{DeadLetter, Destination, SendError};
+/// use lambda_msk::destination::{DeadLetter, Destination, SendError};
 ///
 /// struct Stderr;
 ///

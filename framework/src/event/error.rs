@@ -7,7 +7,7 @@ use crate::limits::EVENT_BYTES_MAX;
 
 /// Why an event could not be read at all. It ends the invocation, so Lambda sends the batch again or gives it up under the mapping's own rules.
 ///
-/// A fault that touches one record only is a [`RecordFault`](crate::RecordFault) and leaves the others alone.
+/// A fault that touches one record only is a [`RecordFault`](crate::record::RecordFault) and leaves the others alone.
 /// Nothing in here is payload: only names of the event's own fields and partitions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", Place(path, *byte))]

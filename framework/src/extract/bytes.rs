@@ -51,7 +51,8 @@ impl fmt::Display for Part {
 /// # Example
 ///
 /// ```
-/// use lambda_msk::{FromBytes, Key, Part, Rejection};
+/// use lambda_msk::extract::{FromBytes, Part};
+/// use lambda_msk::{Key, Rejection};
 ///
 /// struct Customer(u32);
 ///
@@ -96,7 +97,8 @@ pub struct Parsed<T>(pub T);
 /// # Example
 ///
 /// ```
-/// use lambda_msk::{BigEndian, Key};
+/// use lambda_msk::extract::BigEndian;
+/// use lambda_msk::Key;
 ///
 /// async fn by_customer(Key(BigEndian(customer)): Key<BigEndian<i32>>) {
 ///     println!("{customer}");

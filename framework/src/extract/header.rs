@@ -12,7 +12,8 @@ use crate::failure::Rejection;
 /// # Example
 ///
 /// ```
-/// use lambda_msk::{FromHeader, Header, Rejection};
+/// use lambda_msk::extract::FromHeader;
+/// use lambda_msk::{Header, Rejection};
 ///
 /// struct Tenant(String);
 ///

@@ -20,7 +20,8 @@ use crate::failure::Rejection;
 /// # Example
 ///
 /// ```
-/// use lambda_msk::{Key, Parsed};
+/// use lambda_msk::extract::Parsed;
+/// use lambda_msk::Key;
 /// use std::net::Ipv4Addr;
 ///
 /// async fn by_customer(Key(customer): Key<String>) {

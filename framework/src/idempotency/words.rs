@@ -43,7 +43,7 @@ pub enum Guarantee {
     /// at once. A record whose handler did not start (an extractor panicked, time was up) is not marked, and comes again.
     ///
     /// *Without a destination such a record is lost:* it is Skipped, so Lambda commits it; an error line names it, the line of the invocation counts it, and
-    /// [`RecordReport::is_lost`](crate::RecordReport::is_lost) tells it. The function warns of that when it starts.
+    /// [`RecordReport::is_lost`](crate::report::RecordReport::is_lost) tells it. The function warns of that when it starts.
     ///
     /// Needs [`PerRecord`] keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
     /// repeats its call starts the handler again: use none. Marks are kept for

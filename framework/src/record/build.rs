@@ -120,7 +120,8 @@ impl Batch {
     /// # Example
     ///
     /// ```
-    /// use lambda_msk::{Batch, BatchError, Consumer, EventSource, Invocation, Key, NewRecord, Outcome, Value};
+    /// use lambda_msk::record::{Batch, BatchError, EventSource, NewRecord};
+    /// use lambda_msk::{Consumer, Invocation, Key, Outcome, Value};
     ///
     /// async fn ship(Key(customer): Key<String>, Value(order): Value<String>) {
     ///     println!("{customer}: {order}");

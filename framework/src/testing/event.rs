@@ -34,7 +34,7 @@ const BOOTSTRAP_SELF_MANAGED: &str = "abc.xyz.com:9092,xyz.abc.com:9092";
 /// assert_eq!(records[0].value(), Some(&b"hello"[..]));
 /// assert_eq!(records[1].to_string(), "orders-0@16");
 /// assert_eq!(records[1].value(), None);
-/// # Ok::<(), lambda_msk::EventError>(())
+/// # Ok::<(), lambda_msk::error::EventError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event(Bytes);

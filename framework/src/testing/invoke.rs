@@ -44,7 +44,8 @@ fn clock(ahead: SignedDuration) -> Clock {
 ///
 /// ```
 /// use lambda_msk::testing::{Event, Sample, invoke};
-/// use lambda_msk::{Consumer, Failure, Json, MemoryDestination, Outcome};
+/// use lambda_msk::destination::MemoryDestination;
+/// use lambda_msk::{Consumer, Failure, Json, Outcome};
 ///
 /// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
 ///     if order == 0 { Err(Failure::reject("no such order")) } else { Ok(()) }

@@ -40,7 +40,7 @@ const TIMESTAMP_MS_DEFAULT: i64 = 1_545_084_650_987;
 ///
 /// let record = &event.records()?[0];
 /// assert_eq!(record.fault().unwrap().code, "reject.value_not_base64");
-/// # Ok::<(), lambda_msk::EventError>(())
+/// # Ok::<(), lambda_msk::error::EventError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a record does nothing until an event holds it"]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use lambda_msk::{DeadLetter, Destination, SendError};
+use lambda_msk::destination::{DeadLetter, Destination, SendError};
 
 struct Local;
 

@@ -1,6 +1,8 @@
 //! More arguments than a handler can have.
 
-use lambda_msk::{Attempt, Consumer, Deadline, Headers, IdempotencyKey,  Record, RequestId, TopicPartition, Value};
+use lambda_msk::extract::RequestId;
+use lambda_msk::record::TopicPartition;
+use lambda_msk::{Attempt, Consumer, Deadline, Headers, IdempotencyKey, Record, Value};
 
 #[rustfmt::skip]
 async fn ship(_: Record, _: Headers, _: Attempt, _: Deadline, _: IdempotencyKey, _: Value, _: TopicPartition, _: RequestId, _: Record) {}

@@ -1,8 +1,9 @@
 //! At most once: a handler starts once a key, or never; what may have been started is not started again.
 
 use lambda_msk::idempotency::{Change, Expect, Guarantee, PerRecord, Swap, WhenStoreFails};
+use lambda_msk::report::RecordReport;
 use lambda_msk::testing::{Invoke, Invoked, invoke};
-use lambda_msk::{Builder, Consumer, Failure, Json, Record, RecordReport, State, each};
+use lambda_msk::{Builder, Consumer, Failure, Json, Record, State, each};
 use tokio::join;
 use tokio::time::{advance, sleep};
 

@@ -1,10 +1,9 @@
 //! What the tests of keys share: orders that bear a key, and how long each takes.
 
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::PerRecord;
 use lambda_msk::testing::{Event, Sample};
-use lambda_msk::{
-    Builder, Consumer, Failure, FailureReporting, Json, MemoryDestination, Record, State,
-};
+use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, Record, State};
 use serde::Deserialize;
 use tokio::time::sleep;
 

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use lambda_msk::destination::MemoryDestination;
+use lambda_msk::handler::HandlerCall;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{
-    Consumer, Delivery, Failure, FromRecord, HandlerCall, MemoryDestination, Rejection, State, each,
-};
+use lambda_msk::{Consumer, Delivery, Failure, FromRecord, Rejection, State, each};
 use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower::{Service, ServiceExt};

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use lambda_msk::builder::WhenExhausted;
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, Failure, MemoryDestination, ProcessingOrder, WhenExhausted};
+use lambda_msk::{Consumer, Failure, ProcessingOrder};
 use tokio::join;
 use tokio::time::{Instant, sleep};
 

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::{Change, Item, Swap, WhenStoreFails};
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
-use lambda_msk::{
-    Consumer, Failure, FailureReporting, Json, MemoryDestination, Outcome, Record, State,
-};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, Outcome, Record, State};
 use tokio::time::{Instant, sleep};
 
 use crate::shared_store::{Meets, Shared, batch, killed_after, lasting, millis, process, secs};

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll};
 
+use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
 use lambda_msk::idempotency::{IdempotencyStore, Item, MemoryStore, StoreError, Swap, Swapped};
 use lambda_msk::testing::{Invoke, Invoked, invoke};
 use lambda_msk::{
-    Builder, Consumer, DeadLetter, Delivery, Destination, Failure, FailureReporting, FromRecord,
-    Json, MemoryDestination, Record, Rejection, SendError,
+    Builder, Consumer, Delivery, Failure, FailureReporting, FromRecord, Json, Record, Rejection,
 };
 use tokio::time::sleep;
 

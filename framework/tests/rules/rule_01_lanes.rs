@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::NullKeys;
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
-use lambda_msk::{Consumer, Failure, FailureReporting, NullKeys, ProcessingOrder, Record, State};
+use lambda_msk::{Consumer, Failure, FailureReporting, ProcessingOrder, Record, State};
 use tokio::time::sleep;
 
 use crate::support::{Journal, letters, orders};

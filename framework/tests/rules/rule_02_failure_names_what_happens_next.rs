@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use lambda_msk::destination::MemoryDestination;
+use lambda_msk::failure::{BoxError, Next};
 use lambda_msk::testing::invoke;
 use lambda_msk::{
-    Attempt, BoxError, Consumer, Delivery, Failure, FromRecord, Json, MemoryDestination, Next,
-    Outcome, Record, Rejection, State,
+    Attempt, Consumer, Delivery, Failure, FromRecord, Json, Outcome, Record, Rejection, State,
 };
 
 use crate::support::{code, letters, orders};
@@ -124,7 +125,7 @@ async fn a_panic_before_the_first_await_is_caught_too() {
 fn a_verdict_survives_error_types_on_its_way_up() {
     #[derive(Debug, thiserror::Error)]
     #[error(transparent)]
-    struct Transparent(#[from] lambda_msk::FailureError);
+    struct Transparent(#[from] lambda_msk::failure::FailureError);
 
     let reject = || {
         Failure::reject("unknown currency")

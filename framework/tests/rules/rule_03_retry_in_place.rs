@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::WhenExhausted;
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::testing::{Invoke, invoke};
-use lambda_msk::{
-    Attempt, Builder, Consumer, Failure, MemoryDestination, Outcome, Record, WhenExhausted, each,
-};
+use lambda_msk::{Attempt, Builder, Consumer, Failure, Outcome, Record, each};
 
 use crate::support::{code, orders};
 

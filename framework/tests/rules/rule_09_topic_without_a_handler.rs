@@ -1,8 +1,10 @@
 //! A topic without a handler: a record of it among others is rejected with `reject.no_handler`; a batch of nothing else is
 //! Failed with `handler.missing`, since that is a fault of the deployment.
 
+use lambda_msk::builder::WhenUnhandled;
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, MemoryDestination, Record, WhenUnhandled};
+use lambda_msk::{Consumer, Record};
 
 use crate::support::letters;
 

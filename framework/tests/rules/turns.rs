@@ -68,8 +68,11 @@ impl Shop {
 
     fn process<H, A>(&self, handler: H) -> Builder<Self>
     where
-        H: lambda_msk::Handler<A, Future: Future<Output: lambda_msk::IntoOutcome> + Send + 'static>,
-        A: lambda_msk::Args<Self> + Send + 'static,
+        H: lambda_msk::handler::Handler<
+                A,
+                Future: Future<Output: lambda_msk::handler::IntoOutcome> + Send + 'static,
+            >,
+        A: lambda_msk::handler::Args<Self> + Send + 'static,
     {
         Consumer::builder()
             .state(self.clone())

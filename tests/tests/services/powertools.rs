@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use lambda_msk::destination::MemoryDestination;
+use lambda_msk::idempotency::Guarantee;
 use lambda_msk::idempotency::PerRecord;
 use lambda_msk::testing::{Event, Invoke, Invoked, Sample};
-use lambda_msk::{Consumer, Failure, Guarantee, Json, MemoryDestination, Outcome, State};
+use lambda_msk::{Consumer, Failure, Json, Outcome, State};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lambda_msk::check_topic_name;
+use lambda_msk::record::check_topic_name;
 
 use crate::fault::Fault;
 
