@@ -20,7 +20,7 @@ const EVENT_DEPTH: usize = 1;
 
 /// Reads `body`. The batch comes without it.
 pub(super) fn batch(body: &[u8]) -> Scan<Batch> {
-    let mut reader = Reader::new(body);
+    let mut reader = EventReader::new(body);
     match reader.event() {
         Ok(()) => Ok(reader.batch),
         Err(mut error) => {
@@ -30,7 +30,7 @@ pub(super) fn batch(body: &[u8]) -> Scan<Batch> {
     }
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct EventReader<'a> {
     pub(super) cursor: Cursor<'a>,
     pub(super) batch: Batch,
     /// Where the cursor is, for errors: kept up to date on the way, as finding it again would be quadratic when many records have a fault.
@@ -50,7 +50,7 @@ pub(super) struct Progress {
     pub(super) shuffled: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> EventReader<'a> {
     fn new(body: &'a [u8]) -> Self {
         Self {
             cursor: Cursor::new(body),

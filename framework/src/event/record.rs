@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{self, EventError};
 use super::fields::{Field, Stop};
-use super::read::{Progress, Reader};
+use super::read::{EventReader, Progress};
 use super::scan::{Number, Scan};
 use super::text::Text;
 use crate::limits::{EVENT_RECORDS_MAX, TOPIC_BYTES_MAX};
@@ -28,7 +28,7 @@ struct Draft<'a> {
     fault: Option<RecordFault>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> EventReader<'a> {
     pub(super) fn record(&mut self, identifier: &Arc<str>, progress: &mut Progress) -> Scan<()> {
         let start = self.cursor.at();
         if self.cursor.token()? != b'{' {
