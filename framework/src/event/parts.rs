@@ -99,11 +99,11 @@ impl<'a> EventReader<'a> {
         }
         let mut index = 0;
         while self.cursor.element(index == 0)? {
-            self.place.header = Some(index);
+            self.path.header = Some(index);
             self.header()?;
             index += 1;
         }
-        self.place.header = None;
+        self.path.header = None;
         Ok(Span::between(start, self.batch.headers.len()))
     }
 
