@@ -46,9 +46,9 @@ pub(crate) fn discard<T>(value: T) {
 }
 
 /// A future that is polled, and dropped, above the net.
-pub(crate) struct Caught<F>(State<F>);
+pub(crate) struct Caught<F>(Stage<F>);
 
-enum State<F> {
+enum Stage<F> {
     Running(F),
     /// As it was made.
     Panicked(Panicked),
@@ -59,8 +59,8 @@ impl<F: Future + Unpin> Caught<F> {
     /// The future that this makes.
     pub(crate) fn new(make: impl FnOnce() -> F) -> Self {
         Self(match caught(make) {
-            Ok(run) => State::Running(run),
-            Err(panicked) => State::Panicked(panicked),
+            Ok(run) => Stage::Running(run),
+            Err(panicked) => Stage::Panicked(panicked),
         })
     }
 }
@@ -70,19 +70,19 @@ impl<F: Future + Unpin> Future for Caught<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let ended = match &mut self.0 {
-            State::Running(run) => match caught(|| Pin::new(run).poll(context)) {
+            Stage::Running(run) => match caught(|| Pin::new(run).poll(context)) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(output)) => Some(Ok(output)),
                 Err(panicked) => Some(Err(panicked)),
             },
-            State::Panicked(_) | State::Ended => None,
+            Stage::Panicked(_) | Stage::Ended => None,
         };
-        match (ended, std::mem::replace(&mut self.0, State::Ended)) {
+        match (ended, std::mem::replace(&mut self.0, Stage::Ended)) {
             (Some(ended), run) => {
                 discard(run);
                 Poll::Ready(ended)
             }
-            (None, State::Panicked(panicked)) => Poll::Ready(Err(panicked)),
+            (None, Stage::Panicked(panicked)) => Poll::Ready(Err(panicked)),
             // Polled again after its end, as no future should be.
             (None, _) => Poll::Pending,
         }
@@ -91,7 +91,7 @@ impl<F: Future + Unpin> Future for Caught<F> {
 
 impl<F> Drop for Caught<F> {
     fn drop(&mut self) {
-        discard(std::mem::replace(&mut self.0, State::Ended));
+        discard(std::mem::replace(&mut self.0, Stage::Ended));
     }
 }
 
@@ -118,9 +118,9 @@ mod tests {
         }
     }
 
-    type Run = Pin<Box<dyn Future<Output = u32> + Send>>;
+    type BombRun = Pin<Box<dyn Future<Output = u32> + Send>>;
 
-    fn with_a_bomb(bomb: Bomb, run: impl Future<Output = u32> + Send + 'static) -> Run {
+    fn with_a_bomb(bomb: Bomb, run: impl Future<Output = u32> + Send + 'static) -> BombRun {
         let mut run = Box::pin(run);
         // Not an `async` block, which would drop it within its last poll.
         Box::pin(poll_fn(move |context| {
@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn a_panic_of_a_future_is_told_whether_it_was_made_or_polled() {
-        let made = Caught::new(|| -> Run { resume_unwind(Box::new("made")) });
-        let polled = Caught::new(|| -> Run {
+        let made = Caught::new(|| -> BombRun { resume_unwind(Box::new("made")) });
+        let polled = Caught::new(|| -> BombRun {
             Box::pin(poll_fn(|_| resume_unwind(Box::new("polled".to_owned()))))
         });
 

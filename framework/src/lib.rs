@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-// ── The words ────────────────────────────────────────────────────────────────────────────────────
+// To follow an event through the code, begin at `Consumer::invoke` in `consumer.rs`: it decodes the event (`event.rs`), runs its records (`process.rs`, whose
+// first lines give a record's way), and makes the answer (`response.rs`). The modules stand in reading order: each imports only from those above it, and from
+// `limits`, which is there to look up.
 
-// Every bound and default, with its reason.
-pub mod limits;
+// ── The words ────────────────────────────────────────────────────────────────────────────────────
 
 // The net below code that is not the framework's.
 mod caught;
@@ -95,6 +96,11 @@ pub mod logging;
 // Events to give, runs to read.
 #[cfg(feature = "testing")]
 pub mod testing;
+
+// ── To look up ───────────────────────────────────────────────────────────────────────────────────
+
+// Every bound and default, with its reason.
+pub mod limits;
 
 // What is typed in the first hour; the rest stands in its module.
 pub use builder::{Builder, ProcessingOrder};

@@ -1,4 +1,4 @@
-//! Every bound and default of the framework, each with its reason. Read by all modules below.
+//! Every bound and default of the framework, each with its reason. Read by all modules.
 
 /// Largest event that is decoded. Lambda sends at most 6 MB; the room above is for files on a desk and for later growth of Lambda's own limit.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -128,7 +128,7 @@ impl Settings {
         variables: &BTreeMap<String, String>,
         faults: &mut Vec<ConfigurationFault>,
     ) -> Vec<String> {
-        let mut reader = Reader {
+        let mut reader = VariableReader {
             variables,
             faults,
             known: Vec::new(),
@@ -311,13 +311,13 @@ impl Settings {
     }
 }
 
-struct Reader<'a> {
+struct VariableReader<'a> {
     variables: &'a BTreeMap<String, String>,
     faults: &'a mut Vec<ConfigurationFault>,
     known: Vec<String>,
 }
 
-impl Reader<'_> {
+impl VariableReader<'_> {
     /// An empty variable counts as unset: templates set one to say "none".
     fn read<T>(
         &mut self,

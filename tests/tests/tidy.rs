@@ -23,6 +23,9 @@ const CRATES: [&str; 7] = [
     "tests",
 ];
 
+/// The module that every other may import from.
+const TO_LOOK_UP: &str = "limits";
+
 /// What runs in a simulation, and so has to do the same each time.
 const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulation/src"];
 
@@ -151,7 +154,10 @@ fn none(faults: &[String]) {
 
 #[test]
 fn a_module_of_the_framework_imports_only_from_modules_above_it() {
-    let modules = modules();
+    let mut modules = modules();
+    // Listed last, since nobody reads it from end to end; whoever needs a bound looks it up, and it needs nobody.
+    assert_eq!(modules.pop().as_deref(), Some(TO_LOOK_UP));
+    modules.insert(0, TO_LOOK_UP.to_owned());
     let place = |name: &str| modules.iter().position(|module| module == name);
     let mut faults = Vec::new();
     // Tests beside their code may use all of it.

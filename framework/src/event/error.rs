@@ -10,7 +10,7 @@ use crate::limits::EVENT_BYTES_MAX;
 /// A fault that touches one record only is a [`RecordFault`](crate::record::RecordFault) and leaves the others alone.
 /// Nothing in here is payload: only names of the event's own fields and partitions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}{}", Place(path, *byte))]
+#[error("{message}{}", Ending(path, *byte))]
 pub struct EventError {
     pub(super) code: &'static str,
     pub(super) message: Cow<'static, str>,
@@ -36,13 +36,13 @@ impl EventError {
 }
 
 /// The end of the message.
-struct Place<'a>(&'a str, usize);
+struct Ending<'a>(&'a str, usize);
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Ending<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place("", byte) => write!(f, " (at byte {byte} of the event)"),
-            Place(path, byte) => write!(f, " (at `{path}`, byte {byte} of the event)"),
+            Ending("", byte) => write!(f, " (at byte {byte} of the event)"),
+            Ending(path, byte) => write!(f, " (at `{path}`, byte {byte} of the event)"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::base64;
 use super::fields::{Field, Stop};
-use super::read::Reader;
+use super::read::EventReader;
 use super::record::RECORD_DEPTH;
 use super::scan::{Number, Scan};
 use crate::record::{HeaderEntry, RecordEntry, SchemaMetadata, Span, TimestampType};
@@ -12,7 +12,7 @@ use crate::record::{HeaderEntry, RecordEntry, SchemaMetadata, Span, TimestampTyp
 /// Schemas that a new one is compared with before it is kept: a mapping has one topic, so a batch has few.
 const SCHEMAS_COMPARED_MAX: usize = 8;
 
-impl<'a> Reader<'a> {
+impl<'a> EventReader<'a> {
     #[inline]
     pub(super) fn timestamp(&mut self) -> Result<i64, Stop> {
         let at = self.cursor.at();
@@ -99,11 +99,11 @@ impl<'a> Reader<'a> {
         }
         let mut index = 0;
         while self.cursor.element(index == 0)? {
-            self.place.header = Some(index);
+            self.path.header = Some(index);
             self.header()?;
             index += 1;
         }
-        self.place.header = None;
+        self.path.header = None;
         Ok(Span::between(start, self.batch.headers.len()))
     }
 

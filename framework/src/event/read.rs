@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::error::{self, EventError};
 use super::fields::TopField;
-use super::place::Place;
+use super::path::EventPath;
 use super::scan::{Cursor, Scan};
 use super::text::Text;
 use crate::record::{Batch, EventSource, EventSourceKind};
@@ -20,21 +20,21 @@ const EVENT_DEPTH: usize = 1;
 
 /// Reads `body`. The batch comes without it.
 pub(super) fn batch(body: &[u8]) -> Scan<Batch> {
-    let mut reader = Reader::new(body);
+    let mut reader = EventReader::new(body);
     match reader.event() {
         Ok(()) => Ok(reader.batch),
         Err(mut error) => {
-            error.path = reader.place.to_string();
+            error.path = reader.path.to_string();
             Err(error)
         }
     }
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct EventReader<'a> {
     pub(super) cursor: Cursor<'a>,
     pub(super) batch: Batch,
     /// Where the cursor is, for errors: kept up to date on the way, as finding it again would be quadratic when many records have a fault.
-    pub(super) place: Place,
+    pub(super) path: EventPath,
     source: Option<EventSourceKind>,
     identifiers: HashSet<Arc<str>>,
     pub(super) partitions: HashSet<(Arc<str>, i32)>,
@@ -50,7 +50,7 @@ pub(super) struct Progress {
     pub(super) shuffled: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> EventReader<'a> {
     fn new(body: &'a [u8]) -> Self {
         Self {
             cursor: Cursor::new(body),
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
                 redrive: None,
                 disorder: None,
             },
-            place: Place::default(),
+            path: EventPath::default(),
             source: None,
             identifiers: HashSet::new(),
             partitions: HashSet::new(),
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
                 self.cursor.skip_value(EVENT_DEPTH)?;
                 continue;
             };
-            self.place.field = Some(field.name());
+            self.path.field = Some(field.name());
             if seen & field.bit() != 0 {
                 return Err(self.duplicate(field.name()));
             }
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
                 TopField::Redrive => self.batch.redrive = self.optional_string()?,
                 TopField::Records => self.records()?,
             }
-            self.place.field = None;
+            self.path.field = None;
         }
         self.cursor.end()?;
         match self.source {
@@ -190,13 +190,13 @@ impl<'a> Reader<'a> {
             first = false;
             let at = self.cursor.name_at();
             let identifier: Arc<str> = self.event_text(name, at)?.into();
-            self.place.identifier = Some(Arc::clone(&identifier));
+            self.path.identifier = Some(Arc::clone(&identifier));
             if !self.identifiers.insert(Arc::clone(&identifier)) {
                 let message = "`records` holds this partition twice: one answer cannot speak of both, so merge them";
                 return Err(EventError::at(error::DUPLICATE_PARTITION, at, message));
             }
             self.partition(&identifier)?;
-            self.place.identifier = None;
+            self.path.identifier = None;
         }
         Ok(())
     }
@@ -212,11 +212,11 @@ impl<'a> Reader<'a> {
         let from = self.batch.records.len();
         let mut index = 0;
         while self.cursor.element(index == 0)? {
-            self.place.record = Some(index);
+            self.path.record = Some(index);
             self.record(identifier, &mut progress)?;
             index += 1;
         }
-        self.place.record = None;
+        self.path.record = None;
         if progress.shuffled {
             self.put_in_order(from)?;
         }
@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
 
     #[cold]
     pub(super) fn wrong_type(&self, at: usize, is: &str, must: &str) -> Box<EventError> {
-        let what = self.place.what();
+        let what = self.path.what();
         let message = format!("{what} is {is}; it must be {must}");
         EventError::at(error::WRONG_TYPE, at, message)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{self, EventError};
 use super::fields::{Field, Stop};
-use super::read::{Progress, Reader};
+use super::read::{EventReader, Progress};
 use super::scan::{Number, Scan};
 use super::text::Text;
 use crate::limits::{EVENT_RECORDS_MAX, TOPIC_BYTES_MAX};
@@ -28,7 +28,7 @@ struct Draft<'a> {
     fault: Option<RecordFault>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> EventReader<'a> {
     pub(super) fn record(&mut self, identifier: &Arc<str>, progress: &mut Progress) -> Scan<()> {
         let start = self.cursor.at();
         if self.cursor.token()? != b'{' {
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
     /// Reads one field of a record, or notes why it cannot be read and steps over it.
     #[inline]
     fn field(&mut self, field: Field, draft: &mut Draft<'a>) -> Scan<()> {
-        self.place.field = Some(field.name());
+        self.path.field = Some(field.name());
         let at = self.cursor.at();
         let (arena, headers) = (self.batch.arena.len(), self.batch.headers.len());
         let read = if draft.seen & field.bit() == 0 || field.is_beside() {
@@ -76,18 +76,18 @@ impl<'a> Reader<'a> {
                     draft.fault = Some(RecordFault {
                         code: stopped.code,
                         reason: stopped.reason,
-                        path: self.place.to_string(),
+                        path: self.path.to_string(),
                         byte: stopped.byte,
                     });
                 }
-                self.place.header = None;
+                self.path.header = None;
                 self.batch.arena.truncate(arena);
                 self.batch.headers.truncate(headers);
                 self.cursor.rewind(at);
                 self.cursor.skip_value(RECORD_DEPTH)?;
             }
         }
-        self.place.field = None;
+        self.path.field = None;
         Ok(())
     }
 
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
                 Err(self.wrong_type(at, "a number with a fraction or an exponent", what))
             }
             Number::Integer(_) | Number::Huge => {
-                let name = self.place.field.unwrap_or_default();
+                let name = self.path.field.unwrap_or_default();
                 let message = format!("`{name}` is out of range: it must be {what}");
                 Err(EventError::at(error::OUT_OF_RANGE, at, message))
             }
@@ -243,8 +243,8 @@ impl<'a> Reader<'a> {
     /// Two records have this offset, the second of which starts there.
     fn duplicate_offset(&mut self, records: &[RecordEntry], start: u32) -> Box<EventError> {
         let before = records.iter().filter(|entry| entry.raw.start < start);
-        self.place.record = Some(before.count());
-        self.place.field = Some(Field::Offset.name());
+        self.path.record = Some(before.count());
+        self.path.field = Some(Field::Offset.name());
         let message = "two records of the partition have this offset and differ: one answer cannot speak of both";
         EventError::at(error::DUPLICATE_OFFSET, start as usize, message)
     }
@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
     ) -> Scan<u32> {
         let topic: Arc<str> = self.event_text(topic, start)?.into();
         if topic.is_empty() || topic.len() > TOPIC_BYTES_MAX {
-            self.place.field = Some(Field::Topic.name());
+            self.path.field = Some(Field::Topic.name());
             let message =
                 format!("`topic` is out of range: a topic's name has 1 to {TOPIC_BYTES_MAX} bytes");
             return Err(EventError::at(error::OUT_OF_RANGE, start, message));

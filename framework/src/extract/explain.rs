@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
-use crate::extract::names::{By, Names, Refusal};
+use crate::extract::names::{By, Names, TypeRefusal};
 use crate::extract::rejection::JsonRejection;
 use crate::extract::{expected, form};
 
@@ -115,7 +115,7 @@ fn syntax_reason(error: &serde_json::Error, found: Option<u8>) -> &'static str {
 }
 
 /// serde's own text quotes the value (`invalid type: string "4111…"`), so only what comes from the type is taken from it.
-fn reason_of(text: &str, names: &Names, refusal: Option<&Refusal>) -> String {
+fn reason_of(text: &str, names: &Names, refusal: Option<&TypeRefusal>) -> String {
     let text = expected::without_place(text);
     let name_behind = |start: &str| {
         text.strip_prefix(start)
@@ -165,7 +165,7 @@ fn reason_of(text: &str, names: &Names, refusal: Option<&Refusal>) -> String {
 
 /// Whether the error comes of a buffer, into which serde has read the object before it made the type of it: then line and column are 0, or those of the
 /// object's end.
-fn is_buffered(text: &str, refusal: Option<&Refusal>) -> bool {
+fn is_buffered(text: &str, refusal: Option<&TypeRefusal>) -> bool {
     let of_serde = [
         "invalid type",
         "invalid value",

@@ -15,12 +15,12 @@ use serde::de::{
 #[derive(Debug, Default)]
 pub(super) struct Names {
     names: RefCell<HashSet<&'static str>>,
-    refusal: RefCell<Option<Refusal>>,
+    refusal: RefCell<Option<TypeRefusal>>,
 }
 
 /// The first error that came by, which is the innermost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct TypeRefusal {
     pub(super) by: By,
     /// What the part of the type expects, in its own words.
     pub(super) expected: String,
@@ -43,7 +43,7 @@ impl Names {
     }
 
     /// None: nothing below the type itself refused.
-    pub(super) fn refusal(&self) -> Option<Refusal> {
+    pub(super) fn refusal(&self) -> Option<TypeRefusal> {
         self.refusal.borrow().clone()
     }
 
@@ -51,7 +51,7 @@ impl Names {
     fn hear<T, E>(&self, read: Result<T, E>, by: By, expected: String) -> Result<T, E> {
         if read.is_err() {
             let mut refusal = self.refusal.borrow_mut();
-            refusal.get_or_insert(Refusal { by, expected });
+            refusal.get_or_insert(TypeRefusal { by, expected });
         }
         read
     }

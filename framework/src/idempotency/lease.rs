@@ -1,4 +1,4 @@
-//! How long something is held, and when its holder must not start anything any more. Used by `ledger`.
+//! How long something is held, and when its holder must not start anything any more. Used by `ledger` and `claims`.
 
 // Who holds it.
 pub(super) mod holder;

@@ -45,7 +45,7 @@ pub(crate) struct PartitionLedger<'a> {
     records: &'a [Record],
     /// Without a lease: how long what stands below the batch may come again.
     lock_minutes: u32,
-    state: Mutex<State>,
+    state: Mutex<LedgerState>,
     /// What lanes wait for.
     standing: Watched<Standing>,
     /// Lanes have something to be written, or have ended.
@@ -53,7 +53,7 @@ pub(crate) struct PartitionLedger<'a> {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LedgerState {
     book: Book,
     /// Settled since the last write was begun.
     fresh: Vec<Entry>,
@@ -242,7 +242,7 @@ impl<'a> PartitionLedger<'a> {
     }
 
     /// When something is to be written. *None: nothing is.*
-    fn due(&self, state: &State) -> Option<Instant> {
+    fn due(&self, state: &LedgerState) -> Option<Instant> {
         let progress = state.fresh_since.map(|since| since + self.terms.progress);
         let progress = progress.max(progress.and(state.rests_until));
         let times = &self.terms.times;
@@ -279,7 +279,7 @@ impl<'a> PartitionLedger<'a> {
         )
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LedgerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

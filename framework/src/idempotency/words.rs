@@ -45,7 +45,7 @@ pub enum Guarantee {
     /// *Without a destination such a record is lost:* it is Skipped, so Lambda commits it; an error line names it, the line of the invocation counts it, and
     /// [`RecordReport::is_lost`](crate::report::RecordReport::is_lost) tells it. The function warns of that when it starts.
     ///
-    /// Needs [`PerRecord`] keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
+    /// Needs [`PerRecord`](crate::idempotency::PerRecord) keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
     /// repeats its call starts the handler again: use none. Marks are kept for
     /// [`AT_MOST_ONCE_MARK_MS`](crate::limits::AT_MOST_ONCE_MARK_MS) at the least, longer than Lambda's `MaximumRecordAgeInSeconds` can be.
     AtMostOnce,

@@ -1,4 +1,4 @@
-//! How long a handler runs, and how long it holds the thread in one go. Called by `process` for each try.
+//! How long a handler runs, and how long it holds the thread in one go. Used by `attempt` for each try.
 
 use std::future::Future;
 use std::pin::Pin;

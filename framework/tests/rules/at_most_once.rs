@@ -3,31 +3,22 @@
 use lambda_msk::idempotency::{Change, Expect, Guarantee, PerRecord, Swap, WhenStoreFails};
 use lambda_msk::report::RecordReport;
 use lambda_msk::testing::{Invoke, Invoked, invoke};
-use lambda_msk::{Builder, Consumer, Failure, Json, Record, State, each};
+use lambda_msk::{Consumer, Failure, Json, Record, State, each};
 use tokio::join;
 use tokio::time::{advance, sleep};
 
-use crate::keyed::{Order, Shop, event, order};
-use crate::shared_store::{Meets, Shared, killed_after, millis, secs};
+use crate::keyed::{Order, Shop, event, killed_at_work, order};
+use crate::shared_store::{Meets, Shared, millis, secs};
 use crate::support::{Journal, Lines, code, letters};
 
 const DAY_S: u64 = 24 * 60 * 60;
 
-fn once(shop: &Shop) -> Builder<Journal> {
-    shop.by_id().guarantee(Guarantee::AtMostOnce)
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_was_started_and_whose_owner_is_gone_goes_to_the_destination() {
     let shop = Shop::default();
-    let process = || {
-        once(&shop)
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let process = || shop.with_destination(shop.once());
 
-    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    killed_at_work(&process()).await;
     let next = invoke(&process(), event([order(0, 7, 5_000), order(0, 8, 5)])).await;
     let again = invoke(&process(), event([order(0, 7, 5_000)])).await;
 
@@ -47,10 +38,10 @@ async fn what_was_started_and_whose_owner_is_gone_goes_to_the_destination() {
 #[tokio::test(start_paused = true)]
 async fn without_a_destination_it_is_logged_as_lost_once() {
     let (shop, lines) = (Shop::default(), Lines::default());
-    let process = || once(&shop).build().unwrap();
+    let process = || shop.once().build().unwrap();
     let _guard = lines.listen();
 
-    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    killed_at_work(&process()).await;
     let next = invoke(&process(), event([order(0, 7, 5_000), order(0, 8, 5)])).await;
     invoke(&process(), event([order(0, 7, 5_000)])).await;
 
@@ -64,12 +55,7 @@ async fn without_a_destination_it_is_logged_as_lost_once() {
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_an_owner_that_lives() {
     let shop = Shop::default();
-    let process = || {
-        once(&shop)
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let process = || shop.with_destination(shop.once());
     let (long, same) = (process(), process());
 
     let (first, second) = join!(invoke(&long, event([order(0, 7, 40_000)])), async {
@@ -85,10 +71,7 @@ async fn it_waits_for_an_owner_that_lives() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_fails_is_not_started_again_and_its_record_is_rejected() {
     let shop = Shop::default();
-    let consumer = once(&shop)
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(shop.once());
 
     let first = invoke(&consumer, event([order(0, 7, 0), order(0, 8, 5)])).await;
     let again = invoke(&consumer, event([order(0, 7, 0)])).await;
@@ -101,7 +84,7 @@ async fn a_handler_that_fails_is_not_started_again_and_its_record_is_rejected() 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_fails_without_a_destination_is_lost_with_the_next_delivery() {
     let shop = Shop::default();
-    let consumer = once(&shop).build().unwrap();
+    let consumer = shop.once().build().unwrap();
 
     let first = invoke(&consumer, event([order(0, 7, 0)])).await;
     let again = invoke(&consumer, event([order(0, 7, 0)])).await;
@@ -116,7 +99,7 @@ async fn a_handler_that_fails_without_a_destination_is_lost_with_the_next_delive
 #[tokio::test(start_paused = true)]
 async fn what_is_lost_is_counted_apart_from_what_was_settled_before() {
     let (shop, lines) = (Shop::default(), Lines::default());
-    let consumer = once(&shop).build().unwrap();
+    let consumer = shop.once().build().unwrap();
     invoke(&consumer, event([order(0, 6, 5)])).await;
     invoke(&consumer, event([order(0, 7, 0)])).await;
     let _guard = lines.listen();
@@ -148,7 +131,7 @@ async fn what_is_lost_is_counted_apart_from_what_was_settled_before() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_said_of_settled_records_where_one_is_lost() {
     let (shop, lines) = (Shop::default(), Lines::default());
-    let consumer = once(&shop).build().unwrap();
+    let consumer = shop.once().build().unwrap();
     invoke(&consumer, event([order(0, 7, 0)])).await;
     let _guard = lines.listen();
 
@@ -163,7 +146,7 @@ async fn said_after(first: impl AsyncFnOnce(&Shop)) -> String {
     let shop = Shop::default();
     first(&shop).await;
 
-    let next = invoke(&once(&shop).build().unwrap(), event([order(0, 7, 5)])).await;
+    let next = invoke(&shop.once().build().unwrap(), event([order(0, 7, 5)])).await;
 
     assert_eq!(letters(&next), "S");
     let problem = next.records()[0].problem.clone();
@@ -173,12 +156,12 @@ async fn said_after(first: impl AsyncFnOnce(&Shop)) -> String {
 #[tokio::test(start_paused = true)]
 async fn how_a_handler_left_a_lost_record_is_said() {
     let failed = said_after(async |shop: &Shop| {
-        invoke(&once(shop).build().unwrap(), event([order(0, 7, 0)])).await;
+        invoke(&shop.once().build().unwrap(), event([order(0, 7, 0)])).await;
     });
     let dropped = said_after(async |shop: &Shop| {
         Invoke::new(event([order(0, 7, 60_000)]))
             .time_given(secs(5))
-            .run(&once(shop).build().unwrap())
+            .run(&shop.once().build().unwrap())
             .await;
     });
     let panicked = said_after(async |shop: &Shop| {
@@ -189,8 +172,8 @@ async fn how_a_handler_left_a_lost_record_is_said() {
         invoke(&consumer, event([order(0, 7, 5)])).await;
     });
     let killed = said_after(async |shop: &Shop| {
-        let consumer = once(shop).build().unwrap();
-        killed_after(secs(1), invoke(&consumer, event([order(0, 7, 5_000)]))).await;
+        let consumer = shop.once().build().unwrap();
+        killed_at_work(&consumer).await;
     });
 
     let said = [failed.await, dropped.await, panicked.await, killed.await];
@@ -208,9 +191,8 @@ async fn how_a_handler_left_a_lost_record_is_said() {
 #[tokio::test(start_paused = true)]
 async fn a_letter_of_a_record_that_was_left_says_how() {
     let shop = Shop::default();
-    let without = once(&shop).build().unwrap();
-    let with = once(&shop).on_failure(shop.destination.clone());
-    let with = with.build().unwrap();
+    let without = shop.once().build().unwrap();
+    let with = shop.with_destination(shop.once());
 
     invoke(&without, event([order(0, 7, 0)])).await;
     let next = invoke(&with, event([order(0, 7, 0)])).await;
@@ -235,8 +217,8 @@ async fn a_mark_of_another_version_is_read() {
         ),
     ] {
         let shop = Shop::default();
-        let process = || once(&shop).build().unwrap();
-        killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+        let process = || shop.once().build().unwrap();
+        killed_at_work(&process()).await;
         for (id, item) in shop.store.items().await {
             let mut item = item.unwrap();
             item.data = note.into();
@@ -256,10 +238,7 @@ async fn a_mark_of_another_version_is_read() {
 #[tokio::test(start_paused = true)]
 async fn what_is_dropped_at_the_margin_is_not_started_again() {
     let shop = Shop::default();
-    let consumer = once(&shop)
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(shop.once());
 
     let first = Invoke::new(event([order(0, 7, 60_000)]))
         .time_given(secs(5))
@@ -280,7 +259,7 @@ async fn the_mark_is_written_before_the_handler_starts() {
         written.write("write");
         Meets::Nothing
     });
-    let consumer = once(&shop).build().unwrap();
+    let consumer = shop.once().build().unwrap();
 
     invoke(&consumer, event([order(0, 7, 5)])).await;
 
@@ -300,7 +279,7 @@ async fn a_record_that_was_marked_and_not_started_runs_later() {
             false => Meets::Nothing,
         },
     );
-    let consumer = once(&shop).build().unwrap();
+    let consumer = shop.once().build().unwrap();
 
     let first = Invoke::new(event([order(0, 7, 1_400), order(0, 8, 5)]))
         .time_given(millis(3_500))
@@ -314,15 +293,10 @@ async fn a_record_that_was_marked_and_not_started_runs_later() {
 #[tokio::test(start_paused = true)]
 async fn marks_and_ends_outlive_the_longest_redelivery() {
     let shop = Shop::default();
-    let process = || {
-        once(&shop)
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let process = || shop.with_destination(shop.once());
 
     invoke(&process(), event([order(0, 6, 5)])).await;
-    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    killed_at_work(&process()).await;
     advance(secs(7 * DAY_S)).await;
     let next = invoke(&process(), event([order(0, 6, 5), order(0, 7, 5_000)])).await;
 
@@ -332,13 +306,8 @@ async fn marks_and_ends_outlive_the_longest_redelivery() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_is_fed_back_is_started_once_more() {
     let shop = Shop::default();
-    let process = || {
-        once(&shop)
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
-    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    let process = || shop.with_destination(shop.once());
+    killed_at_work(&process()).await;
     invoke(&process(), event([order(0, 7, 5_000)])).await;
     let envelope: serde_json::Value =
         serde_json::from_str(&shop.destination.letters()[0].envelope()).unwrap();
@@ -353,11 +322,7 @@ async fn a_dead_letter_that_is_fed_back_is_started_once_more() {
 #[tokio::test(start_paused = true)]
 async fn a_consumer_that_is_at_least_once_again_runs_what_was_marked() {
     let shop = Shop::default();
-    killed_after(
-        secs(1),
-        invoke(&once(&shop).build().unwrap(), event([order(0, 7, 5_000)])),
-    )
-    .await;
+    killed_at_work(&shop.once().build().unwrap()).await;
 
     let next = invoke(&shop.process(), event([order(0, 7, 5_000)])).await;
 
@@ -368,10 +333,9 @@ async fn a_consumer_that_is_at_least_once_again_runs_what_was_marked() {
 async fn what_was_begun_at_least_once_is_not_started_again_either() {
     let shop = Shop::default();
     let before = shop.process();
-    killed_after(secs(1), invoke(&before, event([order(0, 7, 5_000)]))).await;
+    killed_at_work(&before).await;
 
-    let builder = once(&shop).on_failure(shop.destination.clone());
-    let consumer = builder.build().unwrap();
+    let consumer = shop.with_destination(shop.once());
     let next = invoke(&consumer, event([order(0, 7, 5_000)])).await;
 
     assert_eq!(letters(&next), "R");
@@ -382,8 +346,8 @@ async fn what_was_begun_at_least_once_is_not_started_again_either() {
 #[tokio::test(start_paused = true)]
 async fn a_mark_that_has_expired_is_forgotten() {
     let shop = Shop::default();
-    let process = || once(&shop).build().unwrap();
-    killed_after(secs(1), invoke(&process(), event([order(0, 7, 5_000)]))).await;
+    let process = || shop.once().build().unwrap();
+    killed_at_work(&process()).await;
 
     advance(secs(9 * DAY_S)).await;
     let next = invoke(&process(), event([order(0, 7, 5)])).await;
@@ -434,7 +398,7 @@ fn the_default_of_three_attempts_is_too_many() {
 
 #[test]
 fn the_environment_cannot_undo_it_in_silence() {
-    let builder = once(&Shop::default());
+    let builder = Shop::default().once();
 
     let fault = builder
         .from_vars([

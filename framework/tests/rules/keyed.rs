@@ -1,13 +1,13 @@
 //! What the tests of keys share: orders that bear a key, and how long each takes.
 
 use lambda_msk::destination::MemoryDestination;
-use lambda_msk::idempotency::PerRecord;
-use lambda_msk::testing::{Event, Sample};
+use lambda_msk::idempotency::{Guarantee, PerRecord};
+use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, Record, State};
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use crate::shared_store::{Shared, millis};
+use crate::shared_store::{Shared, killed_after, millis, secs};
 use crate::support::Journal;
 
 /// `id` is its key. It takes `ms`; 0 fails, and 1 is rejected.
@@ -59,6 +59,17 @@ impl Shop {
         self.by_id().build().unwrap()
     }
 
+    /// [`by_id`](Self::by_id), at most once.
+    pub(crate) fn once(&self) -> Builder<Journal> {
+        self.by_id().guarantee(Guarantee::AtMostOnce)
+    }
+
+    /// The consumer, with a destination behind it.
+    pub(crate) fn with_destination(&self, builder: Builder<Journal>) -> Consumer {
+        let builder = builder.on_failure(self.destination.clone());
+        builder.build().unwrap()
+    }
+
     /// How many handlers have started.
     pub(crate) fn starts(&self) -> usize {
         let lines = self.journal.lines();
@@ -73,4 +84,9 @@ pub(crate) fn order(partition: i32, id: u64, ms: u64) -> Sample {
 
 pub(crate) fn event<const N: usize>(orders: [Sample; N]) -> Event {
     Event::msk().records(orders).build()
+}
+
+/// A delivery of one order that takes five seconds, to a process that is killed while its handler runs.
+pub(crate) async fn killed_at_work(process: &Consumer) {
+    killed_after(secs(1), invoke(process, event([order(0, 7, 5_000)]))).await;
 }

@@ -132,13 +132,8 @@ async fn a_record_whose_extractor_panics_in_each_try_is_given_back_at_once() {
 #[tokio::test(start_paused = true)]
 async fn at_most_once_a_record_whose_extractor_panicked_was_not_started() {
     let shop = Shop::default();
-    let once = |builder: Builder<Journal>| {
-        let builder = builder.guarantee(Guarantee::AtMostOnce);
-        builder
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let once =
+        |builder: Builder<Journal>| shop.with_destination(builder.guarantee(Guarantee::AtMostOnce));
 
     let first = invoke(
         &once(fragile(&shop)),
@@ -400,13 +395,7 @@ async fn a_claim_that_is_too_near_its_end_to_start_is_given_back() {
 async fn at_most_once_a_claim_that_is_too_near_its_end_to_start_counts_as_not_started() {
     let shop = Shop::default();
     nearly_over(&shop);
-    let once = || {
-        let builder = shop.by_id().guarantee(Guarantee::AtMostOnce);
-        builder
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let once = || shop.with_destination(shop.once());
 
     let first = invoke(&once(), event([order(0, 7, 50)])).await;
     let next = invoke(&once(), event([order(0, 7, 50)])).await;
@@ -423,13 +412,7 @@ async fn at_most_once_a_claim_whose_answer_never_came_counts_as_not_started() {
         true => Meets::LateAnswer(secs(60)),
         false => Meets::Nothing,
     });
-    let once = || {
-        let builder = shop.by_id().guarantee(Guarantee::AtMostOnce);
-        builder
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let once = || shop.with_destination(shop.once());
 
     let first = Invoke::new(event([order(0, 7, 50)]))
         .time_given(millis(1_000))

@@ -14,11 +14,7 @@ use crate::support::{Journal, code, letters};
 #[tokio::test(start_paused = true)]
 async fn a_record_without_its_key_is_rejected() {
     let shop = Shop::default();
-    let consumer = shop
-        .by_id()
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(shop.by_id());
     let samples = [
         Sample::new("orders", 0).value(r#"{"ms":5}"#),
         Sample::new("orders", 0).value(r#"{"id":null,"ms":5}"#),
@@ -44,12 +40,10 @@ async fn a_record_without_its_key_is_rejected() {
 #[tokio::test(start_paused = true)]
 async fn a_record_of_a_known_key_with_another_payload_is_rejected() {
     let shop = Shop::default();
-    let consumer = shop
-        .by_id()
-        .per_record(PerRecord::by_json(["/id"]).validate_payload())
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(
+        shop.by_id()
+            .per_record(PerRecord::by_json(["/id"]).validate_payload()),
+    );
     let same_otherwise = Sample::new("orders", 0)
         .offset(8)
         .value(r#" { "ms": 50, "id": 7 } "#);
@@ -183,12 +177,7 @@ async fn a_closure_that_finds_none_or_panics_rejects_its_record() {
         PerRecord::by_header("id"),
     ] {
         let shop = Shop::default();
-        let consumer = shop
-            .by_id()
-            .per_record(per_record)
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap();
+        let consumer = shop.with_destination(shop.by_id().per_record(per_record));
 
         let invoked = invoke(&consumer, event([order(0, 7, 5).key("").header("id", "")])).await;
 

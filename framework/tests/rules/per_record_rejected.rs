@@ -28,11 +28,7 @@ async fn what_was_rejected_is_skipped_but_runs_once_when_its_dead_letter_is_fed_
         .per_record(PerRecord::by_json(["/id"]))
         .build()
         .unwrap();
-    let consumer = shop
-        .by_id()
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(shop.by_id());
 
     let first = invoke(&consumer, event([order(0, 7, 1)])).await;
     let again = invoke(&consumer, event([order(0, 7, 1)])).await;
@@ -56,11 +52,7 @@ async fn a_dead_letter_that_fails_when_it_is_fed_back_stays_rejected() {
         .per_record(PerRecord::by_json(["/id"]))
         .build()
         .unwrap();
-    let consumer = shop
-        .by_id()
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(shop.by_id());
     invoke(&consumer, event([order(0, 7, 1)])).await;
 
     let fed_back = invoke(&failing, fed_back(&shop)).await;
@@ -73,12 +65,7 @@ async fn a_dead_letter_that_fails_when_it_is_fed_back_stays_rejected() {
 #[tokio::test(start_paused = true)]
 async fn what_was_rejected_before_its_handler_is_not_sent_twice() {
     let shop = Shop::default();
-    let process = || {
-        shop.by_id()
-            .on_failure(shop.destination.clone())
-            .build()
-            .unwrap()
-    };
+    let process = || shop.with_destination(shop.by_id());
     let unreadable = |id: u64| Sample::new("orders", 0).value(format!(r#"{{"id":{id},"ms":"x"}}"#));
     let batch = || event([unreadable(1), order(0, 7, 0), unreadable(3)]);
 
@@ -95,12 +82,7 @@ async fn what_was_rejected_before_its_handler_is_known_by_its_payload_until_it_e
     let hour = PerRecord::by_json(["/id"])
         .validate_payload()
         .expires_after(secs(3600));
-    let consumer = shop
-        .by_id()
-        .per_record(hour)
-        .on_failure(shop.destination.clone())
-        .build()
-        .unwrap();
+    let consumer = shop.with_destination(shop.by_id().per_record(hour));
     let unreadable = || event([Sample::new("orders", 0).value(r#"{"id":7,"ms":"x"}"#)]);
 
     let first = invoke(&consumer, unreadable()).await;
@@ -118,8 +100,7 @@ async fn what_was_rejected_before_its_handler_is_known_by_its_payload_until_it_e
 async fn a_rejection_is_not_held_up_by_a_store_that_is_down() {
     let shop = Shop::default();
     shop.store.meets(|_, _| Meets::Failure);
-    let builder = shop.by_id().on_failure(shop.destination.clone());
-    let consumer = builder.build().unwrap();
+    let consumer = shop.with_destination(shop.by_id());
     let unreadable = Sample::new("orders", 0).value(r#"{"id":7,"ms":"x"}"#);
 
     let invoked = invoke(&consumer, event([unreadable])).await;
@@ -132,8 +113,7 @@ async fn a_rejection_is_not_held_up_by_a_store_that_is_down() {
 async fn what_the_destination_has_not_confirmed_is_sent_with_the_next_delivery() {
     let shop = Shop::default();
     let without = shop.process();
-    let builder = shop.by_id().on_failure(shop.destination.clone());
-    let with = builder.build().unwrap();
+    let with = shop.with_destination(shop.by_id());
     let unreadable = || event([Sample::new("orders", 0).value(r#"{"id":7,"ms":"x"}"#)]);
 
     let first = invoke(&without, unreadable()).await;

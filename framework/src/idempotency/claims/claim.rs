@@ -31,11 +31,11 @@ pub(crate) struct Claim<'c> {
     pub(super) was_rejected: bool,
     /// *None: a record of the key is settled, or nothing of this invocation waits for this claim.*
     pub(super) work: Option<Work<'c>>,
-    state: Mutex<State>,
+    state: Mutex<ClaimState>,
 }
 
 #[derive(Clone, Debug)]
-struct State {
+struct ClaimState {
     /// How the item must stand for the next write.
     expect: Expect,
     hold: Hold,
@@ -62,7 +62,7 @@ impl<'c> Claim<'c> {
             validation: None,
             was_rejected: false,
             work: None,
-            state: Mutex::new(State {
+            state: Mutex::new(ClaimState {
                 expect: Expect::Absent,
                 hold,
                 end: ClaimEnd::Unstarted,
@@ -74,7 +74,7 @@ impl<'c> Claim<'c> {
     pub(super) fn at(self, version: Option<Version>, hold: Hold) -> Self {
         let expect = version.map_or(Expect::Absent, Expect::Version);
         let end = ClaimEnd::Unstarted;
-        *self.lock() = State { expect, hold, end };
+        *self.lock() = ClaimState { expect, hold, end };
         self
     }
 
@@ -254,7 +254,7 @@ impl<'c> Claim<'c> {
         )
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClaimState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,11 +7,11 @@ use crate::idempotency::watched::Watched;
 
 /// The keys that lanes of one invocation have to do with.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Watched<BTreeMap<Arc<str>, Key>>);
+pub(super) struct Keys(Watched<BTreeMap<Arc<str>, KeyState>>);
 
 /// How a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+enum KeyState {
     /// A lane works on it: from before its claim until its end is recorded.
     Worked,
     /// A record of it is settled: who asks the store is told at once, and nobody waits for anybody.
@@ -21,15 +21,15 @@ enum Key {
 impl Keys {
     /// Waits while another lane works on a record of that key. *None: one is settled.*
     pub(super) async fn work_on(&self, id: &Arc<str>) -> Option<Work<'_>> {
-        let not_worked = |keys: &BTreeMap<Arc<str>, Key>| match keys.get(id) {
-            Some(Key::Worked) => None,
+        let not_worked = |keys: &BTreeMap<Arc<str>, KeyState>| match keys.get(id) {
+            Some(KeyState::Worked) => None,
             other => Some(other.copied()),
         };
-        if self.0.wait_for(not_worked).await == Some(Key::Settled) {
+        if self.0.wait_for(not_worked).await == Some(KeyState::Settled) {
             return None;
         }
         // Lanes are of one task: nobody was between the two.
-        let worked = Key::Worked;
+        let worked = KeyState::Worked;
         self.0.set(|keys| keys.insert(Arc::clone(id), worked));
         let id = Arc::clone(id);
         Some(Work { keys: self, id })
@@ -46,7 +46,7 @@ pub(super) struct Work<'c> {
 impl Work<'_> {
     /// The store knows that a record of the key is settled.
     pub(super) fn settled(&self) {
-        let (id, settled) = (Arc::clone(&self.id), Key::Settled);
+        let (id, settled) = (Arc::clone(&self.id), KeyState::Settled);
         self.keys.0.set(|keys| keys.insert(id, settled));
     }
 }
@@ -54,7 +54,7 @@ impl Work<'_> {
 impl Drop for Work<'_> {
     fn drop(&mut self) {
         self.keys.0.change(|keys| {
-            if keys.get(&self.id) == Some(&Key::Worked) {
+            if keys.get(&self.id) == Some(&KeyState::Worked) {
                 keys.remove(&self.id);
             }
         });

@@ -17,11 +17,11 @@ use crate::idempotency::words::{Refusal, Settled};
 /// Records how the claimed records of one lane have ended.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder<'c> {
-    queue: Watched<Queue<'c>>,
+    queue: Watched<Handed<'c>>,
 }
 
 #[derive(Debug, Default)]
-struct Queue<'c> {
+struct Handed<'c> {
     claims: VecDeque<Arc<Claim<'c>>>,
     /// One more is on its way to the store.
     recording: bool,
@@ -55,7 +55,7 @@ impl<'c> Recorder<'c> {
 
     /// *None: there is no more, and there will be none.*
     async fn next(&self) -> Option<Arc<Claim<'c>>> {
-        let due = |queue: &Queue<'_>| (queue.closed || !queue.claims.is_empty()).then_some(());
+        let due = |queue: &Handed<'_>| (queue.closed || !queue.claims.is_empty()).then_some(());
         self.queue.wait_for(due).await;
         let mut next = None;
         self.queue.change(|queue| {
@@ -67,13 +67,13 @@ impl<'c> Recorder<'c> {
 
     /// Waits until everything that was handed over is on its way to the store.
     pub(crate) async fn under_way(&self) {
-        let none_waits = |queue: &Queue<'_>| queue.claims.is_empty().then_some(());
+        let none_waits = |queue: &Handed<'_>| queue.claims.is_empty().then_some(());
         self.queue.wait_for(none_waits).await;
     }
 
     /// Waits until everything that was handed over is recorded, or cannot be.
     pub(crate) async fn recorded(&self) {
-        let idle = |queue: &Queue<'_>| !queue.recording && queue.claims.is_empty();
+        let idle = |queue: &Handed<'_>| !queue.recording && queue.claims.is_empty();
         self.queue.wait_for(|queue| idle(queue).then_some(())).await;
     }
 

@@ -95,7 +95,7 @@ fn settled(entries: &[Entry]) -> Vec<u8> {
 /// The book of these bytes; of none, an empty one.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Book, FormatError> {
     let mut book = Book::default();
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = ByteReader { bytes, at: 0 };
     match bytes.first() {
         None => return Ok(book),
         Some(&VERSION) => reader.at = 1,
@@ -107,7 +107,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Book, FormatError> {
         let end = reader.at.checked_add(length);
         let end = end.filter(|end| *end <= bytes.len());
         let end = end.ok_or_else(|| reader.broken())?;
-        let mut content = Reader {
+        let mut content = ByteReader {
             bytes: &bytes[..end],
             at: reader.at,
         };
@@ -138,12 +138,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Book, FormatError> {
     Ok(book)
 }
 
-struct Reader<'a> {
+struct ByteReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl ByteReader<'_> {
     fn broken(&self) -> FormatError {
         FormatError::Broken(self.at)
     }

@@ -21,9 +21,9 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::sync::OnceCell;
 
-use crate::idempotency::store::dynamodb::condition::{Condition, Hold};
-use crate::idempotency::store::dynamodb::fault::{Fault, Place, REFUSED};
-use crate::idempotency::store::dynamodb::table::Table;
+use crate::idempotency::store::dynamodb::condition::{Condition, Taking};
+use crate::idempotency::store::dynamodb::fault::{AskedTable, REFUSED, TableFault};
+use crate::idempotency::store::dynamodb::table::TableAddress;
 use crate::idempotency::store::{Change, IdempotencyStore, Item, StoreError, Swap, Swapped};
 use crate::limits::{
     DYNAMODB_BACKOFF_MS, DYNAMODB_CALL_MS_MAX, DYNAMODB_TRIES_MAX, DYNAMODB_TRY_MS_MAX,
@@ -47,7 +47,7 @@ pub use self::table::DynamoDbTableError;
 /// Items bear the attributes that Powertools for AWS Lambda gives them, and `owner` and `seq` beside them. Data that is JSON is a string, as Powertools
 /// reads it; any other is binary. A global table settles writes of two regions by the later one, which no condition sees: use it from one region.
 pub struct DynamoDbStore {
-    table: Table,
+    table: TableAddress,
     /// Made at the first use: a snapshot holds no credentials or connections.
     client: OnceCell<Client>,
 }
@@ -60,7 +60,7 @@ impl DynamoDbStore {
     /// The text names no table. Whether the table exists shows with the first use.
     pub fn new(table: &str) -> Result<Self, DynamoDbTableError> {
         Ok(Self {
-            table: Table::parse(table)?,
+            table: TableAddress::parse(table)?,
             client: OnceCell::new(),
         })
     }
@@ -72,7 +72,7 @@ impl DynamoDbStore {
     /// As [`new`](Self::new).
     pub fn with_client(client: Client, table: &str) -> Result<Self, DynamoDbTableError> {
         Ok(Self {
-            table: Table::parse(table)?,
+            table: TableAddress::parse(table)?,
             client: OnceCell::new_with(Some(client)),
         })
     }
@@ -105,7 +105,7 @@ impl DynamoDbStore {
         &self,
         client: &Client,
         swap: &Swap,
-        hold: Hold<'_>,
+        hold: Taking<'_>,
     ) -> Result<Swapped, StoreError> {
         let condition = Condition::of(&swap.expect).and_hold(hold);
         let request = client
@@ -180,7 +180,7 @@ impl DynamoDbStore {
             return Ok(None);
         };
         item::read(attributes).map(Some).map_err(|why| {
-            StoreError::permanent(Fault::Unreadable {
+            StoreError::permanent(TableFault::Unreadable {
                 place: self.place(client),
                 id: id.to_owned(),
                 why,
@@ -188,8 +188,8 @@ impl DynamoDbStore {
         })
     }
 
-    fn place(&self, client: &Client) -> Place {
-        Place {
+    fn place(&self, client: &Client) -> AskedTable {
+        AskedTable {
             table: self.table.name().to_owned(),
             region: client.config().region().map(ToString::to_string),
         }
@@ -221,7 +221,7 @@ impl IdempotencyStore for DynamoDbStore {
                 held_until_ms,
                 expires_s,
             } => {
-                let hold = Hold {
+                let hold = Taking {
                     owner,
                     raise: *raise,
                     held_until_ms: *held_until_ms,
@@ -246,7 +246,7 @@ impl fmt::Debug for DynamoDbStore {
     }
 }
 
-async fn connect(table: &Table) -> Client {
+async fn connect(table: &TableAddress) -> Client {
     let mut config = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts())
         .retry_config(retries());

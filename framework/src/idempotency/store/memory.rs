@@ -18,12 +18,12 @@ const ITEM_BYTES: usize = 256;
 /// would run the same records beside it: where all is held, the store grows beyond the bound, by as much as the invocations under way hold.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
-    table: Arc<Mutex<Table>>,
+    table: Arc<Mutex<Items>>,
 }
 
 #[derive(Default)]
-struct Table {
-    items: HashMap<Arc<str>, Entry>,
+struct Items {
+    items: HashMap<Arc<str>, StoredItem>,
     /// Ids of items that may be forgotten, by their last write, as a count.
     written: BTreeMap<u64, Arc<str>>,
     /// Ids of items that are held, by when that ends, milliseconds since 1970, and their last write.
@@ -34,7 +34,7 @@ struct Table {
     bytes: usize,
 }
 
-struct Entry {
+struct StoredItem {
     item: Item,
     written: u64,
 }
@@ -45,7 +45,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, Items> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,7 +79,7 @@ impl IdempotencyStore for MemoryStore {
     }
 }
 
-impl Table {
+impl Items {
     fn replace(&mut self, id: &Arc<str>, item: Option<Item>) {
         self.forget(id);
         let Some(item) = item else { return };
@@ -91,7 +91,7 @@ impl Table {
         } else {
             self.written.insert(self.writes, Arc::clone(id));
         }
-        let entry = Entry {
+        let entry = StoredItem {
             item,
             written: self.writes,
         };

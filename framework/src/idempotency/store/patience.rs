@@ -1,4 +1,4 @@
-//! Asking a store again: waits that grow, calls that end, and when to stop. Used by `ledger` and `inspect`.
+//! Asking a store again: waits that grow, calls that end, and when to stop. Used by `ledger`, `claims`, `terms` and `inspect`.
 
 use std::future::Future;
 use std::time::Duration;

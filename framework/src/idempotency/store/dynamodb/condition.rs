@@ -34,7 +34,7 @@ pub(super) struct Condition {
 
 /// What a taking sets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Hold<'a> {
+pub(super) struct Taking<'a> {
     pub(super) owner: &'a str,
     pub(super) raise: u64,
     pub(super) held_until_ms: u64,
@@ -66,7 +66,7 @@ impl Condition {
     }
 
     /// With the names and values of [`HOLD`] too.
-    pub(super) fn and_hold(mut self, hold: Hold<'_>) -> Self {
+    pub(super) fn and_hold(mut self, hold: Taking<'_>) -> Self {
         let values = [
             (":owner", text(hold.owner)),
             (":zero", number(0)),
@@ -105,7 +105,7 @@ impl Condition {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Condition, HOLD, Hold};
+    use super::{Condition, HOLD, Taking};
     use crate::idempotency::store::{Expect, Version};
 
     fn version() -> Version {
@@ -115,8 +115,8 @@ mod tests {
         }
     }
 
-    fn hold() -> Hold<'static> {
-        Hold {
+    fn hold() -> Taking<'static> {
+        Taking {
             owner: "b",
             raise: 7_000,
             held_until_ms: 1,

@@ -16,13 +16,13 @@ const CREDENTIALS: &str = "; check that the function has credentials and a regio
 
 /// Which table was asked.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct AskedTable {
     pub(super) table: String,
     /// *None: nothing named one, and the request went nowhere.*
     pub(super) region: Option<String>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for AskedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, region } = self;
         match region {
@@ -34,24 +34,24 @@ impl fmt::Display for Place {
 
 /// Why the table could not say.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum TableFault {
     #[error("{place} holds an item `{id}` that cannot be read: {why}")]
     Unreadable {
-        place: Place,
+        place: AskedTable,
         id: String,
         why: Unreadable,
     },
     #[error("{0} does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY")]
-    Missing(Place),
+    Missing(AskedTable),
     #[error("{place} did not take the request: {why}{advice}")]
     Request {
-        place: Place,
+        place: AskedTable,
         why: String,
         advice: &'static str,
     },
     #[error("no request reached {place}, or no answer came back{advice}")]
     Unreachable {
-        place: Place,
+        place: AskedTable,
         advice: &'static str,
         #[source]
         cause: BoxError,
@@ -59,7 +59,7 @@ pub(super) enum Fault {
 }
 
 /// What follows from the failure of a request. The SDK has tried twice where that could help.
-pub(super) fn of<E>(place: Place, error: SdkError<E>) -> StoreError
+pub(super) fn of<E>(place: AskedTable, error: SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -69,7 +69,7 @@ where
             SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
             _ => false,
         };
-        let fault = Fault::Unreachable {
+        let fault = TableFault::Unreachable {
             place,
             advice: if passes { "" } else { CREDENTIALS },
             cause: error.into(),
@@ -84,9 +84,9 @@ where
     let code = answer.err().code().unwrap_or_default();
     let message = answer.err().message().unwrap_or_default();
     if code == "ResourceNotFoundException" {
-        return StoreError::permanent(Fault::Missing(place));
+        return StoreError::permanent(TableFault::Missing(place));
     }
-    let fault = Fault::Request {
+    let fault = TableFault::Request {
         place,
         why: why(status, code, message),
         advice: advice(code, message),

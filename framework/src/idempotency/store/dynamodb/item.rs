@@ -72,7 +72,7 @@ fn data(bytes: &Bytes) -> AttributeValue {
 }
 
 pub(super) fn read(attributes: Attributes) -> Result<Item, Unreadable> {
-    let mut attributes = Reader(attributes);
+    let mut attributes = ItemReader(attributes);
     let owner = attributes.text(OWNER)?;
     let seq = attributes.number(SEQ)?;
     let version = match (owner, seq) {
@@ -113,9 +113,9 @@ fn missing(attribute: &'static str) -> Unreadable {
     Unreadable { attribute, why }
 }
 
-struct Reader(Attributes);
+struct ItemReader(Attributes);
 
-impl Reader {
+impl ItemReader {
     fn text(&mut self, attribute: &'static str) -> Result<Option<String>, Unreadable> {
         match self.0.remove(attribute) {
             None => Ok(None),

@@ -2,7 +2,7 @@
 
 /// Where a table is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Table {
+pub(super) struct TableAddress {
     /// As requests name it: DynamoDB takes either.
     pub(super) address: String,
     /// *None: a name alone does not say; the environment does.*
@@ -17,7 +17,7 @@ pub(super) struct Table {
 #[non_exhaustive]
 pub struct DynamoDbTableError;
 
-impl Table {
+impl TableAddress {
     pub(super) fn parse(text: &str) -> Result<Self, DynamoDbTableError> {
         if is_name(text) {
             return Ok(Self {
@@ -59,12 +59,12 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{DynamoDbTableError, Table};
+    use super::{DynamoDbTableError, TableAddress};
 
     #[test]
     fn a_name_is_a_table_in_the_environments_region() {
         for name in ["abc", "Orders_idempotency.v-2", &"x".repeat(255)] {
-            let table = Table::parse(name).unwrap();
+            let table = TableAddress::parse(name).unwrap();
 
             assert_eq!(
                 (table.name(), &*table.address, &table.region),
@@ -85,7 +85,7 @@ mod tests {
                 "cn-north-1",
             ),
         ] {
-            let table = Table::parse(arn).unwrap();
+            let table = TableAddress::parse(arn).unwrap();
 
             assert_eq!((table.name(), &*table.address), ("orders", arn));
             assert_eq!(table.region.as_deref(), Some(region));
@@ -109,7 +109,7 @@ mod tests {
             "arn:aws:dynamodb:eu-central-1:shop:table/orders",
             "arn:aws:sqs:eu-central-1:123456789012:orders",
         ] {
-            assert_eq!(Table::parse(text), Err(DynamoDbTableError), "{text}");
+            assert_eq!(TableAddress::parse(text), Err(DynamoDbTableError), "{text}");
         }
     }
 }

@@ -8,7 +8,7 @@ const IDENTIFIER_CHARS_MAX: usize = 64;
 
 /// None everywhere: the event as a whole.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct EventPath {
     /// A key of `records`.
     pub(super) identifier: Option<Arc<str>>,
     /// The place in that array.
@@ -19,29 +19,29 @@ pub(super) struct Place {
     pub(super) header: Option<usize>,
 }
 
-impl Place {
+impl EventPath {
     /// What stands here, for the start of a sentence.
     pub(super) fn what(&self) -> String {
         match self {
-            Place {
+            EventPath {
                 record: Some(_),
                 field: None,
                 ..
             } => "the record".to_owned(),
-            Place {
+            EventPath {
                 identifier: Some(_),
                 record: None,
                 ..
             } => "the partition".to_owned(),
-            Place {
+            EventPath {
                 field: Some(field), ..
             } => format!("`{field}`"),
-            Place { .. } => "the event".to_owned(),
+            EventPath { .. } => "the event".to_owned(),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for EventPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(identifier) = &self.identifier else {
             return f.write_str(self.field.unwrap_or_default());
