@@ -1,0 +1,140 @@
+//! The house's rules on who imports from whom: no circle between files, and a crate that reads from its words down.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod circle;
+mod house;
+mod parse;
+mod resolve;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use circle::circles;
+use house::{House, Import};
+
+/// What every module may look up, wherever it stands: bounds and defaults.
+const LOOKED_UP: &str = "limits";
+
+/// Each with the file that its modules begin at.
+const CRATES: [(&str, &str); 6] = [
+    ("framework", "lib.rs"),
+    ("mapping", "lib.rs"),
+    ("simulation", "lib.rs"),
+    ("cli", "main.rs"),
+    ("handler", "lib.rs"),
+    ("examples/beside-sqs", "main.rs"),
+];
+
+/// Those that list their modules in the order in which they are read.
+const IN_ORDER: [&str; 3] = ["framework", "mapping", "simulation"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn house(name: &str) -> House {
+    let (_, first) = CRATES.iter().find(|(known, _)| *known == name).unwrap();
+    let src = root().join(name).join("src");
+    House::read(first, |file| fs::read_to_string(src.join(file)).ok())
+}
+
+#[test]
+fn no_file_imports_from_one_that_imports_from_it() {
+    let mut found = Vec::new();
+    for (name, _) in CRATES {
+        let imports = house(name).imports();
+        found.extend(
+            circles(&imports)
+                .into_iter()
+                .map(|circle| format!("{name}: {circle}")),
+        );
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_module_imports_only_from_modules_above_it() {
+    let mut found = Vec::new();
+    for name in IN_ORDER {
+        let house = house(name);
+        let order = house.order();
+        assert!(order.len() > 5, "{name}: {order:?}");
+        let place = |file: &str| {
+            let module = file.split(['/', '.']).next().unwrap();
+            order.iter().position(|listed| listed == module)
+        };
+        for Import { from, to, line, .. } in house.imports() {
+            let looked_up = to.split(['/', '.']).next() == Some(LOOKED_UP);
+            if let (Some(own), Some(other)) = (place(&from), place(&to))
+                && other > own
+                && !looked_up
+            {
+                found.push(format!("{name}/src/{from}:{line}: {to} stands below it"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+mod tests {
+    use crate::circle::circles;
+    use crate::house::House;
+
+    /// The circles of a crate of these files.
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let text = |name: &str| files.iter().find(|(known, _)| *known == name);
+        let house = House::read("lib.rs", |name| {
+            text(name).map(|(_, text)| (*text).to_owned())
+        });
+        circles(&house.imports())
+    }
+
+    #[test]
+    fn a_circle_is_found_by_what_is_named_and_where_it_is_defined() {
+        let lib = "mod one;\nmod two;\npub use one::One;\n";
+        let one = "pub struct One;\nfn f() -> crate::two::Two { todo!() }\n";
+        for two in [
+            "use crate::one::One;\npub struct Two(One);\n",
+            "use super::One as Other;\npub struct Two(Other);\n",
+            "pub struct Two;\nfn f() { assert!(true, \"{:?}\", super::one::One); }\n",
+            "use crate::{one};\npub struct Two;\nfn f(_: one::One) {}\n",
+        ] {
+            let found = found(&[("lib.rs", lib), ("one.rs", one), ("two.rs", two)]);
+            assert_eq!(found, ["one.rs (2) -> two.rs -> one.rs"], "{two}");
+        }
+    }
+
+    #[test]
+    fn a_childs_need_of_its_parent_makes_a_circle_if_the_parent_names_the_child() {
+        let lib = "mod run;\n";
+        let child = (
+            "run/act.rs",
+            "use super::Run;\npub(super) fn act(_: &Run) {}\n",
+        );
+        let calls = "mod act;\npub struct Run;\nfn f(run: &Run) { act::act(run) }\n";
+        let silent = "mod act;\npub struct Run;\n";
+
+        assert_eq!(found(&[("lib.rs", lib), ("run.rs", calls), child]).len(), 1);
+        assert!(found(&[("lib.rs", lib), ("run.rs", silent), child]).is_empty());
+    }
+
+    #[test]
+    fn what_passes_a_name_on_or_stands_in_tests_is_no_import() {
+        let lib = "mod one;\nmod two;\npub use one::One;\n";
+        let one = "mod inner;\npub use inner::Inner;\npub struct One;\n#[cfg(test)]\nmod tests { use crate::two::Two; }\n";
+        let inner = "use super::One;\npub struct Inner(One);\n";
+        let two = "use crate::one::{Inner, One};\npub struct Two(Inner, One);\n";
+        let files = [
+            ("lib.rs", lib),
+            ("one.rs", one),
+            ("one/inner.rs", inner),
+            ("two.rs", two),
+        ];
+
+        assert!(found(&files).is_empty(), "{:?}", found(&files));
+    }
+}
