@@ -13,7 +13,8 @@ const CODE_LINES_MAX: usize = 400;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
+    "kafka",
     "framework",
     "handler",
     "mapping",
@@ -340,7 +341,10 @@ fn a_test_that_is_ignored_says_what_it_needs() {
 }
 
 /// What builds librdkafka, what needs a newer compiler than the rest, and what needs OpenSSL's headers.
-const NOT_IN_MAKE_TEST: [&str; 10] = [
+const NOT_IN_MAKE_TEST: [&str; 13] = [
+    "msk-kafka/client",
+    "msk-kafka/share",
+    "msk-kafka/tls",
     "msk-mapping/kafka",
     "msk-mapping/share",
     "msk-mapping/tls",
@@ -375,6 +379,7 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
     }
     let mut faults = Vec::new();
     let packages = [
+        ("kafka", "msk-kafka"),
         ("framework", "lambda-msk"),
         ("handler", "handler"),
         ("mapping", "msk-mapping"),

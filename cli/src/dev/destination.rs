@@ -32,7 +32,7 @@ pub(crate) fn add(
         }
         Some(OnFailure::Kafka(topic)) => {
             let to = TopicDestination::new(cluster, topic, configuration);
-            driver.destination(to.map_err(|error| failed::fault(&error))?)
+            driver.destination(to.map_err(|error| failed::kafka(&error))?)
         }
         #[cfg(feature = "aws")]
         Some(OnFailure::Sqs(queue)) => {

@@ -1,8 +1,9 @@
 //! Lambda's own Kafka destination: a topic of the cluster that is read.
 
+use msk_kafka::{Cluster, Error, Outgoing, Producer};
+
 use super::{Destination, SendFuture, Undelivered};
 use crate::document::Documents;
-use crate::driver::{Cluster, Error, Outgoing, Producer};
 use crate::machine::{Configuration, Discarded};
 
 /// Writes one message for each record: its own key, and as value Lambda's document with the record in it. That is a third
