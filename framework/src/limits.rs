@@ -1,5 +1,7 @@
 //! Every bound and default of the framework, each with its reason. Read by all modules below.
 
+pub use msk_destinations::limits::{FILE_LOCK_POLL_MS_MAX, TOPIC_BYTES_MAX};
+
 /// Largest event that is decoded. Lambda sends at most 6 MB; the room above is for files on a desk and for later growth of Lambda's own limit.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -8,9 +10,6 @@ pub const EVENT_RECORDS_MAX: usize = 1_000_000;
 
 /// Deepest nesting of JSON that the event may have. A Kafka event needs seven levels (the array of a header); unknown fields may have more.
 pub const EVENT_JSON_DEPTH_MAX: usize = 128;
-
-/// Longest topic name that Kafka allows (`Topic.MAX_NAME_LENGTH`).
-pub const TOPIC_BYTES_MAX: usize = 249;
 
 /// Lanes that run side by side when nothing else is said.
 pub const CONCURRENCY_DEFAULT: usize = 64;
@@ -89,9 +88,6 @@ pub const SEND_MS_MAX: u64 = 30_000;
 
 /// Time before the end of a send in which these destinations answer with what was confirmed until then.
 pub const SEND_LEAVE_MS: u64 = 20;
-
-/// Longest wait before the lock of a dead-letter file is tried again. Held for one write and `fsync`: a few milliseconds.
-pub const FILE_LOCK_POLL_MS_MAX: u64 = 5;
 
 /// Entries of one `SendMessageBatch` ([quotas](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html)).
 pub const SQS_BATCH_ENTRIES_MAX: usize = 10;

@@ -13,8 +13,9 @@ const CODE_LINES_MAX: usize = 400;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "kafka",
+    "destinations",
     "framework",
     "handler",
     "mapping",

@@ -4,7 +4,6 @@ mod choose;
 mod file;
 mod letter;
 mod memory;
-mod queue;
 #[cfg(feature = "sqs")]
 mod sqs;
 
@@ -28,9 +27,9 @@ pub use self::file::FileDestination;
 pub use self::letter::DeadLetter;
 pub use self::memory::MemoryDestination;
 #[cfg(feature = "sqs")]
-pub use self::queue::SqsQueueError;
-#[cfg(feature = "sqs")]
 pub use self::sqs::SqsDestination;
+#[cfg(feature = "sqs")]
+pub use msk_destinations::address::SqsQueueError;
 
 /// Where rejected records go: a queue, a file, a table of your own.
 ///

@@ -16,10 +16,10 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Region;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
+use msk_destinations::address::{Queue, SqsQueueError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::destination::queue::{Queue, SqsQueueError};
 use crate::destination::sqs::entry::{Entry, batches};
 use crate::destination::sqs::fault::{CREDENTIALS, Fault, advice, why};
 use crate::destination::{DeadLetter, Destination, SendError, leave_at};
@@ -144,7 +144,7 @@ impl SqsDestination {
     async fn request(&self, client: &Client, batch: &[Entry], until: Instant) -> Answer {
         let request = client
             .send_message_batch()
-            .queue_url(&self.queue.url)
+            .queue_url(self.queue.url())
             .set_entries(Some(
                 batch.iter().map(|entry| entry.request.clone()).collect(),
             ))
@@ -165,7 +165,7 @@ impl SqsDestination {
             .map(|entry| (entry.id(), Ok(())))
             .collect();
         for entry in output.failed() {
-            let queue = self.queue.url.clone();
+            let queue = self.queue.url().to_owned();
             let why = why(Some(entry.code()), entry.message());
             // Throttling is the caller's fault by name, and passes.
             let refused = entry.sender_fault() && !entry.code().contains("Throttl");
@@ -188,7 +188,7 @@ impl SqsDestination {
 
     /// What follows from the failure of a whole request. The SDK has tried three times where that could help.
     fn read_error(&self, error: SdkError<SendMessageBatchError>, entries: usize) -> Answer {
-        let queue = self.queue.url.clone();
+        let queue = self.queue.url().to_owned();
         let SdkError::ServiceError(answer) = &error else {
             let passes = match &error {
                 SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
@@ -233,7 +233,7 @@ impl SqsDestination {
     }
 
     fn fault(&self, make: fn(String) -> Fault) -> Fault {
-        make(self.queue.url.clone())
+        make(self.queue.url().to_owned())
     }
 }
 
@@ -279,7 +279,7 @@ impl Destination for SqsDestination {
 impl fmt::Debug for SqsDestination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqsDestination")
-            .field("queue", &self.queue.url)
+            .field("queue", &self.queue.url())
             .finish_non_exhaustive()
     }
 }
@@ -289,8 +289,8 @@ async fn connect(queue: &Queue) -> Client {
         .operation_attempt_timeout(Duration::from_millis(SQS_TRY_MS_MAX))
         .build();
     let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
-    let config = match &queue.region {
-        Some(region) => config.region(Region::new(region.clone())),
+    let config = match queue.region() {
+        Some(region) => config.region(Region::new(region.to_owned())),
         // An emulator takes any region, so nobody has to set one, and the instance's metadata is not asked.
         None => config.region(
             RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
@@ -299,7 +299,7 @@ async fn connect(queue: &Queue) -> Client {
     };
     let config = config.load().await;
     let mut config = aws_sdk_sqs::config::Builder::from(&config);
-    if let Some(endpoint) = &queue.endpoint {
+    if let Some(endpoint) = queue.endpoint() {
         config = config.endpoint_url(endpoint);
     }
     Client::from_conf(config.build())

@@ -8,6 +8,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
+use msk_destinations::address::Address;
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
@@ -15,7 +16,6 @@ use tokio::sync::OnceCell;
 
 use super::sdk::{self, there, undelivered};
 use crate::dev::GROUP;
-use crate::dev::on_failure::bucket_of;
 
 /// Longest try of one upload: it carries the whole event.
 const UPLOAD_MAX: Duration = Duration::from_secs(25);
@@ -35,10 +35,13 @@ pub(super) struct BucketDestination {
 
 impl BucketDestination {
     pub(super) fn new(text: &str, configuration: &Configuration) -> Self {
-        let (bucket, prefix) = bucket_of(text).unwrap_or((text, ""));
+        let (bucket, prefix) = match Address::parse(text) {
+            Ok(Address::Bucket { name, prefix }) => (name, prefix),
+            _ => (text.to_owned(), String::new()),
+        };
         Self {
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
+            bucket,
+            prefix,
             group: configuration
                 .consumer_group_id
                 .clone()
