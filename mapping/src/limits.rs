@@ -207,6 +207,9 @@ const _: () = assert!(AWAY_MS > SESSION_MS && AWAY_MS > CONNECT_MS && LOOK_SAID_
 /// How long a destination may take for what was given up at once.
 pub const DELIVER_MS: u64 = 30_000;
 
+/// Time before that in which the destinations here give up by themselves, so that their reason is told.
+pub const DELIVER_LEAVE_MS: u64 = 1_000;
+
 /// How often a destination is asked before records are dropped.
 pub const DELIVER_ATTEMPTS_MAX: u32 = 3;
 

@@ -29,8 +29,7 @@ const CRATES: [&str; 9] = [
 const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulation/src"];
 
 /// Of these, what meets the world outside: a simulation puts something else in its place.
-const NOT_SIMULATED: [&str; 7] = [
-    "framework/src/destination/file",
+const NOT_SIMULATED: [&str; 6] = [
     "framework/src/destination/sqs",
     "framework/src/idempotency/dynamodb",
     "framework/src/lambda.rs",
