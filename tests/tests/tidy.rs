@@ -29,8 +29,7 @@ const CRATES: [&str; 9] = [
 const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulation/src"];
 
 /// Of these, what meets the world outside: a simulation puts something else in its place.
-const NOT_SIMULATED: [&str; 6] = [
-    "framework/src/destination/sqs",
+const NOT_SIMULATED: [&str; 5] = [
     "framework/src/idempotency/dynamodb",
     "framework/src/lambda.rs",
     "framework/src/logging.rs",
@@ -372,6 +371,8 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
         "lambda-msk/lambda",
         "lambda-msk/logging",
         "lambda-msk/testing",
+        "msk-destinations/sqs",
+        "msk-destinations/aws",
         "handler/sqs",
         "handler/dynamodb",
     ] {
@@ -380,6 +381,7 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
     let mut faults = Vec::new();
     let packages = [
         ("kafka", "msk-kafka"),
+        ("destinations", "msk-destinations"),
         ("framework", "lambda-msk"),
         ("handler", "handler"),
         ("mapping", "msk-mapping"),

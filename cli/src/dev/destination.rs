@@ -9,7 +9,16 @@ mod queue;
 #[cfg(feature = "aws")]
 mod sdk;
 
+#[cfg(feature = "aws")]
+use std::time::Duration;
+
+#[cfg(feature = "aws")]
+use msk_destinations::{address::Queue, send::Patience};
+#[cfg(feature = "aws")]
+use msk_mapping::driver::Undelivered;
 use msk_mapping::driver::{Cluster, Driver, FileDestination, TopicDestination};
+#[cfg(feature = "aws")]
+use msk_mapping::limits::DELIVER_MS;
 use msk_mapping::machine::{Configuration, OnFailure};
 
 #[cfg(feature = "aws")]
@@ -36,6 +45,8 @@ pub(crate) fn add(
         }
         #[cfg(feature = "aws")]
         Some(OnFailure::Sqs(queue)) => {
+            let queue =
+                Queue::parse(queue).map_err(|error| Fault::new(format!("{queue} {error}")))?;
             driver.destination(QueueDestination::new(queue, configuration))
         }
         #[cfg(feature = "aws")]
@@ -49,6 +60,21 @@ pub(crate) fn add(
         // The flag's reader lets no other through.
         Some(other) => return Err(Fault::new(format!("cannot send to {other:?}"))),
     })
+}
+
+/// What a service did not take, and why.
+#[cfg(feature = "aws")]
+fn undelivered(error: impl std::error::Error + Send + Sync + 'static) -> Undelivered {
+    Undelivered(Box::new(error))
+}
+
+/// How long one delivery may try: the driver asks a few times, and waits no longer for each.
+#[cfg(feature = "aws")]
+fn patience() -> Patience {
+    Patience {
+        without_success: Duration::from_millis(DELIVER_MS / 2),
+        end: None,
+    }
 }
 
 #[cfg(test)]

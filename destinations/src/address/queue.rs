@@ -211,6 +211,16 @@ mod tests {
                 some("https://vpce-1.sqs.eu-central-1.vpce.amazonaws.com")
             )
         );
+        let china = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/q";
+        assert_eq!(
+            addresses(china),
+            (china.to_owned(), some("cn-north-1"), None)
+        );
+        let local = "http://sqs.local/queue/q";
+        assert_eq!(
+            addresses(local),
+            (local.to_owned(), None, some("http://sqs.local"))
+        );
         assert!(Queue::parse("http://localhost:9324/queue/orders-dlq").is_ok());
         assert!(Queue::parse("http://[::1]:9324/queue/orders-dlq").is_ok());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use msk_destinations::send::File;
 
-use crate::destination::{DeadLetter, Destination, SendError, leave_at};
+use crate::destination::{DeadLetter, Destination, SendError, patience};
 
 /// Appends letters to a file, one envelope a line (NDJSON). `LAMBDA_MSK_ON_FAILURE=file:PATH`.
 ///
@@ -33,11 +33,15 @@ impl FileDestination {
 
 impl Destination for FileDestination {
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
-        let Some(until) = leave_at(letters) else {
+        let Some(patience) = patience(letters) else {
             return Vec::new();
         };
         let envelopes = letters.iter().map(DeadLetter::envelope);
-        let sent = self.file.append(envelopes, until).await.map_err(Arc::new);
+        let sent = self
+            .file
+            .append(envelopes, patience.until())
+            .await
+            .map_err(Arc::new);
         letters
             .iter()
             .map(|_| sent.clone().map_err(SendError::new))

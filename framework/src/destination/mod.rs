@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use msk_destinations::send::Patience;
 
 use crate::caught::caught;
 use crate::failure::BoxError;
@@ -155,14 +155,15 @@ impl fmt::Debug for BoxDestination {
     }
 }
 
-/// When a destination that has no success from now on stops trying: before the future is dropped, since what was confirmed by then would be lost with it.
+/// How long a destination tries: it stops before the future is dropped, since what was confirmed by then would be lost with it.
 ///
 /// *None: there is no letter.*
-fn leave_at(letters: &[DeadLetter]) -> Option<Instant> {
-    let longest = Instant::now() + Duration::from_millis(SEND_MS_MAX);
+fn patience(letters: &[DeadLetter]) -> Option<Patience> {
     let dropped = letters.first()?.send_until();
-    let leave = dropped.and_then(|at| at.checked_sub(Duration::from_millis(SEND_LEAVE_MS)));
-    Some(leave.map_or(longest, |leave| leave.min(longest)))
+    Some(Patience {
+        without_success: Duration::from_millis(SEND_MS_MAX),
+        end: dropped.and_then(|at| at.checked_sub(Duration::from_millis(SEND_LEAVE_MS))),
+    })
 }
 
 #[cfg(test)]

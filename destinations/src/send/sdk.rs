@@ -1,0 +1,59 @@
+//! What the services in AWS share: the SDK as it is set up here, and what it says when something fails.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+use crate::limits::TRY_MS_MAX;
+
+/// An emulator takes any region, so nobody has to set one for it.
+const ANY_REGION: &str = "us-east-1";
+
+/// What a service said, in its words.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SdkSaid(String);
+
+/// Credentials, endpoints and region as the environment and the profile have them.
+pub(super) fn config() -> ConfigLoader {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_millis(TRY_MS_MAX))
+        .build();
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts)
+}
+
+pub(super) fn region(name: &str) -> Region {
+    Region::new(name.to_owned())
+}
+
+/// The region of an endpoint that is not AWS's own. The instance's metadata is not asked.
+pub(super) fn any_region() -> RegionProviderChain {
+    RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(region(ANY_REGION))
+}
+
+/// With what the service says: the SDK's own text is "service error".
+pub(super) fn said(error: impl StdError + Send + Sync + 'static) -> SdkSaid {
+    SdkSaid(DisplayErrorContext(error).to_string())
+}
+
+/// What a question before the run comes to. Only what is not there is refused: who may send may lack the right to ask.
+pub(super) fn there<T, E, R>(
+    answer: Result<T, SdkError<E, R>>,
+    is_missing: fn(&E) -> bool,
+) -> Result<(), SdkSaid>
+where
+    E: StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match answer {
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Err(said(error)),
+        _ => Ok(()),
+    }
+}
