@@ -15,6 +15,9 @@ pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Longest try of one request to a service in AWS: a desk's network may be slow. A connection that died while the process was frozen is noticed by this.
 pub const TRY_MS_MAX: u64 = 5_000;
 
+/// Longest try of one upload: it may carry a whole event.
+pub const UPLOAD_MS_MAX: u64 = 25_000;
+
 /// Upper bound of the wait before a send's second try; doubled for each try after it.
 pub const SEND_BACKOFF_BASE_MS: u64 = 100;
 

@@ -6,14 +6,15 @@ mod bucket;
 mod notification;
 #[cfg(feature = "aws")]
 mod queue;
-#[cfg(feature = "aws")]
-mod sdk;
 
 #[cfg(feature = "aws")]
 use std::time::Duration;
 
 #[cfg(feature = "aws")]
-use msk_destinations::{address::Queue, send::Patience};
+use msk_destinations::{
+    address::Address,
+    send::{Patience, S3},
+};
 #[cfg(feature = "aws")]
 use msk_mapping::driver::Undelivered;
 use msk_mapping::driver::{Cluster, Driver, FileDestination, TopicDestination};
@@ -44,22 +45,29 @@ pub(crate) fn add(
             driver.destination(to.map_err(|error| failed::kafka(&error))?)
         }
         #[cfg(feature = "aws")]
-        Some(OnFailure::Sqs(queue)) => {
-            let queue =
-                Queue::parse(queue).map_err(|error| Fault::new(format!("{queue} {error}")))?;
-            driver.destination(QueueDestination::new(queue, configuration))
-        }
-        #[cfg(feature = "aws")]
-        Some(OnFailure::Sns(topic)) => {
-            driver.destination(NotificationDestination::new(topic, configuration))
-        }
-        #[cfg(feature = "aws")]
-        Some(OnFailure::S3(bucket)) => {
-            driver.destination(BucketDestination::new(bucket, configuration))
+        Some(OnFailure::Sqs(text) | OnFailure::Sns(text) | OnFailure::S3(text)) => {
+            match Address::parse(text) {
+                Ok(Address::Queue(queue)) => {
+                    driver.destination(QueueDestination::new(queue, configuration))
+                }
+                Ok(Address::SnsTopic(topic)) => {
+                    driver.destination(NotificationDestination::new(&topic, configuration))
+                }
+                Ok(Address::Bucket { name, prefix }) => {
+                    let bucket = S3::new(name, prefix);
+                    driver.destination(BucketDestination::new(bucket, configuration))
+                }
+                // The flag's reader lets no other through.
+                _ => return Err(cannot(text)),
+            }
         }
         // The flag's reader lets no other through.
-        Some(other) => return Err(Fault::new(format!("cannot send to {other:?}"))),
+        Some(other) => return Err(cannot(other)),
     })
+}
+
+fn cannot(other: impl std::fmt::Debug) -> Fault {
+    Fault::new(format!("cannot send to {other:?}"))
 }
 
 /// What a service did not take, and why.
