@@ -1,5 +1,10 @@
 //! What the services in AWS share: the SDK as it is set up here, and what it says when something fails.
 
+#![cfg_attr(
+    not(all(feature = "sqs", feature = "sns", feature = "s3")),
+    allow(dead_code, reason = "each service uses some of it")
+)]
+
 use std::error::Error as StdError;
 use std::time::Duration;
 
