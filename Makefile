@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
 
-# Every feature but those that build librdkafka (msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
+# Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
 # All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
 all := $(quick),cargo-msk/aws,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
@@ -35,7 +35,7 @@ services: ## the tests that need a real queue, table, Powertools or AWS's own ma
 	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features lambda-msk/sqs,lambda-msk/dynamodb --lib --test services --test ruler -- --ignored
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
 

@@ -1,5 +1,10 @@
 //! Every bound and default of the framework, each with its reason. Read by all modules.
 
+pub use msk_destinations::limits::{
+    FILE_LOCK_POLL_MS_MAX, SQS_BATCH_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX, TOPIC_BYTES_MAX,
+    TRY_MS_MAX as SQS_TRY_MS_MAX,
+};
+
 /// Largest event that is decoded. Lambda sends at most 6 MB; the room above is for files on a desk and for later growth of Lambda's own limit.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -8,9 +13,6 @@ pub const EVENT_RECORDS_MAX: usize = 1_000_000;
 
 /// Deepest nesting of JSON that the event may have. A Kafka event needs seven levels (the array of a header); unknown fields may have more.
 pub const EVENT_JSON_DEPTH_MAX: usize = 128;
-
-/// Longest topic name that Kafka allows (`Topic.MAX_NAME_LENGTH`).
-pub const TOPIC_BYTES_MAX: usize = 249;
 
 /// Lanes that run side by side when nothing else is said.
 pub const CONCURRENCY_DEFAULT: usize = 64;
@@ -90,21 +92,9 @@ pub const SEND_MS_MAX: u64 = 30_000;
 /// Time before the end of a send in which these destinations answer with what was confirmed until then.
 pub const SEND_LEAVE_MS: u64 = 20;
 
-/// Longest wait before the lock of a dead-letter file is tried again. Held for one write and `fsync`: a few milliseconds.
-pub const FILE_LOCK_POLL_MS_MAX: u64 = 5;
-
-/// Entries of one `SendMessageBatch` ([quotas](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html)).
-pub const SQS_BATCH_ENTRIES_MAX: usize = 10;
-
-/// Bytes of one message with its attributes' names, types and values, and of all messages of one `SendMessageBatch` together: 1 MiB (same quotas).
-pub const SQS_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-
 /// Bytes of a record's key and value together that fit into one message of SQS whatever they are: base64 of bytes that do not compress, packed by gzip, takes 1.3 % more than
 /// they do. What compresses may be several times as large.
 pub const SQS_RECORD_BYTES_SAFE: usize = 1_000_000;
-
-/// Longest try of one request to SQS. A connection that died while the process was frozen is noticed by this.
-pub const SQS_TRY_MS_MAX: u64 = 5_000;
 
 /// How long a partition is its invocation's alone, unless that renews it. Long enough to outlast a slow write, short enough that a successor
 /// of a killed process waits little.

@@ -1,5 +1,10 @@
 //! Every bound of this crate, with where its number comes from.
 
+pub use msk_kafka::limits::{
+    CONNECT_MS, EMBEDDED_PARTITION_BYTES_MAX, HEARTBEAT_MS, PREFETCH_KIBIBYTES, SESSION_MS,
+    STATISTICS_MS,
+};
+
 /// The longest event Lambda sends to a function: 6 MB of JSON (Lambda quotas: invocation payload).
 pub const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -134,25 +139,6 @@ pub const FUNCTION_TIMEOUT_MS: u64 = 30_000;
 /// A topic's name, by Kafka's own rule.
 pub const TOPIC_CHARS_MAX: usize = 249;
 
-/// A document about a record for a topic: past any, since an event has no more than [`EVENT_BYTES_MAX`], but a record that
-/// never went into one is told of too. The broker's own bound counts.
-pub const DOCUMENT_BYTES_MAX: usize = 100_000_000;
-
-/// What a partition of the broker in this process holds: librdkafka's mock has no setting for it. Nor for the other bound,
-/// 100,000 batches of a producer.
-pub const EMBEDDED_PARTITION_BYTES_MAX: usize = 5 * 1024 * 1024;
-
-/// How long a broker may take to answer a question before it is asked again.
-pub const CONNECT_MS: u64 = 5_000;
-
-/// How long the first question waits before the client's own errors are looked at: longer than an answer is on its way, and
-/// soon enough to say at once that a password is wrong.
-pub const CONNECT_LISTEN_MS: u64 = 1_000;
-
-/// How long the client's call-backs are then taken in. Most lie ready, and of those without a result each takes up a poll
-/// that does not wait.
-pub const CONNECT_HEAR_MS: u64 = 20;
-
 /// How long a run that ends by itself goes on while nothing happens but that the cluster refuses it: longer than new
 /// rights or a new password take to reach all brokers.
 pub const REFUSED_MS: u64 = 10_000;
@@ -192,32 +178,11 @@ pub const GONE_MS: u64 = 5_000;
 /// others ends.
 pub const STALLED_MS: u64 = 30_000;
 
-/// The pause while a producer's queue is full.
-pub const QUEUE_FULL_MS: u64 = 10;
-
 /// How many records a member passes on in one piece: what bounds its memory, together with the pieces under way.
 pub const POLLED_RECORDS_MAX: usize = 500;
 
 /// How many pieces wait for the mapping.
 pub const HAPPENINGS_MAX: usize = 4;
-
-/// How many records librdkafka keeps ready for each partition: a few default batches.
-pub const PREFETCH_RECORDS_MIN: usize = 1_000;
-
-/// How many KiB of records librdkafka keeps ready for each member.
-pub const PREFETCH_KIBIBYTES: usize = 16 * 1024;
-
-/// How long librdkafka waits with the next fetch of a partition when enough of it lies ready.
-pub const FETCH_BACKOFF_MS: u64 = 10;
-
-/// How often the ends of partitions are read, for the lag.
-pub const STATISTICS_MS: u64 = 500;
-
-/// How long a member of a group may be silent before its partitions go to others: the least that a broker allows by default.
-pub const SESSION_MS: u64 = 6_000;
-
-/// How often a member is heard of, and hears of a rebalance.
-pub const HEARTBEAT_MS: u64 = 500;
 
 /// How long one poll of a share group waits for records.
 pub const SHARE_POLL_MS: u64 = 500;
@@ -242,8 +207,10 @@ const _: () = assert!(AWAY_MS > SESSION_MS && AWAY_MS > CONNECT_MS && LOOK_SAID_
 /// How long a destination may take for what was given up at once.
 pub const DELIVER_MS: u64 = 30_000;
 
+/// Time before that in which the destinations here give up by themselves, so that their reason is told.
+pub const DELIVER_LEAVE_MS: u64 = 1_000;
+
 /// How often a destination is asked before records are dropped.
 pub const DELIVER_ATTEMPTS_MAX: u32 = 3;
 
 const _: () = assert!(FILTER_PATTERNS_DEFAULT < FILTER_PATTERNS_MAX);
-const _: () = assert!(CONNECT_HEAR_MS < CONNECT_LISTEN_MS && CONNECT_LISTEN_MS < CONNECT_MS);

@@ -6,10 +6,20 @@ mod bucket;
 mod notification;
 #[cfg(feature = "aws")]
 mod queue;
-#[cfg(feature = "aws")]
-mod sdk;
 
+#[cfg(feature = "aws")]
+use std::time::Duration;
+
+#[cfg(feature = "aws")]
+use msk_destinations::{
+    address::Address,
+    send::{Patience, S3},
+};
+#[cfg(feature = "aws")]
+use msk_mapping::driver::Undelivered;
 use msk_mapping::driver::{Cluster, Driver, FileDestination, TopicDestination};
+#[cfg(feature = "aws")]
+use msk_mapping::limits::DELIVER_MS;
 use msk_mapping::machine::{Configuration, OnFailure};
 
 #[cfg(feature = "aws")]
@@ -32,23 +42,47 @@ pub(crate) fn add(
         }
         Some(OnFailure::Kafka(topic)) => {
             let to = TopicDestination::new(cluster, topic, configuration);
-            driver.destination(to.map_err(|error| failed::fault(&error))?)
+            driver.destination(to.map_err(|error| failed::kafka(&error))?)
         }
         #[cfg(feature = "aws")]
-        Some(OnFailure::Sqs(queue)) => {
-            driver.destination(QueueDestination::new(queue, configuration))
-        }
-        #[cfg(feature = "aws")]
-        Some(OnFailure::Sns(topic)) => {
-            driver.destination(NotificationDestination::new(topic, configuration))
-        }
-        #[cfg(feature = "aws")]
-        Some(OnFailure::S3(bucket)) => {
-            driver.destination(BucketDestination::new(bucket, configuration))
+        Some(OnFailure::Sqs(text) | OnFailure::Sns(text) | OnFailure::S3(text)) => {
+            match Address::parse(text) {
+                Ok(Address::Queue(queue)) => {
+                    driver.destination(QueueDestination::new(queue, configuration))
+                }
+                Ok(Address::SnsTopic(topic)) => {
+                    driver.destination(NotificationDestination::new(&topic, configuration))
+                }
+                Ok(Address::Bucket { name, prefix }) => {
+                    let bucket = S3::new(name, prefix);
+                    driver.destination(BucketDestination::new(bucket, configuration))
+                }
+                // The flag's reader lets no other through.
+                _ => return Err(cannot(text)),
+            }
         }
         // The flag's reader lets no other through.
-        Some(other) => return Err(Fault::new(format!("cannot send to {other:?}"))),
+        Some(other) => return Err(cannot(other)),
     })
+}
+
+fn cannot(other: impl std::fmt::Debug) -> Fault {
+    Fault::new(format!("cannot send to {other:?}"))
+}
+
+/// What a service did not take, and why.
+#[cfg(feature = "aws")]
+fn undelivered(error: impl std::error::Error + Send + Sync + 'static) -> Undelivered {
+    Undelivered(Box::new(error))
+}
+
+/// How long one delivery may try: the driver asks a few times, and waits no longer for each.
+#[cfg(feature = "aws")]
+fn patience() -> Patience {
+    Patience {
+        without_success: Duration::from_millis(DELIVER_MS / 2),
+        end: None,
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,26 @@
 //! What keeps the Kafka side of a run from going on, with the flag that mends it. Called by all of `dev` that connects.
 
-use msk_mapping::driver::{Error, SecurityFault};
+use msk_kafka::SecurityFault;
+use msk_mapping::driver::Error;
 
 use crate::fault::Fault;
 
 /// An error with its causes, and what to do.
 pub(crate) fn fault(error: &Error) -> Fault {
+    let fault = Fault::from_error(error);
+    match error {
+        Error::Kafka(error) => kafka(error),
+        Error::Stalled { .. } => fault.help("end the other members of the group, or read all partitions here with a group of your own: --group NAME"),
+        Error::Destination { .. } => fault.help("create it if it is not there, or check --on-failure"),
+        Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
+        _ => fault,
+    }
+}
+
+/// The same of the cluster alone.
+pub(crate) fn kafka(error: &msk_kafka::Error) -> Fault {
+    use msk_kafka::Error;
+
     let fault = Fault::from_error(error);
     match error {
         Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
@@ -14,11 +29,8 @@ pub(crate) fn fault(error: &Error) -> Fault {
             "advertised.listeners of the broker has to name an address that this machine reaches. A broker in a container needs a listener for the host\n\
              (such as PLAINTEXT_HOST://localhost:9092) beside that of the other containers; --bootstrap then names that one.",
         ),
-        Error::Stalled { .. } => fault.help("end the other members of the group, or read all partitions here with a group of your own: --group NAME"),
         Error::Owned { name, .. } => fault.help(owned(name)),
         Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
-        Error::Destination { .. } => fault.help("create it if it is not there, or check --on-failure"),
-        Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
         Error::Setting { .. } | Error::Client { .. } => fault.help("check --set: https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html"),
         Error::Security { fault: wrong, .. } => match help(*wrong) {
             Some(help) => fault.help(help),

@@ -1,6 +1,6 @@
 //! `--on-failure`: the text of a destination, as `LAMBDA_MSK_ON_FAILURE` writes it. Read by `settings`.
 
-use lambda_msk::testing::check_on_failure;
+use msk_destinations::address::{Address, AddressError};
 use msk_mapping::machine::OnFailure;
 
 use super::flags::names;
@@ -11,82 +11,40 @@ pub(super) const NONE: &str = "none";
 
 /// The destination that a text names.
 pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
-    if let Some(path) = text.strip_prefix("file:") {
-        framework(text)?;
-        // `file:///tmp/x` as a URL has an empty host.
-        let path = path.strip_prefix("//").unwrap_or(path);
-        return Ok(OnFailure::Other(path.to_owned()));
+    match Address::parse(text) {
+        Ok(Address::File(path)) => Ok(OnFailure::Other(path)),
+        Ok(Address::KafkaTopic(topic)) => Ok(OnFailure::Kafka(topic)),
+        Ok(Address::Queue(_)) => aws(text, "an SQS queue", OnFailure::Sqs),
+        Ok(Address::SnsTopic(_)) => aws(text, "an SNS topic", OnFailure::Sns),
+        Ok(Address::Bucket { .. }) => aws(text, "an S3 bucket", OnFailure::S3),
+        Ok(_) => Err(no_destination(text)),
+        Err(error) => Err(refused(text, &error)),
     }
-    if let Some(topic) = text.strip_prefix("kafka://") {
-        return match topic {
-            "" => Err(Fault::new("--on-failure kafka:// names no topic")
-                .help("write kafka://TOPIC, a topic of the same cluster")),
-            topic => {
-                names::check_topic("--on-failure kafka://", topic)?;
-                Ok(OnFailure::Kafka(topic.to_owned()))
-            }
-        };
-    }
-    let service = text
-        .strip_prefix("arn:")
-        .and_then(|rest| rest.split(':').nth(1));
-    match service {
-        Some("sqs") => framework(text).and(aws(text, "an SQS queue", OnFailure::Sqs)),
-        Some("sns") => standard(text).and(aws(text, "an SNS topic", OnFailure::Sns)),
-        Some("s3") => bucket(text),
-        _ if text.starts_with("s3://") => bucket(text),
-        _ if text.starts_with("https://") || text.starts_with("http://") => {
-            framework(text).and(aws(text, "an SQS queue", OnFailure::Sqs))
+}
+
+fn refused(text: &str, error: &AddressError) -> Fault {
+    match error {
+        AddressError::NoTopic => Fault::new("--on-failure kafka:// names no topic")
+            .help("write kafka://TOPIC, a topic of the same cluster"),
+        AddressError::TopicName(reason) => {
+            let topic = text.trim_start_matches("kafka://");
+            names::no_topic("--on-failure kafka://", topic, reason)
         }
-        _ => Err(
-            Fault::new(format!("--on-failure {text} is no destination")).help(
-                "file:PATH, kafka://TOPIC of the same cluster, a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX",
-            ),
-        ),
-    }
-}
-
-/// The bucket that a text names, and what the names of its objects begin with, which may be nothing.
-///
-/// *None: it names no bucket.*
-pub(super) fn bucket_of(text: &str) -> Option<(&str, &str)> {
-    let (bucket, prefix) = match text.strip_prefix("s3://") {
-        Some(path) => path.split_once('/').unwrap_or((path, "")),
-        // arn:aws:s3:::bucket
-        None => match text.splitn(6, ':').collect::<Vec<_>>()[..] {
-            ["arn", _, "s3", "", "", bucket] => (bucket, ""),
-            _ => return None,
-        },
-    };
-    let named = !bucket.is_empty() && !bucket.contains(['/', ':', '*']);
-    named.then(|| (bucket, prefix.trim_end_matches('/')))
-}
-
-/// The grammar of files and queues is the framework's: what a function takes, the mapping takes.
-fn framework(text: &str) -> Result<(), Fault> {
-    check_on_failure(text).map_err(|reason| {
-        Fault::new(format!("--on-failure {text} names nothing to send to"))
+        AddressError::NoBucket => Fault::new(format!("--on-failure {text} names no bucket"))
+            .help("write s3://BUCKET/PREFIX, or arn:aws:s3:::BUCKET"),
+        AddressError::FifoTopic => Fault::new(format!("--on-failure {text} names a FIFO topic"))
+            .help("a standard one: Lambda's own destinations refuse FIFO topics too"),
+        AddressError::Unknown => no_destination(text),
+        reason => Fault::new(format!("--on-failure {text} names nothing to send to"))
             .at(format!("the text {reason}"))
-            .help("write file:PATH, or a standard queue's URL or ARN")
-    })
+            .help("write file:PATH, or a standard queue's URL or ARN"),
+    }
 }
 
-fn bucket(text: &str) -> Result<OnFailure, Fault> {
-    if bucket_of(text).is_none() {
-        return Err(Fault::new(format!("--on-failure {text} names no bucket"))
-            .help("write s3://BUCKET/PREFIX, or arn:aws:s3:::BUCKET"));
-    }
-    aws(text, "an S3 bucket", OnFailure::S3)
-}
-
-fn standard(text: &str) -> Result<(), Fault> {
-    if text.ends_with(".fifo") {
-        return Err(
-            Fault::new(format!("--on-failure {text} names a FIFO topic"))
-                .help("a standard one: Lambda's own destinations refuse FIFO topics too"),
-        );
-    }
-    Ok(())
+fn no_destination(text: &str) -> Fault {
+    Fault::new(format!("--on-failure {text} is no destination")).help(
+        "file:PATH, kafka://TOPIC of the same cluster, a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX",
+    )
 }
 
 /// What is in AWS, where this program can send there.
@@ -107,7 +65,7 @@ fn aws(text: &str, kind: &str, named: fn(String) -> OnFailure) -> Result<OnFailu
 mod tests {
     use msk_mapping::machine::OnFailure;
 
-    use super::{bucket_of, read};
+    use super::read;
 
     fn named(text: &str) -> Result<OnFailure, String> {
         read(text).map_err(|fault| fault.text())
@@ -201,20 +159,6 @@ mod tests {
         ] {
             let fault = named(text).unwrap_err();
             assert!(fault.contains(said), "{text}: {fault}");
-        }
-    }
-
-    #[test]
-    fn a_bucket_is_named_by_its_arn_or_with_a_prefix() {
-        for (text, bucket) in [
-            ("arn:aws:s3:::given-up", Some(("given-up", ""))),
-            ("arn:aws-cn:s3:::given-up", Some(("given-up", ""))),
-            ("s3://given-up", Some(("given-up", ""))),
-            ("s3://given-up/", Some(("given-up", ""))),
-            ("s3://given-up/desk/1/", Some(("given-up", "desk/1"))),
-            ("arn:aws:s3:eu-west-1::given-up", None),
-        ] {
-            assert_eq!(bucket_of(text), bucket, "{text}");
         }
     }
 }

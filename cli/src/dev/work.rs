@@ -182,7 +182,7 @@ impl Work<'_> {
         };
         // A producer that is not let in would try for minutes.
         connect::reach(self.cluster, &first.topic).await?;
-        let producer = Producer::new(self.cluster).map_err(|error| failed::fault(&error))?;
+        let producer = Producer::new(self.cluster).map_err(|error| failed::kafka(&error))?;
         let produced = produce::produce(&producer, self.wanted).await?;
         if let Some(broker) = self.broker {
             tokio::task::block_in_place(|| broker::check(broker))?;
@@ -243,7 +243,7 @@ async fn pollers(
     let partitions = asked
         .await
         .map_err(|error| Fault::from_error(&error))?
-        .map_err(|error| failed::fault(&error))?
+        .map_err(|error| failed::kafka(&error))?
         .len();
     let pollers = *configuration.pollers(partitions).end();
     if pollers < wanted {

@@ -1,6 +1,7 @@
 //! A destination from the text of `LAMBDA_MSK_ON_FAILURE`. Called by `settings`.
 
-use crate::destination::queue::Queue;
+use msk_destinations::address::{Address, AddressError, Kind, Queue, SqsQueueError};
+
 use crate::destination::{BoxDestination, FileDestination};
 
 const ALLOWED: &str = "allowed are the URL or ARN of an SQS queue, and `file:PATH`";
@@ -10,15 +11,9 @@ const ALLOWED: &str = "allowed are the URL or ARN of an SQS queue, and `file:PAT
 /// Only looks at the text: no file is opened, no request made.
 pub(crate) fn choose(text: &str) -> Result<BoxDestination, String> {
     match read(text)? {
-        Address::File(path) => Ok(BoxDestination::new(FileDestination::new(path))),
-        Address::Queue(queue) => sqs(queue),
+        Sendable::File(path) => Ok(BoxDestination::new(FileDestination::new(path))),
+        Sendable::Queue(queue) => sqs(queue),
     }
-}
-
-/// What a text names, by the one grammar of addresses.
-enum Address<'t> {
-    File(&'t str),
-    Queue(Queue),
 }
 
 /// What is wrong with the text of a file's or a queue's address, in a program with every feature.
@@ -27,62 +22,35 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     read(text).map(drop)
 }
 
-fn read(text: &str) -> Result<Address<'_>, String> {
-    if let Some(path) = text.strip_prefix("file:") {
-        return file(path).map(Address::File);
-    }
-    if let Some(kind) = planned(text) {
-        return Err(format!(
-            "names {kind}, which this version cannot send to; {ALLOWED}"
-        ));
-    }
-    let looks_like_queue = ["arn:", "http://", "https://"]
-        .iter()
-        .any(|start| text.starts_with(start));
-    if !looks_like_queue {
-        return Err(format!("is no destination; {ALLOWED}"));
-    }
-    match Queue::parse(text) {
-        Ok(queue) => Ok(Address::Queue(queue)),
-        Err(error) => Err(format!("{error}; {ALLOWED}")),
-    }
+/// An address that this version can send to.
+enum Sendable {
+    File(String),
+    Queue(Queue),
 }
 
-/// What will be a destination one day, and is none yet.
-fn planned(text: &str) -> Option<&'static str> {
-    let service = text
-        .strip_prefix("arn:")
-        .and_then(|rest| rest.split(':').nth(1));
-    match service {
-        Some("sns") => Some("an SNS topic"),
-        Some("s3") => Some("an S3 bucket"),
-        _ if text.starts_with("s3://") => Some("an S3 bucket"),
-        _ if text.starts_with("kafka://") => Some("a Kafka topic"),
+fn read(text: &str) -> Result<Sendable, String> {
+    let planned = match Kind::of(text) {
+        Some(Kind::SnsTopic) => Some("an SNS topic"),
+        Some(Kind::Bucket) => Some("an S3 bucket"),
+        Some(Kind::KafkaTopic) => Some("a Kafka topic"),
         _ => None,
-    }
-}
-
-fn file(path: &str) -> Result<&str, String> {
-    // `file:///tmp/x` as a URL has an empty host; the path starts behind it.
-    let path = match path.strip_prefix("//") {
-        Some(path) if path.starts_with('/') => path,
-        Some(_) => {
-            return Err("names a file on another host: write `file:PATH`, without `//`".to_owned());
-        }
-        None => path,
     };
-    if path.is_empty() {
-        return Err("names no file: write `file:PATH`".to_owned());
+    let cannot = |kind| format!("names {kind}, which this version cannot send to; {ALLOWED}");
+    if let Some(kind) = planned {
+        return Err(cannot(kind));
     }
-    if path.ends_with('/') {
-        return Err(
-            "names a directory: write `file:PATH` with the name of a file in it".to_owned(),
-        );
+    match Address::parse(text) {
+        Ok(Address::File(path)) => Ok(Sendable::File(path)),
+        Ok(Address::Queue(queue)) => Ok(Sendable::Queue(queue)),
+        Ok(_) => Err(cannot("a place")),
+        Err(AddressError::Unknown) if text.starts_with("arn:") => {
+            Err(format!("{}; {ALLOWED}", SqsQueueError::NotAQueue))
+        }
+        Err(error @ (AddressError::Unknown | AddressError::Queue(_))) => {
+            Err(format!("{error}; {ALLOWED}"))
+        }
+        Err(error) => Err(error.to_string()),
     }
-    if path.contains('\0') {
-        return Err("has a zero byte in the file's path".to_owned());
-    }
-    Ok(path)
 }
 
 #[cfg(feature = "sqs")]

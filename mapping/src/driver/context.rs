@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use msk_kafka::refusal::{self, Refusal};
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::RDKafkaLogLevel;
@@ -12,7 +13,6 @@ use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Refusal, security};
 use crate::record::TopicPartition;
 
 /// A call-back. Few come, and each is small: the channel for them needs no bound.
@@ -72,7 +72,7 @@ impl ClientContext for Context {
         ];
         let code = error.rdkafka_error_code();
         if code.is_none_or(|code| !left_out.contains(&code)) {
-            let plain = security::reason(reason);
+            let plain = refusal::reason(reason);
             self.signal(match Refusal::heard(&error, reason) {
                 Some(refusal) => Signal::Refused(refusal, plain),
                 None => Signal::Trouble(plain),

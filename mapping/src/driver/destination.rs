@@ -5,14 +5,9 @@ mod topic;
 
 use std::fmt;
 use std::pin::Pin;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 pub use self::file::FileDestination;
 pub use self::topic::TopicDestination;
-use super::Error;
-use crate::limits::DELIVER_MS;
 use crate::machine::Discarded;
 
 /// What [`Destination::deliver`] answers with.
@@ -32,18 +27,6 @@ pub trait Destination: Send + Sync + 'static {
 
     /// Its name, for people: `file:dead.ndjson`.
     fn describe(&self) -> String;
-}
-
-/// Asks a destination before the run, which it must not hold up.
-pub(super) async fn check(destination: &dyn Destination) -> Result<(), Error> {
-    let checked = timeout(Duration::from_millis(DELIVER_MS), destination.check()).await;
-    let late = || Undelivered(format!("no answer in {DELIVER_MS} ms").into());
-    checked
-        .unwrap_or_else(|_| Err(late()))
-        .map_err(|source| Error::Destination {
-            name: destination.describe(),
-            source,
-        })
 }
 
 /// Why a destination has not taken records.

@@ -2,23 +2,11 @@
 //! by itself asks it of the partitions that it does not have.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use rdkafka::Offset;
-use rdkafka::TopicPartitionList;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Message};
-use tokio::time::Instant;
+use msk_kafka::{Cluster, Error, Reader};
 
 use super::apart::apart;
-use super::connect::{self, Heard};
-use super::{Cluster, Error, error};
-use crate::limits::CONNECT_MS;
 use crate::record::TopicPartition;
-
-const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
 
 /// How the group stands with a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +38,9 @@ impl Stand {
 
 /// A client that asks, and is no member of the group.
 pub(super) struct Look {
-    cluster: Cluster,
     topic: String,
     /// None: it is being closed, which may take until a broker answers.
-    client: Option<BaseConsumer<Heard>>,
+    reader: Option<Reader>,
     /// One question at a time: some assign partitions to the client.
     asked: Mutex<()>,
 }
@@ -61,19 +48,18 @@ pub(super) struct Look {
 impl Look {
     pub(super) fn new(cluster: &Cluster, group: &str, topic: &str) -> Result<Self, Error> {
         Ok(Self {
-            cluster: cluster.clone(),
             topic: topic.to_owned(),
-            client: Some(reader(cluster, group)?),
+            reader: Some(Reader::new(cluster, group)?),
             asked: Mutex::default(),
         })
     }
 
     /// The partitions that the topic has now. Blocks for at most six seconds.
     pub(super) fn partitions(&self) -> Result<Vec<TopicPartition>, Error> {
-        let Some(client) = &self.client else {
+        let Some(reader) = &self.reader else {
             return Ok(Vec::new());
         };
-        connect::ask(&self.cluster, client, &self.topic)
+        reader.partitions(&self.topic)
     }
 
     /// Each partition of the topic, ascending. Blocks.
@@ -88,29 +74,27 @@ impl Look {
 
     fn asked(
         &self,
-        ask: impl FnOnce(&BaseConsumer<Heard>, &[TopicPartition]) -> KafkaResult<Vec<Stand>>,
+        ask: impl FnOnce(&Reader, &[TopicPartition]) -> Result<Vec<Stand>, Error>,
     ) -> Result<Vec<Stand>, Error> {
         let _one = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let partitions = self.partitions()?;
-        let Some(client) = &self.client else {
-            return Ok(Vec::new());
-        };
-        let asked = ask(client, &partitions);
-        asked.map_err(|source| connect::why(&self.cluster, client, source))
+        match &self.reader {
+            Some(reader) => ask(reader, &partitions),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
 impl Drop for Look {
     fn drop(&mut self) {
-        let client = self.client.take();
-        let _ = apart(move || drop(client));
+        let reader = self.reader.take();
+        let _ = apart(move || drop(reader));
     }
 }
 
-fn bounds(client: &BaseConsumer<Heard>, partitions: &[TopicPartition]) -> KafkaResult<Vec<Stand>> {
+fn bounds(reader: &Reader, partitions: &[TopicPartition]) -> Result<Vec<Stand>, Error> {
     let bound = |partition: &TopicPartition| {
-        let (topic, number) = (partition.topic(), partition.partition());
-        let (first, end) = client.fetch_watermarks(topic, number, LIMIT)?;
+        let (first, end) = reader.bounds(partition)?;
         Ok(Stand {
             partition: partition.clone(),
             committed: None,
@@ -122,62 +106,19 @@ fn bounds(client: &BaseConsumer<Heard>, partitions: &[TopicPartition]) -> KafkaR
     partitions.iter().map(bound).collect()
 }
 
-fn stands(client: &BaseConsumer<Heard>, partitions: &[TopicPartition]) -> KafkaResult<Vec<Stand>> {
-    let mut list = TopicPartitionList::new();
-    for partition in partitions {
-        list.add_partition(partition.topic(), partition.partition());
-    }
-    let committed = client.committed_offsets(list, LIMIT)?;
-    let mut stands = bounds(client, partitions)?;
-    for stand in &mut stands {
-        let (topic, number) = (stand.partition.topic(), stand.partition.partition());
-        let committed = committed.find_partition(topic, number);
-        let committed = committed.and_then(|element| element.offset().to_raw());
-        stand.committed = committed.filter(|offset| *offset >= 0);
+fn stands(reader: &Reader, partitions: &[TopicPartition]) -> Result<Vec<Stand>, Error> {
+    let committed = reader.committed(partitions)?;
+    let mut stands = bounds(reader, partitions)?;
+    for (stand, committed) in stands.iter_mut().zip(committed) {
+        stand.committed = committed;
         let (from, end) = (stand.from().max(stand.first), stand.end);
         // Beyond the end stands who committed before the topic was made anew.
-        stand.done = from == end || (from < end && !holds(client, stand, from)?);
+        stand.done = from == end || (from < end && !holds(reader, stand, from)?);
     }
     Ok(stands)
 }
 
-/// A client that is no member, for questions and for reading beside the members.
-pub(super) fn reader(cluster: &Cluster, group: &str) -> Result<BaseConsumer<Heard>, Error> {
-    let mut config = cluster.member(group, "earliest");
-    config.set("statistics.interval.ms", "0");
-    BaseConsumer::from_config_and_context(&config, Heard::default()).map_err(error::client)
-}
-
 /// Whether there is a record from that offset on.
-fn holds(client: &BaseConsumer<Heard>, stand: &Stand, from: i64) -> KafkaResult<bool> {
-    Ok(find(client, &stand.partition, from, |_| true)?.is_some())
-}
-
-/// The offset of the first record from there on that fits. None: none does. Reads the partition up to it.
-pub(super) fn find(
-    client: &BaseConsumer<Heard>,
-    partition: &TopicPartition,
-    from: i64,
-    fits: impl Fn(&BorrowedMessage<'_>) -> bool,
-) -> KafkaResult<Option<i64>> {
-    let mut list = TopicPartitionList::new();
-    let from = Offset::Offset(from);
-    list.add_partition_offset(partition.topic(), partition.partition(), from)?;
-    client.assign(&list)?;
-    let mut until = Instant::now() + LIMIT;
-    let found = loop {
-        match client.poll(LIMIT) {
-            Some(Ok(message)) if fits(&message) => break Ok(Some(message.offset())),
-            Some(Ok(_)) => until = Instant::now() + LIMIT,
-            Some(Err(KafkaError::PartitionEOF(_))) => break Ok(None),
-            Some(Err(error)) if Instant::now() >= until => break Err(error),
-            None if Instant::now() >= until => {
-                let late = rdkafka::types::RDKafkaErrorCode::OperationTimedOut;
-                break Err(KafkaError::MessageConsumption(late));
-            }
-            _ => {}
-        }
-    };
-    client.unassign()?;
-    found
+fn holds(reader: &Reader, stand: &Stand, from: i64) -> Result<bool, Error> {
+    Ok(reader.find(&stand.partition, from, None)?.is_some())
 }

@@ -3,37 +3,43 @@
 //! The group's hand-over goes through the mapping: a partition that is given is fetched once the mapping has said from
 //! where, and one that is taken is let go once the mapping has forgotten it.
 
+// What it is made of.
 mod commits;
 mod joined;
+
+// What it does beside: last commits, questions, what it polls.
+mod commit_last;
 mod lookup;
 mod polled;
+
+// Its like in Queue mode.
 #[cfg(feature = "share")]
 pub(super) mod share;
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
+use msk_kafka::{Cluster, Error, Refusal};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{Consumer, RebalanceProtocol, StreamConsumer};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::consumer::{Consumer, RebalanceProtocol};
+use rdkafka::error::KafkaResult;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use self::commits::Commits;
-use self::joined::Joined;
+use self::joined::{Client, Joined};
+use super::client::config;
 use super::context::{Context, Signal, assign, unassign};
-use super::{Cluster, Error, Refusal, error};
 use crate::limits::{CLOSE_MS, LEAVE_MS};
 #[cfg(feature = "share")]
 use crate::machine::{Acknowledgement, Offsets};
 use crate::machine::{PollerId, Position};
 use crate::record::{Record, TopicPartition};
-
-type Client = StreamConsumer<Context>;
 
 /// How a member comes by its partitions.
 #[derive(Debug, Clone)]
@@ -156,12 +162,11 @@ pub(super) fn start(
 ) -> Result<Handle, Error> {
     let (signals, signalled) = unbounded_channel();
     // What to do at an offset that is gone is the mapping's to say.
-    let client: Client = cluster
-        .member(group, "error")
+    let client: Client = config(cluster.member(group, "error"))
         .create_with_context(Context::new(signals))
-        .map_err(error::client)?;
+        .map_err(Error::client)?;
     if let Joining::Group = joining {
-        client.subscribe(&[topic]).map_err(error::client)?;
+        client.subscribe(&[topic]).map_err(Error::client)?;
     }
     let (commands, commanded) = unbounded_channel();
     let (leaving, told_to_leave) = watch::channel(false);
@@ -222,10 +227,9 @@ impl Member {
         let _ = self.happenings.send((self.id, happening)).await;
     }
 
-    async fn trouble(&self, error: &KafkaError) {
+    async fn trouble(&self, error: &(dyn StdError + Send + Sync + 'static)) {
         let reason = error.to_string();
-        let refusal = error.rdkafka_error_code().and_then(Refusal::of);
-        self.say(match refusal {
+        self.say(match Refusal::of(error) {
             Some(refusal) => Happening::Refused(refusal, reason),
             None => Happening::Trouble(reason),
         })

@@ -1,9 +1,9 @@
-//! From librdkafka's message to a record, and back. Nothing is added or lost: null is not empty, headers keep order and
+//! From librdkafka's message to a record. Nothing is added or lost: null is not empty, headers keep order and
 //! repeats.
 
 use bytes::Bytes;
 use rdkafka::Timestamp;
-use rdkafka::message::{BorrowedMessage, Header as RawHeader, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 use crate::record::{Header, Record, TimestampType, TopicPartition};
 
@@ -50,19 +50,4 @@ pub(super) fn shared(message: &krafka::ConsumerRecord, partition: TopicPartition
         .and_then(|count| count.try_into().ok());
     record.delivery_count = deliveries.unwrap_or(1);
     record
-}
-
-/// Headers for a producer. None: the record has none.
-pub(super) fn headers(headers: &[Header]) -> Option<OwnedHeaders> {
-    if headers.is_empty() {
-        return None;
-    }
-    let empty = OwnedHeaders::new_with_capacity(headers.len());
-    let add = |all: OwnedHeaders, header: &Header| {
-        all.insert(RawHeader {
-            key: &header.name,
-            value: header.value.as_deref(),
-        })
-    };
-    Some(headers.iter().fold(empty, add))
 }

@@ -47,7 +47,13 @@ async fn a_broker_that_is_killed_for_good_ends_a_run_as_one_that_could_not_go_on
     broker.kill();
     let ended = ends(run).await.unwrap();
 
-    assert!(matches!(ended, Err(Error::Unreachable { .. })), "{ended:?}");
+    assert!(
+        matches!(
+            ended,
+            Err(Error::Kafka(msk_kafka::Error::Unreachable { .. }))
+        ),
+        "{ended:?}"
+    );
     assert!(!seen.last().caught_up && seen.number() < RECORDS);
     let says = |trouble: &String| trouble.contains("cannot be asked");
     assert!(seen.troubles().iter().any(says), "{:?}", seen.troubles());
@@ -223,7 +229,10 @@ async fn a_topic_that_is_deleted_in_the_middle_ends_a_run() {
     let ended = ends(run).await.unwrap();
 
     assert!(
-        matches!(ended, Err(Error::UnknownTopic { .. })),
+        matches!(
+            ended,
+            Err(Error::Kafka(msk_kafka::Error::UnknownTopic { .. }))
+        ),
         "{ended:?}"
     );
     let says = |trouble: &String| trouble.contains("topic");
@@ -268,7 +277,7 @@ async fn a_broker_that_is_not_where_it_says_is_named_with_that_address() {
     )
     .await;
 
-    let Err(Error::Advertised { address, .. }) = ended else {
+    let Err(Error::Kafka(msk_kafka::Error::Advertised { address, .. })) = ended else {
         panic!("{ended:?}");
     };
     assert_eq!(address, "nowhere.invalid:9092");

@@ -80,7 +80,7 @@ async fn a_setting_that_the_newer_protocol_leaves_to_the_broker_is_refused_by_na
     let refused = driver(cluster, &topic, &service).run(|_| {}).await;
 
     match refused {
-        Err(Error::Client { source }) => {
+        Err(Error::Kafka(msk_kafka::Error::Client { source })) => {
             assert!(
                 source.to_string().contains("session.timeout.ms"),
                 "{source}"

@@ -56,12 +56,12 @@ pub(crate) fn start(args: &Args, wanted: &mut [Wanted]) -> Result<EmbeddedBroker
         let partitions = topics.get(&*record.topic);
         record.partition = partitions.map(|partitions| turn % partitions);
     }
-    EmbeddedBroker::start(topics).map_err(|error| failed::fault(&error))
+    EmbeddedBroker::start(topics).map_err(|error| failed::kafka(&error))
 }
 
 /// A fault if it has not kept all that was written: then the run would be one of other records than were asked for.
 pub(crate) fn check(broker: &EmbeddedBroker) -> Result<(), Fault> {
-    let losses = broker.losses().map_err(|error| failed::fault(&error))?;
+    let losses = broker.losses().map_err(|error| failed::kafka(&error))?;
     if losses.is_empty() {
         return Ok(());
     }

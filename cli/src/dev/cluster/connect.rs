@@ -62,7 +62,7 @@ pub(crate) fn cluster(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, 
         .try_fold(Cluster::new(bootstrap), |cluster, setting| {
             Ok::<_, Fault>(cluster.set(&setting.key, value(setting)?))
         })?;
-    cluster.check().map_err(|error| failed::fault(&error))?;
+    cluster.check().map_err(|error| failed::kafka(&error))?;
     Ok(cluster)
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn reach(cluster: &Cluster, topic: &str) -> Result<(), Fault> {
     let (cluster, topic) = (cluster.clone(), topic.to_owned());
     let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic).map(drop));
     let answer = asked.await.map_err(|error| Fault::from_error(&error))?;
-    answer.map_err(|error| failed::fault(&error))
+    answer.map_err(|error| failed::kafka(&error))
 }
 
 fn value(setting: &Setting) -> Result<String, Fault> {

@@ -1,85 +1,59 @@
 //! An S3 bucket for records that are given up: an object each time, with what Lambda tells of them and the event whole. Made by `destination`.
 
-use std::time::Duration;
-
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::operation::head_bucket::HeadBucketError;
-use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
+use msk_destinations::send::S3;
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
-use tokio::sync::OnceCell;
 
-use super::sdk::{self, there, undelivered};
+use super::undelivered;
 use crate::dev::args::GROUP;
-use crate::dev::on_failure::bucket_of;
 
-/// Longest try of one upload: it carries the whole event.
-const UPLOAD_MAX: Duration = Duration::from_secs(25);
-
-/// A bucket by its ARN, or by `s3://BUCKET/PREFIX`.
+/// A bucket, and how its objects are made.
 pub(super) struct BucketDestination {
-    bucket: String,
-    prefix: String,
+    bucket: S3,
     /// Stands for the mapping's UUID, which is what Lambda calls a consumer group that nobody named.
     group: String,
     /// Of this run, so that no other run's object is written over.
     run: u64,
     documents: Documents,
-    /// Made with the first record that is given up.
-    client: OnceCell<Client>,
 }
 
 impl BucketDestination {
-    pub(super) fn new(text: &str, configuration: &Configuration) -> Self {
-        let (bucket, prefix) = bucket_of(text).unwrap_or((text, ""));
+    pub(super) fn new(bucket: S3, configuration: &Configuration) -> Self {
         Self {
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
+            bucket,
             group: configuration
                 .consumer_group_id
                 .clone()
                 .unwrap_or_else(|| GROUP.to_owned()),
             run: fastrand::u64(..),
             documents: Documents::of(configuration),
-            client: OnceCell::new(),
         }
     }
 
     /// As Lambda names the objects of a stream, with the first record's partition for the shard: documented for streams, not for Kafka.
     /// A delivery that is tried again has the same name, so its object replaces the one of a try whose answer was lost.
-    fn key(&self, discarded: &Discarded) -> String {
+    fn name(&self, discarded: &Discarded) -> String {
         let millis = i64::try_from(discarded.at.as_millis()).unwrap_or(i64::MAX);
         let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
         let first = discarded.records.first();
         let partition = first.map(|record| record.partition.to_string());
-        let key = format!(
+        format!(
             "aws/lambda/{}/{}/{}-{:016x}-{}",
             self.group,
             partition.unwrap_or_default(),
             at.strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S"),
             self.run,
             discarded.id.number(),
-        );
-        match &*self.prefix {
-            "" => key,
-            prefix => format!("{prefix}/{key}"),
-        }
+        )
     }
 
     async fn send(&self, discarded: &Discarded) -> Result<(), Undelivered> {
-        let client = self.client.get_or_init(client).await;
         let document = self.documents.with_payload(discarded);
-        let request = client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(self.key(discarded))
-            .content_type("application/json")
-            .body(ByteStream::from(document.into_bytes()));
-        request.send().await.map(drop).map_err(undelivered)
+        let name = self.name(discarded);
+        let put = self.bucket.put(&name, "application/json", document);
+        put.await.map_err(undelivered)
     }
 }
 
@@ -89,67 +63,43 @@ impl Destination for BucketDestination {
     }
 
     fn check(&self) -> SendFuture<'_> {
-        Box::pin(async {
-            let client = self.client.get_or_init(client).await;
-            let asked = client.head_bucket().bucket(&self.bucket).send().await;
-            there(asked, HeadBucketError::is_not_found)
-        })
+        Box::pin(async { self.bucket.check().await.map_err(undelivered) })
     }
 
     fn describe(&self) -> String {
-        match &*self.prefix {
-            "" => format!("s3://{}", self.bucket),
-            prefix => format!("s3://{}/{prefix}", self.bucket),
-        }
+        self.bucket.to_string()
     }
-}
-
-/// A bucket's ARN names no region: the environment's or the profile's it is.
-async fn client() -> Client {
-    let elsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
-    let config = match elsewhere {
-        true => sdk::config().region(sdk::any_region()),
-        false => sdk::config(),
-    };
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(UPLOAD_MAX)
-        .build();
-    let builder = Builder::from(&config.load().await)
-        .timeout_config(timeouts)
-        // What is not AWS's own has no host name for each bucket.
-        .force_path_style(elsewhere);
-    Client::from_conf(builder.build())
 }
 
 #[cfg(test)]
 mod tests {
+    use msk_destinations::send::aws_sdk_s3::types::CreateBucketConfiguration;
     use msk_mapping::driver::Destination;
     use msk_mapping::machine::OnFailure;
     use serde_json::Value;
 
     use super::super::tests::{assert_given_up, given_up};
-    use super::{BucketDestination, client};
+    use super::{BucketDestination, S3};
 
     #[tokio::test]
     #[ignore = "needs a bucket: make test-services"]
     async fn a_real_bucket_gets_what_lambda_tells_with_the_event_once_a_delivery() {
-        let client = client().await;
         let bucket = format!("given-up-{}", std::process::id());
+        let s3 = S3::new(&bucket, "desk");
+        let client = s3.client().await;
         let region = "eu-central-1".into();
         let made = client
             .create_bucket()
             .bucket(&bucket)
             .create_bucket_configuration(
-                aws_sdk_s3::types::CreateBucketConfiguration::builder()
+                CreateBucketConfiguration::builder()
                     .location_constraint(region)
                     .build(),
             );
         made.send().await.unwrap();
         let text = format!("s3://{bucket}/desk/");
-        let (settings, discarded) = given_up(OnFailure::S3(text.clone()));
-        let destination = BucketDestination::new(&text, &settings);
+        let (settings, discarded) = given_up(OnFailure::S3(text));
+        let destination = BucketDestination::new(S3::new(&bucket, "desk"), &settings);
 
         destination.check().await.unwrap();
         destination.deliver(&discarded).await.unwrap();
@@ -176,7 +126,7 @@ mod tests {
     async fn a_real_server_without_the_bucket_says_so() {
         let (settings, discarded) = given_up(OnFailure::S3("s3://missing".to_owned()));
 
-        let destination = BucketDestination::new("s3://missing", &settings);
+        let destination = BucketDestination::new(S3::new("missing", ""), &settings);
         let asked = destination.check().await;
         let error = destination.deliver(&discarded).await.unwrap_err();
 

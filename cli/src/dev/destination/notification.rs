@@ -1,36 +1,29 @@
 //! An SNS topic for records that are given up: a message each time with what Lambda tells of them, which is no payload. Made by `destination`.
 
-use aws_sdk_sns::Client;
-use aws_sdk_sns::operation::get_topic_attributes::GetTopicAttributesError;
+use msk_destinations::send::Sns;
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
-use tokio::sync::OnceCell;
 
-use super::sdk::{self, there, undelivered};
+use super::undelivered;
 
-/// A topic by its ARN.
+/// A topic, and how it is told of records.
 pub(super) struct NotificationDestination {
-    topic: String,
+    topic: Sns,
     documents: Documents,
-    /// Made with the first record that is given up.
-    client: OnceCell<Client>,
 }
 
 impl NotificationDestination {
     pub(super) fn new(topic: &str, configuration: &Configuration) -> Self {
         Self {
-            topic: topic.to_owned(),
+            topic: Sns::new(topic),
             documents: Documents::of(configuration),
-            client: OnceCell::new(),
         }
     }
 
     async fn send(&self, discarded: &Discarded) -> Result<(), Undelivered> {
-        let client = self.client.get_or_init(|| client(&self.topic)).await;
         let document = self.documents.metadata(discarded);
-        let request = client.publish().topic_arn(&self.topic).message(document);
-        request.send().await.map(drop).map_err(undelivered)
+        self.topic.publish(document).await.map_err(undelivered)
     }
 }
 
@@ -40,48 +33,38 @@ impl Destination for NotificationDestination {
     }
 
     fn check(&self) -> SendFuture<'_> {
-        Box::pin(async {
-            let client = self.client.get_or_init(|| client(&self.topic)).await;
-            let asked = client.get_topic_attributes().topic_arn(&self.topic);
-            there(
-                asked.send().await,
-                GetTopicAttributesError::is_not_found_exception,
-            )
-        })
+        Box::pin(async { self.topic.check().await.map_err(undelivered) })
     }
 
     fn describe(&self) -> String {
-        let name = self.topic.rsplit(':').next().unwrap_or_default();
-        format!("sns:{name}")
+        format!("sns:{}", self.topic.name())
     }
-}
-
-/// The ARN names the region.
-async fn client(topic: &str) -> Client {
-    let region = topic.split(':').nth(3).unwrap_or_default();
-    Client::new(&sdk::config().region(sdk::region(region)).load().await)
 }
 
 #[cfg(test)]
 mod tests {
+    use msk_destinations::address::Queue;
+    use msk_destinations::send::Sqs;
     use msk_mapping::driver::Destination;
     use msk_mapping::machine::OnFailure;
     use serde_json::Value;
 
     use super::super::tests::{assert_given_up, given_up};
-    use super::{NotificationDestination, client, sdk};
+    use super::{NotificationDestination, Sns};
 
     #[tokio::test]
     #[ignore = "needs a topic: make test-services"]
     async fn a_real_topic_gets_what_lambda_tells_and_no_payload() {
         let endpoint = std::env::var("AWS_ENDPOINT_URL_SNS").unwrap();
         let name = format!("given-up-{}", std::process::id());
-        let config = sdk::config().endpoint_url(endpoint).load().await;
-        let queues = aws_sdk_sqs::Client::new(&config);
+        let any = Queue::parse(&format!("{endpoint}/000000000000/any"));
+        let any = Sqs::new(any.unwrap());
+        let queues = any.client().await;
         let made = queues.create_queue().queue_name(&name).send().await;
         let queue = made.unwrap().queue_url.unwrap();
         let arn = format!("arn:aws:sns:eu-central-1:123456789012:{name}");
-        let topics = client(&arn).await;
+        let topic = Sns::new(&arn);
+        let topics = topic.client().await;
         let made = topics.create_topic().name(&name).send().await.unwrap();
         assert_eq!(made.topic_arn.as_deref(), Some(&*arn));
         let to_queue = topics

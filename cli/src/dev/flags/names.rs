@@ -29,9 +29,12 @@ pub(crate) fn check_topics(topics: &[String]) -> Result<(), Fault> {
 
 /// One topic's name, where Kafka's own rule is broken by it.
 pub(crate) fn check_topic(flag: &str, topic: &str) -> Result<(), Fault> {
-    check_topic_name(topic).map_err(|reason| {
-        Fault::new(format!("{flag} {topic:?} is no name of a topic")).help(reason)
-    })
+    check_topic_name(topic).map_err(|reason| no_topic(flag, topic, &reason))
+}
+
+/// What such a name is told with.
+pub(crate) fn no_topic(flag: &str, topic: &str, reason: &str) -> Fault {
+    Fault::new(format!("{flag} {topic:?} is no name of a topic")).help(reason)
 }
 
 /// For clap: brokers. librdkafka itself would look for what cannot be there for seconds.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{FileDestination, retried};
+use super::FileDestination;
 use crate::destination::fixture::{Folder, letters, letters_until};
 use crate::destination::{Destination, SendError};
 use crate::failure::error_text;
@@ -108,20 +107,6 @@ async fn a_directory_or_a_device_is_refused() {
     );
 }
 
-#[test]
-fn a_read_only_file_system_is_told_with_lambdas_own() {
-    use std::io::{Error, ErrorKind};
-
-    let file = FileDestination::new("dlq.ndjson");
-    for kind in [ErrorKind::ReadOnlyFilesystem, ErrorKind::PermissionDenied] {
-        let error = file.error("open", Error::from(kind));
-        assert_eq!(
-            error.to_string(),
-            "cannot open the dead-letter file `dlq.ndjson`: it must not be written; in Lambda only /tmp can be, and it does not last: use a queue there"
-        );
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_lock_that_is_never_given_back_costs_the_time_and_no_more() {
     let folder = Folder::new();
@@ -153,49 +138,6 @@ async fn a_file_that_is_renamed_away_is_made_anew() {
 
     assert_eq!(lines(&folder.join("read.ndjson")).len(), 1);
     assert_eq!(lines(&path).len(), 2);
-}
-
-#[cfg(unix)]
-#[tokio::test(start_paused = true)]
-async fn a_file_renamed_between_open_and_lock_is_not_current() {
-    let folder = Folder::new();
-    let path = folder.join("dlq.ndjson");
-    let file = FileDestination::new(&path);
-    let open = file.open().unwrap();
-
-    assert!(file.is_current(&open).unwrap());
-    fs::rename(&path, folder.join("read.ndjson")).unwrap();
-    assert!(!file.is_current(&open).unwrap());
-    fs::write(&path, "").unwrap();
-    assert!(!file.is_current(&open).unwrap());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_name_that_always_leads_to_another_file_costs_the_time_and_lets_others_run() {
-    let until = Instant::now() + Duration::from_secs(10);
-    let mut tries = 0;
-    let once = || {
-        tries += 1;
-        assert!(tries < 20_000, "tried without a wait");
-        Ok::<Option<()>, ()>(None)
-    };
-    let others = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        Instant::now()
-    };
-
-    let (found, ran) = tokio::join!(retried(until, once), others);
-
-    assert_eq!(found, Ok(None));
-    assert_eq!(ran, until - Duration::from_secs(9));
-    assert!(Instant::now() < until);
-    let error = FileDestination::new("dlq.ndjson").error("lock", ErrorKind::ResourceBusy.into());
-    assert!(
-        error
-            .to_string()
-            .contains("each time it was open, its name led to another file"),
-        "{error}"
-    );
 }
 
 /// A process of the tests below: this test binary, run again with a file to write to.

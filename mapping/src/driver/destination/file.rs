@@ -1,12 +1,16 @@
 //! A destination that appends to a file: not one of Lambda's, but the one that a desk has.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use msk_destinations::send::File;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::{Destination, SendFuture, Undelivered};
 use crate::document::Documents;
+use crate::limits::{DELIVER_LEAVE_MS, DELIVER_MS};
 use crate::machine::{Configuration, Discarded};
 
 /// Appends one line of JSON for each record: what a Kafka topic would get from Lambda, whose `payload` is an event with
@@ -15,19 +19,16 @@ use crate::machine::{Configuration, Discarded};
 /// The file is made where it is missing, its folder is not. A record is delivered once it is on the disk.
 #[derive(Debug, Clone)]
 pub struct FileDestination {
-    path: PathBuf,
+    file: File,
     documents: Documents,
-    /// One writer at a time, so that lines are whole.
-    writing: Arc<Mutex<()>>,
 }
 
 impl FileDestination {
     /// The file at a path, for the mapping with this configuration.
     pub fn new(path: impl Into<PathBuf>, configuration: &Configuration) -> Self {
         Self {
-            path: path.into(),
+            file: File::new(path),
             documents: Documents::of(configuration),
-            writing: Arc::default(),
         }
     }
 }
@@ -35,15 +36,13 @@ impl FileDestination {
 impl Destination for FileDestination {
     fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a> {
         let messages = self.documents.messages(discarded);
-        let lines: String = messages
-            .into_iter()
-            .map(|message| message.value + "\n")
-            .collect();
-        let (path, writing) = (self.path.clone(), Arc::clone(&self.writing));
+        let file = self.file.clone();
+        let until = Instant::now() + Duration::from_millis(DELIVER_MS - DELIVER_LEAVE_MS);
         Box::pin(async move {
-            let written = tokio::task::spawn_blocking(move || {
-                let _one_at_a_time = writing.lock().unwrap_or_else(PoisonError::into_inner);
-                append(&path, lines.as_bytes())
+            let runtime = Handle::current();
+            let written = spawn_blocking(move || {
+                let lines = messages.iter().map(|message| &message.value);
+                runtime.block_on(file.append(lines, until))
             });
             match written.await {
                 Ok(written) => written.map_err(|error| Undelivered(Box::new(error))),
@@ -53,9 +52,9 @@ impl Destination for FileDestination {
     }
 
     fn check(&self) -> SendFuture<'_> {
-        let path = self.path.clone();
+        let file = self.file.clone();
         Box::pin(async move {
-            let opened = tokio::task::spawn_blocking(move || probe(&path)).await;
+            let opened = spawn_blocking(move || file.check()).await;
             match opened {
                 Ok(opened) => opened.map_err(|error| Undelivered(Box::new(error))),
                 Err(error) => Err(Undelivered(Box::new(error))),
@@ -64,34 +63,6 @@ impl Destination for FileDestination {
     }
 
     fn describe(&self) -> String {
-        format!("file:{}", self.path.display())
+        format!("file:{}", self.file.path().display())
     }
-}
-
-fn append(path: &Path, lines: &[u8]) -> std::io::Result<()> {
-    let mut file = open(path)?;
-    file.write_all(lines)?;
-    file.sync_data()
-}
-
-/// Whether it can be opened, or made where its folder is. It is not made: nobody could take it away again, since another run
-/// may have begun to write to it.
-fn probe(path: &Path) -> std::io::Result<()> {
-    if path.try_exists()? {
-        return open(path).map(drop);
-    }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let folder = std::fs::metadata(folder)?;
-    match (folder.is_dir(), folder.permissions().readonly()) {
-        (false, _) => Err(ErrorKind::NotADirectory.into()),
-        (true, true) => Err(ErrorKind::PermissionDenied.into()),
-        (true, false) => Ok(()),
-    }
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
 }

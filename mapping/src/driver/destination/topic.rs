@@ -1,17 +1,20 @@
 //! Lambda's own Kafka destination: a topic of the cluster that is read.
 
+use std::sync::Arc;
+
+use msk_destinations::send::KafkaTopic;
+use msk_kafka::{Cluster, Error};
+use tokio::task::spawn_blocking;
+
 use super::{Destination, SendFuture, Undelivered};
 use crate::document::Documents;
-use crate::driver::{Cluster, Error, Outgoing, Producer};
 use crate::machine::{Configuration, Discarded};
 
 /// Writes one message for each record: its own key, and as value Lambda's document with the record in it. That is a third
 /// larger than the record: the topic's own `max.message.bytes` has to allow it.
 #[derive(Debug)]
 pub struct TopicDestination {
-    topic: String,
-    cluster: Cluster,
-    producer: Producer,
+    topic: Arc<KafkaTopic>,
     documents: Documents,
 }
 
@@ -27,9 +30,7 @@ impl TopicDestination {
         configuration: &Configuration,
     ) -> Result<Self, Error> {
         Ok(Self {
-            topic: topic.into(),
-            cluster: cluster.clone(),
-            producer: Producer::for_documents(cluster)?,
+            topic: Arc::new(KafkaTopic::new(cluster, topic)?),
             documents: Documents::of(configuration),
         })
     }
@@ -39,34 +40,25 @@ impl Destination for TopicDestination {
     fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a> {
         Box::pin(async move {
             let messages = self.documents.messages(discarded);
-            let outgoing: Vec<Outgoing<'_>> = messages
+            let messages = messages
                 .iter()
-                .map(|message| {
-                    let mut outgoing = Outgoing::to(&self.topic);
-                    outgoing.key = message.key.as_deref();
-                    outgoing.value = Some(message.value.as_bytes());
-                    outgoing
-                })
-                .collect();
-            let sent = self.producer.send(&outgoing).await;
-            sent.map(drop).map_err(|error| Undelivered(Box::new(error)))
+                .map(|message| (message.key.as_deref(), message.value.as_bytes()));
+            let sent = self.topic.send(messages).await;
+            sent.map_err(|error| Undelivered(Box::new(error)))
         })
     }
 
     fn check(&self) -> SendFuture<'_> {
-        let (cluster, topic) = (self.cluster.clone(), self.topic.clone());
+        let topic = Arc::clone(&self.topic);
         Box::pin(async move {
-            let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic)).await;
-            match asked {
-                Ok(found) => found
-                    .map(drop)
-                    .map_err(|error| Undelivered(Box::new(error))),
+            match spawn_blocking(move || topic.check()).await {
+                Ok(found) => found.map_err(|error| Undelivered(Box::new(error))),
                 Err(error) => Err(Undelivered(Box::new(error))),
             }
         })
     }
 
     fn describe(&self) -> String {
-        format!("kafka://{}", self.topic)
+        format!("kafka://{}", self.topic.name())
     }
 }

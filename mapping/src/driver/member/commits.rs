@@ -7,18 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
 
-use super::super::apart::apart;
-use super::{Client, Happening, Member};
-use crate::limits::COMMIT_LAST_MS;
+use super::joined::Client;
+use crate::driver::apart::apart;
 use crate::record::TopicPartition;
 
 type Positions = BTreeMap<TopicPartition, i64>;
@@ -85,14 +82,14 @@ impl Commits {
     }
 
     /// Whether something of these partitions is under way.
-    fn awaits(&self, partitions: &[TopicPartition]) -> bool {
+    pub(super) fn awaits(&self, partitions: &[TopicPartition]) -> bool {
         partitions
             .iter()
             .any(|partition| self.under_way.contains(partition))
     }
 
     /// Sends once more what was refused of these partitions. False: nothing was.
-    fn again(&mut self, client: &Arc<Client>, partitions: &[TopicPartition]) -> bool {
+    pub(super) fn again(&mut self, client: &Arc<Client>, partitions: &[TopicPartition]) -> bool {
         let mut again = false;
         for partition in partitions {
             if let Some((position, _)) = self.refused.remove(partition) {
@@ -133,45 +130,4 @@ fn commit(client: &Client, positions: &Positions) -> KafkaResult<()> {
         list.add_partition_offset(topic, number, Offset::Offset(*position))?;
     }
     client.commit(&list, CommitMode::Sync)
-}
-
-impl Member {
-    /// The last commits of partitions that go to others: whoever gets them next begins where we say, and is not set back by
-    /// what we say late. What the broker refuses, as it does in the middle of a rebalance, is sent again until it is taken or
-    /// the time is over; what is not taken is told.
-    pub(super) async fn commit_last(&mut self, partitions: &[TopicPartition], until: Instant) {
-        let client = self.client.shared();
-        loop {
-            while self.commits.awaits(partitions) {
-                match timeout_at(until, self.commits.answered(&client)).await {
-                    Ok(Some(answered)) => self.committed(answered).await,
-                    Ok(None) => break,
-                    Err(_) => return self.forget(partitions).await,
-                }
-            }
-            // A group that has put us out takes nothing more.
-            let over = Instant::now() >= until || client.assignment_lost();
-            if over || !self.commits.again(&client, partitions) {
-                return self.forget(partitions).await;
-            }
-            sleep(Duration::from_millis(COMMIT_LAST_MS)).await;
-        }
-    }
-
-    async fn forget(&mut self, partitions: &[TopicPartition]) {
-        for (partition, position, reason) in self.commits.forget(partitions) {
-            self.say(Happening::Uncommitted(partition, position, reason))
-                .await;
-        }
-    }
-
-    pub(super) async fn committed(&mut self, answered: Answered) {
-        for (partition, position) in answered.positions {
-            self.say(match &answered.result {
-                Ok(()) => Happening::Committed(partition, position),
-                Err(error) => Happening::CommitRefused(partition, position, error.to_string()),
-            })
-            .await;
-        }
-    }
 }

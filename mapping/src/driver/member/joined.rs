@@ -4,11 +4,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{Consumer, StreamConsumer};
 use tokio::sync::oneshot::Receiver;
 
-use super::super::apart::apart;
-use super::Client;
+use crate::driver::apart::apart;
+use crate::driver::context::Context;
+
+pub(super) type Client = StreamConsumer<Context>;
 
 /// *None: it has left the group.*
 pub(super) struct Joined(Option<Arc<Client>>);

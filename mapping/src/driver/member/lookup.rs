@@ -2,19 +2,20 @@
 //! each is asked until it is answered or the member is to leave.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
+use msk_kafka::{Cluster, Reader};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use tokio::time::sleep;
 
-use super::super::look;
-use super::{Client, Cluster, Error, Happening, Member};
+use super::joined::Client;
+use super::{Happening, Member};
 use crate::limits::{CONNECT_MS, LOOKUP_RETRY_MS};
 use crate::machine::Position;
 use crate::record::TopicPartition;
@@ -25,9 +26,9 @@ const READER: &str = "cargo-msk-reader";
 
 impl Member {
     /// None: the member is to leave.
-    async fn ask<T: Send + 'static>(
+    async fn ask<T: Send + 'static, E: StdError + Send + Sync + 'static>(
         &self,
-        question: impl Fn(&Client) -> KafkaResult<T> + Clone + Send + 'static,
+        question: impl Fn(&Client) -> Result<T, E> + Clone + Send + 'static,
     ) -> Option<T> {
         let mut leaving = self.leaving.clone();
         loop {
@@ -38,9 +39,10 @@ impl Member {
                 _ = leaving.wait_for(|leaving| *leaving) => return None,
                 answered = answered => answered,
             };
-            match answered.unwrap_or(Err(KafkaError::Canceled)) {
-                Ok(answer) => return Some(answer),
-                Err(error) => self.trouble(&error).await,
+            match answered {
+                Ok(Ok(answer)) => return Some(answer),
+                Ok(Err(error)) => self.trouble(&error).await,
+                Err(_) => self.trouble(&KafkaError::Canceled).await,
             }
             tokio::select! {
                 biased;
@@ -56,7 +58,7 @@ impl Member {
         partitions: &[TopicPartition],
     ) -> Option<Vec<(TopicPartition, Option<i64>)>> {
         let wanted = partitions.to_vec();
-        self.ask(move |client| {
+        self.ask(move |client| -> KafkaResult<_> {
             let mut list = TopicPartitionList::new();
             for partition in &wanted {
                 list.add_partition(partition.topic(), partition.partition());
@@ -104,7 +106,7 @@ impl Member {
 
     async fn end(&self, partition: &TopicPartition) -> Option<i64> {
         let wanted = partition.clone();
-        self.ask(move |client| {
+        self.ask(move |client| -> KafkaResult<_> {
             let (_, end) = client.fetch_watermarks(wanted.topic(), wanted.partition(), LIMIT)?;
             Ok(end)
         })
@@ -130,18 +132,9 @@ impl Member {
         millis: i64,
     ) -> Option<Option<i64>> {
         let (cluster, wanted) = (cluster.clone(), partition.clone());
-        self.ask(move |_| {
-            let client = look::reader(&cluster, READER).map_err(|error| match error {
-                Error::Client { source } => source,
-                _ => KafkaError::Canceled,
-            })?;
-            let young = |message: &BorrowedMessage<'_>| {
-                message
-                    .timestamp()
-                    .to_millis()
-                    .is_some_and(|at| at >= millis)
-            };
-            look::find(&client, &wanted, 0, young)
+        self.ask(move |_| -> Result<_, msk_kafka::Error> {
+            let reader = Reader::new(&cluster, READER)?;
+            reader.find(&wanted, 0, Some(millis))
         })
         .await
     }
@@ -152,7 +145,7 @@ impl Member {
         millis: i64,
     ) -> Option<Option<i64>> {
         let wanted = partition.clone();
-        self.ask(move |client| {
+        self.ask(move |client| -> KafkaResult<_> {
             let mut list = TopicPartitionList::new();
             let at = Offset::Offset(millis);
             list.add_partition_offset(wanted.topic(), wanted.partition(), at)?;
@@ -176,7 +169,7 @@ impl Member {
     /// The same, of all partitions of which something was read.
     pub(super) async fn positions(&self) -> Option<BTreeMap<i32, i64>> {
         // Nothing is polled meanwhile, so they stand where the caller is.
-        self.ask(|client| {
+        self.ask(|client| -> KafkaResult<_> {
             let all = client.position()?;
             let read = |element: &TopicPartitionListElem<'_>| match element.offset() {
                 Offset::Offset(position) => Some((element.partition(), position)),
@@ -197,7 +190,7 @@ impl Member {
             .map(|(number, known)| (*number, known.from))
             .collect();
         let found = self
-            .ask(move |client| {
+            .ask(move |client| -> KafkaResult<_> {
                 let mut outside = Vec::new();
                 for element in client.position()?.elements() {
                     let begun = begun.get(&element.partition()).copied().flatten();

@@ -7,8 +7,9 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::super::message;
-use super::{Client, Happening, Member};
+use super::joined::Client;
+use super::{Happening, Member};
+use crate::driver::message;
 use crate::limits::POLLED_RECORDS_MAX;
 use crate::record::{Record, TopicPartition};
 

@@ -15,6 +15,7 @@ use krafka::admin::AdminClient;
 use krafka::error::ErrorCode;
 use krafka::share_consumer::{AcknowledgementMode, AcquireMode, ShareConsumer};
 use krafka::{CloseOptions, ConsumerRecord, Kafka, KrafkaError};
+use msk_kafka::{Cluster, Refusal, share_security};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
@@ -22,8 +23,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 pub(in crate::driver) use self::begin::begin;
 pub(in crate::driver) use self::limit::delivery_count_max;
 use super::{Command, Handle, Happening};
-use crate::driver::security::queue;
-use crate::driver::{Cluster, Error, Refusal, message};
+use crate::driver::error::Error;
+use crate::driver::message;
 use crate::limits::{
     BATCH_SIZE_DEFAULT, CONNECT_MS, LEAVE_MS, POLLER_INVOCATIONS_MAX, PREFETCH_KIBIBYTES,
     SHARE_LOCK_MS, SHARE_POLL_MS, SHARE_RENEWALS, STATISTICS_MS,
@@ -31,7 +32,7 @@ use crate::limits::{
 use crate::machine::{Acknowledgement, Configuration, Offsets, PollerId};
 use crate::record::{Record, TopicPartition};
 
-struct Member {
+struct ShareMember {
     id: PollerId,
     topic: Arc<str>,
     group: String,
@@ -86,7 +87,7 @@ pub(in crate::driver) async fn start(
     let topic: Arc<str> = configuration.topic.as_str().into();
     consumer.subscribe([&*topic]).await.map_err(cannot_join)?;
     let (commands, commanded) = unbounded_channel();
-    let member = Member {
+    let member = ShareMember {
         id,
         topic,
         group: group.to_owned(),
@@ -118,7 +119,7 @@ async fn client(cluster: &Cluster) -> Result<Kafka, Error> {
     Kafka::builder(cluster.bootstrap())
         .client_id("cargo-msk")
         .connect_timeout(Duration::from_millis(CONNECT_MS))
-        .security(queue::auth(cluster.settings())?)
+        .security(share_security::auth(cluster)?)
         .connect()
         .await
         .map_err(|error| cannot_join(cluster, error))
@@ -127,11 +128,11 @@ async fn client(cluster: &Cluster) -> Result<Kafka, Error> {
 fn cannot_join(cluster: &Cluster, error: KrafkaError) -> Error {
     let source = Box::new(error);
     match refusal(&source) {
-        Some(refusal) => Error::Refused {
+        Some(refusal) => Error::Kafka(msk_kafka::Error::Refused {
             bootstrap: cluster.bootstrap().to_owned(),
             refusal,
             source,
-        },
+        }),
         None => Error::Share { source },
     }
 }
@@ -160,7 +161,7 @@ fn records_in_a_round(configuration: &Configuration) -> i32 {
     i32::try_from(batch.saturating_mul(POLLER_INVOCATIONS_MAX)).unwrap_or(i32::MAX)
 }
 
-impl Member {
+impl ShareMember {
     async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         let mut looks = interval(Duration::from_millis(STATISTICS_MS));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,32 +1,15 @@
 //! What the machine says is done here, one output at a time.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::time::{sleep, timeout};
-
-use super::super::member::Command;
-use super::super::notice::{Flight, Notice};
-use super::{Landed, Owned, Run, with_causes};
+use super::delivery::{Handed, deliver};
+use super::state::{Landed, Owned, Run};
+use crate::driver::member::Command;
+use crate::driver::notice::{Flight, Notice};
 use crate::invocation::Invocation;
-use crate::limits::{DELIVER_ATTEMPTS_MAX, DELIVER_MS, LOOKUP_RETRY_MS};
-use crate::machine::{
-    Batch, Condition, DeliveryId, Discarded, Input, Offsets, Output, PollerId, Position,
-};
+use crate::machine::{Batch, Discarded, Input, Output, PollerId, Position};
 use crate::record::TopicPartition;
 use crate::response::Verdict;
-
-/// What a destination said.
-pub(super) struct Handed {
-    id: DeliveryId,
-    condition: Condition,
-    invoke_count: u32,
-    records: Vec<Offsets>,
-    /// Err: why not, in the destination's words.
-    outcome: Result<(), String>,
-}
 
 impl Run {
     pub(super) fn act(&mut self, output: Output) {
@@ -110,34 +93,7 @@ impl Run {
 
     fn deliver(&mut self, discarded: Discarded) {
         let destination = self.destination.clone();
-        self.deliveries.spawn(async move {
-            let mut handed = Handed {
-                id: discarded.id,
-                condition: discarded.condition,
-                invoke_count: discarded.invoke_count,
-                records: offsets(&discarded),
-                outcome: Err("there is no destination".to_owned()),
-            };
-            let Some(destination) = destination else {
-                return handed;
-            };
-            for attempt in 1..=DELIVER_ATTEMPTS_MAX {
-                // It is somebody else's code, and what it was given must not be held for ever.
-                let sent = AssertUnwindSafe(async { destination.deliver(&discarded).await });
-                let sent = timeout(Duration::from_millis(DELIVER_MS), sent.catch_unwind()).await;
-                let sent = match sent {
-                    Ok(Ok(sent)) => sent.map_err(|why| with_causes(&why)),
-                    Ok(Err(_)) => Err("it panicked".to_owned()),
-                    Err(_) => Err(format!("no answer in {DELIVER_MS} ms")),
-                };
-                handed.outcome = sent.map_err(|why| format!("{}: {why}", destination.describe()));
-                if handed.outcome.is_ok() || attempt == DELIVER_ATTEMPTS_MAX {
-                    break;
-                }
-                sleep(Duration::from_millis(LOOKUP_RETRY_MS)).await;
-            }
-            handed
-        });
+        self.deliveries.spawn(deliver(destination, discarded));
     }
 
     pub(super) fn handed(&mut self, handed: Handed) {
@@ -162,16 +118,4 @@ impl Run {
             }
         }
     }
-}
-
-/// Which records these are.
-fn offsets(discarded: &Discarded) -> Vec<Offsets> {
-    discarded
-        .records
-        .chunk_by(|one, next| one.partition == next.partition)
-        .map(|part| Offsets {
-            partition: part[0].partition.clone(),
-            offsets: part.iter().map(|record| record.offset).collect(),
-        })
-        .collect()
 }

@@ -6,20 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::member::Command;
-use super::super::notice::Notice;
-use super::Run;
+use super::state::{HandOver, Run};
+use crate::driver::member::Command;
+use crate::driver::notice::Notice;
 use crate::limits::HAND_OVER_MS;
 use crate::machine::{Input, PollerId};
 use crate::record::TopicPartition;
-
-/// Partitions that the group takes at once from one member, and waits for.
-#[derive(Debug)]
-pub(super) struct HandOver {
-    poller: PollerId,
-    partitions: Vec<TopicPartition>,
-    until: Instant,
-}
 
 impl Run {
     /// The group takes partitions. Lost: it has put the member out, and waits for nothing.

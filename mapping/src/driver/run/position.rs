@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::notice::Notice;
-use super::Run;
+use super::state::Run;
+use crate::driver::notice::Notice;
 use crate::limits::REFUSAL_SAID_MS;
 use crate::machine::{Input, PollerId};
 use crate::record::TopicPartition;

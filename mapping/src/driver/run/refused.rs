@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use msk_kafka::{Cluster, Error, Refusal};
 use tokio::time::Instant;
 
 use crate::driver::member::Happening;
-use crate::driver::{Cluster, Error, Notice, Refusal};
+use crate::driver::notice::Notice;
 use crate::limits::REFUSED_MS;
 
 /// What was refused last, and since when nothing else happened.
@@ -88,11 +89,11 @@ pub(super) fn notice(refusal: Refusal, reason: &str) -> Notice {
 mod tests {
     use std::time::Duration;
 
+    use msk_kafka::{Cluster, Error, Refusal};
     use tokio::time::advance;
 
     use super::Refused;
     use crate::driver::member::Happening;
-    use crate::driver::{Cluster, Error, Refusal};
     use crate::limits::REFUSED_MS;
 
     const BOUND: Duration = Duration::from_millis(REFUSED_MS);

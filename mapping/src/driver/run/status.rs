@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::look::Stand;
-use super::super::notice::{Lane, Notice, Status};
-use super::Run;
+use super::state::Run;
+use crate::driver::error::Error;
+use crate::driver::look::Stand;
+use crate::driver::notice::{Lane, Notice, Status, Unread};
 #[cfg(feature = "share")]
 use crate::limits::CAUGHT_UP_MS;
 use crate::limits::LEAVE_MS;
@@ -48,9 +49,9 @@ impl Run {
         let behind = |end: &i64| (end - status.committed.unwrap_or(0)).max(0);
         #[cfg(feature = "share")]
         let shared = self
-            .queue
+            .share_group
             .as_ref()
-            .map(|queue| queue.lag(&status.partition));
+            .map(|group| group.lag(&status.partition));
         #[cfg(not(feature = "share"))]
         let shared: Option<Option<i64>> = None;
         let lag = if let Some(lag) = shared {
@@ -86,7 +87,7 @@ impl Run {
         }
         // What waits for its window or its next attempt is under way too: nothing is heard meanwhile.
         let quiet = nothing_under_way && self.mapping.is_idle() && self.hand_overs.is_empty();
-        self.broken = self.refused.for_good(quiet);
+        self.broken = self.refused.for_good(quiet).map(Error::Kafka);
         if !quiet {
             self.looks.disturb();
             return false;
@@ -108,11 +109,11 @@ impl Run {
     /// offsets say. Where nobody has asked for those, what is not ours is not known to be done.
     pub(super) fn is_caught_up(&mut self) -> bool {
         #[cfg(feature = "share")]
-        if let Some(queue) = &self.queue {
+        if let Some(group) = &self.share_group {
             let settled =
-                queue.is_empty() && self.mapping.is_idle() && !self.mapping.partitions().is_empty();
+                group.is_empty() && self.mapping.is_idle() && !self.mapping.partitions().is_empty();
             // Of a partition that is empty the broker says nothing.
-            let known = queue.knows(self.partitions);
+            let known = group.knows(self.partitions);
             return self.stays(settled, known);
         }
         // One that is on its way to another is still here, but nothing more of it is polled.
@@ -125,6 +126,15 @@ impl Run {
         let ours = |stand: &Stand| self.owned.contains_key(&stand.partition);
         let stands = self.looks.stands();
         stands.is_some_and(|stands| stands.iter().all(|stand| stand.done || ours(stand)))
+    }
+
+    /// Why a run that is at its end has read nothing of a topic that holds records.
+    pub(super) async fn nothing_read(&mut self) -> Option<Unread> {
+        if self.mapping.metrics().polled > 0 {
+            return None;
+        }
+        let stands = self.looks.stands_now().await?;
+        stands.iter().find_map(|stand| self.begun.why(stand))
     }
 
     /// Whether all is settled: for good, or for long enough.

@@ -7,11 +7,15 @@
 use std::time::Duration;
 
 use krafka::admin::{AdminClient, AlterShareGroupOffsetsOptions, DescribeShareGroupOffsetsOptions};
+use msk_kafka::Cluster;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::client;
-use crate::driver::Cluster;
+use crate::driver::client::config;
 use crate::limits::CONNECT_MS;
 use crate::machine::StartingPosition;
 use crate::record::TopicPartition;
@@ -56,7 +60,7 @@ async fn set_missing(
     }
     // By librdkafka: krafka asks on and on where there is no record of that time.
     let (cluster, asked) = (cluster.clone(), missing.clone());
-    let found = spawn_blocking(move || cluster.starts(&asked, start)).await;
+    let found = spawn_blocking(move || starts(&cluster, &asked, start)).await;
     let starts = found.map_err(in_words)?.map_err(in_words)?;
     let offsets = starts
         .iter()
@@ -67,6 +71,38 @@ async fn set_missing(
         done.map_err(in_words)?;
     }
     Ok(missing)
+}
+
+/// Where a reader that starts so begins, for each of these partitions: at the end, if no record is of that time or later.
+/// Blocks for at most ten seconds a partition.
+fn starts(
+    cluster: &Cluster,
+    partitions: &[TopicPartition],
+    start: StartingPosition,
+) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
+    // What a share group reads by default, so that its end is behind what is open too.
+    let mut settings = cluster.common();
+    settings.set("isolation.level", "read_uncommitted");
+    let client: BaseConsumer = config(settings).create()?;
+    let offset = |partition: &TopicPartition| {
+        let (topic, number) = (partition.topic(), partition.partition());
+        let (low, high) = client.fetch_watermarks(topic, number, LIMIT)?;
+        let at = match start {
+            StartingPosition::TrimHorizon => low,
+            StartingPosition::Latest => high,
+            StartingPosition::AtTimestamp(millis) => {
+                let mut list = TopicPartitionList::new();
+                list.add_partition_offset(topic, number, Offset::Offset(millis))?;
+                let found = client.offsets_for_times(list, LIMIT)?;
+                let found = found.find_partition(topic, number);
+                let offset = found.and_then(|found| found.offset().to_raw());
+                // Negative: there is none.
+                offset.filter(|offset| *offset >= 0).unwrap_or(high)
+            }
+        };
+        Ok((partition.clone(), at))
+    };
+    partitions.iter().map(offset).collect()
 }
 
 /// Those of which the group has no offset.

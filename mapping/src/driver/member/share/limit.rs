@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use krafka::admin::{AdminClient, ConfigResource};
+use msk_kafka::Cluster;
 use tokio::time::timeout;
 
 use super::client;
-use crate::driver::Cluster;
 use crate::limits::CONNECT_MS;
 
 const SETTING: &str = "group.share.delivery.count.limit";

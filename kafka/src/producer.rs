@@ -3,14 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header as RawHeader, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 
-use super::message::headers;
-use super::{Cluster, Error, error};
+use crate::cluster::Cluster;
+use crate::error::Error;
 use crate::limits::{DOCUMENT_BYTES_MAX, QUEUE_FULL_MS};
 use crate::record::{Header, Record};
+use crate::settings::Settings;
 
 /// librdkafka's bound of a record, a million bytes unless it is set.
 const MESSAGE_BYTES: &str = "message.max.bytes";
@@ -84,7 +86,7 @@ impl Producer {
     /// Those of [`Cluster::check`].
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
         cluster.check_security()?;
-        Self::of(&cluster.producer())
+        Self::of(cluster.producer())
     }
 
     /// A producer of documents about records, which are larger than the records. It leaves their size to the broker,
@@ -93,17 +95,17 @@ impl Producer {
     /// # Errors
     ///
     /// Those of [`Cluster::check`].
-    pub(super) fn for_documents(cluster: &Cluster) -> Result<Self, Error> {
+    pub fn for_documents(cluster: &Cluster) -> Result<Self, Error> {
         cluster.check_security()?;
         let mut config = cluster.producer();
         if config.get(MESSAGE_BYTES).is_none() {
             config.set(MESSAGE_BYTES, DOCUMENT_BYTES_MAX.to_string());
         }
-        Self::of(&config)
+        Self::of(config)
     }
 
-    fn of(config: &ClientConfig) -> Result<Self, Error> {
-        let producer = config.create().map_err(error::client)?;
+    fn of(settings: Settings) -> Result<Self, Error> {
+        let producer = settings.into_config().create().map_err(Error::client)?;
         Ok(Self { producer })
     }
 
@@ -121,10 +123,13 @@ impl Producer {
         for (topic, delivery) in waiting {
             match delivery.await {
                 Ok(Ok(_)) => {}
-                Ok(Err((source, _))) => return Err(Error::Produce { topic, source }),
+                Ok(Err((source, _))) => {
+                    let source = source.into();
+                    return Err(Error::Produce { topic, source });
+                }
                 // The producer is gone, and we hold it: this does not happen.
                 Err(_) => {
-                    let source = rdkafka::error::KafkaError::Canceled;
+                    let source = KafkaError::Canceled.into();
                     return Err(Error::Produce { topic, source });
                 }
             }
@@ -151,7 +156,7 @@ impl Producer {
                     tokio::time::sleep(Duration::from_millis(QUEUE_FULL_MS)).await;
                 }
                 Err((source, _)) => {
-                    let topic = record.topic.to_owned();
+                    let (topic, source) = (record.topic.to_owned(), source.into());
                     return Err(Error::Produce { topic, source });
                 }
             }
@@ -170,4 +175,19 @@ impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producer").finish_non_exhaustive()
     }
+}
+
+/// Headers for a producer. None: the record has none.
+fn headers(headers: &[Header]) -> Option<OwnedHeaders> {
+    if headers.is_empty() {
+        return None;
+    }
+    let empty = OwnedHeaders::new_with_capacity(headers.len());
+    let add = |all: OwnedHeaders, header: &Header| {
+        all.insert(RawHeader {
+            key: &header.name,
+            value: header.value.as_deref(),
+        })
+    };
+    Some(headers.iter().fold(empty, add))
 }

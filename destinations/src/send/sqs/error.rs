@@ -1,46 +1,74 @@
-//! Why a letter is not confirmed, and what to do about it. Made by `sqs`; its text goes to the log.
+//! Why a message is not confirmed, and what to do about it. Made by `sqs`; its text goes to logs.
 
 use std::sync::Arc;
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 
-use crate::failure::cut;
-use crate::limits::{SQS_MESSAGE_BYTES_MAX, SQS_RECORD_BYTES_SAFE};
+use crate::limits::WHY_BYTES_MAX;
 
-/// Why a letter is not confirmed.
+/// Why a message is not confirmed.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Fault {
-    #[error(
-        "the letter takes {bytes} bytes with its payload packed, and SQS at most {SQS_MESSAGE_BYTES_MAX}, which any record of {SQS_RECORD_BYTES_SAFE} bytes fits into: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
-    )]
-    TooLarge { bytes: usize },
+#[non_exhaustive]
+pub enum SqsError {
+    /// It was not sent: the time was up before.
     #[error("no time was left to send the letter to `{queue}`")]
-    NotSent { queue: String },
+    NotSent {
+        /// The queue's URL.
+        queue: String,
+    },
+    /// It was sent, and no answer came while there was time.
     #[error("`{queue}` did not answer in the time left; it may hold the letter")]
-    NoAnswer { queue: String },
+    NoAnswer {
+        /// The queue's URL.
+        queue: String,
+    },
+    /// The queue answered for others of the request, and not for this one.
     #[error("`{queue}` answered, but said nothing of the letter")]
-    Unmentioned { queue: String },
+    Unmentioned {
+        /// The queue's URL.
+        queue: String,
+    },
+    /// The queue does not take this message: another try would not help.
     #[error("`{queue}` refused the letter: {why}")]
-    Refused { queue: String, why: String },
+    Refused {
+        /// The queue's URL.
+        queue: String,
+        /// The service's code and words.
+        why: String,
+    },
+    /// The queue could not take it for now, until the time was up.
     #[error("`{queue}` could not take the letter, and the time to try again is up: {why}")]
-    Unable { queue: String, why: String },
+    Unable {
+        /// The queue's URL.
+        queue: String,
+        /// The service's code and words.
+        why: String,
+    },
+    /// The queue did not take the request.
     #[error("`{queue}` did not take the request: {why}{advice}")]
     Request {
+        /// The queue's URL.
         queue: String,
+        /// The service's code and words.
         why: String,
+        /// What to do about it; may be empty.
         advice: &'static str,
     },
+    /// No request got there, or no answer came back.
     #[error("no request reached `{queue}`, or no answer came back{advice}")]
     Unreachable {
+        /// The queue's URL.
         queue: String,
+        /// What to do about it; may be empty.
         advice: &'static str,
+        /// The SDK's reason.
         #[source]
         cause: Arc<SdkError<SendMessageBatchError>>,
     },
 }
 
-impl Fault {
+impl SqsError {
     pub(super) fn not_sent(queue: String) -> Self {
         Self::NotSent { queue }
     }
@@ -79,5 +107,33 @@ pub(super) fn advice(error: &SendMessageBatchError) -> &'static str {
         CREDENTIALS
     } else {
         ""
+    }
+}
+
+/// Cuts a text to the named length, at a character's border, and says how much is gone.
+fn cut(mut text: String) -> String {
+    if text.len() <= WHY_BYTES_MAX {
+        return text;
+    }
+    let whole = text.len();
+    let end = text.floor_char_boundary(WHY_BYTES_MAX);
+    text.truncate(end);
+    text.push_str(&format!("… ({} bytes cut)", whole - end));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WHY_BYTES_MAX, cut};
+
+    #[test]
+    fn what_a_service_says_is_cut_at_a_characters_border() {
+        let text = "ä".repeat(WHY_BYTES_MAX / 2);
+
+        assert_eq!(cut(text.clone()), text);
+        assert_eq!(
+            cut(format!("a{text}")).len(),
+            1 + text.len() - 2 + "… (2 bytes cut)".len()
+        );
     }
 }

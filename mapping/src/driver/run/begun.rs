@@ -1,31 +1,32 @@
-//! Why a run has read nothing: an end that looks like success, and may be a position that was not meant.
+//! Where a run began, and so why it has read nothing: an end that looks like success, and may be a position that was not
+//! meant.
 
 use std::collections::BTreeMap;
 
-use super::super::notice::Unread;
-use super::super::{Driver, look::Stand};
-use super::Run;
+use crate::driver::look::Stand;
+use crate::driver::notice::Unread;
+use crate::driver::setup::Setup;
 use crate::machine::StartingPosition;
 use crate::record::TopicPartition;
 
 /// Where a run began.
 #[derive(Debug)]
-pub(super) struct Nothing {
+pub(super) struct Begun {
     start: StartingPosition,
     /// The group's offset of each partition when it first came here.
-    begun: BTreeMap<TopicPartition, Option<i64>>,
+    offsets: BTreeMap<TopicPartition, Option<i64>>,
 }
 
-impl Nothing {
-    pub(super) fn of(driver: &Driver) -> Self {
+impl Begun {
+    pub(super) fn of(setup: &Setup) -> Self {
         Self {
-            start: driver.configuration.starting_position,
-            begun: BTreeMap::new(),
+            start: setup.configuration.starting_position,
+            offsets: BTreeMap::new(),
         }
     }
 
     pub(super) fn begins(&mut self, partition: &TopicPartition, committed: Option<i64>) {
-        self.begun.entry(partition.clone()).or_insert(committed);
+        self.offsets.entry(partition.clone()).or_insert(committed);
     }
 
     /// The group was there before. A share group has no offset that a member is told.
@@ -35,11 +36,11 @@ impl Nothing {
     }
 
     /// None: it holds no record.
-    fn why(&self, stand: &Stand) -> Option<Unread> {
+    pub(super) fn why(&self, stand: &Stand) -> Option<Unread> {
         if stand.first >= stand.end {
             return None;
         }
-        let new = matches!(self.begun.get(&stand.partition), Some(None));
+        let new = matches!(self.offsets.get(&stand.partition), Some(None));
         match self.start {
             StartingPosition::Latest if new => Some(Unread::Latest),
             StartingPosition::AtTimestamp(millis) if new => Some(Unread::AfterTheLast { millis }),
@@ -50,31 +51,20 @@ impl Nothing {
     }
 }
 
-impl Run {
-    /// Why a run that is at its end has read nothing of a topic that holds records.
-    pub(super) async fn nothing_read(&mut self) -> Option<Unread> {
-        if self.mapping.metrics().polled > 0 {
-            return None;
-        }
-        let stands = self.looks.stands_now().await?;
-        stands.iter().find_map(|stand| self.nothing.why(stand))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Nothing, Stand, StartingPosition, TopicPartition, Unread};
+    use super::{Begun, Stand, StartingPosition, TopicPartition, Unread};
 
     fn why(start: StartingPosition, begun: Option<Option<i64>>, records: i64) -> Option<Unread> {
         let partition = TopicPartition::new("orders", 0);
-        let begun = begun.map(|committed| (partition.clone(), committed));
-        let nothing = Nothing {
+        let offsets = begun.map(|committed| (partition.clone(), committed));
+        let begun = Begun {
             start,
-            begun: BTreeMap::from_iter(begun),
+            offsets: BTreeMap::from_iter(offsets),
         };
-        nothing.why(&Stand {
+        begun.why(&Stand {
             partition,
             committed: Some(records),
             first: 0,

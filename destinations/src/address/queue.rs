@@ -1,28 +1,16 @@
-//! The address of an SQS queue, read from its URL or ARN. Used by `choose` and `sqs`.
-
-use http::Uri;
+//! The address of an SQS queue, read from its URL or ARN.
 
 /// Where a queue is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(any(feature = "sqs", test)),
-    allow(dead_code, reason = "only checked where there is no client to use it")
-)]
-pub(crate) struct Queue {
-    pub(crate) url: String,
-    /// *None: the address does not say; the environment does.*
-    pub(crate) region: Option<String>,
-    /// Where requests go. *None: AWS's own endpoint in the region, or what the environment says.*
-    pub(crate) endpoint: Option<String>,
+pub struct Queue {
+    url: String,
+    region: Option<String>,
+    endpoint: Option<String>,
 }
 
 /// Why a text is not the address of a queue that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[cfg_attr(
-    not(feature = "sqs"),
-    expect(unreachable_pub, reason = "public with the destination")
-)]
 pub enum SqsQueueError {
     /// Neither a URL nor an ARN.
     #[error(
@@ -42,7 +30,12 @@ pub enum SqsQueueError {
 }
 
 impl Queue {
-    pub(crate) fn parse(text: &str) -> Result<Self, SqsQueueError> {
+    /// Reads the URL or ARN of a standard queue.
+    ///
+    /// # Errors
+    ///
+    /// [`SqsQueueError`]: the text names no queue, or a FIFO queue. Whether the queue exists shows with the first message.
+    pub fn parse(text: &str) -> Result<Self, SqsQueueError> {
         let queue = if text.starts_with("arn:") {
             Self::from_arn(text)?
         } else {
@@ -54,8 +47,23 @@ impl Queue {
         Ok(queue)
     }
 
-    /// The last part of the URL.
-    pub(crate) fn name(&self) -> &str {
+    /// Its URL, as requests name it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its region. *None: the address does not say; the environment does.*
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// Where requests go. *None: AWS's own endpoint in the region, or what the environment says.*
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// Its name: the last part of the URL.
+    pub fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or_default()
     }
 
@@ -82,21 +90,18 @@ impl Queue {
 
     /// AWS's own URLs, and any other that ends in a queue's name: emulators and VPC endpoints.
     fn from_url(url: &str) -> Result<Self, SqsQueueError> {
-        let uri: Uri = url.parse().map_err(|_| SqsQueueError::NotAQueue)?;
-        let (Some(scheme @ ("http" | "https")), Some(authority)) =
-            (uri.scheme_str(), uri.authority())
-        else {
-            return Err(SqsQueueError::NotAQueue);
-        };
-        let path = uri.path().trim_start_matches('/');
+        let (scheme, rest) = url.split_once("://").ok_or(SqsQueueError::NotAQueue)?;
+        let (authority, path) = rest.split_once('/').ok_or(SqsQueueError::NotAQueue)?;
+        let path = path.trim_start_matches('/');
         let named = path.contains('/') && path.split('/').all(is_name);
-        if !named || uri.query().is_some() || authority.as_str().contains('@') {
+        let (host, port) = host_of(authority).ok_or(SqsQueueError::NotAQueue)?;
+        if !named || !matches!(scheme, "http" | "https") {
             return Err(SqsQueueError::NotAQueue);
         }
-        let labels: Vec<&str> = authority.host().split('.').collect();
+        let labels: Vec<&str> = host.split('.').collect();
         let (region, public) = match labels[..] {
             ["sqs", region, "amazonaws", "com"] | ["sqs", region, "amazonaws", "com", "cn"] => {
-                (Some(region), authority.port().is_none())
+                (Some(region), port.is_none())
             }
             // Older public names, the FIPS and dual-stack ones, and VPC endpoints.
             [region, "queue", "amazonaws", "com", ..]
@@ -116,6 +121,21 @@ impl Queue {
             endpoint: (!public).then(|| format!("{scheme}://{authority}")),
         })
     }
+}
+
+/// The host of an authority, and its port where it has one. *None: it is no host, or one with a user before it.*
+fn host_of(authority: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
+        _ => (authority, None),
+    };
+    let inside = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let is_host = match inside {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => is_name(host),
+    };
+    is_host.then_some((host, port))
 }
 
 /// A part of a host's name.
@@ -191,6 +211,16 @@ mod tests {
                 some("https://vpce-1.sqs.eu-central-1.vpce.amazonaws.com")
             )
         );
+        let china = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/q";
+        assert_eq!(
+            addresses(china),
+            (china.to_owned(), some("cn-north-1"), None)
+        );
+        let local = "http://sqs.local/queue/q";
+        assert_eq!(
+            addresses(local),
+            (local.to_owned(), None, some("http://sqs.local"))
+        );
         assert!(Queue::parse("http://localhost:9324/queue/orders-dlq").is_ok());
         assert!(Queue::parse("http://[::1]:9324/queue/orders-dlq").is_ok());
     }
@@ -223,6 +253,10 @@ mod tests {
             "https://sqs.eu-central-1.amazonaws.com/123456789012/orders dlq",
             "https://s3.eu-central-1.amazonaws.com/bucket/key",
             "https://user:secret@127.0.0.1:9324/queue/orders-dlq",
+            "https://user@127.0.0.1/queue/orders-dlq",
+            "https://127.0.0.1:port/queue/orders-dlq",
+            "https:///queue/orders-dlq",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq#part",
             "ftp://127.0.0.1/queue/orders-dlq",
             "/queue/orders-dlq",
         ] {

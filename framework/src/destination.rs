@@ -4,7 +4,6 @@ mod choose;
 mod file;
 mod letter;
 mod memory;
-mod queue;
 #[cfg(feature = "sqs")]
 mod sqs;
 
@@ -15,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use msk_destinations::send::Patience;
 
 use crate::caught::caught;
 use crate::failure::BoxError;
@@ -28,9 +27,9 @@ pub use self::file::FileDestination;
 pub use self::letter::DeadLetter;
 pub use self::memory::MemoryDestination;
 #[cfg(feature = "sqs")]
-pub use self::queue::SqsQueueError;
-#[cfg(feature = "sqs")]
 pub use self::sqs::SqsDestination;
+#[cfg(feature = "sqs")]
+pub use msk_destinations::address::SqsQueueError;
 
 /// Where rejected records go: a queue, a file, a table of your own.
 ///
@@ -156,14 +155,15 @@ impl fmt::Debug for BoxDestination {
     }
 }
 
-/// When a destination that has no success from now on stops trying: before the future is dropped, since what was confirmed by then would be lost with it.
+/// How long a destination tries: it stops before the future is dropped, since what was confirmed by then would be lost with it.
 ///
 /// *None: there is no letter.*
-fn leave_at(letters: &[DeadLetter]) -> Option<Instant> {
-    let longest = Instant::now() + Duration::from_millis(SEND_MS_MAX);
+fn patience(letters: &[DeadLetter]) -> Option<Patience> {
     let dropped = letters.first()?.send_until();
-    let leave = dropped.and_then(|at| at.checked_sub(Duration::from_millis(SEND_LEAVE_MS)));
-    Some(leave.map_or(longest, |leave| leave.min(longest)))
+    Some(Patience {
+        without_success: Duration::from_millis(SEND_MS_MAX),
+        end: dropped.and_then(|at| at.checked_sub(Duration::from_millis(SEND_LEAVE_MS))),
+    })
 }
 
 #[cfg(test)]

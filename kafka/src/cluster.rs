@@ -1,24 +1,16 @@
 //! How a Kafka cluster is reached: its brokers and librdkafka's settings. Used by all that connects.
 
 use std::fmt;
-#[cfg(feature = "share")]
-use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::BaseConsumer;
-#[cfg(feature = "share")]
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaError};
 
-use super::security::Security;
-use super::{Error, connect, error};
+use crate::error::Error;
 use crate::limits::{
     FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, SESSION_MS,
     STATISTICS_MS,
 };
-use crate::record::TopicPartition;
-#[cfg(feature = "share")]
-use crate::{limits::CONNECT_MS, machine::StartingPosition};
+use crate::security::Security;
+use crate::settings::Settings;
 
 /// Settings that the driver sets itself and cannot work without, each with what it does instead.
 const OWNED: [(&str, &str); 11] = [
@@ -54,7 +46,7 @@ const COMMITS: &str = "the mapping commits what is settled, and nothing else";
 /// # Example
 ///
 /// ```
-/// use msk_mapping::driver::Cluster;
+/// use msk_kafka::Cluster;
 ///
 /// let cluster = Cluster::new("b-1.example:9096")
 ///     .set("security.protocol", "SASL_SSL")
@@ -103,7 +95,7 @@ impl Cluster {
     /// # Example
     ///
     /// ```
-    /// use msk_mapping::driver::Cluster;
+    /// use msk_kafka::Cluster;
     ///
     /// let cluster = Cluster::new("b-1.example:9098").set("sasl.mechanism", "AWS_MSK_IAM");
     /// let wrong = cluster.check().unwrap_err().to_string();
@@ -112,57 +104,12 @@ impl Cluster {
     pub fn check(&self) -> Result<(), Error> {
         self.check_security()?;
         // It connects once it is asked something.
-        let client: Result<BaseConsumer, _> = self.common().create();
-        client.map(drop).map_err(error::client)
-    }
-
-    /// The partitions of a topic, ascending. Blocks for at most six seconds.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`check`](Self::check); [`Error::Refused`] if the cluster does not let the client in,
-    /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if it has no such topic.
-    pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
-        self.check_security()?;
-        connect::partitions(self, topic)
-    }
-
-    /// Where a reader that starts so begins, for each of these partitions: at the end, if no record is of that time or later.
-    /// Blocks for at most ten seconds a partition.
-    #[cfg(feature = "share")]
-    pub(super) fn starts(
-        &self,
-        partitions: &[TopicPartition],
-        start: StartingPosition,
-    ) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
-        let limit = Duration::from_millis(CONNECT_MS);
-        // What a share group reads by default, so that its end is behind what is open too.
-        let mut config = self.common();
-        config.set("isolation.level", "read_uncommitted");
-        let client: BaseConsumer = config.create()?;
-        let offset = |partition: &TopicPartition| {
-            let (topic, number) = (partition.topic(), partition.partition());
-            let (low, high) = client.fetch_watermarks(topic, number, limit)?;
-            let at = match start {
-                StartingPosition::TrimHorizon => low,
-                StartingPosition::Latest => high,
-                StartingPosition::AtTimestamp(millis) => {
-                    let mut list = TopicPartitionList::new();
-                    list.add_partition_offset(topic, number, Offset::Offset(millis))?;
-                    let found = client.offsets_for_times(list, limit)?;
-                    let found = found.find_partition(topic, number);
-                    let offset = found.and_then(|found| found.offset().to_raw());
-                    // Negative: there is none.
-                    offset.filter(|offset| *offset >= 0).unwrap_or(high)
-                }
-            };
-            Ok((partition.clone(), at))
-        };
-        partitions.iter().map(offset).collect()
+        let client: Result<BaseConsumer, _> = self.common().into_config().create();
+        client.map(drop).map_err(Error::client)
     }
 
     /// What librdkafka would not say, or not say well: of a file that is missing only what OpenSSL does.
-    pub(super) fn check_security(&self) -> Result<(), Error> {
+    pub(crate) fn check_security(&self) -> Result<(), Error> {
         for (name, _) in &self.settings {
             if let Some((name, instead)) = OWNED.iter().find(|(owned, _)| owned == name) {
                 return Err(Error::Owned { name, instead });
@@ -185,43 +132,42 @@ impl Cluster {
         Ok(())
     }
 
-    pub(super) fn is_set(&self, name: &str, value: &str) -> bool {
+    pub(crate) fn is_set(&self, name: &str, value: &str) -> bool {
         let last = self.settings.iter().rev().find(|(set, _)| set == name);
         last.is_some_and(|(_, set)| set == value)
     }
 
     /// The settings, in the order in which they were given.
     #[cfg(feature = "share")]
-    pub(super) fn settings(&self) -> &[(String, String)] {
+    pub(crate) fn given(&self) -> &[(String, String)] {
         &self.settings
     }
 
     /// What all clients have in common.
-    pub(super) fn common(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        self.lay_over(&mut config);
-        config
+    pub fn common(&self) -> Settings {
+        let mut settings = Settings::new();
+        self.lay_over(&mut settings);
+        settings
     }
 
-    /// What all clients have in common, over what one of them has for itself. Not by way of another `ClientConfig`: the
-    /// map that one gives out has no passwords in it.
-    fn lay_over(&self, config: &mut ClientConfig) {
-        config
+    /// What all clients have in common, over what one of them has for itself.
+    fn lay_over(&self, settings: &mut Settings) {
+        settings
             .set("client.id", "cargo-msk")
             // A topic that is misspelt is an error, not a new topic.
             .set("allow.auto.create.topics", "false")
-            .set("reconnect.backoff.max.ms", "1000")
-            .set_log_level(RDKafkaLogLevel::Warning);
+            .set("reconnect.backoff.max.ms", "1000");
         for (name, value) in &self.settings {
-            config.set(name, value);
+            settings.set(name, value);
         }
-        config.set("bootstrap.servers", &self.bootstrap);
+        settings.set("bootstrap.servers", &self.bootstrap);
     }
 
-    /// A member of a consumer group.
-    pub(super) fn member(&self, group: &str, reset: &str) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config
+    /// Those of a member of a consumer group, which commits by itself and hears of the ends of partitions. Reset: what it does at
+    /// an offset that is not there, as `auto.offset.reset` names it.
+    pub fn member(&self, group: &str, reset: &str) -> Settings {
+        let mut settings = Settings::new();
+        settings
             // Lambda's documentation does not say. What a transaction took back is not delivered here.
             .set("isolation.level", "read_committed")
             .set("queued.min.messages", PREFETCH_RECORDS_MIN.to_string())
@@ -234,31 +180,30 @@ impl Cluster {
         if !self.is_set("group.protocol", "consumer") {
             // A member that was killed is missed soon, and so is one that leaves without a partition: librdkafka does not
             // say good-bye then. With the newer protocol the broker decides all three, and the client must not.
-            config
+            settings
                 .set("partition.assignment.strategy", "cooperative-sticky")
                 .set("session.timeout.ms", SESSION_MS.to_string())
                 .set("heartbeat.interval.ms", HEARTBEAT_MS.to_string());
         }
-        self.lay_over(&mut config);
+        self.lay_over(&mut settings);
         // The mapping commits, and asks for the ends of partitions.
-        config
+        settings
             .set("group.id", group)
             .set("auto.offset.reset", reset)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            .set("enable.partition.eof", "true")
-            .set_log_level(RDKafkaLogLevel::Warning);
-        config
+            .set("enable.partition.eof", "true");
+        settings
     }
 
-    /// A producer that loses nothing and keeps order.
-    pub(super) fn producer(&self) -> ClientConfig {
-        let mut config = self.common();
+    /// Those of a producer that loses nothing and keeps order.
+    pub(crate) fn producer(&self) -> Settings {
+        let mut settings = self.common();
         // Consumers' settings would only be warned of.
-        config
+        settings
             .set("enable.idempotence", "true")
             .set("linger.ms", "5");
-        config
+        settings
     }
 }
 
@@ -316,8 +261,7 @@ mod tests {
         let base = Cluster::new("127.0.0.1:9");
         let mut names: Vec<String> = Vec::new();
         for config in [base.member("desk", "error"), base.producer()] {
-            let set = config.config_map();
-            names.extend(set.keys().map(|name| (*name).to_owned()));
+            names.extend(config.names().cloned());
         }
         let names: Vec<&String> = names.iter().filter(settable).collect();
 

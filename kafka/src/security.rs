@@ -1,101 +1,12 @@
 //! How a cluster wants to be spoken to: what librdkafka's settings of TLS and SASL ask for, and whether this build can do
 //! it. Asked before anything connects, so that a mistake has its name.
 
-#[cfg(feature = "share")]
-pub(super) mod queue;
+use crate::error::Error;
+use crate::fault::SecurityFault;
 
-use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
-
-use super::Error;
-
-/// What is wrong with a setting of TLS or SASL. None shows its value, which may be a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SecurityFault {
-    /// It needs OpenSSL, which is not in this build: the feature `tls`.
-    #[error("it needs TLS, which this build does not have")]
-    NoTls,
-    /// `security.protocol` is none that Kafka has.
-    #[error("it is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")]
-    UnknownProtocol,
-    /// A mechanism that neither this driver nor librdkafka has.
-    #[error("it is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")]
-    UnknownMechanism,
-    /// Amazon MSK's IAM authentication, whose tokens nothing here signs.
-    #[error("IAM authentication and OAUTHBEARER's tokens are not supported")]
-    Iam,
-    /// SASL is asked for, and not which.
-    #[error("it is missing, and security.protocol asks for SASL")]
-    MissingMechanism,
-    /// The protocol has no SASL.
-    #[error("it has no effect: security.protocol asks for no SASL")]
-    NoSasl,
-    /// The protocol has no TLS.
-    #[error("it has no effect: security.protocol asks for no TLS")]
-    NoEncryption,
-}
-
-/// Why a cluster does not let a client in: what its operator, or the owner of the credentials, has to look at.
+/// SASL's mechanisms that are known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The broker does not take the credentials, or the mechanism.
-    Authentication,
-    /// TLS does not come about: a certificate is not trusted, is missing, or is past its time.
-    Tls,
-    /// The user is known, and may not do this.
-    Authorization,
-}
-
-impl Refusal {
-    /// What to check, by librdkafka's names.
-    pub fn check(self) -> &'static str {
-        match self {
-            Self::Authentication => {
-                "check sasl.mechanism, sasl.username and sasl.password (or the client's certificate)"
-            }
-            Self::Tls => {
-                "check ssl.ca.location, and for mutual TLS ssl.certificate.location and ssl.key.location"
-            }
-            Self::Authorization => "check what the user may do with the topic and the group",
-        }
-    }
-
-    /// What librdkafka calls back with. None: an error of another kind, which may pass by itself.
-    pub(super) fn heard(error: &KafkaError, reason: &str) -> Option<Self> {
-        // With TLS 1.3 a broker looks at the client's certificate once the client takes the connection to be there.
-        if reason.contains("SSL alert number") {
-            return Some(Self::Tls);
-        }
-        error.rdkafka_error_code().and_then(Self::of)
-    }
-
-    /// By the code alone.
-    pub(super) fn of(code: RDKafkaErrorCode) -> Option<Self> {
-        match code {
-            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
-                Some(Self::Authentication)
-            }
-            RDKafkaErrorCode::SSL => Some(Self::Tls),
-            RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed => Some(Self::Authorization),
-            _ => None,
-        }
-    }
-}
-
-/// What librdkafka says, without how long it was in which state: that is another time each time, and the same trouble is
-/// told once.
-pub(super) fn reason(said: &str) -> String {
-    let lasting = said.ends_with(')').then(|| said.rfind(" (after "));
-    said[..lasting.flatten().unwrap_or(said.len())].to_owned()
-}
-
-/// SASL's mechanisms that the driver knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mechanism {
+pub(crate) enum Mechanism {
     Plain,
     ScramSha256,
     ScramSha512,
@@ -103,16 +14,16 @@ pub(super) enum Mechanism {
 
 /// What the settings come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Security {
-    pub(super) tls: bool,
-    pub(super) sasl: Option<Mechanism>,
+pub(crate) struct Security {
+    pub(crate) tls: bool,
+    pub(crate) sasl: Option<Mechanism>,
 }
 
-fn is_of_tls(name: &str) -> bool {
+pub(crate) fn is_of_tls(name: &str) -> bool {
     name.starts_with("ssl.") || name.starts_with("enable.ssl.")
 }
 
-fn is_of_sasl(name: &str) -> bool {
+pub(crate) fn is_of_sasl(name: &str) -> bool {
     name.starts_with("sasl.") || name.starts_with("enable.sasl.")
 }
 
@@ -122,7 +33,7 @@ impl Security {
     /// # Errors
     ///
     /// [`Error::Security`] for the first that cannot be meant.
-    pub(super) fn of(settings: &[(String, String)]) -> Result<Self, Error> {
+    pub(crate) fn of(settings: &[(String, String)]) -> Result<Self, Error> {
         Self::in_a_build(cfg!(feature = "tls"), settings)
     }
 
@@ -201,8 +112,8 @@ fn wrong(name: &str, fault: SecurityFault) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mechanism, Security, SecurityFault, reason};
-    use crate::driver::Error;
+    use super::{Mechanism, Security, SecurityFault};
+    use crate::error::Error;
 
     /// TLS or not and the mechanism; or the setting that is wrong, and why.
     type Outcome = Result<(bool, Option<Mechanism>), (String, SecurityFault)>;
@@ -264,17 +175,6 @@ mod tests {
                 wrong("security.protocol", SecurityFault::NoTls)
             );
         }
-    }
-
-    #[test]
-    fn the_same_trouble_has_the_same_words() {
-        let said = [
-            "b:9: Disconnected (after 302ms in state AUTH_REQ)",
-            "b:9: Disconnected (after 9ms in state UP, 3 identical error(s) suppressed)",
-            "b:9: Disconnected",
-        ];
-
-        assert_eq!(said.map(reason), ["b:9: Disconnected"; 3]);
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! The first question to a cluster: whether it answers, lets this client in, and has the topic. Asked by [`Cluster`] for
-//! all that starts.
+//! The first question to a cluster: whether it answers, lets this client in, and has the topic. Asked for all that starts.
 //!
 //! librdkafka tries for ever to connect, and says why it cannot only to those who listen. A refusal is none that passes
 //! while one waits, so it ends the question at once; a broker that does not answer is given its time.
@@ -20,25 +19,34 @@ use rdkafka::metadata::{Metadata, MetadataBroker, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::time::Instant;
 
-use super::error::{Error, client};
-use super::security::reason as plain;
-use super::{Cluster, Refusal};
+use crate::cluster::Cluster;
+use crate::error::Error;
 use crate::limits::{CONNECT_HEAR_MS, CONNECT_LISTEN_MS, CONNECT_MS};
 use crate::record::TopicPartition;
+use crate::refusal::{Refusal, reason as plain};
 
-/// The partitions of a topic, ascending, of a cluster whose brokers are where they say. Blocks.
-pub(super) fn partitions(cluster: &Cluster, topic: &str) -> Result<Vec<TopicPartition>, Error> {
-    let mut config = cluster.common();
-    // That a broker hangs up is no error to librdkafka, and all that one hears if it wants another protocol.
-    config.set_log_level(RDKafkaLogLevel::Info);
-    let asks = BaseConsumer::from_config_and_context(&config, Heard::default()).map_err(client)?;
-    let metadata = metadata(cluster, &asks, topic)?;
-    reach(cluster, metadata.brokers())?;
-    found(cluster, &metadata, topic)
+impl Cluster {
+    /// The partitions of a topic, ascending, of a cluster whose brokers are where they say. Blocks for at most six seconds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check); [`Error::Refused`] if the cluster does not let the client in,
+    /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if it has no such topic.
+    pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
+        self.check_security()?;
+        let mut config = self.common().into_config();
+        // That a broker hangs up is no error to librdkafka, and all that one hears if it wants another protocol.
+        config.set_log_level(RDKafkaLogLevel::Info);
+        let asks = BaseConsumer::from_config_and_context(&config, Heard::default());
+        let asks = asks.map_err(Error::client)?;
+        let metadata = metadata(self, &asks, topic)?;
+        reach(self, metadata.brokers())?;
+        found(self, &metadata, topic)
+    }
 }
 
 /// The partitions of a topic, ascending, asked with this client. Blocks.
-pub(super) fn ask(
+pub(crate) fn ask(
     cluster: &Cluster,
     asks: &BaseConsumer<Heard>,
     topic: &str,
@@ -59,7 +67,7 @@ fn found(
         .collect();
     for code in found.iter().filter_map(|found| found.error()) {
         let code = RDKafkaErrorCode::from(code);
-        if let Some(refusal) = Refusal::of(code) {
+        if let Some(refusal) = Refusal::of_code(code) {
             return Err(Error::Refused {
                 bootstrap: cluster.bootstrap().to_owned(),
                 refusal,
@@ -99,7 +107,7 @@ fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Resul
 }
 
 /// Why a question was not answered, in the client's own words if it has called back with some.
-pub(super) fn why(cluster: &Cluster, asks: &BaseConsumer<Heard>, source: KafkaError) -> Error {
+pub(crate) fn why(cluster: &Cluster, asks: &BaseConsumer<Heard>, source: KafkaError) -> Error {
     match hear(cluster, asks) {
         Ok(said) => unreachable(cluster, said, source),
         Err(refused) => refused,
@@ -162,7 +170,7 @@ fn connect(host: &str, port: u16) -> io::Result<()> {
 
 /// What librdkafka called back with.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     reasons: Mutex<Reasons>,
 }
 
@@ -206,8 +214,7 @@ mod tests {
     use std::error::Error as _;
     use std::net::TcpListener;
 
-    use super::partitions;
-    use crate::driver::Cluster;
+    use crate::cluster::Cluster;
 
     /// A broker of another protocol, and then one that is too busy to say anything.
     #[test]
@@ -220,7 +227,7 @@ mod tests {
             drop(silent);
         });
 
-        let error = partitions(&Cluster::new(address), "orders").unwrap_err();
+        let error = Cluster::new(address).partitions("orders").unwrap_err();
 
         let cause = error.source().unwrap().to_string();
         assert!(cause.contains("isconnected"), "{error}: {cause}");

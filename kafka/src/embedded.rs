@@ -8,7 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
-use super::{Cluster, Error, error};
+use crate::cluster::Cluster;
+use crate::error::Error;
 use crate::limits::CONNECT_MS;
 use crate::record::TopicPartition;
 
@@ -23,11 +24,11 @@ use crate::record::TopicPartition;
 /// # Example
 ///
 /// ```
-/// use msk_mapping::driver::EmbeddedBroker;
+/// use msk_kafka::EmbeddedBroker;
 ///
 /// let broker = EmbeddedBroker::start([("orders", 3)])?;
 /// assert_eq!(broker.cluster().partitions("orders")?.len(), 3);
-/// # Ok::<(), msk_mapping::driver::Error>(())
+/// # Ok::<(), msk_kafka::Error>(())
 /// ```
 pub struct EmbeddedBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
@@ -41,12 +42,12 @@ impl EmbeddedBroker {
     ///
     /// [`Error::Client`] if it cannot listen, or a topic's name or number of partitions is refused.
     pub fn start<'a>(topics: impl IntoIterator<Item = (&'a str, i32)>) -> Result<Self, Error> {
-        let cluster = MockCluster::new(1).map_err(error::client)?;
+        let cluster = MockCluster::new(1).map_err(Error::client)?;
         let mut partitions = Vec::new();
         for (topic, count) in topics {
             cluster
                 .create_topic(topic, count, 1)
-                .map_err(error::client)?;
+                .map_err(Error::client)?;
             partitions.extend((0..count).map(|partition| TopicPartition::new(topic, partition)));
         }
         Ok(Self {
@@ -71,7 +72,7 @@ impl EmbeddedBroker {
         let client: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &bootstrap)
             .create()
-            .map_err(error::client)?;
+            .map_err(Error::client)?;
         let mut losses = Vec::new();
         for partition in &self.partitions {
             let (first, _) = client

@@ -1,9 +1,10 @@
-//! The same settings for Queue mode's client, which is not librdkafka: each by its name, and none left out in silence.
+//! The same settings for the client of share groups, which is not librdkafka: each by its name, and none left out in silence.
 
 use krafka::auth::{AuthConfig, TlsConfig};
 
-use super::{Mechanism, Security, is_of_sasl, is_of_tls};
-use crate::driver::Error;
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::security::{Mechanism, Security, is_of_sasl, is_of_tls};
 
 /// Those that are read here; `security.protocol` and the mechanism have been.
 const KNOWN: [&str; 11] = [
@@ -26,7 +27,8 @@ const KNOWN: [&str; 11] = [
 ///
 /// [`Error::ShareSetting`] for a setting of TLS or SASL that it does not have; [`Error::Security`] for one that cannot be
 /// meant.
-pub(in crate::driver) fn auth(settings: &[(String, String)]) -> Result<AuthConfig, Error> {
+pub fn auth(cluster: &Cluster) -> Result<AuthConfig, Error> {
+    let settings = cluster.given();
     let is_about_it =
         |name: &str| is_of_tls(name) || is_of_sasl(name) || name.starts_with("security.");
     let unknown = |name: &str| is_about_it(name) && !KNOWN.contains(&name);
@@ -87,11 +89,13 @@ mod tests {
     use krafka::auth::SecurityProtocol;
 
     use super::auth;
-    use crate::driver::Error;
+    use crate::cluster::Cluster;
+    use crate::error::Error;
 
-    fn settings(settings: &[(&str, &str)]) -> Vec<(String, String)> {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        settings.iter().map(owned).collect()
+    fn settings(settings: &[(&str, &str)]) -> Cluster {
+        let cluster = Cluster::new("127.0.0.1:9");
+        let set = |cluster: Cluster, (name, value): &(&str, &str)| cluster.set(*name, *value);
+        settings.iter().fold(cluster, set)
     }
 
     #[test]

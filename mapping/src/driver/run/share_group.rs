@@ -1,20 +1,19 @@
-//! Queue mode in a driver at work: a share group in the consumer group's place.
+//! Queue mode in a driver at work: a share group in the consumer group's place, its members and what it has left.
 
 use std::collections::BTreeMap;
 
 use tokio::sync::mpsc::Sender;
 
-use super::super::Driver;
-use super::super::error::Error;
-use super::super::member::{Handle, Happening, share};
-use super::nothing::Nothing;
-use super::{Run, group};
-use crate::machine::{Configuration, ConsumptionMode, Input, PollerId};
-use crate::record::{Record, TopicPartition};
+use super::begun::Begun;
+use crate::driver::error::Error;
+use crate::driver::member::{Handle, Happening, share};
+use crate::driver::setup::Setup;
+use crate::machine::{Configuration, ConsumptionMode, PollerId};
+use crate::record::TopicPartition;
 
 /// What is known of the group.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct ShareGroup {
     /// How many records of each partition it has not settled, as the broker said last: nothing of one of which it never
     /// delivered a record.
     lags: BTreeMap<TopicPartition, i64>,
@@ -22,7 +21,7 @@ pub(super) struct Queue {
     stale: bool,
 }
 
-impl Queue {
+impl ShareGroup {
     /// None: the mapping is not in Queue mode.
     pub(super) fn of(configuration: &Configuration) -> Option<Self> {
         (configuration.consumption_mode == ConsumptionMode::Queue).then_some(Self {
@@ -40,6 +39,17 @@ impl Queue {
         !self.stale && self.lags.values().all(|lag| *lag == 0)
     }
 
+    /// Records came: what the broker said last holds no more.
+    pub(super) fn stale(&mut self) {
+        self.stale = true;
+    }
+
+    /// The broker has said how many are left.
+    pub(super) fn know(&mut self, lags: BTreeMap<TopicPartition, i64>) {
+        self.lags = lags;
+        self.stale = false;
+    }
+
     /// Whether it says something of so many partitions.
     pub(super) fn knows(&self, partitions: usize) -> bool {
         self.lags.len() == partitions
@@ -48,18 +58,18 @@ impl Queue {
 
 /// The members of the group, which begins where the configuration says if it is new.
 pub(super) async fn members(
-    driver: &Driver,
+    setup: &Setup,
     partitions: &[TopicPartition],
     happenings: &Sender<(PollerId, Happening)>,
-    nothing: &mut Nothing,
+    begun: &mut Begun,
 ) -> Result<Vec<Handle>, Error> {
-    let (configuration, group) = (&driver.configuration, group(driver));
-    let (cluster, start) = (&driver.cluster, configuration.starting_position);
+    let (configuration, group) = (&setup.configuration, setup.group());
+    let (cluster, start) = (&setup.cluster, configuration.starting_position);
     match share::begin(cluster, &group, partitions, start).await {
         Ok(new) => {
             let known = |partition: &&TopicPartition| !new.contains(partition);
             let known = partitions.iter().filter(known);
-            known.for_each(|partition| nothing.goes_on(partition));
+            known.for_each(|partition| begun.goes_on(partition));
         }
         // The channel has room: nobody else writes to it yet.
         Err(reason) => {
@@ -68,27 +78,11 @@ pub(super) async fn members(
         }
     }
     let mut members = Vec::new();
-    for poller in 0..driver.pollers {
+    for poller in 0..setup.pollers {
         let id = PollerId(poller);
         let happenings = happenings.clone();
-        let member = share::start(id, &driver.cluster, configuration, &group, happenings);
+        let member = share::start(id, &setup.cluster, configuration, &group, happenings);
         members.push(member.await?);
     }
     Ok(members)
-}
-
-impl Run {
-    pub(super) fn acquired(&mut self, poller: PollerId, records: Vec<Record>) {
-        if let Some(queue) = &mut self.queue {
-            queue.stale = true;
-        }
-        self.handle(Input::Polled { poller, records });
-    }
-
-    pub(super) fn lagging(&mut self, lags: BTreeMap<TopicPartition, i64>) {
-        if let Some(queue) = &mut self.queue {
-            queue.lags = lags;
-            queue.stale = false;
-        }
-    }
 }

@@ -1,0 +1,236 @@
+//! The text of a destination: the one grammar of what a function and a mapping can send to.
+
+mod queue;
+mod topic_name;
+
+pub use self::queue::{Queue, SqsQueueError};
+pub use self::topic_name::check_topic_name;
+
+/// What kind of place a text names, by how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `file:PATH`.
+    File,
+    /// The URL or ARN of an SQS queue. Any `http://` or `https://` is taken for one.
+    Queue,
+    /// The ARN of an SNS topic.
+    SnsTopic,
+    /// `s3://BUCKET/PREFIX`, or a bucket's ARN.
+    Bucket,
+    /// `kafka://TOPIC`.
+    KafkaTopic,
+}
+
+impl Kind {
+    /// The kind of a text. *None: it names none of these.*
+    pub fn of(text: &str) -> Option<Self> {
+        let service = text
+            .strip_prefix("arn:")
+            .and_then(|rest| rest.split(':').nth(1));
+        let begins = |start| text.starts_with(start);
+        Some(match service {
+            Some("sqs") => Self::Queue,
+            Some("sns") => Self::SnsTopic,
+            Some("s3") => Self::Bucket,
+            _ if begins("file:") => Self::File,
+            _ if begins("kafka://") => Self::KafkaTopic,
+            _ if begins("s3://") => Self::Bucket,
+            _ if begins("https://") || begins("http://") => Self::Queue,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a destination is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// The path of a file.
+    File(String),
+    /// An SQS queue.
+    Queue(Queue),
+    /// The ARN of an SNS topic.
+    SnsTopic(String),
+    /// An S3 bucket.
+    Bucket {
+        /// Its name.
+        name: String,
+        /// How the names of its objects begin, without a `/` at the end. Empty: as they are.
+        prefix: String,
+    },
+    /// A Kafka topic. The cluster is known otherwise.
+    KafkaTopic(String),
+}
+
+/// Why a text is no address. It follows the text: "`file:` names no file".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// It is of no kind.
+    #[error("is no destination")]
+    Unknown,
+    /// A file without a path.
+    #[error("names no file: write `file:PATH`")]
+    NoFile,
+    /// `file://HOST/PATH`.
+    #[error("names a file on another host: write `file:PATH`, without `//`")]
+    OtherHost,
+    /// A path that ends in `/`.
+    #[error("names a directory: write `file:PATH` with the name of a file in it")]
+    Directory,
+    /// A path that no system has.
+    #[error("has a zero byte in the file's path")]
+    ZeroByte,
+    /// No queue that can be used.
+    #[error(transparent)]
+    Queue(#[from] SqsQueueError),
+    /// A FIFO topic of SNS.
+    #[error("names a FIFO topic: give a standard one, as Lambda's own destinations ask for too")]
+    FifoTopic,
+    /// Neither form of a bucket.
+    #[error("names no bucket: write `s3://BUCKET/PREFIX`, or `arn:aws:s3:::BUCKET`")]
+    NoBucket,
+    /// `kafka://` alone.
+    #[error("names no topic: write `kafka://TOPIC`")]
+    NoTopic,
+    /// A topic's name that Kafka does not have.
+    #[error("{0}")]
+    TopicName(String),
+}
+
+impl Address {
+    /// Reads an address. Looks at the text alone: no file is opened, no request made.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`] with what is wrong and what to write.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use msk_destinations::address::{Address, AddressError};
+    ///
+    /// assert_eq!(Address::parse("file:///tmp/dead"), Ok(Address::File("/tmp/dead".into())));
+    /// assert_eq!(Address::parse("file:"), Err(AddressError::NoFile));
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        Ok(match Kind::of(text).ok_or(AddressError::Unknown)? {
+            Kind::File => Self::File(file(text)?.to_owned()),
+            Kind::Queue => Self::Queue(Queue::parse(text)?),
+            Kind::SnsTopic if text.ends_with(".fifo") => return Err(AddressError::FifoTopic),
+            Kind::SnsTopic => Self::SnsTopic(text.to_owned()),
+            Kind::Bucket => {
+                let (name, prefix) = bucket(text).ok_or(AddressError::NoBucket)?;
+                let (name, prefix) = (name.to_owned(), prefix.to_owned());
+                Self::Bucket { name, prefix }
+            }
+            Kind::KafkaTopic => Self::KafkaTopic(kafka_topic(text)?.to_owned()),
+        })
+    }
+}
+
+fn file(text: &str) -> Result<&str, AddressError> {
+    let path = text.strip_prefix("file:").unwrap_or(text);
+    // `file:///tmp/x` as a URL has an empty host; the path starts behind it.
+    let path = match path.strip_prefix("//") {
+        Some(path) if path.starts_with('/') => path,
+        Some(_) => return Err(AddressError::OtherHost),
+        None => path,
+    };
+    if path.is_empty() {
+        return Err(AddressError::NoFile);
+    }
+    if path.ends_with('/') {
+        return Err(AddressError::Directory);
+    }
+    if path.contains('\0') {
+        return Err(AddressError::ZeroByte);
+    }
+    Ok(path)
+}
+
+/// The bucket that a text names, and what the names of its objects begin with, which may be nothing.
+///
+/// *None: it names no bucket.*
+fn bucket(text: &str) -> Option<(&str, &str)> {
+    let (bucket, prefix) = match text.strip_prefix("s3://") {
+        Some(path) => path.split_once('/').unwrap_or((path, "")),
+        // arn:aws:s3:::bucket
+        None => match text.splitn(6, ':').collect::<Vec<_>>()[..] {
+            ["arn", _, "s3", "", "", bucket] => (bucket, ""),
+            _ => return None,
+        },
+    };
+    let named = !bucket.is_empty() && !bucket.contains(['/', ':', '*']);
+    named.then(|| (bucket, prefix.trim_end_matches('/')))
+}
+
+fn kafka_topic(text: &str) -> Result<&str, AddressError> {
+    let topic = text.strip_prefix("kafka://").unwrap_or(text);
+    if topic.is_empty() {
+        return Err(AddressError::NoTopic);
+    }
+    check_topic_name(topic).map_err(AddressError::TopicName)?;
+    Ok(topic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, AddressError, bucket};
+
+    #[test]
+    fn each_kind_is_read() {
+        let bucket = Address::Bucket {
+            name: "given-up".to_owned(),
+            prefix: "desk".to_owned(),
+        };
+        let topic = "arn:aws:sns:eu-west-1:123456789012:t";
+        for (text, read) in [
+            ("file:dead.ndjson", Address::File("dead.ndjson".to_owned())),
+            ("s3://given-up/desk/", bucket),
+            (topic, Address::SnsTopic(topic.to_owned())),
+            ("kafka://dead", Address::KafkaTopic("dead".to_owned())),
+        ] {
+            assert_eq!(Address::parse(text), Ok(read), "{text}");
+        }
+        let queue = Address::parse("arn:aws:sqs:eu-west-1:123456789012:q");
+        assert!(matches!(queue, Ok(Address::Queue(_))));
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused_by_its_fault() {
+        for (text, error) in [
+            ("dead.ndjson", AddressError::Unknown),
+            ("arn:aws:lambda:eu-west-1:1:f", AddressError::Unknown),
+            ("file:", AddressError::NoFile),
+            ("file://host/dead", AddressError::OtherHost),
+            ("file:dir/", AddressError::Directory),
+            ("file:a\0b", AddressError::ZeroByte),
+            (
+                "arn:aws:sns:eu-west-1:123456789012:t.fifo",
+                AddressError::FifoTopic,
+            ),
+            ("s3:///prefix", AddressError::NoBucket),
+            ("kafka://", AddressError::NoTopic),
+        ] {
+            assert_eq!(Address::parse(text), Err(error), "{text:?}");
+        }
+        let comma = Address::parse("kafka://orders,returns");
+        assert!(matches!(comma, Err(AddressError::TopicName(_))));
+    }
+
+    #[test]
+    fn a_bucket_is_named_by_its_arn_or_with_a_prefix() {
+        for (text, named) in [
+            ("arn:aws:s3:::given-up", Some(("given-up", ""))),
+            ("arn:aws-cn:s3:::given-up", Some(("given-up", ""))),
+            ("s3://given-up", Some(("given-up", ""))),
+            ("s3://given-up/", Some(("given-up", ""))),
+            ("s3://given-up/desk/1/", Some(("given-up", "desk/1"))),
+            ("arn:aws:s3:eu-west-1::given-up", None),
+        ] {
+            assert_eq!(bucket(text), named, "{text}");
+        }
+    }
+}

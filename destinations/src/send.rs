@@ -1,0 +1,41 @@
+//! One sender for each service: bytes with their attributes to an address, and for each whether the other side has it.
+
+mod patience;
+
+mod chance;
+
+mod file;
+
+#[cfg(feature = "kafka")]
+mod kafka;
+
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(feature = "aws")]
+mod sdk;
+#[cfg(feature = "sns")]
+mod sns;
+#[cfg(feature = "sqs")]
+pub mod sqs;
+
+pub use self::file::{File, FileError};
+#[cfg(feature = "kafka")]
+pub use self::kafka::KafkaTopic;
+pub use self::patience::Patience;
+#[cfg(feature = "s3")]
+pub use self::s3::S3;
+#[cfg(feature = "aws")]
+pub use self::sdk::SdkSaid;
+#[cfg(feature = "sns")]
+pub use self::sns::Sns;
+#[cfg(feature = "sqs")]
+pub use self::sqs::Sqs;
+/// The SDK of [`S3::client`].
+#[cfg(feature = "s3")]
+pub use aws_sdk_s3;
+/// The SDK of [`Sns::client`].
+#[cfg(feature = "sns")]
+pub use aws_sdk_sns;
+/// The SDK of [`Sqs::client`], which [`Sqs::with_client`] takes.
+#[cfg(feature = "sqs")]
+pub use aws_sdk_sqs;

@@ -1,0 +1,73 @@
+//! How lambda-msk's tools reach a Kafka cluster.
+//!
+//! - [`record`] has the words: a record, its headers, the partition where it stands.
+//! - `Cluster` (feature `client`, as all below) is a cluster's brokers with librdkafka's settings. It says what is wrong with a
+//!   setting before anything connects, and whether the cluster answers, lets the client in, and has the topic.
+//! - `Producer` writes records, `Reader` reads beside the members of a group.
+//! - `EmbeddedBroker` is a broker in this process, for a desk with nothing installed.
+//! - `share_security` (feature `share`) reads the same settings for the client of share groups, which is not librdkafka.
+//!
+//! No error and no `Debug` repeats a setting's value, which may be a secret. The one type of another crate's in what is public is
+//! the share group's, whose client reads nothing else.
+
+// What stands in a topic.
+pub mod record;
+
+// Whom the cluster does not let in.
+#[cfg(feature = "client")]
+pub mod refusal;
+
+// What is wrong with a setting of TLS or SASL.
+#[cfg(feature = "client")]
+mod fault;
+
+// What keeps a client from its work.
+#[cfg(feature = "client")]
+mod error;
+
+// What the settings of TLS and SASL ask for.
+#[cfg(feature = "client")]
+mod security;
+
+// The settings of one client.
+#[cfg(feature = "client")]
+mod settings;
+
+// Brokers and their settings.
+#[cfg(feature = "client")]
+mod cluster;
+
+// The first question.
+#[cfg(feature = "client")]
+mod connect;
+
+// Questions and reading, beside the members of a group.
+#[cfg(feature = "client")]
+mod reader;
+
+// Records to a topic.
+#[cfg(feature = "client")]
+mod producer;
+
+// A broker in this process.
+#[cfg(feature = "client")]
+mod embedded;
+
+// The same settings for the client of share groups.
+#[cfg(feature = "share")]
+pub mod share_security;
+
+// Every bound, to look up.
+pub mod limits;
+
+#[cfg(feature = "client")]
+pub use crate::{
+    cluster::Cluster,
+    embedded::EmbeddedBroker,
+    error::Error,
+    fault::SecurityFault,
+    producer::{Outgoing, Producer},
+    reader::Reader,
+    refusal::Refusal,
+    settings::Settings,
+};

@@ -1,0 +1,156 @@
+//! Questions to a cluster and reading, beside the members of a group and as none of them. Everything here blocks.
+
+use std::fmt;
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::types::RDKafkaErrorCode;
+use tokio::time::Instant;
+
+use crate::cluster::Cluster;
+use crate::connect::{self, Heard};
+use crate::error::Error;
+use crate::limits::CONNECT_MS;
+use crate::record::TopicPartition;
+
+const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
+
+/// A client that asks and reads under a group's name, and is no member of the group. To close it may take until a broker answers:
+/// drop it where that may block.
+///
+/// # Example
+///
+/// ```
+/// use msk_kafka::record::TopicPartition;
+/// use msk_kafka::{EmbeddedBroker, Reader};
+///
+/// let broker = EmbeddedBroker::start([("orders", 1)])?;
+/// let reader = Reader::new(&broker.cluster(), "desk")?;
+/// assert_eq!(reader.bounds(&TopicPartition::new("orders", 0))?, (0, 0));
+/// # Ok::<(), msk_kafka::Error>(())
+/// ```
+pub struct Reader {
+    cluster: Cluster,
+    client: BaseConsumer<Heard>,
+}
+
+impl Reader {
+    /// A reader of this cluster. It connects with its first question.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cluster::check`].
+    pub fn new(cluster: &Cluster, group: &str) -> Result<Self, Error> {
+        let mut settings = cluster.member(group, "earliest");
+        settings.set("statistics.interval.ms", "0");
+        let config = settings.into_config();
+        let client = BaseConsumer::from_config_and_context(&config, Heard::default());
+        Ok(Self {
+            cluster: cluster.clone(),
+            client: client.map_err(Error::client)?,
+        })
+    }
+
+    /// The partitions of a topic, ascending. Blocks for at most six seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the cluster does not let the client in, [`Error::Unreachable`] if no broker answers,
+    /// [`Error::UnknownTopic`] if it has no such topic.
+    pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
+        connect::ask(&self.cluster, &self.client, topic)
+    }
+
+    /// The first offset that a partition has, and the one behind its last record that can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the cluster does not let the client in, [`Error::Unreachable`] if it is not answered.
+    pub fn bounds(&self, partition: &TopicPartition) -> Result<(i64, i64), Error> {
+        let (topic, number) = (partition.topic(), partition.partition());
+        self.answered(self.client.fetch_watermarks(topic, number, LIMIT))
+    }
+
+    /// The group's offset of each partition. None: it has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Self::bounds).
+    pub fn committed(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<i64>>, Error> {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(partition.topic(), partition.partition());
+        }
+        let found = self.answered(self.client.committed_offsets(list, LIMIT))?;
+        let committed = |partition: &TopicPartition| {
+            let element = found.find_partition(partition.topic(), partition.partition());
+            let offset = element.and_then(|element| element.offset().to_raw());
+            offset.filter(|offset| *offset >= 0)
+        };
+        Ok(partitions.iter().map(committed).collect())
+    }
+
+    /// The offset of the first record from there on, of that time (milliseconds since 1970) or later where one is given.
+    /// None: there is none. Reads the partition up to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Self::bounds).
+    pub fn find(
+        &self,
+        partition: &TopicPartition,
+        from: i64,
+        since: Option<i64>,
+    ) -> Result<Option<i64>, Error> {
+        self.answered(find(&self.client, partition, from, since))
+    }
+
+    /// Why a question was not answered, in the client's own words if it has called back with some.
+    fn answered<T>(&self, answer: KafkaResult<T>) -> Result<T, Error> {
+        answer.map_err(|source| connect::why(&self.cluster, &self.client, source))
+    }
+}
+
+fn find(
+    client: &BaseConsumer<Heard>,
+    partition: &TopicPartition,
+    from: i64,
+    since: Option<i64>,
+) -> KafkaResult<Option<i64>> {
+    let mut list = TopicPartitionList::new();
+    let from = Offset::Offset(from);
+    list.add_partition_offset(partition.topic(), partition.partition(), from)?;
+    client.assign(&list)?;
+    let fits = |at: Option<i64>| since.is_none_or(|since| at.is_some_and(|at| at >= since));
+    let mut until = Instant::now() + LIMIT;
+    let found = loop {
+        match client.poll(LIMIT) {
+            Some(Ok(message)) if fits(message.timestamp().to_millis()) => {
+                break Ok(Some(message.offset()));
+            }
+            Some(Ok(_)) => until = Instant::now() + LIMIT,
+            Some(Err(KafkaError::PartitionEOF(_))) => break Ok(None),
+            Some(Err(error)) if Instant::now() >= until => break Err(error),
+            None if Instant::now() >= until => {
+                let late = RDKafkaErrorCode::OperationTimedOut;
+                break Err(KafkaError::MessageConsumption(late));
+            }
+            _ => {}
+        }
+    };
+    client.unassign()?;
+    found
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,182 @@
+//! A Kafka record as a consumer polled it. Its readers make it, the mapping batches it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// A partition of a topic. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicPartition {
+    topic: Arc<str>,
+    partition: i32,
+}
+
+impl TopicPartition {
+    /// A partition of a topic.
+    pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
+        Self {
+            topic: topic.into(),
+            partition,
+        }
+    }
+
+    /// The topic's name.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The partition's number in its topic.
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+}
+
+/// The key of the event's `records` map: `orders-0`. It cannot be taken apart again, since a topic's name may hold `-`.
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.topic, self.partition)
+    }
+}
+
+/// Who set a record's timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TimestampType {
+    /// Its producer.
+    #[default]
+    CreateTime,
+    /// The broker that appended it.
+    LogAppendTime,
+}
+
+impl TimestampType {
+    /// As it stands in an event.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateTime => "CREATE_TIME",
+            Self::LogAppendTime => "LOG_APPEND_TIME",
+        }
+    }
+}
+
+/// One header of a record. A record may have several of one name, and their order counts.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// The name, any text, also empty.
+    pub name: String,
+    /// The value. None: null, which is not the same as zero bytes.
+    pub value: Option<Bytes>,
+}
+
+/// Without the value's bytes.
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("name", &self.name)
+            .field("value_bytes", &self.value.as_ref().map(Bytes::len))
+            .finish()
+    }
+}
+
+/// A record as it was polled.
+///
+/// # Example
+///
+/// ```
+/// use msk_kafka::record::{Record, TopicPartition};
+///
+/// let record = Record::new(TopicPartition::new("orders", 0), 15)
+///     .with_timestamp(1_545_084_650_987)
+///     .with_key("c-7")
+///     .with_value(r#"{"id":1}"#)
+///     .with_header("traceparent", "00-4bf9");
+/// assert_eq!(record.partition.to_string(), "orders-0");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// Where it stands.
+    pub partition: TopicPartition,
+    /// Its offset. Those of a partition ascend, with gaps.
+    pub offset: i64,
+    /// Milliseconds since 1970; `-1`: it has none (old message formats). Such a record has no age.
+    pub timestamp: i64,
+    /// Who set the timestamp.
+    pub timestamp_type: TimestampType,
+    /// The key. None: the producer sent none. Empty: it sent zero bytes.
+    pub key: Option<Bytes>,
+    /// The value. None: a tombstone. Empty: zero bytes.
+    pub value: Option<Bytes>,
+    /// The headers, in order, repeats kept.
+    pub headers: Vec<Header>,
+    /// Queue mode: how often the broker has delivered it, this time included. Else 1.
+    pub delivery_count: u16,
+}
+
+impl Record {
+    /// A record without timestamp, key, value and headers.
+    pub fn new(partition: TopicPartition, offset: i64) -> Self {
+        Self {
+            partition,
+            offset,
+            timestamp: -1,
+            timestamp_type: TimestampType::CreateTime,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+            delivery_count: 1,
+        }
+    }
+
+    /// The same record with a timestamp, in milliseconds since 1970.
+    #[must_use]
+    pub fn with_timestamp(mut self, millis: i64) -> Self {
+        self.timestamp = millis;
+        self
+    }
+
+    /// The same record with a key.
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<Bytes>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// The same record with a value.
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<Bytes>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// The same record with one header more.
+    #[must_use]
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        self.headers.push(Header {
+            name: name.into(),
+            value: Some(value.into()),
+        });
+        self
+    }
+}
+
+/// Coordinates and sizes: no byte of the record.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("partition", &self.partition)
+            .field("offset", &self.offset)
+            .field("timestamp", &self.timestamp)
+            .field("key_bytes", &self.key.as_ref().map(Bytes::len))
+            .field("value_bytes", &self.value.as_ref().map(Bytes::len))
+            .field("headers", &self.headers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// `orders-0@15`.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.partition, self.offset)
+    }
+}
