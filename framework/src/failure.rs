@@ -19,7 +19,7 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// `.context(…)`: `.map_err(Failure::into_error).context("shipping")`.
 ///
 /// The text of the error is the handler's own: it is written to the log and into dead letters, cut to
-/// [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes. Keep payload out of it.
+/// [`ERROR_TEXT_BYTES_MAX`] bytes. Keep payload out of it.
 ///
 /// # Example
 ///

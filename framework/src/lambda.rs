@@ -26,7 +26,7 @@ use crate::response::BatchResponse;
 ///
 /// Takes a [`Consumer`], its builder, or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in
 /// a log of a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
-/// invocations in flight answer for [`SHUTDOWN_GRACE_MS`](crate::limits::SHUTDOWN_GRACE_MS).
+/// invocations in flight answer for [`SHUTDOWN_GRACE_MS`].
 ///
 /// Sets no global subscriber for logs: [`logging::init`](crate::logging::init) does.
 ///

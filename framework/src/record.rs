@@ -10,6 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use self::json::{Base64, Headers as WrittenHeaders, Written};
+
 pub use self::build::{BatchBuilder, BatchError, NewRecord};
 pub use crate::partition::{TopicPartition, check_topic_name};
 
@@ -263,9 +265,30 @@ impl Record {
     /// The record's JSON object as it came in the event, base64 and all; of a record that did not come in an event, as Lambda would have written it.
     pub fn raw_json(&self) -> Cow<'_, [u8]> {
         match self.entry().raw.of(&self.batch.body) {
-            [] => Cow::Owned(json::written(self)),
+            [] => Cow::Owned(self.written()),
             raw => Cow::Borrowed(raw),
         }
+    }
+
+    /// As Lambda would have written it.
+    fn written(&self) -> Vec<u8> {
+        let headers = self.headers();
+        let all: Vec<_> = headers.iter().collect();
+        let written = serde_json::to_vec(&Written {
+            topic: self.topic(),
+            partition: self.partition(),
+            offset: self.offset(),
+            timestamp: self.timestamp_millis(),
+            timestamp_type: match self.timestamp_type() {
+                TimestampType::CreateTime => Some("CREATE_TIME"),
+                TimestampType::LogAppendTime => Some("LOG_APPEND_TIME"),
+                TimestampType::Unknown => None,
+            },
+            key: self.key().map(Base64),
+            value: self.value().map(Base64),
+            headers: WrittenHeaders(all),
+        });
+        written.expect("text and numbers make JSON")
     }
 
     /// The key of the `records` map that the record lay under.

@@ -17,8 +17,10 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 6] = [
+const CRATES: [(&str, &str); 8] = [
     ("framework", "lib.rs"),
+    ("kafka", "lib.rs"),
+    ("destinations", "lib.rs"),
     ("mapping", "lib.rs"),
     ("simulation", "lib.rs"),
     ("cli", "main.rs"),
@@ -27,7 +29,13 @@ const CRATES: [(&str, &str); 6] = [
 ];
 
 /// Those that list their modules in the order in which they are read.
-const IN_ORDER: [&str; 3] = ["framework", "mapping", "simulation"];
+const IN_ORDER: [&str; 5] = [
+    "kafka",
+    "destinations",
+    "mapping",
+    "framework",
+    "simulation",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -62,7 +70,7 @@ fn a_module_imports_only_from_modules_above_it() {
     for name in IN_ORDER {
         let house = house(name);
         let order = house.order();
-        assert!(order.len() > 5, "{name}: {order:?}");
+        assert!(order.len() > 2, "{name}: {order:?}");
         let place = |file: &str| {
             let module = file.split(['/', '.']).next().unwrap();
             order.iter().position(|listed| listed == module)

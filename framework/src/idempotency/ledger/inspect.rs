@@ -130,7 +130,7 @@ impl PartitionState {
     ///
     /// # Errors
     ///
-    /// The store could not say. A failure that may pass is waited for, up to [`STORE_WAIT_MS_MAX`](crate::limits::STORE_WAIT_MS_MAX).
+    /// The store could not say. A failure that may pass is waited for, up to [`STORE_WAIT_MS_MAX`].
     pub async fn read<S: IdempotencyStore>(
         store: &S,
         namespace: &str,
@@ -220,7 +220,7 @@ impl PartitionState {
     ///
     /// `now_ms` is the wall time, milliseconds since 1970: a lease is live until its end and the [gap](crate::limits::LEASE_GAP_MS_MAX) behind it. An
     /// [unordered](crate::ProcessingOrder::Unordered) consumer takes no lease: an invocation of it that runs meanwhile writes back what it has read.
-    /// A failure of the store that may pass is waited for, up to [`STORE_WAIT_MS_MAX`](crate::limits::STORE_WAIT_MS_MAX).
+    /// A failure of the store that may pass is waited for, up to [`STORE_WAIT_MS_MAX`].
     ///
     /// # Errors
     ///
