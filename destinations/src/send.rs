@@ -1,18 +1,20 @@
 //! One sender for each service: bytes with their attributes to an address, and for each whether the other side has it.
 
-mod patience;
-
+// How long a send may try, and waits between its tries.
 mod chance;
+mod patience;
 
 mod file;
 
 #[cfg(feature = "kafka")]
 mod kafka;
 
-#[cfg(feature = "s3")]
-mod s3;
+// What the services in AWS share.
 #[cfg(feature = "aws")]
 mod sdk;
+
+#[cfg(feature = "s3")]
+mod s3;
 #[cfg(feature = "sns")]
 mod sns;
 #[cfg(feature = "sqs")]

@@ -12,7 +12,7 @@ use crate::limits::{
 use crate::security::Security;
 use crate::settings::Settings;
 
-/// Settings that the driver sets itself and cannot work without, each with what it does instead.
+/// Settings that the mapping's driver sets itself and cannot work without, each with what it does instead.
 const OWNED: [(&str, &str); 11] = [
     ("bootstrap.servers", BROKERS),
     ("metadata.broker.list", BROKERS),
@@ -71,7 +71,7 @@ impl Cluster {
     }
 
     /// Sets one of [librdkafka's settings](https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html).
-    /// The last of a name counts, also over those that the driver sets itself, save the few that it cannot work without:
+    /// The last of a name counts, also over those that are set for each client, save the few that the mapping's driver cannot work without:
     /// [`check`](Self::check) refuses those by name.
     #[must_use]
     pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {

@@ -30,8 +30,9 @@ mod pool;
 // The pollers: members of a group.
 mod client;
 mod context;
-mod member;
 mod message;
+
+mod member;
 
 // The group, looked at from outside.
 mod look;

@@ -198,22 +198,27 @@ fn what_no_broker_could_have_is_refused_without_asking_one() {
 
 #[test]
 #[cfg(feature = "aws")]
-fn a_queue_whose_url_nobody_tells_is_refused_before_a_record_is_given_up() {
+fn a_queue_that_is_not_reached_is_refused_before_a_record_is_given_up() {
     let env = [
         ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9"),
         ("AWS_ACCESS_KEY_ID", "any"),
         ("AWS_SECRET_ACCESS_KEY", "any"),
     ];
-    let args = [
-        &["dev", "--function", "true", "--once", "--topic", "orders"][..],
-        &["--on-failure", "arn:aws:sqs:eu-west-1:123456789012:q"],
-    ];
+    for queue in [
+        "arn:aws:sqs:eu-west-1:123456789012:q",
+        "http://127.0.0.1:9/000000000000/q",
+    ] {
+        let args = [
+            &["dev", "--function", "true", "--once", "--topic", "orders"][..],
+            &["--on-failure", queue],
+        ];
 
-    let run = crate::support::start_with(&env, &args.concat(), "");
+        let run = crate::support::start_with(&env, &args.concat(), "");
 
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let text = stderr(&output);
-    let refused = "the destination sqs:q does not take records";
-    assert!(text.contains(refused), "{text}");
+        let output = run.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let text = stderr(&output);
+        let refused = "the destination sqs:q does not take records";
+        assert!(text.contains(refused), "{text}");
+    }
 }

@@ -71,7 +71,7 @@ impl File {
         self.write(&mut file, &text)
     }
 
-    /// Whether it can be opened, or made where its folder is. It is not made: nobody could take it away again, since
+    /// Whether it is a file that can be opened, or made where its folder is. It is not made: nobody could take it away again, since
     /// another process may have begun to write to it.
     ///
     /// # Errors
@@ -79,8 +79,14 @@ impl File {
     /// The system's.
     pub fn check(&self) -> io::Result<()> {
         if self.path.try_exists()? {
-            let open = OpenOptions::new().append(true).open(&self.path);
-            return open.map(drop);
+            let open = OpenOptions::new().append(true).open(&self.path)?;
+            return match open.metadata()?.is_file() {
+                true => Ok(()),
+                false => Err(io::Error::new(
+                    ErrorKind::InvalidInput,
+                    "it is no regular file",
+                )),
+            };
         }
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -65,7 +65,7 @@ impl S3 {
     ///
     /// # Errors
     ///
-    /// [`SdkSaid`]: the service says that there is no such bucket.
+    /// [`SdkSaid`]: the service says that there is no such bucket, or is not reached.
     pub async fn check(&self) -> Result<(), SdkSaid> {
         let asked = self.client().await.head_bucket();
         let asked = asked.bucket(&self.bucket).send().await;

@@ -48,7 +48,8 @@ pub(super) fn said(error: impl StdError + Send + Sync + 'static) -> SdkSaid {
     SdkSaid(DisplayErrorContext(error).to_string())
 }
 
-/// What a question before the run comes to. Only what is not there is refused: who may send may lack the right to ask.
+/// What a question before anything is sent comes to. What is not there is refused, and what no question reaches: nothing that is sent would get there
+/// either. Any other answer of the service is none: who may send may lack the right to ask.
 pub(super) fn there<T, E, R>(
     answer: Result<T, SdkError<E, R>>,
     is_missing: fn(&E) -> bool,
@@ -58,7 +59,7 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     match answer {
-        Err(error) if error.as_service_error().is_some_and(is_missing) => Err(said(error)),
+        Err(error) if error.as_service_error().is_none_or(is_missing) => Err(said(error)),
         _ => Ok(()),
     }
 }

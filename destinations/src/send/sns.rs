@@ -49,7 +49,7 @@ impl Sns {
     ///
     /// # Errors
     ///
-    /// [`SdkSaid`]: the service says that there is no such topic.
+    /// [`SdkSaid`]: the service says that there is no such topic, or is not reached.
     pub async fn check(&self) -> Result<(), SdkSaid> {
         let asked = self.client().await.get_topic_attributes();
         let asked = asked.topic_arn(&self.arn).send().await;

@@ -89,7 +89,7 @@ impl Sqs {
     ///
     /// # Errors
     ///
-    /// [`SdkSaid`]: the service says that there is no such queue.
+    /// [`SdkSaid`]: the service says that there is no such queue, or is not reached.
     pub async fn check(&self) -> Result<(), SdkSaid> {
         let asked = self.client().await.get_queue_attributes();
         let asked = asked.queue_url(self.queue.url()).send().await;

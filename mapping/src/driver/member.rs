@@ -3,9 +3,10 @@
 //! The group's hand-over goes through the mapping: a partition that is given is fetched once the mapping has said from
 //! where, and one that is taken is let go once the mapping has forgotten it.
 
-// What it is made of.
-mod commits;
+// What it is made of: its client, which leaves the group, and its commits.
 mod joined;
+
+mod commits;
 
 // What it does beside: last commits, questions, what it polls.
 mod commit_last;

@@ -87,13 +87,15 @@ async fn a_name_that_always_leads_to_another_file_costs_the_time_and_lets_others
 }
 
 #[test]
-fn a_check_leaves_no_file_and_needs_its_folder() {
+fn a_check_leaves_no_file_and_refuses_what_cannot_be_one() {
     let folder = Folder::new("checked");
     let (here, missing) = (folder.join("dlq.ndjson"), folder.join("missing/dlq.ndjson"));
 
     let checked = File::new(&here).check();
     let refused = File::new(&missing).check();
+    let device = File::new("/dev/null").check();
 
     assert!(checked.is_ok() && !here.exists());
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(device.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
