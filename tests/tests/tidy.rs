@@ -10,6 +10,9 @@ use std::process::Command;
 /// Lines of a file before its tests, comments and blank lines left out.
 const CODE_LINES_MAX: usize = 400;
 
+/// Lines of the file in the middle, by length.
+const MEDIAN_LINES_MAX: usize = 160;
+
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
@@ -24,9 +27,6 @@ const CRATES: [&str; 9] = [
     "examples/beside-sqs",
     "tests",
 ];
-
-/// The module that every other may import from.
-const TO_LOOK_UP: &str = "limits";
 
 /// What runs in a simulation, and so has to do the same each time.
 const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulation/src"];
@@ -113,28 +113,6 @@ fn all_sources() -> impl Iterator<Item = Source> {
     CRATES.into_iter().flat_map(sources)
 }
 
-/// The framework's modules, in the order in which `lib.rs` lists them.
-fn modules() -> Vec<String> {
-    let lib = fs::read_to_string(root().join("framework/src/lib.rs")).unwrap();
-    let modules: Vec<String> = lib
-        .lines()
-        .map(|line| line.strip_prefix("pub ").unwrap_or(line))
-        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
-        .map(str::to_owned)
-        .collect();
-    assert!(modules.len() > 20, "{modules:?}");
-    modules
-}
-
-/// Names that stand behind `crate::` in a line.
-fn crate_paths(line: &str) -> impl Iterator<Item = &str> {
-    line.split("crate::").skip(1).filter_map(|rest| {
-        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .next()
-            .filter(|name| !name.is_empty())
-    })
-}
-
 /// The sources of what runs in a simulation.
 fn simulated() -> impl Iterator<Item = Source> {
     let met = |source: &Source| {
@@ -153,42 +131,6 @@ fn none(faults: &[String]) {
 }
 
 #[test]
-fn a_module_of_the_framework_imports_only_from_modules_above_it() {
-    let mut modules = modules();
-    // Listed last, since nobody reads it from end to end; whoever needs a bound looks it up, and it needs nobody.
-    assert_eq!(modules.pop().as_deref(), Some(TO_LOOK_UP));
-    modules.insert(0, TO_LOOK_UP.to_owned());
-    let place = |name: &str| modules.iter().position(|module| module == name);
-    let mut faults = Vec::new();
-    // Tests beside their code may use all of it.
-    let of_tests = |path: &str| path.ends_with("/tests.rs") || path.contains("/tests/");
-    for source in sources("framework/src") {
-        if of_tests(&source.path) {
-            continue;
-        }
-        let inside = source.path.strip_prefix("framework/src/").unwrap();
-        let name = inside.split(['/', '.']).next().unwrap();
-        let Some(own) = place(name) else {
-            assert_eq!(name, "lib", "{} is in no module", source.path);
-            continue;
-        };
-        for (number, line) in source.code() {
-            for used in crate_paths(line) {
-                match place(used) {
-                    Some(other) if other <= own => {}
-                    Some(_) => faults.push(format!("{}:{number}: `{used}` stands below `{name}`", source.path)),
-                    None => faults.push(format!(
-                        "{}:{number}: `crate::{used}` goes through the crate's root: name the module",
-                        source.path
-                    )),
-                }
-            }
-        }
-    }
-    none(&faults);
-}
-
-#[test]
 fn no_file_has_more_than_400_lines_of_code() {
     let faults: Vec<_> = all_sources()
         .filter(|source| !source.path.contains("/tests/"))
@@ -197,6 +139,17 @@ fn no_file_has_more_than_400_lines_of_code() {
         .map(|(lines, path)| format!("{path}: {lines} lines of code"))
         .collect();
     none(&faults);
+}
+
+#[test]
+fn half_of_all_files_have_at_most_160_lines() {
+    let of_tests = |path: &str| path.contains("/tests") || path.starts_with("tests/");
+    let mut lines: Vec<_> = all_sources()
+        .filter(|source| !of_tests(&source.path))
+        .map(|source| source.text.lines().count())
+        .collect();
+    lines.sort_unstable();
+    assert!(lines[lines.len() / 2] <= MEDIAN_LINES_MAX, "{lines:?}");
 }
 
 #[test]

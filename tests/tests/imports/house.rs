@@ -71,6 +71,22 @@ impl House {
         first.into_iter().map(import).collect()
     }
 
+    /// Paths through the crate's root that name no module of it, each with its place.
+    pub(crate) fn through_the_root(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for module in self.modules.values() {
+            for Named { path, line } in &module.named {
+                if let [first, name, ..] = path.as_slice()
+                    && first == "crate"
+                    && !self.order.contains(name)
+                {
+                    found.push(format!("{}:{line}: `crate::{name}`", module.file));
+                }
+            }
+        }
+        found
+    }
+
     /// A module, and those below it.
     fn add(
         &mut self,
