@@ -187,12 +187,13 @@ impl Route {
         A: Args<S> + Send + 'static,
         S: Send + Sync + 'static,
     {
+        let (layers, attempts) = (handler.layers().to_vec(), handler.attempts());
         let mut route = Self {
-            extract: erase(handler.clone(), state),
+            extract: erase(handler, state),
             layered: None,
-            attempts: handler.attempts(),
+            attempts,
         };
-        for layer in handler.layers() {
+        for layer in &layers {
             route.wrap(layer);
         }
         route

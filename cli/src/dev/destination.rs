@@ -3,23 +3,15 @@
 #[cfg(feature = "aws")]
 mod bucket;
 #[cfg(feature = "aws")]
+mod delivery;
+#[cfg(feature = "aws")]
 mod notification;
 #[cfg(feature = "aws")]
 mod queue;
 
 #[cfg(feature = "aws")]
-use std::time::Duration;
-
-#[cfg(feature = "aws")]
-use msk_destinations::{
-    address::Address,
-    send::{Patience, S3},
-};
-#[cfg(feature = "aws")]
-use msk_mapping::driver::Undelivered;
+use msk_destinations::{address::Address, send::S3};
 use msk_mapping::driver::{Cluster, Driver, FileDestination, TopicDestination};
-#[cfg(feature = "aws")]
-use msk_mapping::limits::DELIVER_MS;
 use msk_mapping::machine::{Configuration, OnFailure};
 
 #[cfg(feature = "aws")]
@@ -68,21 +60,6 @@ pub(crate) fn add(
 
 fn cannot(other: impl std::fmt::Debug) -> Fault {
     Fault::new(format!("cannot send to {other:?}"))
-}
-
-/// What a service did not take, and why.
-#[cfg(feature = "aws")]
-fn undelivered(error: impl std::error::Error + Send + Sync + 'static) -> Undelivered {
-    Undelivered(Box::new(error))
-}
-
-/// How long one delivery may try: the driver asks a few times, and waits no longer for each.
-#[cfg(feature = "aws")]
-fn patience() -> Patience {
-    Patience {
-        without_success: Duration::from_millis(DELIVER_MS / 2),
-        end: None,
-    }
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ impl BatchBuilder {
         }
         self.records += 1;
         let first_header = self.headers.len();
-        for (name, value) in &record.headers {
+        for (name, value) in record.headers {
             let header = HeaderEntry {
                 name: self.put(name.as_bytes()),
                 value: value.map(|value| self.put(value)),

@@ -43,7 +43,7 @@ impl House {
         };
         let items = parse::file(&read(first).unwrap());
         house.order = modules(&items).map(|(name, _)| name.to_owned()).collect();
-        house.add(&read, first, Vec::new(), &items);
+        house.add(&read, first, &Vec::new(), &items);
         house
     }
 
@@ -92,7 +92,7 @@ impl House {
         &mut self,
         read: &impl Fn(&str) -> Option<String>,
         file: &str,
-        place: Place,
+        place: &Place,
         items: &[Item],
     ) {
         let mut module = Module {
@@ -125,7 +125,7 @@ impl House {
             let mut below = place.clone();
             below.push(name.to_owned());
             if let Some(items) = inside {
-                self.add(read, file, below, items);
+                self.add(read, file, &below, items);
                 continue;
             }
             let folder = below.join("/");
@@ -133,7 +133,7 @@ impl House {
                 .into_iter()
                 .find_map(|file| read(&file).map(|text| (file, text)))
                 .unwrap_or_else(|| panic!("no file of the module {folder}"));
-            self.add(read, &file, below, &parse::file(&text));
+            self.add(read, &file, &below, &parse::file(&text));
         }
     }
 }

@@ -6,7 +6,7 @@ use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 
-use super::undelivered;
+use super::delivery::undelivered;
 use crate::dev::args::GROUP;
 
 /// A bucket, and how its objects are made.

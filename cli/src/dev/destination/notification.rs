@@ -5,7 +5,7 @@ use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 
-use super::undelivered;
+use super::delivery::undelivered;
 
 /// A topic, and how it is told of records.
 pub(super) struct NotificationDestination {

@@ -7,7 +7,7 @@ use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};
 
-use super::{patience, undelivered};
+use super::delivery::{patience, undelivered};
 
 /// A queue, and how it is told of records.
 pub(super) struct QueueDestination {

@@ -161,7 +161,10 @@ fn one_topic_name_is_shared_by_all_records_of_a_partition() {
 fn offsets_have_gaps_and_are_whole_beyond_2_to_the_53() {
     let offsets = [0, 5, (1 << 53) + 1, i64::MAX];
     let body = orders(&offsets.map(|offset| order(offset, "")));
-    let read: Vec<i64> = records(body).iter().map(|record| record.offset()).collect();
+    let read: Vec<i64> = records(body)
+        .iter()
+        .map(crate::record::Record::offset)
+        .collect();
     assert_eq!(read, offsets);
 }
 
