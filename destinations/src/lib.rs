@@ -1,10 +1,12 @@
 //! Where what failed is sent: addresses, and one sender for each service.
 //!
 //! - [`address`] reads the text of a destination (a file, a queue, a topic, a bucket), and holds a topic's name to Kafka's rule.
-//! - [`send`] sends bytes with their attributes to an address, and says for each whether the other side has it.
+//! - [`send`] has a client for each service, with the verb of that service: a file appends lines, SQS sends a batch of messages, SNS publishes, S3 puts an object,
+//!   Kafka sends records. Each says whether the other side has it; SQS says so for each message.
 //!
-//! A sender knows nothing of what it carries: the framework makes dead letters of rejected records, the mapping Lambda's own
-//! documents of what it gives up. A file takes no feature; each service has one, which brings its client.
+//! A sender does not make what it carries. The framework makes dead letters of rejected records (`DeadLetter::envelope`), and `msk-mapping` makes Lambda's own
+//! documents of what it gives up; both call the payload a letter here. Which sender an address gets is the caller's choice: `destination` in the framework,
+//! `cargo msk dev` for a mapping. A file takes no feature; each service has a feature, which brings its client.
 
 // The text of a destination.
 pub mod address;

@@ -1,7 +1,9 @@
-//! One sender for each service: bytes with their attributes to an address, and for each whether the other side has it.
+//! One sender for each service: it says whether the other side has what was sent.
 
-// How long a send may try, and waits between its tries.
+// How long a sender waits before it tries again: a random part of it.
 mod chance;
+
+// How long a send may try.
 mod patience;
 
 mod file;

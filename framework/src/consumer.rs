@@ -84,8 +84,7 @@ impl Consumer {
     /// # Example
     ///
     /// ```
-    /// use lambda_msk::response::BatchResponse;
-    /// use lambda_msk::{Consumer, Error, Failure, FailureReporting, Invocation, Json, Outcome};
+    /// use lambda_msk::{BatchResponse, Consumer, Error, Failure, FailureReporting, Invocation, Json, Outcome};
     ///
     /// async fn ship(Json(order): Json<u64>) -> Result<(), Failure> {
     ///     if order == 0 { Err(Failure::retry("inventory is down")) } else { Ok(()) }
@@ -229,7 +228,7 @@ impl fmt::Debug for Consumer {
     }
 }
 
-/// A [`Consumer`], its [`Builder`](crate::Builder), or the outcome of making one: a fault reaches Lambda as an init error.
+/// A [`Consumer`], its [`Builder`](crate::builder::Builder), or the outcome of making one: a fault reaches Lambda as an init error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no consumer",
     label = "not a `Consumer`, a builder of one, or a `Result` of one",

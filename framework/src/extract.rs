@@ -37,7 +37,8 @@ pub use crate::record::{Headers, Record};
 /// # Example
 ///
 /// ```
-/// use lambda_msk::{Delivery, FromRecord, Rejection};
+/// use lambda_msk::extract::{Delivery, FromRecord};
+/// use lambda_msk::failure::Rejection;
 ///
 /// struct Tenant(String);
 ///

@@ -282,7 +282,7 @@ where
     Arc::new(move |inner| HandlerCall::new(Flatten(layer.layer(inner))))
 }
 
-/// A handler with settings of its own: for [`Builder::topic`](crate::Builder::topic) and [`Builder::fallback`](crate::Builder::fallback).
+/// A handler with settings of its own: for [`Builder::topic`](crate::builder::Builder::topic) and [`Builder::fallback`](crate::builder::Builder::fallback).
 ///
 /// # Example
 ///
@@ -322,7 +322,7 @@ impl<H> Options<H> {
         self
     }
 
-    /// Wraps every try; a later layer is outside an earlier one, and [`Builder::layer`](crate::Builder::layer) is outside all of these.
+    /// Wraps every try; a later layer is outside an earlier one, and [`Builder::layer`](crate::builder::Builder::layer) is outside all of these.
     ///
     /// A layer's own error (`Elapsed`, `Overloaded`) is a failure of the record, to be retried: no `HandleErrorLayer` is needed. A record that is
     /// rejected before its handler (decoding, extraction) does not come to the layers.

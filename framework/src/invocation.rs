@@ -110,7 +110,7 @@ impl Invocation {
         self
     }
 
-    /// Sets the function's name: idempotency keys begin with it, if the consumer has no [`namespace`](crate::Builder::namespace).
+    /// Sets the function's name: idempotency keys begin with it, if the consumer has no [`namespace`](crate::builder::Builder::namespace).
     ///
     /// Without either, keys begin with `lambda-msk`, and two functions that share a store skip each other's records.
     pub fn function_name(mut self, name: impl Into<String>) -> Self {

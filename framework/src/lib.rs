@@ -103,13 +103,13 @@ pub mod testing;
 pub mod limits;
 
 // What is typed in the first hour; the rest stands in its module.
-pub use builder::{Builder, ProcessingOrder};
+pub use builder::{ProcessingOrder, WhenExhausted};
 pub use consumer::Consumer;
 pub use deadline::Deadline;
-pub use delivery::{Delivery, IdempotencyKey};
+pub use delivery::IdempotencyKey;
 pub use error::Error;
-pub use extract::{Attempt, FromRecord, Header, Json, Key, State, Value};
-pub use failure::{Failure, Rejection};
+pub use extract::{Attempt, Header, Json, Key, RequestId, State, Value};
+pub use failure::Failure;
 pub use handler::each;
 pub use idempotency::Idempotency;
 pub use invocation::Invocation;
@@ -117,5 +117,5 @@ pub use invoked::Invoked;
 #[cfg(feature = "lambda")]
 pub use lambda::run;
 pub use outcome::Outcome;
-pub use record::{Headers, Record};
-pub use response::FailureReporting;
+pub use record::{Headers, Record, TopicPartition};
+pub use response::{BatchResponse, FailureReporting};

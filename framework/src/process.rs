@@ -1,7 +1,9 @@
 //! Runs a batch: lanes side by side, records of a lane one after the other, each to exactly one outcome. Called by `consumer`: [`Processor::process`].
 //!
-//! A record's way: `run` gives its lane a place, `lane` comes to the record, `claimed` claims it where it is known by key, `tries` decides how often it is
-//! tried, `attempt` tries it, `deliver` sends its letter if it is rejected, and `end` is what it has come to.
+//! A record's way: `run` opens its partition and gives its lane a place; `lane` comes to the record, and leaves it out if the ledger has it; `prepare` finds its
+//! handler and key and takes the arguments; `claimed` claims the key, until the record has ended; `tries` decides how often the record is tried; `attempt` tries
+//! it; `deliver` sends the letter of a rejected record, also of one that `prepare` has rejected; `end` is what the record has come to. `processor` is what all
+//! batches are run with, `batch` what the lanes of one share, and `turns` lets other lanes and the keeping of their partitions come to the processor.
 
 // What batches are run with.
 mod processor;
@@ -21,19 +23,22 @@ mod batch;
 // Letters to the destination.
 mod deliver;
 
-// A handler found, its arguments taken, one try.
+// One try of a record.
 mod attempt;
+
+// A record before its first try.
+mod prepare;
 
 // Claims before the handler, and the record of its end after it.
 mod claimed;
 
-// What comes after a try.
+// The tries of one record: when it is tried again.
 mod tries;
 
-// What comes after a record.
+// The records of one lane.
 mod lane;
 
-// Which lanes run.
+// The partitions of a batch, and which of their lanes run.
 mod run;
 
 use std::sync::atomic::AtomicU64;

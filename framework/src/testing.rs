@@ -15,4 +15,3 @@ pub use self::invoke::{Invoke, invoke};
 pub use self::machine::Machine;
 pub use self::sample::Sample;
 pub use crate::invoked::Invoked;
-pub use crate::partition::check_topic_name;

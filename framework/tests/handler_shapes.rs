@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_msk::destination::{BoxDestination, MemoryDestination};
-use lambda_msk::extract::{FromHeader, FromRef, JsonRejection, Parsed, RequestId};
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::extract::{FromHeader, FromRef, JsonRejection, Parsed};
 use lambda_msk::failure::BoxError;
-use lambda_msk::record::TopicPartition;
+use lambda_msk::failure::Rejection;
 use lambda_msk::testing::{Event, Sample, invoke};
 use lambda_msk::{
-    Attempt, Consumer, Deadline, Delivery, Failure, FromRecord, Header, Headers, IdempotencyKey,
-    Json, Key, Outcome, ProcessingOrder, Record, Rejection, State, Value, each,
+    Attempt, Consumer, Deadline, Failure, Header, Headers, IdempotencyKey, Json, Key, Outcome,
+    ProcessingOrder, Record, State, Value, each,
 };
+use lambda_msk::{RequestId, TopicPartition};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceBuilder;

@@ -3,12 +3,13 @@
 //! - [`record`] has the words: a record, its headers, the partition where it stands.
 //! - `Cluster` (feature `client`, as all below) is a cluster's brokers with librdkafka's settings. It says what is wrong with a
 //!   setting before anything connects, and whether the cluster answers, lets the client in, and has the topic.
-//! - `Producer` writes records, `Reader` reads beside the members of a group.
+//! - `Producer` writes records. `Reader` asks beside the members of a group: for partitions, their bounds, the group's offsets, and whether records are left. It
+//!   hands out no record: whoever processes records is a member of the group, in `msk-mapping`.
 //! - `EmbeddedBroker` is a broker in this process, for a desk with nothing installed.
 //! - `share_security` (feature `share`) reads the same settings for the client of share groups, which is not librdkafka.
 //!
-//! No error and no `Debug` repeats a setting's value, which may be a secret. The one type of another crate's in what is public is
-//! the share group's, whose client reads nothing else.
+//! No error and no `Debug` repeats the value of a setting that may be a secret. Of librdkafka's types none is public; of the share group's client one is, the
+//! settings that it is given.
 
 // What stands in a topic.
 pub mod record;

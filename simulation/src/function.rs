@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use lambda_msk::builder::{NullKeys, WhenExhausted};
+use lambda_msk::builder::Builder;
+use lambda_msk::builder::NullKeys;
 use lambda_msk::destination::{DeadLetter, Destination, SendError};
 use lambda_msk::idempotency::Guarantee;
 use lambda_msk::idempotency::{
@@ -10,7 +11,7 @@ use lambda_msk::idempotency::{
     WhenStoreFails,
 };
 use lambda_msk::testing::{Event, Invoke};
-use lambda_msk::{Builder, Consumer, FailureReporting, ProcessingOrder};
+use lambda_msk::{Consumer, FailureReporting, ProcessingOrder, WhenExhausted};
 
 use crate::fact::{InvocationId, RecordId, What};
 use crate::inside::{CURRENT, Inside, current};

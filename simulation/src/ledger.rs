@@ -3,11 +3,11 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use lambda_msk::TopicPartition;
 use lambda_msk::idempotency::{
     Change, Expect, IdempotencyStore, Item, PartitionState, Status, StoreError, Swap, Swapped,
     Version,
 };
-use lambda_msk::record::TopicPartition;
 
 use crate::fact::{EnvironmentId, InvocationId, ItemId, StoredId, VersionId, What};
 

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_msk::{Delivery, Failure, FromRecord, Json, State};
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::{Failure, Json, State};
 use tokio::time::sleep;
 
 use crate::fact::{How, InvocationId, RecordId, What};

@@ -1,7 +1,7 @@
 //! Which partitions are asked for, and what a store knows of them.
 
+use lambda_msk::TopicPartition;
 use lambda_msk::idempotency::{BoxStore, IdempotencyStore, PartitionState};
-use lambda_msk::record::TopicPartition;
 use tokio::task::JoinSet;
 
 use crate::event::check_topic;

@@ -7,8 +7,8 @@ mod order;
 mod sqs;
 mod timed;
 
-use lambda_msk::response::BatchResponse;
-use lambda_msk::{Builder, Consumer, FailureReporting, Invocation, Json};
+use lambda_msk::builder::Builder;
+use lambda_msk::{BatchResponse, Consumer, FailureReporting, Invocation, Json};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -52,7 +52,8 @@ impl fmt::Display for Part {
 ///
 /// ```
 /// use lambda_msk::extract::{FromBytes, Part};
-/// use lambda_msk::{Key, Rejection};
+/// use lambda_msk::failure::Rejection;
+/// use lambda_msk::Key;
 ///
 /// struct Customer(u32);
 ///

@@ -13,7 +13,8 @@ use crate::failure::Rejection;
 ///
 /// ```
 /// use lambda_msk::extract::FromHeader;
-/// use lambda_msk::{Header, Rejection};
+/// use lambda_msk::failure::Rejection;
+/// use lambda_msk::Header;
 ///
 /// struct Tenant(String);
 ///

@@ -7,7 +7,7 @@ use crate::extract::FromRecord;
 
 /// The consumer's state, or a part of it: cloned for each try, so hold what is costly in an `Arc`.
 ///
-/// Given with [`Builder::state`](crate::Builder::state), before the topics that take it.
+/// Given with [`Builder::state`](crate::builder::Builder::state), before the topics that take it.
 ///
 /// # Example
 ///

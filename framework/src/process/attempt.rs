@@ -1,4 +1,5 @@
-//! One attempt: the record's handler is found, its arguments are taken, and it runs until it ends or time is up. Nothing here decides what comes next.
+//! One try of a record: the handler's arguments are taken, and the handler runs until it ends or time is up. Called by `prepare` and `tries`, which decide what
+//! comes next.
 
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -15,27 +16,7 @@ use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::process::batch::BatchRun;
 use crate::process::polled::Polled;
 use crate::record::Record;
-use crate::report::{LongPoll, Problem};
-
-/// A record that its handler is there for. Neither depends on what the extractors make of it.
-pub(super) struct Known<'a> {
-    pub(super) route: &'a Route,
-    /// *None: records are known by where they stand.*
-    pub(super) key: Option<Arc<str>>,
-}
-
-/// Why a record's handler will not run.
-pub(super) enum NotRun {
-    Rejected(Rejection),
-    /// No handler takes it, and it is to wait for one.
-    Unhandled(Problem),
-}
-
-impl From<Rejection> for NotRun {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
+use crate::report::LongPoll;
 
 /// A try that may start. *Err: an extractor panicked, and it has failed without its handler.*
 pub(super) type Taken = Result<Try, Reason>;
@@ -48,34 +29,7 @@ pub(super) enum Tried {
     Dropped,
 }
 
-impl<'a> BatchRun<'a> {
-    /// *Err: its handler will not run.*
-    pub(super) fn prepare(&self, record: &Record) -> Result<(Known<'a>, Taken), NotRun> {
-        let known = self.know(record)?;
-        let first = self.take(record, known.route, 1)?;
-        Ok((known, first))
-    }
-
-    /// *Err: its handler will not run.*
-    fn know(&self, record: &Record) -> Result<Known<'a>, NotRun> {
-        let route = self.processor.route(record.topic());
-        if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
-            return Err(Rejection::from(fault).into());
-        }
-        let Some(route) = route else {
-            let message = format!(
-                "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
-                record.topic()
-            );
-            return Err(match self.fails_unhandled {
-                true => NotRun::Unhandled(Problem::new("handler.missing", message)),
-                false => Rejection::new(Rejection::NO_HANDLER, message).into(),
-            });
-        };
-        let key = self.invocation.record_key(record)?;
-        Ok(Known { route, key })
-    }
-
+impl BatchRun<'_> {
     /// Takes the handler's arguments. *Err: the record cannot be read so, and its handler will not run.*
     pub(super) fn take(
         &self,

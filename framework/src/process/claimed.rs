@@ -10,9 +10,9 @@ use crate::failure::Rejection;
 use crate::idempotency::{Claim, Claimed, Claims, Held, Recorder, Refusal, Settled, Undone};
 use crate::limits::CONCURRENCY_DEFAULT;
 use crate::outcome::Outcome;
-use crate::process::attempt::Known;
 use crate::process::batch::BatchRun;
 use crate::process::end::{End, LaneEnd};
+use crate::process::prepare::Known;
 use crate::record::Record;
 use crate::report::Problem;
 

@@ -1,4 +1,5 @@
-//! One lane: its records one after the other, until one fails or time is up; neighbours that are rejected before their handler are sent together. Called by `run`.
+//! One lane: its records one after the other, until one fails or time is up. Letters of records that are rejected before their handler, with no record that runs
+//! between them, are sent together. Called by `run`.
 
 use std::time::Duration;
 
@@ -6,12 +7,13 @@ use crate::destination::DeadLetter;
 use crate::idempotency::Recorder;
 use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
 use crate::outcome::Outcome;
-use crate::process::attempt::NotRun;
+
 use crate::process::batch::BatchRun;
 use crate::process::claimed::keeping;
 use crate::process::end::{End, LaneEnd};
+use crate::process::prepare::NotRun;
 
-/// Records of a lane that are rejected before their handler and stand one behind the other: sent in one call.
+/// Records of a lane that are rejected before their handler, and with no record that runs between them: their letters are sent in one call.
 #[derive(Default)]
 struct Pending {
     indices: Vec<u32>,
@@ -51,7 +53,7 @@ impl BatchRun<'_> {
             let (known, first) = match self.prepare(record) {
                 Ok(ready) => ready,
                 Err(NotRun::Unhandled(problem)) => {
-                    if self.settle(&mut pending, end).await {
+                    if self.send_pending(&mut pending, end).await {
                         let over = End::of(Outcome::Failed, 0, Some(problem));
                         end.ends.push((index, over));
                     }
@@ -61,13 +63,13 @@ impl BatchRun<'_> {
                     pending.indices.push(index);
                     pending.letters.push(self.letter(record, &rejection, 0));
                     let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
-                    if full && !self.settle(&mut pending, end).await {
+                    if full && !self.send_pending(&mut pending, end).await {
                         return;
                     }
                     continue;
                 }
             };
-            if !self.settle(&mut pending, end).await {
+            if !self.send_pending(&mut pending, end).await {
                 return;
             }
             let claim = match self.begin(record, &known, recorder, end).await {
@@ -99,11 +101,11 @@ impl BatchRun<'_> {
                 return;
             }
         }
-        self.settle(&mut pending, end).await;
+        self.send_pending(&mut pending, end).await;
     }
 
     /// Sends what is pending. False: a record of it failed, so the lane stops.
-    async fn settle(&self, pending: &mut Pending, end: &mut LaneEnd) -> bool {
+    async fn send_pending(&self, pending: &mut Pending, end: &mut LaneEnd) -> bool {
         let Pending { indices, letters } = std::mem::take(pending);
         if letters.is_empty() {
             return true;

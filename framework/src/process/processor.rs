@@ -35,7 +35,7 @@ pub enum WhenUnhandled {
 #[derive(Debug)]
 pub(crate) struct Processor {
     pub(crate) topics: HashMap<String, Route>,
-    /// *None: records of other topics are rejected.*
+    /// *None: `when_unhandled` says what becomes of the records of other topics.*
     pub(crate) fallback: Option<Route>,
     pub(crate) destination: Option<BoxDestination>,
     /// *None: every record runs in every delivery.*

@@ -1,4 +1,4 @@
-//! The partitions of a batch: each is opened, its lanes run, and it is given back; none waits for another.
+//! The partitions of a batch: the ledger of each is opened if there is one, its lanes run, and the partition is given back. No partition waits for another.
 
 use std::collections::VecDeque;
 use std::pin::pin;

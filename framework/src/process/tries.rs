@@ -30,7 +30,7 @@ enum NotNow {
 }
 
 impl<'a> BatchRun<'a> {
-    /// Tries one record until it is done, rejected, or Failed.
+    /// Tries one record until it has ended.
     pub(super) async fn run_record(
         &self,
         record: &Record,

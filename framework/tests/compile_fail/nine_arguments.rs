@@ -1,7 +1,6 @@
 //! More arguments than a handler can have.
 
-use lambda_msk::extract::RequestId;
-use lambda_msk::record::TopicPartition;
+use lambda_msk::{RequestId, TopicPartition};
 use lambda_msk::{Attempt, Consumer, Deadline, Headers, IdempotencyKey, Record, Value};
 
 #[rustfmt::skip]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
-use lambda_msk::extract::RequestId;
 use lambda_msk::limits::DEADLINE_AHEAD_MS_MAX;
 use lambda_msk::record::{Batch, NewRecord, TimestampType};
 use lambda_msk::testing::{Event, Sample};
 use lambda_msk::{
-    Builder, Consumer, Deadline, Failure, FailureReporting, IdempotencyKey, Invocation, Json,
-    ProcessingOrder, Record, State,
+    Consumer, Deadline, Failure, FailureReporting, IdempotencyKey, Invocation, Json,
+    ProcessingOrder, Record, RequestId, State,
 };
 use serde_json::Value;
 use tokio::time::{Instant, advance, sleep};

@@ -1,7 +1,8 @@
 //! The idempotency key of a record: the consumer's name, the cluster, and where the record stands.
 
+use lambda_msk::builder::Builder;
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
-use lambda_msk::{Builder, Consumer, IdempotencyKey, State};
+use lambda_msk::{Consumer, IdempotencyKey, State};
 
 use crate::support::Journal;
 

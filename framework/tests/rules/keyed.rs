@@ -1,9 +1,10 @@
 //! What the tests of keys share: orders that bear a key, and how long each takes.
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::{Guarantee, PerRecord};
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, Record, State};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, Record, State};
 use serde::Deserialize;
 use tokio::time::sleep;
 

@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use lambda_msk::destination::MemoryDestination;
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::failure::Rejection;
 use lambda_msk::handler::HandlerCall;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, Delivery, Failure, FromRecord, Rejection, State, each};
+use lambda_msk::{Consumer, Failure, State, each};
 use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower::{Service, ServiceExt};

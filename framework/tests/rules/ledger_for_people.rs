@@ -4,9 +4,8 @@ use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::{
     Change, Expect, ForgetError, IdempotencyStore, Item, PartitionState, Swap, Swapped, Version,
 };
-use lambda_msk::record::TopicPartition;
 use lambda_msk::testing::{Event, Invoked, Sample, invoke};
-use lambda_msk::{Consumer, Failure, FailureReporting, Json};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, TopicPartition};
 
 use crate::shared_store::{Meets, Shared, killed_after, millis};
 use crate::support::letters;

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use lambda_msk::builder::WhenExhausted;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, Failure, ProcessingOrder};
+use lambda_msk::{Consumer, Failure, ProcessingOrder, WhenExhausted};
 use tokio::join;
 use tokio::time::{Instant, sleep};
 

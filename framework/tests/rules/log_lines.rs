@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::WhenStoreFails;
 use lambda_msk::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
 use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
-use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, ProcessingOrder};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, ProcessingOrder};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll};
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::failure::Rejection;
 use lambda_msk::idempotency::{IdempotencyStore, Item, MemoryStore, StoreError, Swap, Swapped};
 use lambda_msk::testing::{Invoke, Invoked, invoke};
-use lambda_msk::{
-    Builder, Consumer, Delivery, Failure, FailureReporting, FromRecord, Json, Record, Rejection,
-};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, Record};
 use tokio::time::sleep;
 
 use crate::keyed::{Shop, event, order};

@@ -1,12 +1,13 @@
 //! By key: how a record ended is on its way to the store before its lane waits for anything else, and whatever becomes of the next one.
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::{DeadLetter, Destination, SendError};
 use lambda_msk::extract::FromRef;
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::failure::Rejection;
 use lambda_msk::idempotency::{Guarantee, Swap, WhenStoreFails};
 use lambda_msk::testing::{Invoke, Sample, invoke};
-use lambda_msk::{
-    Builder, Consumer, Delivery, FromRecord, Json, ProcessingOrder, Rejection, State,
-};
+use lambda_msk::{Consumer, Json, ProcessingOrder, State};
 use serde::{Deserialize, Deserializer};
 use tokio::join;
 use tokio::time::sleep;
@@ -156,7 +157,7 @@ async fn a_letter_of_a_record_that_never_started_says_so() {
     let shop = Shop::default();
     let builder = fragile(&shop)
         .guarantee(Guarantee::AtMostOnce)
-        .when_exhausted(lambda_msk::builder::WhenExhausted::Reject)
+        .when_exhausted(lambda_msk::WhenExhausted::Reject)
         .on_failure(shop.destination.clone());
     let consumer = builder.build().unwrap();
 

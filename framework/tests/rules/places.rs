@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
 use lambda_msk::idempotency::{Change, PerRecord};
 use lambda_msk::limits::LANES_WAITING_MAX;
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
-use lambda_msk::{
-    Attempt, Builder, Consumer, Failure, FailureReporting, ProcessingOrder, Record, State,
-};
+use lambda_msk::{Attempt, Consumer, Failure, FailureReporting, ProcessingOrder, Record, State};
 use tokio::join;
 use tokio::time::{Instant, sleep};
 

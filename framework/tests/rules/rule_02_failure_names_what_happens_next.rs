@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lambda_msk::destination::MemoryDestination;
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::failure::Rejection;
 use lambda_msk::failure::{BoxError, Next};
 use lambda_msk::testing::invoke;
-use lambda_msk::{
-    Attempt, Consumer, Delivery, Failure, FromRecord, Json, Outcome, Record, Rejection, State,
-};
+use lambda_msk::{Attempt, Consumer, Failure, Json, Outcome, Record, State};
 
 use crate::support::{code, letters, orders};
 

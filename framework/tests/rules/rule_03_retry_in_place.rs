@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use lambda_msk::builder::WhenExhausted;
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::testing::{Invoke, invoke};
-use lambda_msk::{Attempt, Builder, Consumer, Failure, Outcome, Record, each};
+use lambda_msk::{Attempt, Consumer, Failure, Outcome, Record, WhenExhausted, each};
 
 use crate::support::{code, orders};
 

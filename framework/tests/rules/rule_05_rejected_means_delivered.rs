@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lambda_msk::builder::{WhenExhausted, WhenUnhandled};
+use lambda_msk::builder::WhenUnhandled;
 use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
 use lambda_msk::extract::FromHeader;
+use lambda_msk::failure::Rejection;
 use lambda_msk::limits::DEAD_LETTERS_PER_SEND_MAX;
 use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
-use lambda_msk::{Consumer, Failure, Header, Json, Key, Record, Rejection, State};
+use lambda_msk::{Consumer, Failure, Header, Json, Key, Record, State, WhenExhausted};
 use tokio::time::sleep;
 
 use crate::support::{Journal, causes, letters, orders};

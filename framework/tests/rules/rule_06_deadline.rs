@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
 use lambda_msk::testing::{Invoke, Invoked};
-use lambda_msk::{Builder, Consumer, Deadline, Failure, Json, Record, State};
+use lambda_msk::{Consumer, Deadline, Failure, Json, Record, State};
 use tokio::time::sleep;
 
 use crate::support::{Journal, code, letters, orders};

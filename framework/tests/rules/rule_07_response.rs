@@ -1,8 +1,9 @@
 //! The response: whole batch makes an error of any record that is not done; partial lists each such record, in event order, and no other.
 
+use lambda_msk::builder::Builder;
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::{
-    Builder, Consumer, Error, Failure, FailureReporting, Json, ProcessingOrder, Record, State,
+    Consumer, Error, Failure, FailureReporting, Json, ProcessingOrder, Record, State,
 };
 
 use crate::support::{Journal, answer, letters, orders};

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lambda_msk::builder::WhenExhausted;
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
+use lambda_msk::extract::{Delivery, FromRecord};
 use lambda_msk::extract::{FromBytes, FromHeader, JsonRejection, Part};
+use lambda_msk::failure::Rejection;
 use lambda_msk::handler::HandlerCall;
 use lambda_msk::idempotency::{IdempotencyStore, Item, PerRecord, StoreError, Swap, Swapped};
 use lambda_msk::limits::ERROR_TEXT_BYTES_MAX;
 use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{
-    Builder, Consumer, Delivery, Failure, FromRecord, Header, Json, Key, Record, Rejection, each,
-};
+use lambda_msk::{Consumer, Failure, Header, Json, Key, Record, WhenExhausted, each};
 use serde::{Deserialize, Deserializer};
 use tower::layer::layer_fn;
 use tower::{ServiceExt, service_fn};

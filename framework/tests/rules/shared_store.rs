@@ -6,11 +6,12 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
 use lambda_msk::idempotency::{
     Change, Expect, IdempotencyStore, Item, MemoryStore, StoreError, Swap, Swapped,
 };
 use lambda_msk::testing::Event;
-use lambda_msk::{Builder, Consumer, Failure, FailureReporting, Json, Record, State};
+use lambda_msk::{Consumer, Failure, FailureReporting, Json, Record, State};
 use tokio::time::{sleep, timeout};
 
 use crate::support::{Journal, orders};

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
-use lambda_msk::{
-    Attempt, Builder, Consumer, Failure, FailureReporting, Idempotency, Json, Record, State,
-};
+use lambda_msk::{Attempt, Consumer, Failure, FailureReporting, Idempotency, Json, Record, State};
 
 use crate::support::{Journal, answer, letters, orders};
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lambda_msk::builder::Builder;
 use lambda_msk::idempotency::{
     BoxStore, Change, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
 };
 use lambda_msk::limits::{STORE_REQUESTS_TO_BEGIN_MAX, STORE_REQUESTS_TO_GO_ON_MAX};
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
-use lambda_msk::{Builder, Consumer, FailureReporting, Json, ProcessingOrder};
+use lambda_msk::{Consumer, FailureReporting, Json, ProcessingOrder};
 use tokio::join;
 use tokio::time::sleep;
 

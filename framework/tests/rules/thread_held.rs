@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use lambda_msk::builder::Builder;
+use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::failure::Rejection;
 use lambda_msk::limits::HANDLER_POLL_MS_MAX;
 use lambda_msk::testing::{Invoke, Invoked};
-use lambda_msk::{Builder, Consumer, Delivery, FailureReporting, FromRecord, Json, Rejection};
+use lambda_msk::{Consumer, FailureReporting, Json};
 use tokio::time::{advance, sleep};
 
 use crate::shared_store::{Meets, Shared, millis, secs};

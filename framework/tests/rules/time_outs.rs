@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use lambda_msk::builder::Builder;
 use lambda_msk::idempotency::{Expect, PerRecord};
 use lambda_msk::limits::{CLOCK_SKEW_MAX_MS, FUNCTION_TIMEOUT_MS_MAX};
 use lambda_msk::testing::Invoke;
-use lambda_msk::{Attempt, Builder, Consumer, Failure, FailureReporting, Json, Record, State};
+use lambda_msk::{Attempt, Consumer, Failure, FailureReporting, Json, Record, State};
 use tokio::join;
 use tokio::time::{Instant, sleep};
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use lambda_msk::builder::Builder;
 use lambda_msk::idempotency::{
     Change, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
 };
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
-use lambda_msk::{Builder, Consumer, FailureReporting, Json, ProcessingOrder, Record, State};
+use lambda_msk::{Consumer, FailureReporting, Json, ProcessingOrder, Record, State};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::join;
 use tokio::net::{TcpListener, TcpStream};

@@ -1,6 +1,6 @@
 //! Clusters that neither the event nor a setting names: by offset nothing of theirs is skipped on a guess.
 
-use lambda_msk::Builder;
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::PerRecord;
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};

@@ -20,9 +20,10 @@ mod table;
 
 use std::time::{Duration, Instant};
 
+use lambda_msk::builder::Builder;
 use lambda_msk::idempotency::{DynamoDbStore, PerRecord};
 use lambda_msk::testing::Invoke;
-use lambda_msk::{Builder, Consumer, ProcessingOrder, State};
+use lambda_msk::{Consumer, ProcessingOrder, State};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -37,6 +37,9 @@ const IN_ORDER: [&str; 5] = [
     "simulation",
 ];
 
+/// Names that people type in their first hour: the rest stands in public modules.
+const ROOT_NAMES_MAX: usize = 25;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -95,6 +98,26 @@ fn an_import_through_the_crates_root_names_the_module() {
         let found = house(name).through_the_root();
         assert!(found.is_empty(), "{name}/src: {found:#?}");
     }
+}
+
+#[test]
+fn the_root_of_the_framework_shows_at_most_25_names() {
+    let lib = fs::read_to_string(root().join("framework/src/lib.rs")).unwrap();
+    let items = parse::file(&lib);
+    let shown = items.iter().filter_map(|item| match item {
+        parse::Item::Used {
+            name,
+            passed_on: true,
+            ..
+        } => Some(name.as_str()),
+        _ => None,
+    });
+    let shown: Vec<_> = shown.collect();
+    assert!(
+        shown.contains(&"Consumer") && shown.len() <= ROOT_NAMES_MAX,
+        "{} {shown:?}",
+        shown.len()
+    );
 }
 
 mod tests {

@@ -28,8 +28,7 @@ use crate::partition::TopicPartition;
 /// ```
 /// use lambda_msk::idempotency::{MemoryStore, PartitionState};
 /// use lambda_msk::testing::{Event, Sample, invoke};
-/// use lambda_msk::record::TopicPartition;
-/// use lambda_msk::{Consumer, Failure};
+/// use lambda_msk::{Consumer, Failure, TopicPartition};
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use lambda_msk::TopicPartition;
 use lambda_msk::idempotency::{DynamoDbStore, PartitionState};
-use lambda_msk::record::TopicPartition;
 use lambda_msk::testing::{Event, Sample};
 
 /// As many as Lambda hands out at most.
