@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
+.PHONY: help typos invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -37,7 +37,7 @@ services: ## the tests that need a real queue, table, Powertools or AWS's own ma
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
 	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
-check: fmt clippy doc test messages deny ## the standard of the house: fmt, clippy, doc, test, messages, deny
+check: fmt typos clippy doc test messages deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, deny
 
 fmt: ## formatting
 	cargo fmt --all --check
@@ -50,6 +50,9 @@ doc: ## the documentation builds, its links lead somewhere
 
 messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
 	cargo test --locked -p lambda-msk --test compile_fail -- --ignored
+
+typos: ## misspelt words (pip install typos)
+	typos
 
 deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
 	cargo deny --locked check bans licenses sources

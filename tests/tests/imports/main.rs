@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_childs_need_of_its_parent_makes_a_circle_if_the_parent_names_the_child() {
+    fn a_parent_that_names_a_child_that_needs_the_parent_makes_a_circle() {
         let lib = "mod run;\n";
         let child = (
             "run/act.rs",
