@@ -60,7 +60,7 @@ impl Sqs {
     /// Sends the messages, ten or a mebibyte to a request. One result for each, in their order.
     pub async fn send(
         &self,
-        messages: &[Message],
+        messages: Vec<Message>,
         patience: Patience,
     ) -> Vec<Result<(), SqsError>> {
         let until = patience.until();
@@ -70,7 +70,7 @@ impl Sqs {
             until,
             results: messages.iter().map(|_| not_sent()).collect(),
         };
-        let entries = messages.iter().enumerate();
+        let entries = messages.into_iter().enumerate();
         let mut waiting: Vec<Entry> = entries.map(|(at, it)| Entry::of(at, it)).collect();
         if let Ok(client) = tokio::time::timeout_at(until, self.client()).await {
             for tried in 0.. {

@@ -84,7 +84,7 @@ impl Destination for SqsDestination {
                 Err(error) => too_large.push(Some(error)),
             }
         }
-        let mut sent = self.queue.send(&messages, patience).await.into_iter();
+        let mut sent = self.queue.send(messages, patience).await.into_iter();
         let result = |too_large| match too_large {
             Some(error) => Err(SendError::new(error)),
             None => {

@@ -25,7 +25,7 @@ impl QueueDestination {
 
     async fn send(&self, discarded: &Discarded) -> Result<(), Undelivered> {
         let message = Message::json(self.documents.metadata(discarded));
-        let sent = self.queue.send(&[message], patience()).await;
+        let sent = self.queue.send(vec![message], patience()).await;
         sent.into_iter()
             .collect::<Result<(), _>>()
             .map_err(undelivered)

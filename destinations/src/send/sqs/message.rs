@@ -84,12 +84,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn of(at: usize, message: &Message) -> Self {
+    pub(super) fn of(at: usize, message: Message) -> Self {
         let mut request = SendMessageBatchRequestEntry::builder()
             .id(at.to_string())
-            .message_body(&message.body);
-        for (name, value) in &message.attributes {
-            request = request.message_attributes(*name, value.clone());
+            .message_body(message.body);
+        for (name, value) in message.attributes {
+            request = request.message_attributes(name, value);
         }
         Self {
             at,
@@ -137,7 +137,8 @@ mod tests {
             .with_text("topic", "")
             .with_bytes("payload", vec![0; 1_000]);
 
-        let request = Entry::of(0, &message).request;
+        let bytes = message.bytes();
+        let request = Entry::of(0, message).request;
 
         let attributes = request.message_attributes().unwrap();
         let counted = attributes.iter().map(|(name, value)| {
@@ -146,10 +147,7 @@ mod tests {
             name.len() + value.data_type().len() + text.len() + binary
         });
         assert_eq!(attributes.len(), 2);
-        assert_eq!(
-            message.bytes(),
-            request.message_body().len() + counted.sum::<usize>()
-        );
+        assert_eq!(bytes, request.message_body().len() + counted.sum::<usize>());
         assert_eq!(request.message_body(), r#"{"value":"a\ufffe"}"#);
     }
 }
