@@ -213,4 +213,5 @@ pub const DELIVER_LEAVE_MS: u64 = 1_000;
 /// How often a destination is asked before records are dropped.
 pub const DELIVER_ATTEMPTS_MAX: u32 = 3;
 
+const _: () = assert!(DELIVER_LEAVE_MS < DELIVER_MS);
 const _: () = assert!(FILTER_PATTERNS_DEFAULT < FILTER_PATTERNS_MAX);
