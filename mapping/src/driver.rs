@@ -55,4 +55,4 @@ pub use self::destination::{
     Destination, FileDestination, SendFuture, TopicDestination, Undelivered,
 };
 pub use self::error::Error;
-pub use self::notice::{Flight, Lane, Notice, Status, Unread};
+pub use self::notice::{Flight, Notice, PartitionReport, Status, Unread};

@@ -120,7 +120,7 @@ pub struct Status {
     /// The topic that it reads.
     pub topic: String,
     /// Each partition that its pollers have, ascending.
-    pub partitions: Vec<Lane>,
+    pub partitions: Vec<PartitionReport>,
     /// Invocations under way.
     pub in_flight: usize,
     /// Execution environments that are there.
@@ -174,7 +174,7 @@ impl Status {
 /// How a partition stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Lane {
+pub struct PartitionReport {
     /// Who has it.
     pub poller: PollerId,
     /// Which.

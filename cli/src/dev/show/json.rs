@@ -1,6 +1,6 @@
 //! What happens, as JSON for scripts: one object a line, each with `event`.
 
-use msk_mapping::driver::{Flight, Lane, Notice, Status};
+use msk_mapping::driver::{Flight, Notice, PartitionReport, Status};
 use msk_mapping::machine::{Because, Offsets};
 use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
@@ -237,7 +237,7 @@ fn status(status: &Status) -> Value {
     let metrics = &status.metrics;
     json!({
         "topic": status.topic,
-        "partitions": status.partitions.iter().map(lane).collect::<Vec<_>>(),
+        "partitions": status.partitions.iter().map(stands).collect::<Vec<_>>(),
         "lag": status.lag(),
         "caughtUp": status.caught_up,
         "topicPartitions": status.topic_partitions,
@@ -257,16 +257,16 @@ fn status(status: &Status) -> Value {
     })
 }
 
-fn lane(lane: &Lane) -> Value {
+fn stands(report: &PartitionReport) -> Value {
     json!({
-        "partition": lane.partition.to_string(),
-        "poller": lane.poller.0,
-        "committed": lane.committed,
-        "lag": lane.lag,
-        "waiting": lane.waiting,
-        "inFlight": lane.in_flight,
-        "retrying": lane.retrying,
-        "delivering": lane.delivering,
+        "partition": report.partition.to_string(),
+        "poller": report.poller.0,
+        "committed": report.committed,
+        "lag": report.lag,
+        "waiting": report.waiting,
+        "inFlight": report.in_flight,
+        "retrying": report.retrying,
+        "delivering": report.delivering,
     })
 }
 

@@ -109,7 +109,7 @@ impl Live {
 
 fn block(status: &Status, rate: f64, fates: &Fates) -> Block {
     let environments = lines::count(status.environments, "environment");
-    let table = summary::lanes(status);
+    let table = summary::partitions(status);
     Block {
         head: format!(
             "{BOLD}{}{BOLD:#} {DIM}· {} in flight · {environments} · {rate:.0} records/s{DIM:#}",

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use msk_mapping::driver::{Lane, Status};
+use msk_mapping::driver::{PartitionReport, Status};
 
 use super::fates::{Fate, Fates, Row, Topic};
 use super::lines::count;
@@ -36,7 +36,7 @@ pub(crate) fn so_far(ends: &[Status], fates: &Fates) -> String {
         if ends.len() > 1 {
             let _ = writeln!(text, "{BOLD}{}{BOLD:#}", status.topic);
         }
-        text += &lanes(status);
+        text += &partitions(status);
         text += "\n";
         text += &summary(status, fates);
     }
@@ -75,11 +75,11 @@ pub(crate) fn records(rows: &[Row]) -> String {
 }
 
 /// Of a topic with many partitions on a desk most are empty.
-fn has_records(lane: &&Lane) -> bool {
-    lane.committed.is_some() || lane.lag != Some(0)
+fn has_records(partition: &&PartitionReport) -> bool {
+    partition.committed.is_some() || partition.lag != Some(0)
 }
 
-pub(crate) fn lanes(status: &Status) -> String {
+pub(crate) fn partitions(status: &Status) -> String {
     let mut table = Table::new(
         [
             "PARTITION",
@@ -92,24 +92,29 @@ pub(crate) fn lanes(status: &Status) -> String {
         1,
     );
     let unknown = || "-".to_owned();
-    let row = |lane: &Lane| {
+    let row = |report: &PartitionReport| {
         [
-            lane.partition.to_string(),
-            lane.committed
+            report.partition.to_string(),
+            report
+                .committed
                 .map_or_else(unknown, |offset| offset.to_string()),
-            lane.lag.map_or_else(unknown, |lag| lag.to_string()),
-            lane.waiting.to_string(),
-            (lane.in_flight + lane.delivering).to_string(),
-            lane.retrying.to_string(),
+            report.lag.map_or_else(unknown, |lag| lag.to_string()),
+            report.waiting.to_string(),
+            (report.in_flight + report.delivering).to_string(),
+            report.retrying.to_string(),
         ]
     };
-    let lanes: Vec<&Lane> = status.partitions.iter().filter(has_records).collect();
-    if lanes.is_empty() {
+    let partitions: Vec<&PartitionReport> = status.partitions.iter().filter(has_records).collect();
+    if partitions.is_empty() {
         return String::new();
     }
-    for lane in lanes {
-        let style = if lane.retrying > 0 { BAD } else { Style::new() };
-        table.push(row(lane), style);
+    for partition in partitions {
+        let style = if partition.retrying > 0 {
+            BAD
+        } else {
+            Style::new()
+        };
+        table.push(row(partition), style);
     }
     table.text()
 }

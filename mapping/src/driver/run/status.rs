@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::state::Run;
 use crate::driver::error::Error;
 use crate::driver::look::Stand;
-use crate::driver::notice::{Lane, Notice, Status, Unread};
+use crate::driver::notice::{Notice, PartitionReport, Status, Unread};
 #[cfg(feature = "share")]
 use crate::limits::CAUGHT_UP_MS;
 use crate::limits::LEAVE_MS;
@@ -21,11 +21,11 @@ impl Run {
     }
 
     pub(super) fn status(&self, caught_up: bool) -> Status {
-        let mut partitions: Vec<Lane> = self
+        let mut partitions: Vec<PartitionReport> = self
             .mapping
             .partitions()
             .into_iter()
-            .map(|partition| self.lane(partition))
+            .map(|partition| self.report(partition))
             .collect();
         partitions.sort_by(|one, other| one.partition.cmp(&other.partition));
         Status {
@@ -42,7 +42,7 @@ impl Run {
         }
     }
 
-    fn lane(&self, status: PartitionStatus) -> Lane {
+    fn report(&self, status: PartitionStatus) -> PartitionReport {
         let held = status.waiting + status.in_flight + status.retrying + status.delivering;
         // Behind the last record may stand markers of transactions, which nobody commits.
         let all_settled = self.at_end.contains(&status.partition) && held == 0;
@@ -61,7 +61,7 @@ impl Run {
         } else {
             self.ends.get(&status.partition).map(behind)
         };
-        Lane {
+        PartitionReport {
             poller: status.poller,
             partition: status.partition,
             waiting: status.waiting,
