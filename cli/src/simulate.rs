@@ -29,7 +29,7 @@ Examples:
   cargo msk simulate --seeds 20000000..30000000 --failures failing-seeds.tsv
 
 A long run says how far it is on standard error, and Ctrl-C ends it with what was found. How to read a failing seed:
-docs/simulation.md.
+docs/src/simulation.md.
 
 Exit codes: 0 all promises held; 1 one was broken, a run was not the same twice, or it panicked; 2 wrong arguments;
 130 stopped before the end, and nothing was broken so far.")]

@@ -1,4 +1,61 @@
-#![doc = include_str!("../README.md")]
+//! AWS Lambda functions fed from Kafka: one async function for one record.
+//!
+//! A [`Consumer`] has a handler for each topic. A handler is an `async fn` whose arguments are extractors ([`extract`]): [`Json`], [`Key`], [`Header`], [`State`] and others.
+//! It returns `()` or a `Result`; a [`Failure`] says whether a record is retried or rejected. [`run`] connects the consumer to Lambda, [`Consumer::invoke`] to a service of your own.
+//!
+//! ```no_run
+//! use lambda_msk::{Consumer, Failure, Json};
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct Order {
+//!     order_id: u64,
+//! }
+//!
+//! async fn ship(Json(order): Json<Order>) -> Result<(), Failure> {
+//!     if order.order_id == 0 {
+//!         return Err(Failure::reject("order 0 does not exist").code("order.unknown")); // to the destination, never again
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), lambda_msk::Error> {
+//!     lambda_msk::logging::init();
+//!     lambda_msk::run(Consumer::builder().topic("orders", ship).from_env()).await
+//! }
+//! ```
+//!
+//! # Where things are
+//!
+//! | to | see |
+//! |---|---|
+//! | build a consumer, and set it up | [`Builder`]; variables of the environment: [`Builder::from_env`] |
+//! | take the value, the key, a header, the state | [`extract`] |
+//! | give a handler attempts or tower layers of its own | [`each`] |
+//! | retry or reject | [`failure`] |
+//! | keep the order of partitions or keys | [`ProcessingOrder`] |
+//! | keep an effect from happening twice | [`idempotency`] |
+//! | say where rejected records go | [`destination`] |
+//! | read how each record ended | [`Invoked`], [`report`] |
+//! | test a consumer without Lambda | `testing`, with the feature of that name |
+//! | look up a bound or a default | [`limits`] |
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `lambda` (default) | [`run`], and `lambda_runtime` below it. Without it no HTTP client is built |
+//! | `logging` (default) | [`logging::init`]: JSON lines to standard output |
+//! | `sqs` | the SQS destination, through the AWS SDK |
+//! | `dynamodb` | the DynamoDB store, through the AWS SDK |
+//! | `testing` | events, records and runs for tests |
+//! | `proptest` | strategies for events |
+//!
+//! The [guide](https://github.com/lambda-msk/lambda-msk/blob/main/docs/src/SUMMARY.md) explains each of these with its consequences.
+
+// docs.rs shows which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // To follow an event through the code, begin at `Consumer::invoke` in `consumer.rs`: it decodes the event (`event.rs`), runs its records (`process.rs`, whose
 // first lines give a record's way), and makes the answer (`response.rs`). The modules stand in reading order: each imports only from those above it, and from

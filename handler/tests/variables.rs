@@ -1,34 +1,44 @@
-//! Every variable that the README, the template and the Makefile name is one that the function reads.
+//! Every variable that the guide, the template and the Makefile name is one that the function reads.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// No variable takes this: neither a number nor a name, and not of visible ASCII.
 const NONSENSE: &str = "é é";
 
-fn variables(file: &str) -> BTreeSet<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    let text = std::fs::read_to_string(path).unwrap();
+/// The files that name variables: the pages of the guide, and what a deployment is made of.
+fn files() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let guide = std::fs::read_dir(root.join("docs/src")).unwrap();
+    let pages = guide.map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let others = ["README.md", "template.yaml", "Makefile"];
+    pages.chain(others.map(|name| root.join(name))).collect()
+}
+
+fn variables(file: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(file).unwrap();
     let word = |letter: char| letter.is_ascii_uppercase() || letter == '_';
-    let found: BTreeSet<String> = text
-        .split(|letter| !word(letter))
+    text.split(|letter| !word(letter))
         .filter(|name| name.starts_with("LAMBDA_MSK_") && !name.ends_with('_'))
         .map(str::to_owned)
-        .collect();
-    assert!(!found.is_empty(), "{file} names none");
-    found
+        .collect()
 }
 
 #[test]
 fn every_variable_that_is_named_is_read() {
-    for file in ["README.md", "template.yaml", "Makefile"] {
-        for name in variables(file) {
+    let mut named = BTreeSet::new();
+    for file in files() {
+        for name in variables(&file) {
             let error = handler::consumer([(name.clone(), NONSENSE.to_owned())]).unwrap_err();
+            let file = file.display();
             assert!(error.to_string().contains(&name), "{file}: {name}: {error}");
+            named.insert(name);
         }
     }
+    assert!(named.len() > 10, "{named:?}");
 }
 
 #[test]
