@@ -13,7 +13,7 @@ const CODE_LINES_MAX: usize = 400;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 11] = [
     "kafka",
     "destinations",
     "framework",
@@ -21,7 +21,9 @@ const CRATES: [&str; 9] = [
     "mapping",
     "simulation",
     "cli",
-    "examples/beside-sqs",
+    "examples/orders",
+    "examples/two-sources",
+    "examples/cdc",
     "tests",
 ];
 
