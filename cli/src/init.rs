@@ -11,17 +11,17 @@ use crate::fault::{Fault, print};
 use crate::project::{Project, Wanted, template, write};
 use crate::text::style::BOLD;
 
-/// Add to the package in this folder what `cargo msk new` makes. No file is overwritten.
+/// Add a template's code, events and template.yaml to the package in this folder.
 ///
-/// Dependencies and features that are missing are added to Cargo.toml. What stands in the way of a file of the template
-/// stays as it is, and is listed.
+/// Missing dependencies and features are added to Cargo.toml. No file is overwritten: one that exists already stays as it
+/// is, and is listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 Templates:
 {}
 
 Examples:
-  cargo init --lib && cargo msk init
+  cargo msk init --topic orders
   cargo msk init --template cdc --topic shop.public.customers", template::list()))]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
             done.left
                 .extend(left.iter().map(|what| format!("Cargo.toml: {what}")));
         } else if folder.join(path).exists() {
-            done.left.push(format!("{path}: is there already"));
+            done.left.push(format!("{path}: exists already"));
         } else if let Some(why) = code.forbids(path) {
             done.left.push(format!("{path}: not added, {why}"));
         } else {
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the package has of the files that the template's code consists of.
+/// The code that the package has before the template's is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Code {
     None,
@@ -101,7 +101,7 @@ impl Code {
     }
 }
 
-/// What a run did.
+/// The files and entries of a run, in words.
 #[derive(Debug, Default)]
 struct Done {
     added: Vec<String>,
@@ -120,7 +120,7 @@ impl Done {
             }
         }
         if let Some(main) = main {
-            text += "\nsrc/main.rs is yours. To start the consumer, it needs what the template's has:\n";
+            text += "\nsrc/main.rs is unchanged. To start the consumer, it needs this code:\n";
             for line in main.lines().filter(|line| !line.starts_with("//!")) {
                 text += format!("  {line}").trim_end();
                 text += "\n";

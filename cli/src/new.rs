@@ -8,7 +8,7 @@ use crate::fault::{Fault, print};
 use crate::project::{Project, Wanted, template, write};
 use crate::text::style::BOLD;
 
-/// Made small and quick to start, as this repository's own functions are.
+/// The release profile: the same as this repository's.
 const RELEASE: &str = "
 # For a small binary that starts quickly.
 [profile.release]
@@ -17,16 +17,17 @@ codegen-units = 1
 strip = \"symbols\"
 ";
 
-/// A folder above has a workspace, of which cargo would take this package for a member.
+/// The table that keeps a package out of the workspace of a folder above.
 const ALONE: &str = "
-# A workspace of its own, though a folder above has one. To join that one, take this out and add the package to its members.
+# A folder above has a workspace, and this package is no member of it. To make it one, delete this table and add the package
+# to `members` there.
 [workspace]
 ";
 
 /// Make a function that stands alone: code with tests, sample events, template.yaml for AWS SAM.
 ///
-/// The project is a new folder with the name of its package. It compiles, its tests pass, and `cargo msk invoke` and
-/// `cargo msk dev` run it, without a line to be written.
+/// The project is a new folder with the name of its package. Its tests pass, and `cargo msk invoke` and
+/// `cargo msk dev` run it, before you write a line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 Templates:
@@ -58,8 +59,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
             args.name
         ))
         .at(format!("{} exists", above.join(folder).display()))
-        .help("choose another name; if a package is in that folder, run `cargo msk init` there"),
-        _ => cannot(error).help("make it possible to write here, or change to another folder"),
+        .help("choose another name; if that folder holds a package, run `cargo msk init` in it"),
+        _ => cannot(error)
+            .help("check the permissions of the current folder, or change to another one"),
     })?;
     let files = project.files();
     for (path, text) in &files {
@@ -88,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a manifest has that is the root of its workspace.
+/// The end of the manifest: tables that only the root of a workspace has.
 fn tail(above: &Path) -> String {
     let has_workspace = |folder: &Path| {
         let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();

@@ -1,12 +1,12 @@
 //! A project that stands alone, made of a template. Called by `new` and `init`.
 
-// Which templates there are.
+// The templates.
 pub(crate) mod template;
 
-// What a project may be called.
+// Names of projects and topics.
 pub(crate) mod name;
 
-// Where it takes lambda-msk from.
+// The source of lambda-msk.
 pub(crate) mod origin;
 
 // Its template.yaml.
@@ -19,16 +19,16 @@ use self::origin::Origin;
 use self::template::{Names, Template};
 use crate::fault::Fault;
 
-/// What git leaves alone: builds, and files that runs of `cargo msk` write.
+/// Files for git to ignore: builds, and those that `cargo msk` writes.
 const GITIGNORE: &str = "/target\n/.aws-sam\n/dead-letters.ndjson\n/given-up.ndjson\n";
 
-/// What `new` and `init` ask for.
+/// The arguments that `new` and `init` share.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Wanted {
-    /// The topic that the function reads. [default: the template's]
+    /// Set the topic that the function reads. [default: the template's]
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
-    /// What the function does.
+    /// Choose the template.
     #[arg(long, value_name = "TEMPLATE", default_value = template::DEFAULT, value_parser = Names)]
     template: String,
     /// Take lambda-msk from this checkout of its repository. [default: the released version]
@@ -137,7 +137,7 @@ impl Project {
         self.origin.lead(&(lines.join("\n") + "\n"))
     }
 
-    /// The commands of the README, which is what comes next.
+    /// The commands of the README, which are the next steps.
     pub(crate) fn commands(&self) -> Vec<String> {
         let readme = self.text("README.md", self.template.file("README.md"));
         let after = readme.split("```sh\n").nth(1).unwrap_or_default();
@@ -152,7 +152,9 @@ pub(crate) fn write(folder: &Path, path: &str, text: &str) -> Result<(), Fault> 
     let written =
         fs::create_dir_all(file.parent().unwrap_or(folder)).and_then(|()| fs::write(&file, text));
     written.map_err(|error| {
-        Fault::new(format!("cannot write {}", file.display())).at(error.to_string())
+        Fault::new(format!("cannot write {}", file.display()))
+            .at(error.to_string())
+            .help("check the permissions of the folder, and the free space")
     })
 }
 

@@ -253,8 +253,8 @@ fn init_overwrites_nothing_and_says_what_it_left() {
         assert!(added.contains(&format!("  {path}\n")), "{path}: {said}");
     }
     for line in [
-        "README.md: is there already",
-        "src/main.rs: is there already",
+        "README.md: exists already",
+        "src/main.rs: exists already",
         "lambda_msk::run(shop::consumer().from_env()).await",
     ] {
         assert!(left.contains(line), "{line}: {said}");

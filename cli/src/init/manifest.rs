@@ -7,7 +7,7 @@ use crate::fault::Fault;
 /// The tables of which entries are added.
 const TABLES: [&str; 3] = ["features", "dependencies", "dev-dependencies"];
 
-/// The outcome: the text, what was added to it, and what was not.
+/// A manifest with the entries that were added, and those that were there already and differ.
 #[derive(Debug)]
 pub(super) struct Merged {
     pub(super) text: String,
@@ -19,7 +19,7 @@ fn read(text: &str) -> Result<DocumentMut, Fault> {
     text.parse::<DocumentMut>().map_err(|error| {
         Fault::new("cannot read Cargo.toml")
             .at(error.to_string().trim_end())
-            .help("mend it until `cargo check` reads it")
+            .help("correct it until `cargo check` accepts it")
     })
 }
 
@@ -62,7 +62,7 @@ pub(super) fn merge(own: &str, template: &str) -> Result<Merged, Fault> {
     Ok(Merged { text, added, left })
 }
 
-/// What an entry lacks that is there already, in words. *None: nothing.*
+/// The parts of the template's entry that the package's own entry lacks, in words. *None: it lacks nothing.*
 fn lack(table: &str, key: &str, there: &Item, wanted: &Item) -> Option<String> {
     if table == "features" {
         let same = there.to_string().trim() == wanted.to_string().trim();

@@ -1,4 +1,4 @@
-//! What a project and its topic may be called.
+//! The rules for the names of projects and topics.
 
 use lambda_msk::record::check_topic_name;
 
@@ -7,15 +7,15 @@ use crate::fault::Fault;
 /// The longest name: crates.io's limit, and that of a Lambda function.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Rust's words, which cannot be the name of a crate.
+/// Rust's keywords, which cannot be the name of a crate.
 const WORDS: &str = "abstract as async await become box break const continue crate do dyn else enum extern false final \
     fn for gen if impl in let loop macro match mod move mut override priv pub ref return self static struct super \
     trait true try type typeof unsafe unsized use virtual where while yield";
 
-/// Names that Rust, or cargo in its target folder, has for something else.
+/// Names that Rust, or cargo in its target folder, uses for something else.
 const TAKEN: &str = "alloc build core deps examples incremental proc_macro std test";
 
-/// Whether a package of that name can be made, which depends on these crates.
+/// Checks the name of a package that depends on these crates.
 pub(crate) fn check(name: &str, dependencies: &[String]) -> Result<(), Fault> {
     let fault = |why: &str, help: &str| {
         Err(
@@ -29,27 +29,27 @@ pub(crate) fn check(name: &str, dependencies: &[String]) -> Result<(), Fault> {
     if name.contains(['/', '\\']) {
         return fault(
             "the name is a path",
-            "the project is made in the folder where you are: change to the folder that is to hold it, and give the name alone",
+            "the project is made in the current folder: change to the folder that is to contain it, and give the name alone",
         );
     }
     if let Some(letter) = name.chars().find(|letter| !legal(*letter)) {
-        return fault(&format!("{letter:?} stands in it"), form);
+        return fault(&format!("{letter:?} is not allowed"), form);
     }
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return fault("its first character is not a letter", form);
     }
     if name.len() > NAME_BYTES_MAX {
-        let why = format!("it has {} letters", name.len());
-        return fault(&why, &format!("use at most {NAME_BYTES_MAX}"));
+        let why = format!("it has {} characters", name.len());
+        return fault(&why, &format!("use at most {NAME_BYTES_MAX} characters"));
     }
     let krate = name.replace('-', "_");
     let taken = |words: &str| words.split_whitespace().any(|word| word == krate);
     if taken(WORDS) {
-        return fault("it is a word of Rust", "choose another name");
+        return fault("it is a keyword of Rust", "choose another name");
     }
     if taken(TAKEN) {
         return fault(
-            "Rust and cargo have that name for something else",
+            "Rust or cargo uses that name for something else",
             "choose another name",
         );
     }
@@ -62,7 +62,7 @@ pub(crate) fn check(name: &str, dependencies: &[String]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether Kafka allows a topic of that name.
+/// Checks a name against Kafka's rule for topics.
 pub(crate) fn check_topic(topic: &str) -> Result<(), Fault> {
     check_topic_name(topic).map_err(|reason| {
         Fault::new(format!("expected the name of a topic, found {topic:?}"))
@@ -92,13 +92,13 @@ mod tests {
             ("", "first character is not a letter"),
             ("9shop", "first character is not a letter"),
             ("-shop", "first character is not a letter"),
-            ("my shop", "' ' stands in it"),
-            ("café", "'é' stands in it"),
+            ("my shop", "' ' is not allowed"),
+            ("café", "'é' is not allowed"),
             ("../shop", "the name is a path"),
-            ("match", "a word of Rust"),
+            ("match", "a keyword of Rust"),
             ("proc-macro", "for something else"),
             ("lambda_msk", "depends on the crate of that name"),
-            (&"a".repeat(65), "it has 65 letters"),
+            (&"a".repeat(65), "it has 65 characters"),
         ] {
             let text = refused(name);
 

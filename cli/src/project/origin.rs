@@ -1,4 +1,4 @@
-//! Where a project takes lambda-msk from: the registry, or a checkout.
+//! The source of lambda-msk for a project: the registry, or a checkout.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ const IN_THE_REPOSITORY: &str = "path = \"../../";
 /// What parts that path from the version behind it.
 const TO_VERSION: &str = "\", version = \"";
 
-/// Where the crates of this repository come from.
+/// The source of this repository's crates.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// The versions that this command was made with.
+    /// crates.io, in the version of this command.
     Registry,
     /// This folder.
     Checkout(PathBuf),
@@ -37,7 +37,7 @@ impl Origin {
             .map_err(|error| fault(format!("cannot read {}: {error}", manifest.display())))?;
         if !text.lines().any(|line| line == "name = \"lambda-msk\"") {
             return Err(fault(format!(
-                "{} is another package's",
+                "{} belongs to another package",
                 manifest.display()
             )));
         }
@@ -50,7 +50,7 @@ impl Origin {
         Ok(Self::Checkout(PathBuf::from(whole)))
     }
 
-    /// A manifest of `examples/` with its paths into the repository led elsewhere.
+    /// A manifest of `examples/` with this source in the place of its paths into the repository.
     pub(crate) fn lead(&self, manifest: &str) -> String {
         let mut lead = String::new();
         let mut rest = manifest;
