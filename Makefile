@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test simulate simulate-night mutants services test-services check fmt clippy doc book messages deny template bench bench-kafka fuzz build deploy
+.PHONY: help typos invoke dev test new simulate simulate-night mutants services test-services check fmt clippy doc book messages deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -18,6 +18,9 @@ dev: ## what Lambda would do with a topic: a Kafka broker in the process, two ba
 
 test: ## all tests that need no librdkafka, doctests included
 	cargo test --locked --workspace --features $(quick)
+
+new: ## a project of each template of `cargo msk new`, outside the repository: its tests, and its events through invoke and dev (builds librdkafka)
+	cargo test --locked -p cargo-msk --features dev --test new -- --ignored
 
 FROM ?= 0
 SEEDS ?= 100000
@@ -60,7 +63,7 @@ typos: ## misspelt words (pip install typos)
 deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
 	cargo deny --locked check bans licenses sources
 
-template: ## template.yaml: valid, translated, linted, its facts hold
+template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold
 	tests/template/run
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)

@@ -1,4 +1,4 @@
-//! `cargo msk`: run a function fed from Kafka on your desk.
+//! `cargo msk`: make a function fed from Kafka, and run it on your desk.
 //!
 //! One file a subcommand, each with `Args` and `run`. What a run prints for people is made as text first, so that tests
 //! read the same text.
@@ -26,6 +26,9 @@ mod flags;
 // The function on the desk.
 mod function;
 
+// A project, before there is a function.
+mod project;
+
 // ── The commands ─────────────────────────────────────────────────────────────────────────────────
 
 mod completions;
@@ -35,8 +38,10 @@ mod dev;
 #[path = "dev/absent.rs"]
 mod dev;
 mod event;
+mod init;
 mod invoke;
 mod ledger;
+mod new;
 mod simulate;
 
 use std::ffi::OsString;
@@ -44,7 +49,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Run AWS Lambda functions fed from Kafka on your desk.
+/// Make AWS Lambda functions fed from Kafka, and run them on your desk.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo-msk",
@@ -59,6 +64,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
+    Init(init::Args),
     Invoke(invoke::Args),
     Event(event::Args),
     Dev(Box<dev::Args>),
@@ -70,6 +77,8 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse_from(arguments(std::env::args_os()));
     let outcome = match cli.command {
+        Command::New(args) => new::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Invoke(args) => invoke::run(&args),
         Command::Event(args) => event::run(&args),
         Command::Dev(args) => dev::run(&args),

@@ -1,5 +1,8 @@
 """Checks template.yaml: `sam validate`, the translation by SAM linted by cfn-lint, the facts, and that faults are found.
 
+Each folder that is given as an argument holds a project of `cargo msk new`, called as its template: the same, but for the
+faults.
+
 `sam validate --lint` does not look inside MSK events, so the template is translated here and the outcome is linted.
 """
 
@@ -17,7 +20,7 @@ os.environ["SAM_CLI_TELEMETRY"] = "0"
 
 from cfnlint.api import lint as cfn_lint
 from controls import CONTROLS, ENVIRONMENT, EVENT, put
-from facts import FACTS
+from facts import FACTS, FUNCTION, READ_QUEUE
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -104,16 +107,30 @@ def has_control(check):
     assert any(expected == check for *_, expected in CONTROLS), "none of the controls"
 
 
+def holds(tally, path, of=""):
+    """What is true of a template without faults, which comes back as it was read."""
+    tally.check(f"{of}sam validate", lambda: sam_validate(template=path))
+    tally.check(f"{of}sam validate --lint", lambda: sam_validate("--lint", template=path))
+    sam = yaml_parse(path.read_text())
+    template = {}
+    tally.check(f"{of}translates", lambda: template.update(translate(sam)))
+    tally.check(f"{of}the translation lints", lambda: lint(template))
+    for fact in FACTS:
+        tally.check(f"{of}{fact.__name__}", lambda: fact(template))
+    return sam
+
+
+# What the functions have that `cargo msk new` makes.
+PROJECTS = {
+    "orders": {"url": ("ServiceUrl", "SERVICE_URL")},
+    "two-sources": {"also": READ_QUEUE},
+    "cdc": {},
+}
+
+
 def main():
     tally = Tally()
-    tally.check("sam validate", sam_validate)
-    tally.check("sam validate --lint", lambda: sam_validate("--lint"))
-    sam = yaml_parse(TEMPLATE.read_text())
-    template = {}
-    tally.check("translates", lambda: template.update(translate(sam)))
-    tally.check("the translation lints", lambda: lint(template))
-    for fact in FACTS:
-        tally.check(fact.__name__, lambda: fact(template))
+    sam = holds(tally, TEMPLATE)
     bogus, dangling = (EVENT + ".Bogus", 2), (ENVIRONMENT + ".X", {"Ref": "Nothing"})
     tally.check("sam validate fails with a property that MSK events do not have", lambda: sam_refuses(sam, *bogus))
     tally.check("sam validate --lint fails with a reference to nothing", lambda: sam_refuses(sam, *dangling, "--lint"))
@@ -121,6 +138,10 @@ def main():
         tally.check(f"fails with {what}", lambda: found(sam, path, value, expected))
     for check in ["translates", "lints", *(fact.__name__ for fact in FACTS)]:
         tally.check(f"{check} has a fault to find", lambda: has_control(check))
+    for folder in map(Path, sys.argv[1:]):
+        name = folder.name
+        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}} | PROJECTS[name])
+        holds(tally, folder / "template.yaml", of=f"{name}: ")
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed or not tally.passed else 0
 

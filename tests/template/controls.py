@@ -79,6 +79,7 @@ CONTROLS = [
     ("clusters of this account alone", "Parameters.ClusterArn.AllowedPattern", "^arn:aws[a-z-]*:kafka:[a-z0-9-]+:\\d{12}:cluster/[^/]+/[^/]+$", "cluster_is_named_by_its_arn_or_a_connections"),
     ("a group that the role does not follow", POLICIES + ".1.PolicyDocument.Statement.6.Resource.Fn::If.2.Fn::Sub.1.Group", {"Ref": "AWS::StackName"}, "role_follows_a_given_group"),
     ("network actions open to the code", POLICIES + ".1.PolicyDocument.Statement.3.Effect", "Allow", "code_cannot_touch_the_network"),
+    ("a second mapping", FUNCTION + ".Events.Messages", {"Type": "SQS", "Properties": {"Queue": "arn:aws:sqs:eu-central-1:123456789012:orders"}}, "queue_of_the_function_is_read_with_partial_answers"),
     # What is kept.
     ("a queue that is not encrypted", "Resources.DeadLetterQueue.Properties.SqsManagedSseEnabled", False, "what_failed_is_encrypted_and_outlives_the_stack"),
     ("a queue that forgets after four days", "Resources.DeadLetterQueue.Properties.MessageRetentionPeriod", None, "what_failed_is_encrypted_and_outlives_the_stack"),

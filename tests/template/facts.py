@@ -1,4 +1,7 @@
-"""What has to be true of template.yaml once SAM has translated it. Each fact is a function that raises AssertionError."""
+"""What has to be true of template.yaml once SAM has translated it. Each fact is a function that raises AssertionError.
+
+The same holds for the template.yaml of a project that `cargo msk new` makes, but for the names of `FUNCTION`.
+"""
 
 import re
 
@@ -8,6 +11,12 @@ CLUSTER = "arn:aws:kafka:eu-central-1:111122223333:cluster/shop/8f6d3a52-5"
 ACCOUNT_OF_CLUSTER = "arn:aws:kafka:eu-central-1:111122223333"
 # The same cluster from another account. The two UUIDs have nothing to do with each other.
 CONNECTION = "arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/shop/0a1b2c3d-7"
+
+# The function that the template is for: its binary, the variable for its topic, the parameter and variable for the URL that
+# it posts to (None: it posts nowhere), and what its role may do besides.
+FUNCTION = {"binary": "handler", "topic": "ORDERS_TOPIC", "url": ("FulfilmentUrl", "FULFILMENT_URL"), "also": {}}
+QUEUE = "arn:aws:sqs:eu-central-1:123456789012:orders"
+READ_QUEUE = {action: QUEUE for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")}
 
 # Every action that the role allows, and on what. AWS knows no resource for kafka:GetBootstrapBrokers and the ec2:Describe
 # actions; the cluster's subnets, which the other two are about, are not known to the template.
@@ -45,6 +54,8 @@ ALLOWED_OVER_CONNECTION = {
 
 
 def stack(template, **given):
+    if "SourceQueueArn" in template["Parameters"]:
+        given = {"SourceQueueArn": QUEUE, **given}
     return Stack(template, **{"ClusterArn": CLUSTER, **given})
 
 
@@ -58,7 +69,8 @@ def function(s):
 
 
 def mapping(s):
-    return only(s.of_type("AWS::Lambda::EventSourceMapping"))
+    mappings = s.of_type("AWS::Lambda::EventSourceMapping")
+    return only({name: m for name, m in mappings.items() if "Topics" in m})
 
 
 def variables(s):
@@ -150,7 +162,7 @@ def function_is_a_rust_binary_on_arm(template):
     f = function(stack(template))
     assert (f["Runtime"], f["Handler"], f["Architectures"]) == ("provided.al2023", "bootstrap", ["arm64"]), f
     metadata = only({n: r for n, r in template["Resources"].items() if r["Type"] == "AWS::Lambda::Function"})["Metadata"]
-    assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": "handler"}}, metadata
+    assert metadata == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": FUNCTION["binary"]}}, metadata
 
 
 def function_has_time_for_a_batch_and_not_too_much(template):
@@ -172,12 +184,16 @@ def function_remembers_in_the_table_under_the_stacks_name(template):
 def function_takes_the_topic_that_the_mapping_reads(template):
     for given in ({}, {"Topic": "payments"}):
         s = stack(template, **given)
-        assert variables(s).get("ORDERS_TOPIC") == mapping(s)["Topics"][0], "topic of the function"
+        assert variables(s).get(FUNCTION["topic"]) == mapping(s)["Topics"][0], "topic of the function"
 
 
 def function_gets_a_url_only_if_there_is_one(template):
-    assert "FULFILMENT_URL" not in variables(stack(template))
-    assert variables(stack(template, FulfilmentUrl="https://x"))["FULFILMENT_URL"] == "https://x"
+    if FUNCTION["url"] is None:
+        assert not any(name.endswith(("Url", "_URL")) for name in [*template["Parameters"], *variables(stack(template))])
+        return
+    parameter, variable = FUNCTION["url"]
+    assert variable not in variables(stack(template))
+    assert variables(stack(template, **{parameter: "https://x"}))[variable] == "https://x"
 
 
 def function_is_in_a_vpc_only_if_asked(template):
@@ -208,7 +224,7 @@ def allows(s, wanted):
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
-    wanted = set(wanted.items())
+    wanted = set((wanted | FUNCTION["also"]).items())
     assert allowed == wanted, f"too much {sorted(allowed - wanted)}, missing {sorted(wanted - allowed)}"
 
 
@@ -235,6 +251,15 @@ def cluster_is_named_by_its_arn_or_a_connections(template):
         CLUSTER + "/orders",
     ):
         assert not pattern.search(wrong), f"takes {wrong}"
+
+
+def queue_of_the_function_is_read_with_partial_answers(template):
+    mappings = stack(template).of_type("AWS::Lambda::EventSourceMapping").values()
+    others = [m for m in mappings if "Topics" not in m]
+    assert len(others) == (1 if FUNCTION["also"] else 0), f"{len(others)} mappings beside Kafka's"
+    for m in others:
+        assert m["EventSourceArn"] == QUEUE and m["FunctionName"] == "<Function>", m
+        assert m.get("FunctionResponseTypes") == ["ReportBatchItemFailures"], m
 
 
 def role_follows_a_given_group(template):
@@ -322,6 +347,7 @@ FACTS = [
     role_allows_what_is_needed_and_no_more,
     role_reaches_a_cluster_of_another_account,
     cluster_is_named_by_its_arn_or_a_connections,
+    queue_of_the_function_is_read_with_partial_answers,
     role_follows_a_given_group,
     code_cannot_touch_the_network,
     what_failed_is_encrypted_and_outlives_the_stack,

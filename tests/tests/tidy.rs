@@ -16,7 +16,7 @@ const MEDIAN_LINES_MAX: usize = 160;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 11] = [
     "kafka",
     "destinations",
     "framework",
@@ -24,7 +24,9 @@ const CRATES: [&str; 9] = [
     "mapping",
     "simulation",
     "cli",
-    "examples/beside-sqs",
+    "examples/orders",
+    "examples/two-sources",
+    "examples/cdc",
     "tests",
 ];
 

@@ -17,7 +17,7 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 8] = [
+const CRATES: [(&str, &str); 10] = [
     ("framework", "lib.rs"),
     ("kafka", "lib.rs"),
     ("destinations", "lib.rs"),
@@ -25,7 +25,9 @@ const CRATES: [(&str, &str); 8] = [
     ("simulation", "lib.rs"),
     ("cli", "main.rs"),
     ("handler", "lib.rs"),
-    ("examples/beside-sqs", "main.rs"),
+    ("examples/orders", "lib.rs"),
+    ("examples/two-sources", "main.rs"),
+    ("examples/cdc", "lib.rs"),
 ];
 
 /// Those that list their modules in the order in which they are read.

@@ -10,16 +10,20 @@ use lambda_msk::testing::{Event, Sample};
 use msk_mapping::{Ending, Environment, Function, Invocation, Logs};
 use serde_json::{Value, json};
 
-/// Bounds whatever a test waits for. Reached, the test has failed.
+/// The time that the function has for an event.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The topic of Kafka's events.
+const TOPIC: &str = "orders";
 
 /// The function, and the lines that it logs.
 fn function() -> (Environment, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
-    let function = Function::new(env!("CARGO_BIN_EXE_beside-sqs")).logs(Logs::lines(move |line| {
-        sink.lock().unwrap().push(line.text);
-    }));
+    let function =
+        Function::new(env!("CARGO_BIN_EXE_two-sources")).logs(Logs::lines(move |line| {
+            sink.lock().unwrap().push(line.text);
+        }));
     (Environment::new(function), lines)
 }
 
@@ -46,9 +50,9 @@ fn answer(ending: &Ending) -> Value {
     }
 }
 
-/// Three orders of each of two partitions; the second one of `orders-0` is no order.
+/// Three orders of each of two partitions; the second one of the first partition is no order.
 fn kafka() -> String {
-    let order = |partition, value: &str| Sample::new("orders", partition).value(value);
+    let order = |partition, value: &str| Sample::new(TOPIC, partition).value(value);
     let good = r#"{"order_id":7,"amount_cents":4999}"#;
     let first = [good, "poison", good].map(|value| order(0, value));
     let other = [good; 3].map(|value| order(1, value));
@@ -75,7 +79,8 @@ async fn each_source_gets_its_own_partial_answer_from_one_process() {
     let sqs = deliver(&mut function, sqs()).await;
     function.stop().await;
 
-    let listed = |offset| json!({"itemIdentifier": {"partition": "orders-0", "offset": offset}});
+    let listed =
+        |offset| json!({"itemIdentifier": {"partition": format!("{TOPIC}-0"), "offset": offset}});
     assert_eq!(
         answer(&kafka),
         json!({"batchItemFailures": [listed(1), listed(2)]})
@@ -90,8 +95,8 @@ async fn each_source_gets_its_own_partial_answer_from_one_process() {
 async fn whole_events_as_lambda_sends_them_are_all_done() {
     let (mut function, _) = function();
 
-    for name in ["orders.json", "sqs-by-mistake.json"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events");
+    for name in ["kafka.json", "sqs.json"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
         let event = std::fs::read(path.join(name)).unwrap();
         let ending = deliver(&mut function, event).await;
         assert_eq!(answer(&ending), json!({"batchItemFailures": []}), "{name}");

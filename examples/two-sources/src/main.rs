@@ -1,9 +1,9 @@
 //! The function's binary: a service of `lambda_runtime` with layers of its own, in which the consumer is one part.
 
-use beside_sqs::{Event, Timed, answer, consumer};
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{Error, Runtime, service_fn};
 use tower::ServiceBuilder;
+use two_sources::{Event, Timed, answer, consumer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -30,12 +30,19 @@ pub enum Answer {
     Sqs(SqsBatchResponse),
 }
 
-/// The consumer of Kafka's half.
+/// The topic, unless `TOPIC` names another: template.yaml sets that to the topic that the mapping reads.
+const TOPIC: &str = "orders";
+
+/// The consumer of Kafka's half, with its topic from the environment.
 pub fn consumer() -> Builder<()> {
+    // An empty variable counts as unset.
+    let topic = std::env::var("TOPIC").ok();
+    let topic = topic.filter(|topic| !topic.is_empty());
     Consumer::builder()
-        .topic("orders", async |Json(order): Json<Order>| {
-            order::ship(&order)
-        })
+        .topic(
+            topic.as_deref().unwrap_or(TOPIC),
+            async |Json(order): Json<Order>| order::ship(&order),
+        )
         .failure_reporting(FailureReporting::Partial)
 }
 

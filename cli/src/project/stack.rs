@@ -1,0 +1,127 @@
+//! template.yaml of a project: the one of this repository, with the project's names and without what its function has not.
+
+use super::template::{STACK, Template};
+
+/// The SQS queue of a function that reads one beside its topic: a parameter, a mapping, and what the role may do with it.
+const QUEUE_PARAMETER: &str = "  SourceQueueArn:
+    Type: String
+    Description: >-
+      The SQS queue to read beside the topic: arn:aws:sqs:REGION:ACCOUNT:NAME. Its visibility timeout is at least
+      FunctionTimeout; AWS recommends six times that.
+    AllowedPattern: ^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\\d{12}:[^:]+$
+    ConstraintDescription: has the form arn:aws:sqs:REGION:ACCOUNT:NAME
+
+";
+const QUEUE_MAPPING: &str = "        Messages:
+          Type: SQS
+          Properties:
+            Queue: !Ref SourceQueueArn
+            # The function lists the messages that are not done, whatever PartialBatchResponses says of Kafka.
+            FunctionResponseTypes: [ReportBatchItemFailures]
+";
+const QUEUE_POLICY: &str = "        - PolicyName: Messages
+          PolicyDocument:
+            Version: \"2012-10-17\"
+            Statement:
+              - Sid: ReadTheQueue
+                Effect: Allow
+                Action: [sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes]
+                Resource: !Ref SourceQueueArn
+
+";
+
+/// A place in this repository's template.yaml, and what stands there in a project's.
+type Edit = (&'static str, String);
+
+fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
+    let binary = "        # The root of the workspace has several binaries; this is the one to ship.\n        Binary: handler\n";
+    let mut edits: Vec<Edit> = vec![
+        (binary, format!("        Binary: {name}\n")),
+        (
+            "    Default: orders\n",
+            format!("    Default: \"{topic}\"\n"),
+        ),
+        (
+            "          ORDERS_TOPIC: !Ref Topic\n",
+            "          TOPIC: !Ref Topic\n".to_owned(),
+        ),
+    ];
+    let parameter = "  FulfilmentUrl:\n    Type: String\n    Default: \"\"\n    Description: Where the sample handler POSTs each order. Empty, it logs them.\n\n";
+    let condition = "  HasFulfilmentUrl: !Not [!Equals [!Ref FulfilmentUrl, \"\"]]\n";
+    let variable =
+        "          FULFILMENT_URL: !If [HasFulfilmentUrl, !Ref FulfilmentUrl, !Ref AWS::NoValue]\n";
+    let calls = "SQS, DynamoDB and FULFILMENT_URL then need";
+    if template.has_service() {
+        let service = |text: &str| {
+            text.replace("FulfilmentUrl", "ServiceUrl")
+                .replace("FULFILMENT_URL", "SERVICE_URL")
+                .replace(
+                    "the sample handler POSTs each order. Empty, it logs them.",
+                    "the function POSTs each order. Empty, they are only counted.",
+                )
+        };
+        edits.extend([parameter, condition, variable, calls].map(|text| (text, service(text))));
+    } else {
+        edits.extend([parameter, condition, variable].map(|text| (text, String::new())));
+        edits.push((calls, "SQS and DynamoDB then need".to_owned()));
+    }
+    if template.reads_queue() {
+        for (before, text) in [
+            ("  ConsumerGroup:\n    Type: String\n", QUEUE_PARAMETER),
+            ("        Records:\n          Type: MSK\n", QUEUE_MAPPING),
+            ("        - PolicyName: DeadLetters\n", QUEUE_POLICY),
+        ] {
+            edits.push((before, format!("{text}{before}")));
+        }
+    }
+    edits
+}
+
+/// The template.yaml of a project of that name which reads that topic.
+pub(super) fn text(template: &Template, name: &str, topic: &str) -> String {
+    let edits = edits(template, name, topic);
+    edits.iter().fold(STACK.to_owned(), |text, (from, to)| {
+        text.replacen(from, to, 1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::template::{STACK, TEMPLATES};
+    use super::{edits, text};
+
+    #[test]
+    fn each_place_that_is_changed_stands_once_in_template_yaml() {
+        for template in TEMPLATES {
+            for (place, _) in edits(template, "shop", "t") {
+                assert_eq!(
+                    STACK.matches(place).count(),
+                    1,
+                    "{}: {place}",
+                    template.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_sample_function_is_left() {
+        for template in TEMPLATES {
+            let text = text(template, "shop", "clicks");
+
+            for word in ["handler", "orders", "ORDERS_", "Fulfilment", "FULFILMENT"] {
+                assert!(!text.contains(word), "{}: {word}", template.name);
+            }
+            assert!(text.contains("        Binary: shop\n"), "{}", template.name);
+            assert!(
+                text.contains("    Default: \"clicks\"\n"),
+                "{}",
+                template.name
+            );
+            let service = template.name == "orders";
+            assert_eq!(text.contains("SERVICE_URL"), service, "{}", template.name);
+            let queue = template.name == "two-sources";
+            assert_eq!(text.contains("SourceQueueArn"), queue, "{}", template.name);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Projects made by `cargo msk new` and `cargo msk init`, outside the repository's tree.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::{file, stderr, stdout};
+
+/// Each with an event that it handles.
+const TEMPLATES: [(&str, &str); 3] = [
+    ("orders", "batch.json"),
+    ("two-sources", "kafka.json"),
+    ("cdc", "changes.json"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A new folder that is gone with this.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = file(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// A run of the command in it.
+    fn msk(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-msk"));
+        command.args(args).current_dir(&self.0);
+        command.output().unwrap()
+    }
+
+    fn made(&self, args: &[&str]) -> String {
+        let output = self.msk(args);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.0.join(path)).unwrap()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Every file below it, with its text.
+    fn files(&self) -> Vec<(PathBuf, String)> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.0.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.clone(), fs::read_to_string(path).unwrap()));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn checkout() -> String {
+    root().to_str().unwrap().to_owned()
+}
+
+/// A program in a project: cargo, with what it builds in one folder for all projects.
+fn succeeds(mut command: Command, project: &Path) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new");
+    let output = command
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_NET_OFFLINE", "true")
+        .output()
+        .unwrap();
+    let (out, err) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{command:?}\n{out}\n{err}");
+}
+
+fn command(program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args);
+    command
+}
+
+#[test]
+#[ignore = "needs minutes, the first time: builds a project of each template (make new)"]
+fn in_a_project_of_each_template_its_tests_pass_and_its_events_are_done() {
+    let folder = Folder::new("new-each");
+    for (template, event) in TEMPLATES {
+        let name = format!("my-{template}");
+        folder.made(&[
+            "new",
+            &name,
+            "--template",
+            template,
+            "--topic",
+            "A.b-c",
+            "--path",
+            &checkout(),
+        ]);
+        let project = folder.0.join(&name);
+        // So that it needs no network: the versions that the repository has.
+        fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+
+        succeeds(command(env!("CARGO"), &["test", "--offline"]), &project);
+        let event = format!("events/{event}");
+        let msk = env!("CARGO_BIN_EXE_cargo-msk");
+        succeeds(command(msk, &["invoke", "--event", &event]), &project);
+        if cfg!(feature = "dev") {
+            let dev = ["dev", "--topic", "A.b-c", "--produce", &event, "--once"];
+            succeeds(command(msk, &dev), &project);
+            let dev = [
+                "dev",
+                "--template",
+                "template.yaml",
+                "--produce",
+                &event,
+                "--once",
+            ];
+            succeeds(command(msk, &dev), &project);
+        }
+    }
+}
+
+#[test]
+fn cargo_reads_a_project_of_each_template_below_another_workspace_too() {
+    let folder = Folder::new("new-nested");
+    folder.write("Cargo.toml", "[workspace]\nmembers = []\n");
+    for (template, _) in TEMPLATES {
+        let said = folder.made(&[
+            "new",
+            template,
+            "--template",
+            template,
+            "--path",
+            &checkout(),
+        ]);
+
+        assert!(
+            said.contains(&format!("cd {template}\n  cargo test\n")),
+            "{said}"
+        );
+        let project = folder.0.join(template);
+        fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+        succeeds(
+            command(
+                env!("CARGO"),
+                &["metadata", "--offline", "--format-version=1"],
+            ),
+            &project,
+        );
+    }
+}
+
+#[test]
+fn a_slip_makes_nothing_and_says_what_was_expected() {
+    let folder = Folder::new("new-refused");
+    folder.write("there/notes.txt", "mine");
+    let before = folder.files();
+    for (args, expected, cure) in [
+        (
+            &["new", "there"][..],
+            "expected a new folder, found there",
+            "cargo msk init",
+        ),
+        (
+            &["new", "9shop"],
+            "expected a package name, found \"9shop\"",
+            "begin with a letter",
+        ),
+        (
+            &["new", "a/b"],
+            "expected a package name, found \"a/b\"",
+            "give the name alone",
+        ),
+        (
+            &["new", "shop", "--topic", "a b"],
+            "expected the name of a topic, found \"a b\"",
+            "one topic",
+        ),
+        (
+            &["new", "shop", "--template", "bulk"],
+            "expected the name of a template, found `bulk`",
+            "two-sources",
+        ),
+        (
+            &["new", "shop", "--path", "there"],
+            "expected a checkout of lambda-msk, found there",
+            "git clone",
+        ),
+        (
+            &["init"],
+            "expected a package in this folder, found none",
+            "cargo msk new NAME",
+        ),
+    ] {
+        let output = folder.msk(args);
+
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        assert!(text.contains(expected), "{args:?}: {text}");
+        let help = text.split("\n  help: ").nth(1).unwrap_or_default();
+        assert!(help.contains(cure), "{args:?}: {text}");
+        assert!(output.stdout.is_empty());
+        assert_eq!(folder.files(), before, "{args:?}");
+    }
+}
+
+#[test]
+fn init_overwrites_nothing_and_says_what_it_left() {
+    let folder = Folder::new("init");
+    folder.write(
+        "Cargo.toml",
+        "[package]\nname = \"shop\"\nversion = \"1.2.3\"\nedition = \"2024\"\n",
+    );
+    folder.write("src/main.rs", "fn main() {}\n");
+    folder.write("README.md", "mine\n");
+
+    let said = folder.made(&["init", "--path", &checkout()]);
+
+    assert_eq!(folder.read("src/main.rs"), "fn main() {}\n");
+    assert_eq!(folder.read("README.md"), "mine\n");
+    assert!(folder.read("Cargo.toml").contains("version = \"1.2.3\""));
+    assert!(folder.read("src/lib.rs").contains("async fn ship("));
+    let (added, left) = said.split_once("left as it was:\n").unwrap();
+    for path in [
+        "Cargo.toml: dependencies.lambda-msk",
+        "src/lib.rs",
+        "template.yaml",
+        "events/batch.json",
+    ] {
+        assert!(added.contains(&format!("  {path}\n")), "{path}: {said}");
+    }
+    for line in [
+        "README.md: exists already",
+        "src/main.rs: exists already",
+        "lambda_msk::run(shop::consumer().from_env()).await",
+    ] {
+        assert!(left.contains(line), "{line}: {said}");
+    }
+    let before = folder.files();
+    folder.made(&["init", "--path", &checkout()]);
+    assert_eq!(
+        folder.files(),
+        before,
+        "a second time there is nothing to add"
+    );
+}
+
+#[test]
+fn init_makes_what_new_makes_where_a_package_has_no_code_yet() {
+    let folder = Folder::new("init-empty");
+    folder.made(&["new", "shop", "--path", &checkout()]);
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    folder.write("other/Cargo.toml", manifest);
+    let other = Folder(folder.0.join("other"));
+
+    let said = other.made(&["init", "--path", &checkout()]);
+
+    assert!(!said.contains("left as it was"), "{said}");
+    for (path, text) in Folder(folder.0.join("shop")).files() {
+        let own = path.strip_prefix(folder.0.join("shop")).unwrap();
+        if own != Path::new("Cargo.toml") {
+            assert_eq!(other.read(own.to_str().unwrap()), text, "{}", own.display());
+        }
+    }
+}
+
+/// The links below `templates/`, which a package of this crate is built from, lead to all that a checkout is built from.
+#[test]
+#[cfg(unix)]
+fn the_links_for_a_package_of_this_crate_lead_to_every_file_of_the_examples() {
+    let links = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let same = |link: PathBuf, file: PathBuf| {
+        let found = link
+            .canonicalize()
+            .unwrap_or_else(|error| panic!("{}: {error}", link.display()));
+        assert_eq!(found, file.canonicalize().unwrap());
+    };
+    same(links.join("template.yaml"), root().join("template.yaml"));
+    let mut templates = Vec::new();
+    for entry in fs::read_dir(root().join("examples")).unwrap() {
+        let example = entry.unwrap().path();
+        if !example.is_dir() {
+            continue;
+        }
+        let name = example.file_name().unwrap().to_str().unwrap().to_owned();
+        for entry in fs::read_dir(&example).unwrap() {
+            let file = entry.unwrap();
+            let link = if file.file_name() == "Cargo.toml" {
+                "manifest.toml".into()
+            } else {
+                file.file_name()
+            };
+            same(links.join(&name).join(link), file.path());
+        }
+        templates.push(name);
+    }
+    templates.sort();
+    assert_eq!(templates, ["cdc", "orders", "two-sources"]);
+}
+
+#[test]
+fn examples_readme_lists_each_template_with_its_description() {
+    let readme = fs::read_to_string(root().join("examples/README.md")).unwrap();
+    for (template, _) in TEMPLATES {
+        let manifest = root().join("examples").join(template).join("Cargo.toml");
+        let manifest = fs::read_to_string(manifest).unwrap();
+        let lines = manifest.lines();
+        let mut descriptions =
+            lines.filter_map(|line| line.strip_prefix("description = \"")?.strip_suffix('"'));
+        let line = format!("| `{template}` | {} |\n", descriptions.next().unwrap());
+        assert!(readme.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn the_examples_take_the_versions_of_the_workspace_and_inherit_nothing() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version = |text: &str| {
+        text.split("version = \"")
+            .nth(1)
+            .and_then(|rest| Some(rest.split_once('"')?.0.to_owned()))
+    };
+    let of_workspace = |name: &str| {
+        let mut lines = workspace.lines();
+        let line = lines
+            .find(|line| line.starts_with(&format!("{name} = ")))
+            .unwrap_or_else(|| panic!("{name}"));
+        version(line).unwrap_or_else(|| line.split('"').nth(1).unwrap().to_owned())
+    };
+    let mut compared = 0;
+    for (template, _) in TEMPLATES {
+        let manifest =
+            fs::read_to_string(root().join("examples").join(template).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("workspace"), "{template}");
+        for (name, value) in manifest.lines().filter_map(|line| line.split_once(" = ")) {
+            match name {
+                "edition" | "rust-version" | "version" => {
+                    assert_eq!(
+                        value.trim_matches('"'),
+                        of_workspace(name),
+                        "{template}: {name}"
+                    );
+                }
+                "name" | "description" | "license" | "publish" | "default" | "dynamodb" | "sqs" => {
+                    continue;
+                }
+                _ => {
+                    let own = version(value).unwrap_or_else(|| value.trim_matches('"').to_owned());
+                    assert_eq!(own, of_workspace(name), "{template}: {name}");
+                }
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 25, "{compared}");
+    let release = workspace
+        .split("[profile.release]\n")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
+    let folder = Folder::new("new-release");
+    folder.made(&["new", "shop"]);
+    assert!(
+        folder
+            .read("shop/Cargo.toml")
+            .ends_with(&format!("[profile.release]\n{release}\n"))
+    );
+}
