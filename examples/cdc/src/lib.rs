@@ -7,7 +7,8 @@
 mod change;
 mod rows;
 
-use lambda_msk::{Builder, Consumer, Failure, Json, ProcessingOrder, State};
+use lambda_msk::builder::Builder;
+use lambda_msk::{Consumer, Failure, Json, ProcessingOrder, State};
 use serde::Deserialize;
 
 pub use crate::change::{Change, Op, Source};
