@@ -5,8 +5,8 @@
 
 mod service;
 
-use lambda_msk::error::ConfigurationFault;
 use lambda_msk::builder::Builder;
+use lambda_msk::error::ConfigurationFault;
 use lambda_msk::{Consumer, Failure, IdempotencyKey, Json, Record, State};
 use serde::Deserialize;
 
