@@ -38,7 +38,8 @@ pub(super) fn name(manifest: &str) -> Result<String, Fault> {
 /// The package's manifest with what it lacks of the template's.
 pub(super) fn merge(own: &str, template: &str) -> Result<Merged, Fault> {
     let (mut own, template) = (read(own)?, read(template)?);
-    let (mut added, mut left) = (Vec::new(), Vec::new());
+    let mut added = Vec::new();
+    let mut left: Vec<String> = older(&own, &template).into_iter().collect();
     for name in TABLES {
         let Some(wanted) = template.get(name).and_then(Item::as_table) else {
             continue;
@@ -60,6 +61,21 @@ pub(super) fn merge(own: &str, template: &str) -> Result<Merged, Fault> {
     }
     let text = own.to_string();
     Ok(Merged { text, added, left })
+}
+
+/// That the package is of another edition than the template's code. *None: it is of the same, or inherits one.*
+fn older(own: &DocumentMut, template: &DocumentMut) -> Option<String> {
+    let edition = |manifest: &DocumentMut| {
+        let package = manifest.get("package")?.as_table_like()?;
+        let edition = package.get("edition");
+        // Cargo's default.
+        edition.map_or(Some("2015".to_owned()), |edition| {
+            Some(edition.as_str()?.to_owned())
+        })
+    };
+    let (own, template) = (edition(own)?, edition(template)?);
+    (own != template)
+        .then(|| format!("package.edition is {own}; the template's code is written for {template}"))
 }
 
 /// The parts of the template's entry that the package's own entry lacks, in words. *None: it lacks nothing.*
@@ -113,6 +129,7 @@ mod tests {
     const TEMPLATE: &str = "\
 [package]
 name = \"shop\"
+edition = \"2024\"
 
 [features]
 default = [\"sqs\"]
@@ -128,7 +145,7 @@ lambda-msk = { version = \"0.1.0\", features = [\"testing\"] }
 
     #[test]
     fn what_is_missing_is_added_and_the_rest_stays_as_it_is_written() {
-        let own = "[package] # mine\nname = \"shop\"\n\n[dependencies]\n# for prices\nrust_decimal   = '1'\n";
+        let own = "[package] # mine\nname = \"shop\"\nedition = \"2024\"\n\n[dependencies]\n# for prices\nrust_decimal   = '1'\n";
 
         let merged = merge(own, TEMPLATE).unwrap();
 
@@ -159,11 +176,19 @@ lambda-msk.workspace = true
         assert_eq!(
             merged.left,
             [
+                "package.edition is 2015; the template's code is written for 2024",
                 "features.default is yours; the template's is [\"sqs\"]",
                 "dependencies.serde is yours; the template's code needs its features derive",
                 "dev-dependencies.lambda-msk is the workspace's; the template's is { version = \"0.1.0\", features = [\"testing\"] }",
             ]
         );
+    }
+
+    #[test]
+    fn an_edition_that_the_workspace_gives_is_not_complained_of() {
+        let own = "[package]\nname = \"shop\"\nedition.workspace = true\n";
+
+        assert!(merge(own, TEMPLATE).unwrap().left.is_empty());
     }
 
     #[test]

@@ -112,8 +112,7 @@ mod tests {
         Some(Customer { id, email })
     }
 
-    // A paused clock makes retries and deadlines take no time.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_row_is_inserted_updated_and_deleted() {
         let event = Event::msk()
             .record(change("r", 1, Value::Null, row(7, "old")))
@@ -129,7 +128,7 @@ mod tests {
         assert_eq!(customers.get(9), None);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_change_that_comes_again_brings_no_deleted_row_back() {
         let inserted = || change("c", 2, Value::Null, row(9, "grace"));
         let event = Event::msk()
@@ -144,7 +143,7 @@ mod tests {
         assert_eq!(customers.get(9), None);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_is_no_change_of_a_row_is_rejected_and_the_next_one_is_done() {
         let event = Event::msk()
             .record(change("t", 1, Value::Null, Value::Null))
@@ -158,7 +157,7 @@ mod tests {
         assert_eq!(customers.get(7), customer(7, "new"));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn every_record_of_the_sample_event_is_done() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/events/changes.json");
 

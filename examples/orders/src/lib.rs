@@ -68,8 +68,7 @@ mod tests {
 
     use super::{Service, TOPIC, consumer_of};
 
-    // A paused clock makes retries and deadlines take no time.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_order_is_posted_and_what_is_no_order_is_rejected() {
         let (service, letters) = (Service::none(), MemoryDestination::new());
         let consumer = consumer_of(TOPIC, service.clone())
@@ -88,7 +87,7 @@ mod tests {
         assert_eq!(letters.letters().len(), 2);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn every_record_of_the_sample_event_is_done() {
         let service = Service::none();
         let consumer = consumer_of(TOPIC, service.clone())
