@@ -9,12 +9,12 @@
 //!
 //! #[derive(Deserialize)]
 //! struct Order {
-//!     order_id: u64,
+//!     customer_id: String,
 //! }
 //!
 //! async fn ship(Json(order): Json<Order>) -> Result<(), Failure> {
-//!     if order.order_id == 0 {
-//!         return Err(Failure::reject("order 0 does not exist").code("order.unknown")); // to the destination, never again
+//!     if order.customer_id.is_empty() {
+//!         return Err(Failure::reject("no customer").code("order.no_customer")); // to the destination, never again
 //!     }
 //!     Ok(())
 //! }
