@@ -177,6 +177,10 @@ fn cargo_reads_a_project_of_each_template_below_another_workspace_too() {
 fn a_slip_makes_nothing_and_says_what_was_expected() {
     let folder = Folder::new("new-refused");
     folder.write("there/notes.txt", "mine");
+    folder.write(
+        "other/framework/Cargo.toml",
+        "[package]\nname = \"framework\"\n",
+    );
     let before = folder.files();
     for (args, expected, cure) in [
         (
@@ -207,6 +211,11 @@ fn a_slip_makes_nothing_and_says_what_was_expected() {
         (
             &["new", "shop", "--path", "there"],
             "expected a checkout of lambda-msk, found there",
+            "git clone",
+        ),
+        (
+            &["new", "shop", "--path", "other"],
+            "expected a checkout of lambda-msk, found other",
             "git clone",
         ),
         (

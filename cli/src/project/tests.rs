@@ -46,6 +46,15 @@ fn names_of_ones_own_stand_where_the_examples_stood_and_nowhere_else() {
                 .replace(name, template.name)
                 .replace(topic, template.topic());
             assert_eq!(back, template.file(path), "{}: {path}", template.name);
+            let old = template.topic();
+            for old in [
+                format!("`{old}`"),
+                format!("\"{old}\""),
+                format!("\"{old}-"),
+                format!("--topic {old}"),
+            ] {
+                assert!(!text.contains(&old), "{}: {path} has {old}", template.name);
+            }
         }
         let of = |wanted: &str| {
             let file = own.iter().find(|(path, _)| path == wanted);
