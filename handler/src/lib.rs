@@ -1,6 +1,6 @@
 //! The sample function: each order of its topic is posted to a fulfilment service.
 //!
-//! Copy it, and put your own business where `ship` is. It reads `ORDERS_TOPIC`, the topic that its mapping reads (`orders`, where it is not set),
+//! `cargo msk new` makes a smaller one to begin from. This one reads `ORDERS_TOPIC`, the topic that its mapping reads (`orders`, where it is not set),
 //! and `FULFILMENT_URL`; without it, orders are logged at level `debug`, so that the function runs with nothing installed. The framework reads its own variables (`LAMBDA_MSK_…`).
 
 mod fulfilment;
