@@ -30,7 +30,7 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | build a consumer, and set it up | [`Builder`]; variables of the environment: [`Builder::from_env`] |
+//! | build a consumer, and set it up | [`Builder`](builder::Builder); variables of the environment: [`Builder::from_env`](builder::Builder::from_env) |
 //! | take the value, the key, a header, the state | [`extract`] |
 //! | give a handler attempts or tower layers of its own | [`each`] |
 //! | retry or reject | [`failure`] |
