@@ -45,7 +45,7 @@ use crate::partition::TopicPartition;
 /// let at = TopicPartition::new("orders", 3);
 /// let state = PartitionState::read(&store, "shop", "main", &at).await?;
 /// let state = state.ok_or("nothing is known of the partition")?;
-/// assert_eq!(state.settled(..)[0].first.0, 7);
+/// assert_eq!(state.settled(..)[0].first, 7);
 /// # Ok(())
 /// # }
 /// ```
