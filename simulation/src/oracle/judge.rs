@@ -4,9 +4,13 @@ use super::accounts::{Claimants, Claims, Opened, Owed, Races};
 use super::model::Model;
 use super::terms::Terms;
 use super::violation::{Invariant, Violation};
+use crate::fact::InvocationId;
 
 /// Turns of handlers that hold the processor before something else has its own.
 const HOLDS_MAX: u64 = 3;
+
+/// So near to its deadline an invocation may have no time for it left.
+const LATE_MS: u64 = 1_000;
 
 pub(super) struct Judge<'a> {
     pub(super) terms: &'a Terms,
@@ -30,6 +34,12 @@ impl Judge<'_> {
             invariant,
             text,
         });
+    }
+
+    /// Whether an invocation has time for what comes at that time: near to its deadline it may have none.
+    pub(super) fn leaves_time(&self, invocation: InvocationId, at_ms: u64) -> bool {
+        let of = &self.model.invocations[&invocation];
+        at_ms + LATE_MS <= of.delivered_ms + self.terms.pace.timeout_ms
     }
 
     /// How much longer all may take where handlers hold the processor: the one whose turn it is, and what has its turn before.

@@ -34,6 +34,10 @@ impl Judge<'_> {
                 Some(last.max(settled(record)?))
             });
             let Some(last) = last else { continue };
+            // A slow destination may have left none.
+            if !self.leaves_time(invocation, last) {
+                continue;
+            }
             if hold
                 .given_back_ms
                 .is_none_or(|at| at > last + HANDOVER_MS + self.slack_ms())

@@ -8,9 +8,6 @@ use crate::oracle::violation::Invariant;
 /// From a handler's end to the record of it in the store, where nothing is slow, beside the time between two writes of progress: a write that is on its way, and the next one.
 const RECORDED_MS: u64 = 100;
 
-/// So near to its deadline an invocation may have no time for it left.
-const LATE_MS: u64 = 1_000;
-
 impl Judge<'_> {
     /// A record is done, or at the destination.
     pub(super) fn is_owed(&mut self, invocation: InvocationId, record: RecordId) {
@@ -26,7 +23,7 @@ impl Judge<'_> {
             Ledger::Durable | Ledger::Memory => return,
         };
         let until_ms = self.now_ms + progress_ms + RECORDED_MS + self.slack_ms();
-        if !of.faulted && until_ms + LATE_MS <= of.delivered_ms + self.terms.pace.timeout_ms {
+        if !of.faulted && self.leaves_time(invocation, until_ms) {
             self.owed.until_ms.insert((invocation, record), until_ms);
         }
     }
