@@ -1,6 +1,6 @@
 //! AWS Lambda functions fed from Kafka: one async function for one record.
 //!
-//! A [`Consumer`] has a handler for each topic. A handler is an `async fn` whose arguments are extractors ([`extract`]): [`Json`], [`Key`], [`Header`], [`State`] and others.
+//! A [`Consumer`] has a handler for each topic. A handler is an `async fn` whose arguments are extractors ([`extract`]): [`Json`], [`Value`], [`Key`], [`Header`], [`State`] and others.
 //! It returns `()` or a `Result`; a [`Failure`] says whether a record is retried or rejected. [`run`] connects the consumer to Lambda, [`Consumer::invoke`] to a service of your own.
 //!
 //! ```no_run
@@ -66,7 +66,7 @@
 // The net below code that is not the framework's.
 mod caught;
 
-// Topic, partition, offset.
+// Topic and partition.
 mod partition;
 
 // A record: a handle into its batch.

@@ -7,6 +7,7 @@ mod house;
 mod parse;
 mod resolve;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ const CRATES: [(&str, &str); 10] = [
     ("cli", "main.rs"),
     ("handler", "lib.rs"),
     ("examples/orders", "lib.rs"),
-    ("examples/two-sources", "main.rs"),
+    ("examples/two-sources", "lib.rs"),
     ("examples/cdc", "lib.rs"),
 ];
 
@@ -53,6 +54,39 @@ fn house(name: &str) -> House {
     let (_, first) = CRATES.iter().find(|(known, _)| *known == name).unwrap();
     let src = root().join(name).join("src");
     House::read(first, |file| fs::read_to_string(src.join(file)).ok())
+}
+
+/// The Rust files below a folder, from there, but those that begin a crate and those of tests.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(below) = folders.pop() {
+        for entry in fs::read_dir(below).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().to_string_lossy();
+            let begins = ["lib.rs", "main.rs"].contains(&&*name);
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && !begins {
+                found.push(name.into_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_file_of_each_crate_is_read() {
+    for (name, _) in CRATES {
+        let house = house(name);
+        let read: BTreeSet<&str> = house.modules.values().map(|module| &*module.file).collect();
+        for file in files(&root().join(name).join("src")) {
+            // Of tests alone, so behind `#[cfg(test)]`; and what stands for `dev` in a build without it.
+            let apart = ["fixture.rs", "stub.rs", "real.rs", "dev/absent.rs"];
+            let apart = apart.iter().any(|end| file.ends_with(end));
+            assert!(read.contains(&*file) || apart, "{name}/src/{file}");
+        }
+    }
 }
 
 #[test]
