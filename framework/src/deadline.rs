@@ -98,10 +98,9 @@ impl Deadline {
         Some(self.0?.settle)
     }
 
-    /// Whether something that takes `run` can start after `wait` and end before handlers are dropped.
-    pub(crate) fn has_room_for(&self, wait: Duration, run: Duration) -> bool {
-        self.0
-            .is_none_or(|limits| Instant::now() + wait + run < limits.work)
+    /// Whether something that starts at `start` and takes `run` ends before handlers are dropped.
+    pub(crate) fn has_room_for(&self, start: Instant, run: Duration) -> bool {
+        self.0.is_none_or(|limits| start + run < limits.work)
     }
 }
 
@@ -172,14 +171,20 @@ mod tests {
     async fn there_is_room_for_what_ends_before_the_margin() {
         let deadline = Deadline::after(Duration::from_secs(10), MARGIN);
         let has_room = |wait, run| {
-            deadline.has_room_for(Duration::from_millis(wait), Duration::from_millis(run))
+            deadline.has_room_for(
+                Instant::now() + Duration::from_millis(wait),
+                Duration::from_millis(run),
+            )
         };
 
         assert!(has_room(4_000, 5_499));
         assert!(!has_room(4_000, 5_500));
         advance(Duration::from_secs(1)).await;
         assert!(!has_room(4_000, 5_499));
-        assert!(Deadline::UNKNOWN.has_room_for(Duration::from_secs(9_999), Duration::ZERO));
+        assert!(
+            Deadline::UNKNOWN
+                .has_room_for(Instant::now() + Duration::from_secs(9_999), Duration::ZERO)
+        );
     }
 
     #[tokio::test(start_paused = true)]

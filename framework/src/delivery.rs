@@ -36,6 +36,13 @@ impl Delivery {
         }
     }
 
+    /// Becomes a try of another record of the same batch.
+    pub(crate) fn set(&mut self, record: &Record, attempt: u32) {
+        self.record.set(record);
+        self.attempt = attempt;
+        self.prepared = None;
+    }
+
     /// The record.
     pub fn record(&self) -> &Record {
         &self.record

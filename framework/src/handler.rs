@@ -211,11 +211,12 @@ impl Route {
     }
 
     /// Takes the handler's arguments from the record; the handler does not start.
-    pub(crate) fn extract(&self, mut delivery: Delivery) -> Result<Try, NotTaken> {
-        let run = (self.extract)(&delivery)?;
+    pub(crate) fn extract(&self, delivery: &Delivery) -> Result<Try, NotTaken> {
+        let run = (self.extract)(delivery)?;
         let Some(layered) = &self.layered else {
             return Ok(Caught::new(|| run));
         };
+        let mut delivery = delivery.clone();
         delivery.prepare(run);
         let layered = Arc::clone(layered);
         // The layers' own code runs with the first poll, as the handler's does.

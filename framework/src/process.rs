@@ -90,16 +90,17 @@ impl Processor {
         let ran = run.run_partitions(&lanes).await;
         let longest_poll = run.longest_poll.into_inner();
         let longest_poll = longest_poll.unwrap_or_else(PoisonError::into_inner);
-        let ends = records.iter().zip(ran.ends).map(|(record, end)| {
+        let unhandled = self.unhandled(&records);
+        let ends = records.into_iter().zip(ran.ends).map(|(record, end)| {
             let end = end.unwrap_or_else(End::unreached);
-            end.beside(longest_poll.as_ref()).report(record.clone())
+            end.beside(longest_poll.as_ref()).report(record)
         });
         Report {
             records: ends.collect(),
             longest_poll,
             lanes: lanes.len(),
             out_of_time: ran.out_of_time,
-            unhandled: self.unhandled(&records),
+            unhandled,
             overlooked: ran.overlooked,
             unrecorded: ran.unrecorded,
             without_store: ran.without_store,

@@ -144,6 +144,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// Becomes another record of the same batch. Thousands of handles cost more than one that moves.
+    pub(crate) fn set(&mut self, other: &Self) {
+        debug_assert!(Arc::ptr_eq(&self.batch, &other.batch), "of one batch");
+        self.index = other.index;
+    }
+
     fn entry(&self) -> &RecordEntry {
         &self.batch.records[self.index as usize]
     }

@@ -82,7 +82,7 @@ pub struct RecordReport {
     /// How often its handler was started in this invocation. 0: it was rejected before its handler, skipped, or not reached, or its extractors panicked.
     pub attempts: u32,
     /// What went wrong. *None: nothing did.*
-    pub problem: Option<Problem>,
+    pub problem: Option<Box<Problem>>,
 }
 
 /// What went wrong with a record: what the log and the dead letter say.

@@ -65,7 +65,12 @@ pub(crate) struct Hold {
 impl Hold {
     /// Whether the holder may still start something: both clocks show more time left than the gap.
     pub(crate) fn is_live(&self, times: &LeaseTimes, clock: &Clock) -> bool {
-        let by_steady = Instant::now() + times.gap < self.until;
+        self.is_live_at(Instant::now(), times, clock)
+    }
+
+    /// As [`is_live`](Self::is_live), where the steady clock was read just now. The other one is read here: it may have jumped.
+    pub(crate) fn is_live_at(&self, now: Instant, times: &LeaseTimes, clock: &Clock) -> bool {
+        let by_steady = now + times.gap < self.until;
         by_steady && now_ms(clock) + millis(times.gap) < self.until_wall_ms
     }
 }

@@ -19,6 +19,8 @@ mod write;
 // What a store holds of a partition, for people.
 pub(super) mod inspect;
 
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +48,8 @@ pub(crate) struct PartitionLedger<'a> {
     /// Without a lease: how long what stands below the batch may come again.
     lock_minutes: u32,
     state: Mutex<LedgerState>,
+    /// No record above is known to be settled: most are new, and need not ask.
+    known_up_to: AtomicI64,
     /// What lanes wait for.
     standing: Watched<Standing>,
     /// Lanes have something to be written, or have ended.
@@ -107,6 +111,7 @@ impl<'a> PartitionLedger<'a> {
             records,
             lock_minutes: if terms.leased { 0 } else { minutes },
             state: Mutex::default(),
+            known_up_to: AtomicI64::new(i64::MIN),
             standing: Watched::default(),
             wake: Notify::new(),
         }
@@ -122,9 +127,12 @@ impl<'a> PartitionLedger<'a> {
 
     /// How an earlier delivery of this very record ended. *None: it was not settled, or that is forgotten, or another record stood at its offset.*
     pub(crate) fn settled(&self, record: &Record) -> Option<Settled> {
-        let minute = self.minute();
+        if record.offset() > self.known_up_to.load(Relaxed) {
+            return None;
+        }
         let mut state = self.lock();
         let entry = *state.book.find(record.offset())?;
+        let minute = self.minute();
         let young = minute.saturating_sub(entry.minute) < self.age_minutes();
         if !young || entry.fingerprint != fingerprint(record) {
             return None;
@@ -135,6 +143,9 @@ impl<'a> PartitionLedger<'a> {
 
     /// As [`settled`](Self::settled), of what others have written since the partition was opened.
     pub(crate) fn settled_meanwhile(&self, record: &Record) -> Option<Settled> {
+        if self.terms.leased {
+            return None;
+        }
         let may_be = self.lock().has_rivals;
         may_be.then(|| self.settled(record)).flatten()
     }
@@ -145,7 +156,8 @@ impl<'a> PartitionLedger<'a> {
             offset: record.offset(),
             fingerprint: fingerprint(record),
             settled,
-            minute: self.minute(),
+            // Set by the write that it waits for.
+            minute: 0,
         };
         let mut state = self.lock();
         state.fresh.push(entry);
@@ -156,18 +168,36 @@ impl<'a> PartitionLedger<'a> {
         }
     }
 
-    /// Waits, where that was asked for, until all that was settled before is recorded.
-    pub(crate) async fn recorded(&self) -> Result<(), Refusal> {
-        let needed = match self.terms.progress.is_zero() {
+    /// Whether a record may start at `now`, without waiting. *None: that has to be waited for.*
+    pub(crate) fn may_start_at(&self, now: Instant) -> Option<Result<(), Refusal>> {
+        let needed = self.needed();
+        let decided = self.standing.read(|standing| match &standing.lost {
+            Some(why) => Some(Some(Arc::clone(why))),
+            None => {
+                let ready = standing.recorded >= needed && self.is_held_at(standing, now);
+                (standing.off || ready).then_some(None)
+            }
+        })?;
+        Some(decided.map_or(Ok(()), |why| Err(self.lost(&why))))
+    }
+
+    /// How many have to be recorded before the next one may start.
+    fn needed(&self) -> u64 {
+        match self.terms.progress.is_zero() {
             true => self.lock().settled,
             false => 0,
-        };
+        }
+    }
+
+    /// Waits, where that was asked for, until all that was settled before is recorded.
+    pub(crate) async fn recorded(&self) -> Result<(), Refusal> {
+        let needed = self.needed();
         self.stands(|standing| standing.recorded >= needed).await
     }
 
     /// Waits until the partition is held for certain: for the lease's renewal, where that is due.
     pub(crate) async fn held(&self) -> Result<(), Refusal> {
-        self.stands(|standing| !self.terms.leased || self.is_live(standing))
+        self.stands(|standing| self.is_held_at(standing, Instant::now()))
             .await
     }
 
@@ -188,9 +218,10 @@ impl<'a> PartitionLedger<'a> {
         lost.map_or(Ok(()), |why| Err(self.lost(&why)))
     }
 
-    fn is_live(&self, standing: &Standing) -> bool {
+    fn is_held_at(&self, standing: &Standing, now: Instant) -> bool {
         let Terms { times, clock, .. } = self.terms;
-        standing.hold.is_some_and(|hold| hold.is_live(times, clock))
+        let live = |hold: Hold| hold.is_live_at(now, times, clock);
+        !self.terms.leased || standing.hold.is_some_and(live)
     }
 
     /// All lanes of the partition have ended. What is reported is the lowest record that is not settled: to be seen again, if the mapping is sound.
@@ -249,6 +280,13 @@ impl<'a> PartitionLedger<'a> {
         let hold = self.standing.read(|standing| standing.hold);
         let renewal = hold.map(|hold| hold.until - times.lease + times.renewed_each);
         progress.into_iter().chain(renewal).min()
+    }
+
+    /// The book has taken in what others have written.
+    fn learn(&self, book: &Book) {
+        let last = book.entries.last();
+        self.known_up_to
+            .store(last.map_or(i64::MIN, |entry| entry.offset), Relaxed);
     }
 
     fn minute(&self) -> u32 {

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use tokio::sync::Semaphore;
@@ -13,13 +14,24 @@ use crate::deadline::Deadline;
 #[derive(Debug)]
 pub(crate) struct Places {
     free: Semaphore,
+    /// Of those who wait for a place to go on.
+    waiting: AtomicUsize,
     deadline: Deadline,
 }
 
 impl Places {
     pub(crate) fn new(count: usize, deadline: Deadline) -> Self {
         let free = Semaphore::new(count);
-        Self { free, deadline }
+        Self {
+            free,
+            waiting: AtomicUsize::new(0),
+            deadline,
+        }
+    }
+
+    /// Whether a lane that has begun waits for a place: a free one is its.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Takes a place as soon as one is free, first come, first served. At the deadline's margin it goes on without: nothing is started then.
@@ -58,8 +70,26 @@ impl Places {
         }
         self.leave();
         let over = wait.await;
+        let waits = Waits::of(&self.waiting);
         self.take().await;
+        drop(waits);
         over
+    }
+}
+
+/// Counted as long as it is kept: also one whose lane is dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,12 +1,14 @@
 //! One try of a record: the handler's arguments are taken, and the handler runs until it ends or time is up. Called by `prepare` and `tries`, which decide what
 //! comes next.
 
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use crate::delivery::Delivery;
 use crate::failure::{Failure, Reason, Rejection};
@@ -35,12 +37,13 @@ impl BatchRun<'_> {
         &self,
         record: &Record,
         route: &Route,
+        delivery: &mut Delivery,
         attempt: u32,
     ) -> Result<Taken, Rejection> {
-        let delivery = Delivery::new(record.clone(), Arc::clone(self.invocation), attempt);
-        let began = Instant::now();
+        delivery.set(record, attempt);
+        let began = self.turns.seen();
         let taken = route.extract(delivery);
-        self.measure_poll("an extractor", record, began.elapsed());
+        self.measure_poll("an extractor", record, self.turns.look() - began);
         match taken {
             Ok(run) => Ok(Ok(run)),
             Err(NotTaken::Rejected(rejection)) => Err(rejection),
@@ -50,12 +53,12 @@ impl BatchRun<'_> {
 
     /// Starts the handler, and drops it at the deadline's margin.
     pub(super) async fn try_once(&self, record: &Record, run: Try) -> Tried {
-        let end = self.invocation.deadline.work_end();
-        let run = pin!(self.turns.in_turns(end, run));
-        let mut run = Polled::new(run);
-        let ended = match end {
-            Some(end) => timeout_at(end, &mut run).await.ok(),
-            None => Some((&mut run).await),
+        let mut run = Polled::new(run, &self.turns);
+        // Whether it may begin was asked just before, and holds for now only. One that waits for nothing ends here, without a timer.
+        let at_once = poll_fn(|context| Poll::Ready(Pin::new(&mut run).poll(context))).await;
+        let ended = match at_once {
+            Poll::Ready(ended) => Some(ended),
+            Poll::Pending => self.go_on(&mut run).await,
         };
         let took = u64::try_from(run.took().as_micros()).unwrap_or(u64::MAX);
         self.longest_run_us.fetch_max(took, Ordering::Relaxed);
@@ -69,6 +72,16 @@ impl BatchRun<'_> {
                 Tried::Failed(failure.reason(), Undone::Panicked)
             }
             None => Tried::Dropped,
+        }
+    }
+
+    /// A handler that has begun. *None: it was not done at the deadline's margin.*
+    async fn go_on<F: Future + Unpin>(&self, run: &mut F) -> Option<F::Output> {
+        let end = self.invocation.deadline.work_end();
+        let run = self.turns.in_turns(end, run);
+        match end {
+            Some(end) => timeout_at(end, run).await.ok(),
+            None => Some(run.await),
         }
     }
 

@@ -37,7 +37,8 @@ impl<'a> BatchRun<'a> {
     /// Whether there is time to wait so long and then run a handler as long as the longest so far.
     pub(super) fn has_room_after(&self, wait: Duration) -> bool {
         let longest = Duration::from_micros(self.longest_run_us.load(Ordering::Relaxed));
-        self.invocation.deadline.has_room_for(wait, longest)
+        let start = self.turns.seen() + wait;
+        self.invocation.deadline.has_room_for(start, longest)
     }
 
     pub(super) fn skips(&self, record: &Record) -> bool {
@@ -63,6 +64,9 @@ impl<'a> BatchRun<'a> {
         let Some(ledger) = self.ledger(record) else {
             return Ok(());
         };
+        if let Some(may) = ledger.may_start_at(self.turns.seen()) {
+            return may.map_err(Problem::from);
+        }
         ledger.recorded().await?;
         // Who has waited waits for a place too, and looks again after that.
         while ledger.held().now_or_never().transpose()?.is_none() {

@@ -65,6 +65,7 @@ impl BatchRun<'_> {
     ) -> Result<Option<Held<'l, 'r>>, End> {
         let failed = |refusal| End::of(Outcome::Failed, 0, Some(Problem::from(refusal)));
         let claimed = claims.claim(recorder, Arc::clone(key), record).await;
+        self.turns.look();
         let claim = match claimed.map_err(failed)? {
             Claimed::Ours(claim) => Some(claim),
             Claimed::WithoutStore(why) => {
@@ -91,6 +92,7 @@ impl BatchRun<'_> {
         if let Some(claim) = &claim {
             claim.may_start().await.map_err(failed)?;
         }
+        self.turns.look();
         Ok(claim)
     }
 
@@ -138,6 +140,7 @@ impl BatchRun<'_> {
                 ends.push(End::of(Outcome::Skipped, 0, None));
             }
         }
+        self.turns.look();
         let (places, sent): (Vec<usize>, Vec<DeadLetter>) = sent.into_iter().unzip();
         let delivered = match sent.as_slice() {
             [] => Vec::new(),
@@ -154,6 +157,7 @@ impl BatchRun<'_> {
                 end.unrecorded = Some(refusal.into());
             }
         }
+        self.turns.look();
         for (place, over) in places.into_iter().zip(delivered) {
             ends[place] = over;
         }

@@ -53,6 +53,7 @@ impl BatchRun<'_> {
             return letters.iter().map(end).collect();
         }
         let results = self.send(letters).await;
+        self.turns.look();
         let end = |(letter, result): (&DeadLetter, Result<(), Problem>)| {
             let (outcome, problem) = match result {
                 Ok(()) => {

@@ -12,7 +12,8 @@ use crate::report::{LongPoll, Problem, RecordReport};
 pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) attempts: u32,
-    pub(super) problem: Option<Problem>,
+    /// Boxed: of thousands of records hardly one has any.
+    pub(super) problem: Option<Box<Problem>>,
 }
 
 impl End {
@@ -20,7 +21,7 @@ impl End {
         Self {
             outcome,
             attempts,
-            problem,
+            problem: problem.map(Box::new),
         }
     }
 
@@ -94,18 +95,19 @@ pub(super) struct BatchEnd {
 }
 
 impl BatchEnd {
-    pub(super) fn add(&mut self, at: &TopicPartition, lane: LaneEnd) {
-        for (index, end) in lane.ends {
+    /// Takes in what the lane has come to, and leaves it empty for the next.
+    pub(super) fn add(&mut self, at: &TopicPartition, lane: &mut LaneEnd) {
+        for (index, end) in lane.ends.drain(..) {
             self.ends[index as usize] = Some(end);
         }
-        self.out_of_time |= lane.out_of_time;
+        self.out_of_time |= std::mem::take(&mut lane.out_of_time);
         // Lanes of one partition have one line together.
-        if let Some(problem) = lane.unrecorded
+        if let Some(problem) = lane.unrecorded.take()
             && self.unrecorded.iter().all(|(said, _)| said != at)
         {
             self.unrecorded.push((at.clone(), problem));
         }
-        if let Some(why) = lane.without_store
+        if let Some(why) = lane.without_store.take()
             && self.without_store.iter().all(|(said, _)| said != at)
         {
             self.without_store.push((at.clone(), why));

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::delivery::Delivery;
 use crate::destination::DeadLetter;
 use crate::idempotency::Recorder;
 use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
@@ -22,22 +23,26 @@ struct Pending {
 
 impl BatchRun<'_> {
     /// Runs the records of a lane in order until one fails or time is up. How a claimed record has ended is recorded beside whatever the lane does next.
-    pub(super) async fn run_lane(&self, lane: &[u32]) -> LaneEnd {
-        let mut end = LaneEnd::default();
-        end.ends.reserve_exact(lane.len());
+    pub(super) async fn run_lane(&self, lane: &[u32], delivery: &mut Delivery, end: &mut LaneEnd) {
+        end.ends.reserve(lane.len());
         let recorder = Recorder::default();
-        let records = self.run_records(lane, &recorder, &mut end);
-        match &self.claims {
-            Some(_) => recorder.beside(records).await,
-            None => records.await,
+        let records = self.run_records(lane, delivery, &recorder, end);
+        if self.claims.is_none() {
+            return records.await;
         }
+        recorder.beside(records).await;
         if let Some(refusal) = recorder.refused() {
             end.unrecorded = Some(refusal.into());
         }
-        end
     }
 
-    async fn run_records<'r>(&'r self, lane: &[u32], recorder: &Recorder<'r>, end: &mut LaneEnd) {
+    async fn run_records<'r>(
+        &'r self,
+        lane: &[u32],
+        delivery: &mut Delivery,
+        recorder: &Recorder<'r>,
+        end: &mut LaneEnd,
+    ) {
         let mut pending = Pending::default();
         for &index in lane {
             self.turns.record().await;
@@ -50,7 +55,7 @@ impl BatchRun<'_> {
                 end.out_of_time = true;
                 break;
             }
-            let (known, first) = match self.prepare(record) {
+            let (known, first) = match self.prepare(record, delivery) {
                 Ok(ready) => ready,
                 Err(NotRun::Unhandled(problem)) => {
                     if self.send_pending(&mut pending, end).await {
@@ -88,7 +93,7 @@ impl BatchRun<'_> {
                 end.out_of_time = true;
                 break;
             }
-            let run = self.run_record(record, known.route, first, claim.as_deref());
+            let run = self.run_record(record, (known.route, delivery), first, claim.as_deref());
             let over = keeping(claim.as_deref(), run).await;
             if let Some(claim) = claim {
                 over.hand_over(claim);

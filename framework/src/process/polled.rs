@@ -7,28 +7,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A future whose polls are measured.
+use crate::process::turns::Turns;
+
+/// A future whose polls are measured. Each begins at the time that the clock was looked at last: nothing but the engine's own code has run since.
 #[derive(Debug)]
-pub(super) struct Polled<F> {
+pub(super) struct Polled<'a, F> {
     run: F,
-    /// When its first poll began, and its last one ended. *None: it was not polled.*
-    polled: Option<(Instant, Instant)>,
+    turns: &'a Turns,
+    first: Instant,
+    last: Instant,
     longest_poll: Duration,
 }
 
-impl<F> Polled<F> {
-    pub(super) fn new(run: F) -> Self {
+impl<'a, F> Polled<'a, F> {
+    /// It is polled at once.
+    pub(super) fn new(run: F, turns: &'a Turns) -> Self {
+        let now = turns.seen();
         Self {
             run,
-            polled: None,
+            turns,
+            first: now,
+            last: now,
             longest_poll: Duration::ZERO,
         }
     }
 
     /// From the begin of its first poll to the end of its last.
     pub(super) fn took(&self) -> Duration {
-        self.polled
-            .map_or(Duration::ZERO, |(first, last)| last - first)
+        self.last - self.first
     }
 
     pub(super) fn longest_poll(&self) -> Duration {
@@ -36,27 +42,28 @@ impl<F> Polled<F> {
     }
 }
 
-impl<F: Future + Unpin> Future for Polled<F> {
+impl<F: Future + Unpin> Future for Polled<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let began = Instant::now();
+        let began = self.turns.seen();
         let polled = Pin::new(&mut self.run).poll(context);
-        let ended = Instant::now();
-        let first = self.polled.map_or(began, |(first, _)| first);
-        self.polled = Some((first, ended));
-        self.longest_poll = self.longest_poll.max(ended - began);
+        self.last = self.turns.look();
+        self.longest_poll = self.longest_poll.max(self.last - began);
         polled
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::Pin;
     use std::time::Duration;
 
     use tokio::time::{advance, sleep};
 
     use super::Polled;
+    use crate::process::turns::Turns;
 
     #[tokio::test(start_paused = true)]
     async fn waiting_is_no_part_of_a_poll_but_of_the_run() {
@@ -66,9 +73,15 @@ mod tests {
             advance(Duration::from_secs(2)).await;
             sleep(Duration::from_secs(1)).await;
         };
-        let mut run = Polled::new(Box::pin(work));
+        let turns = Turns::default();
+        let mut run = Polled::new(Box::pin(work), &turns);
 
-        (&mut run).await;
+        // As `timed` does before it polls lanes.
+        poll_fn(|context| {
+            turns.look();
+            Pin::new(&mut run).poll(context)
+        })
+        .await;
 
         assert_eq!(run.longest_poll(), Duration::from_secs(2));
         // The clock of a sleep has whole milliseconds.

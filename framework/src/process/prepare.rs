@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::delivery::Delivery;
 use crate::failure::Rejection;
 use crate::handler::Route;
 use crate::process::attempt::Taken;
@@ -31,9 +32,13 @@ impl From<Rejection> for NotRun {
 
 impl<'a> BatchRun<'a> {
     /// *Err: its handler will not run.*
-    pub(super) fn prepare(&self, record: &Record) -> Result<(Known<'a>, Taken), NotRun> {
+    pub(super) fn prepare(
+        &self,
+        record: &Record,
+        delivery: &mut Delivery,
+    ) -> Result<(Known<'a>, Taken), NotRun> {
         let known = self.know(record)?;
-        let first = self.take(record, known.route, 1)?;
+        let first = self.take(record, known.route, delivery, 1)?;
         Ok((known, first))
     }
 

@@ -1,10 +1,15 @@
 //! The partitions of a batch: the ledger of each is opened if there is one, its lanes run, and the partition is given back. No partition waits for another.
+//!
+//! Lanes are run by workers, one a place: a worker goes on to the next lane while nobody else waits for its place, so that thousands of lanes whose handlers wait
+//! for nothing cost no more than one.
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use crate::delivery::Delivery;
 use crate::idempotency::{Opened, Refusal};
 use crate::lane::Lanes;
 use crate::limits::LANES_WAITING_MAX;
@@ -12,6 +17,15 @@ use crate::process::batch::BatchRun;
 use crate::process::end::{BatchEnd, End, LaneEnd};
 use crate::record::Record;
 use crate::report::Problem;
+
+/// The lanes of a batch while they run.
+struct Running<'l> {
+    /// Lanes that may begin, in the event's order.
+    ready: VecDeque<&'l [u32]>,
+    /// Of each partition that has a ledger, the lanes that have not ended.
+    left: Vec<usize>,
+    ran: BatchEnd,
+}
 
 impl BatchRun<'_> {
     /// Runs all lanes, each once its partition is opened, at most so many at once as there are places.
@@ -27,18 +41,21 @@ impl BatchRun<'_> {
                 None => ready.push_back(lane),
             }
         }
-        let mut left: Vec<usize> = waiting.iter().map(Vec::len).collect();
+        let left = waiting.iter().map(Vec::len).collect();
+        // One task polls all of these: nobody waits for the lock, which is held for moments between two records.
+        let lanes = Mutex::new(Running { ready, left, ran });
         let ledgers = || self.ledgers.iter().enumerate();
         let mut opening: FuturesUnordered<_> = ledgers()
             .filter_map(|(index, ledger)| Some((index, ledger.as_ref()?)))
             .map(|(index, ledger)| async move { (index, ledger, ledger.open().await) })
             .collect();
-        let mut running = FuturesUnordered::new();
+        let mut workers = FuturesUnordered::new();
         let mut keeping = FuturesUnordered::new();
-        let lanes_max = self.processor.concurrency + LANES_WAITING_MAX;
+        let workers_max = self.processor.concurrency + LANES_WAITING_MAX;
         let mut place = pin!(self.places.take());
         loop {
-            if ready.is_empty() || running.len() >= lanes_max {
+            let ready = lock(&lanes).ready.len();
+            if ready == 0 || workers.len() >= workers_max {
                 // Nobody begins: a place that comes free is another lane's.
                 place.set(self.places.take());
             }
@@ -47,49 +64,79 @@ impl BatchRun<'_> {
                 biased;
                 Some((index, kept)) = keeping.next() => if let Err(Refusal { code, message }) = kept {
                     let at = self.records_of(index)[0].topic_partition().clone();
-                    ran.unrecorded.push((at, Problem::new(code, message)));
+                    lock(&lanes).ran.unrecorded.push((at, Problem::new(code, message)));
                 },
                 Some((index, ledger, opened)) = opening.next() => {
-                    let lanes = std::mem::take(&mut waiting[index]);
+                    let opened_lanes = std::mem::take(&mut waiting[index]);
+                    let mut lanes = lock(&lanes);
                     match opened {
                         Ok(opened) => {
-                            self.opened(lanes[0], opened, &mut ran);
-                            ready.extend(lanes);
+                            self.opened(opened_lanes[0], opened, &mut lanes.ran);
+                            lanes.ready.extend(opened_lanes);
                             keeping.push(async move { (index, ledger.keep().await) });
                         }
-                        Err(refusal) => ran.refuse(&lanes, &refusal),
+                        Err(refusal) => lanes.ran.refuse(&opened_lanes, &refusal),
                     }
                 }
-                Some(ended) = self.turns.timed(&mut running) => {
-                    let (lane, end): (&[u32], LaneEnd) = ended;
-                    self.places.leave();
-                    ran.add(self.records[lane[0] as usize].topic_partition(), end);
-                    let index = self.partition_of(lane);
-                    if let Some(left) = left.get_mut(index) {
-                        *left -= 1;
-                        if *left == 0 && let Some(ledger) = &self.ledgers[index] {
-                            ledger.finish(self.lowest_unsettled(index, &ran));
+                Some(()) = self.turns.timed(&mut workers) => {}
+                () = &mut place, if ready > 0 && workers.len() < workers_max => {
+                    let more = ready.min(workers_max - workers.len());
+                    workers.push(self.one_worker(&lanes));
+                    for _ in 1..more {
+                        if !self.places.take_now() {
+                            break;
                         }
-                    }
-                }
-                () = &mut place, if !ready.is_empty() && running.len() < lanes_max => {
-                    let mut placed = true;
-                    while placed && let Some(lane) = ready.pop_front() {
-                        running.push(async move {
-                            let run = pin!(self.run_lane(lane));
-                            (lane, self.turns.one_of_all(run).await)
-                        });
-                        let more = !ready.is_empty() && running.len() < lanes_max;
-                        placed = more && self.places.take_now();
+                        workers.push(self.one_worker(&lanes));
                     }
                     place.set(self.places.take());
                 }
-                () = self.turns.rest(), if !running.is_empty() => self.turns.begin(),
+                () = self.turns.rest(), if !workers.is_empty() => self.turns.begin(),
                 else => break,
             }
         }
-        drop(running);
-        ran
+        drop(workers);
+        let lanes = lanes.into_inner();
+        lanes.unwrap_or_else(PoisonError::into_inner).ran
+    }
+
+    async fn one_worker(&self, lanes: &Mutex<Running<'_>>) {
+        let worker = pin!(self.run_lanes(lanes));
+        self.turns.one_of_all(worker).await;
+    }
+
+    /// Runs lanes on one place, one after the other, until none is left or somebody else waits for a place.
+    async fn run_lanes(&self, lanes: &Mutex<Running<'_>>) {
+        let mut delivery = None;
+        let mut end = LaneEnd::default();
+        loop {
+            let next = lock(lanes).ready.pop_front();
+            let Some(lane) = next else { break };
+            self.turns.begin_lane();
+            let first = &self.records[lane[0] as usize];
+            let delivery = delivery.get_or_insert_with(|| {
+                Delivery::new(first.clone(), Arc::clone(self.invocation), 1)
+            });
+            self.run_lane(lane, delivery, &mut end).await;
+            self.lane_ended(lane, &mut end, &mut lock(lanes));
+            if self.places.is_waited_for() {
+                break;
+            }
+        }
+        self.places.leave();
+    }
+
+    fn lane_ended(&self, lane: &[u32], end: &mut LaneEnd, lanes: &mut Running<'_>) {
+        let at = self.records[lane[0] as usize].topic_partition();
+        lanes.ran.add(at, end);
+        let index = self.partition_of(lane);
+        if let Some(left) = lanes.left.get_mut(index) {
+            *left -= 1;
+            if *left == 0
+                && let Some(ledger) = &self.ledgers[index]
+            {
+                ledger.finish(self.lowest_unsettled(index, &lanes.ran));
+            }
+        }
     }
 
     fn partition_of(&self, lane: &[u32]) -> usize {
@@ -130,4 +177,8 @@ impl BatchRun<'_> {
             ran.without_store.push((at.clone(), why));
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

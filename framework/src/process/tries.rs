@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::delivery::Delivery;
 use crate::failure::{Next, Reason, Rejection};
 use crate::handler::Route;
 use crate::idempotency::{Claim, ClaimEnd, Claims, Settled, Undone};
@@ -34,7 +35,7 @@ impl<'a> BatchRun<'a> {
     pub(super) async fn run_record(
         &self,
         record: &Record,
-        route: &'a Route,
+        (route, delivery): (&'a Route, &mut Delivery),
         first: Taken,
         claim: Option<&Claim<'_>>,
     ) -> End {
@@ -72,7 +73,7 @@ impl<'a> BatchRun<'a> {
             }
             // A place is for what runs, not for what waits.
             self.places.outside(tokio::time::sleep(wait)).await;
-            next = match self.take(record, route, tries.made + 1) {
+            next = match self.take(record, route, delivery, tries.made + 1) {
                 Ok(taken) => taken,
                 Err(rejection) => return self.reject(record, &rejection, tries.started).await,
             };

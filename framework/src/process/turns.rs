@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::Stream;
 use tokio::task::yield_now;
@@ -19,11 +20,16 @@ const TURN_US: u64 = TURN_MS * 1000;
 
 /// The turn of all lanes of an invocation together.
 ///
-/// One task polls all lanes, so nothing here is ever waited for: the clock is read once a record, and the queues are locked only while lanes are held back.
+/// One task polls all lanes, so nothing here is ever waited for, and the queues are locked only while lanes are held back.
+///
+/// A read of the clock costs as much as a small handler. So it is read whenever code that is not the engine's has run (a handler, an extractor, a store, a
+/// destination), and all that asks for the time in between takes that of the last [`look`](Self::look).
 #[derive(Debug)]
 pub(super) struct Turns {
-    /// Times are microseconds from then.
+    /// Times are from then.
     base: Instant,
+    /// When the clock was read last, nanoseconds.
+    seen_ns: AtomicU64,
     /// When the turn is over. Zero: no lane is polled now, and the turn stands still.
     ends_us: AtomicU64,
     /// What is left of a turn that stands still.
@@ -55,6 +61,7 @@ impl Default for Turns {
     fn default() -> Self {
         Self {
             base: Instant::now(),
+            seen_ns: AtomicU64::new(0),
             ends_us: AtomicU64::new(0),
             left_us: AtomicU64::new(TURN_US),
             records: AtomicU32::new(0),
@@ -72,13 +79,14 @@ impl Turns {
     pub(super) async fn timed<S: Stream + Unpin>(&self, lanes: &mut S) -> Option<S::Item> {
         poll_fn(|context| {
             if self.ends_us.load(Relaxed) == 0 {
-                let ends_us = self.now_us() + self.left_us.load(Relaxed);
+                self.look();
+                let ends_us = self.seen_us() + self.left_us.load(Relaxed);
                 self.ends_us.store(ends_us.max(1), Relaxed);
             }
             let polled = Pin::new(&mut *lanes).poll_next(context);
             if matches!(polled, Poll::Pending | Poll::Ready(None)) {
                 let ends_us = self.ends_us.swap(0, Relaxed);
-                let left_us = ends_us.saturating_sub(self.now_us());
+                let left_us = ends_us.saturating_sub(self.seen_us());
                 self.left_us.store(left_us, Relaxed);
             }
             polled
@@ -86,13 +94,13 @@ impl Turns {
         .await
     }
 
-    /// A lane, which wakes the next one.
-    pub(super) async fn one_of_all<F: Future>(&self, mut lane: Pin<&mut F>) -> F::Output {
+    /// What runs lanes, one after the other; it wakes the next of its kind.
+    pub(super) async fn one_of_all<F: Future>(&self, mut lanes: Pin<&mut F>) -> F::Output {
         poll_fn(|context| {
-            self.came_late
-                .store(self.is_seen_over.load(Relaxed), Relaxed);
-            self.is_fresh.store(false, Relaxed);
-            let polled = lane.as_mut().poll(context);
+            self.begin_lane();
+            let polled = lanes.as_mut().poll(context);
+            // What it waits for may be a store's or a destination's code, which has run just now.
+            self.look();
             if self.has_queue.load(Relaxed) && !self.is_over() {
                 self.wake_next(&mut self.lock());
             }
@@ -101,12 +109,31 @@ impl Turns {
         .await
     }
 
-    fn now_us(&self) -> u64 {
-        u64::try_from(self.base.elapsed().as_micros()).unwrap_or(u64::MAX)
+    /// The lane that goes on from here has waited for nothing yet.
+    pub(super) fn begin_lane(&self) {
+        self.came_late
+            .store(self.is_seen_over.load(Relaxed), Relaxed);
+        self.is_fresh.store(false, Relaxed);
+    }
+
+    /// Reads the clock: after every piece of code that is not the engine's.
+    pub(super) fn look(&self) -> Instant {
+        let ns = u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.seen_ns.store(ns, Relaxed);
+        self.seen()
+    }
+
+    /// The time of the last [`look`](Self::look).
+    pub(super) fn seen(&self) -> Instant {
+        self.base + Duration::from_nanos(self.seen_ns.load(Relaxed))
+    }
+
+    fn seen_us(&self) -> u64 {
+        self.seen_ns.load(Relaxed) / 1_000
     }
 
     fn is_over(&self) -> bool {
-        self.records.load(Relaxed) >= TURN_RECORDS || self.now_us() >= self.ends_us.load(Relaxed)
+        self.records.load(Relaxed) >= TURN_RECORDS || self.seen_us() >= self.ends_us.load(Relaxed)
     }
 
     /// Before a lane looks at its next record.
@@ -137,22 +164,18 @@ impl Turns {
     }
 
     /// A handler that has begun: it goes on in turns. At `end` it is not held back: one that has come to its end meanwhile is not dropped as still running.
-    pub(super) async fn in_turns<T>(
+    pub(super) async fn in_turns<F: Future + Unpin>(
         &self,
         end: Option<Instant>,
-        handler: impl Future<Output = T>,
-    ) -> T {
-        let is_last = || end.is_some_and(|end| end <= Instant::now());
-        let mut handler = pin!(handler);
-        let mut has_begun = false;
+        handler: &mut F,
+    ) -> F::Output {
+        let is_last = || end.is_some_and(|end| end <= self.seen());
         poll_fn(|context| {
-            // Whether it may begin was asked just before, and holds for now only.
-            if has_begun && self.is_over() && !is_last() {
+            if self.is_over() && !is_last() {
                 self.hold_back(context);
                 return Poll::Pending;
             }
-            has_begun = true;
-            handler.as_mut().poll(context)
+            Pin::new(&mut *handler).poll(context)
         })
         .await
     }

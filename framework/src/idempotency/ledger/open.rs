@@ -135,6 +135,7 @@ impl PartitionLedger<'_> {
             state.book.highest = None;
             state.book.reported = None;
         }
+        self.learn(&state.book);
         state.highest_before = state.book.highest;
         let reported = state.book.reported.filter(|_| !self.is_redrive());
         if let Some(reported) = reported {

@@ -102,7 +102,10 @@ impl PartitionLedger<'_> {
     fn next_write(&self, last: bool) -> Write {
         let minute = self.minute();
         let mut state = self.lock();
-        let fresh = std::mem::take(&mut state.fresh);
+        let mut fresh = std::mem::take(&mut state.fresh);
+        for entry in &mut fresh {
+            entry.minute = minute;
+        }
         state.fresh_since = None;
         state.book.add(fresh);
         if !self.is_redrive() {
@@ -190,6 +193,7 @@ impl PartitionLedger<'_> {
             their.is_none_or(|their| their.fingerprint == ours.fingerprint) || self.has(ours)
         });
         state.book.merge(theirs);
+        self.learn(&state.book);
         state.version = item.and_then(|item| item.version);
     }
 

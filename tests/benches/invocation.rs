@@ -1,0 +1,202 @@
+//! What a record costs where a user pays for it: the time of real functions over the Runtime API, less that of a function that reads the body and answers.
+//!
+//! Ours is the sample function with its default settings (partition order, ledger in memory), without a service; beside it a function whose handler takes `Record` alone. Theirs is the loop
+//! that people write over `aws_lambda_events`, which decodes base64 and parses the order, or parses nothing. Each function has a process of its own, which stays warm; all take
+//! the same event in turn, and each turn has new offsets, so that no record is known. The least of the turns counts.
+
+#![allow(clippy::print_stdout, reason = "a bench says what it measured")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lambda_msk::testing::{Event, Sample};
+use msk_mapping::{Environment, Function, Invocation, Logs};
+
+/// With the first word of a shape's name and a number behind it: only that shape, in so many turns.
+const ONLY: &str = "--only";
+/// With a folder behind it: the functions are those that lie there, laid out as in `target/release`.
+const BUILT: &str = "--built";
+const TURNS: usize = 11;
+
+#[derive(Clone, Copy)]
+struct Shape {
+    name: &'static str,
+    records: usize,
+    /// Of the note that fills an order up.
+    note_bytes: usize,
+    headers: bool,
+}
+
+/// About 6 MB each, base64 included, but for the first and the last: as large as an event gets.
+const SHAPES: [Shape; 4] = [
+    Shape {
+        name: "12,000 small",
+        records: 12_000,
+        note_bytes: 120,
+        headers: false,
+    },
+    Shape {
+        name: "4,800 with headers",
+        records: 4_800,
+        note_bytes: 250,
+        headers: true,
+    },
+    Shape {
+        name: "4,000 of 1 kB",
+        records: 4_000,
+        note_bytes: 900,
+        headers: false,
+    },
+    Shape {
+        name: "100 of 40 kB",
+        records: 100,
+        note_bytes: 43_000,
+        headers: false,
+    },
+];
+
+impl Shape {
+    /// Three partitions, whose offsets go on from turn to turn.
+    fn event(self, turn: usize) -> Bytes {
+        let samples = (0..self.records).map(|index| {
+            let customer = format!("c-{:06}", index % 5_000);
+            let note = "leave it with the neighbours, please. ".repeat(self.note_bytes / 38 + 1);
+            let sample = Sample::new("orders", (index % 3) as i32)
+                .offset((turn * self.records + index) as i64)
+                .key(&customer)
+                .value(format!(
+                    r#"{{"order_id":{index},"customer_id":"{customer}","amount_cents":1250,"currency":"EUR","note":"{}"}}"#,
+                    &note[..self.note_bytes]
+                ));
+            match self.headers {
+                false => sample,
+                true => sample
+                    .header(
+                        "traceparent",
+                        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                    )
+                    .header("content-type", "application/json")
+                    .header("source", "checkout")
+                    .header("schema", [0, 0, 0, 1, 255, 128]),
+            }
+        });
+        Event::msk().records(samples).to_json().into()
+    }
+}
+
+fn build(arguments: &[&str]) {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--release"])
+        .args(arguments)
+        .status()
+        .expect("cargo starts");
+    assert!(status.success(), "cargo build {arguments:?}");
+}
+
+fn function(program: &Path) -> Function {
+    Function::new(program).memory_mb(512).logs(Logs::Discard)
+}
+
+async fn took(environment: &mut Environment, event: &Bytes) -> Duration {
+    let invocation = Invocation::new(event.clone(), Duration::from_secs(60));
+    let report = environment
+        .invoke(&invocation)
+        .await
+        .expect("the function answers");
+    report.duration
+}
+
+fn least(times: &[Duration]) -> Duration {
+    times.iter().copied().min().unwrap_or_default()
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// The folder with the functions.
+fn built() -> PathBuf {
+    build(&["-p", "handler", "--bin", "handler"]);
+    build(&["-p", "tests", "--example", "plain", "--example", "record"]);
+    let own = std::env::current_exe().expect("a running program has a path");
+    // target/release/deps/invocation-…
+    own.ancestors().nth(2).expect("cargo's layout").into()
+}
+
+fn functions(release: &Path) -> [Function; 5] {
+    let plain = |way| function(&release.join("examples/plain")).env("WAY", way);
+    [
+        plain("floor"),
+        plain("orders"),
+        function(&release.join("handler")),
+        plain("records"),
+        function(&release.join("examples/record")),
+    ]
+}
+
+async fn measure(release: &Path, shape: Shape, turns: usize) {
+    let mut environments = functions(release).map(Environment::new);
+    let mut times = [const { Vec::new() }; 5];
+    for turn in 0..=turns {
+        let event = shape.event(turn);
+        for (environment, times) in environments.iter_mut().zip(&mut times) {
+            let took = took(environment, &event).await;
+            // The first one starts the process.
+            if turn > 0 {
+                times.push(took);
+            }
+        }
+    }
+    for mut environment in environments {
+        environment.stop().await;
+    }
+    let [floor, ..] = &times;
+    for (name, of) in [("least", least as fn(&[Duration]) -> _), ("median", median)] {
+        let nanoseconds = |times: &[Duration]| {
+            let net = of(times).saturating_sub(of(floor));
+            net.as_secs_f64() * 1e9 / shape.records as f64
+        };
+        let [_, loop_orders, orders, loop_records, records] = &times;
+        let [theirs, ours] = [loop_orders, orders].map(|times| nanoseconds(times));
+        let [theirs_raw, ours_raw] = [loop_records, records].map(|times| nanoseconds(times));
+        println!(
+            "{:20} {name:6}  floor {:6.2} ms  orders: loop {theirs:8.0} ns, ours {ours:8.0} ns, {:5.2}x  records: loop {theirs_raw:8.0} ns, ours {ours_raw:8.0} ns, {:5.2}x",
+            shape.name,
+            of(floor).as_secs_f64() * 1e3,
+            theirs / ours,
+            theirs_raw / ours_raw,
+        );
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    // Under `cargo test --benches` there is nothing to measure.
+    if !args.iter().any(|arg| arg == "--bench") {
+        return;
+    }
+    let only = args.iter().position(|arg| arg == ONLY);
+    let only = only.map(|at| {
+        (
+            args[at + 1].as_str(),
+            args[at + 2].parse().expect("a number of turns"),
+        )
+    });
+    let release = args.iter().position(|arg| arg == BUILT);
+    let release = release.map_or_else(built, |at| PathBuf::from(&args[at + 1]));
+    println!("nanoseconds a record over the Runtime API, less the floor");
+    for shape in SHAPES {
+        match only {
+            None => measure(&release, shape, TURNS).await,
+            Some((name, turns)) if shape.name.contains(name) => {
+                measure(&release, shape, turns).await
+            }
+            Some(_) => {}
+        }
+    }
+}
