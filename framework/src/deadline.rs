@@ -97,11 +97,6 @@ impl Deadline {
     pub(crate) fn settle_end(&self) -> Option<Instant> {
         Some(self.0?.settle)
     }
-
-    /// Whether something that starts at `start` and takes `run` ends before handlers are dropped.
-    pub(crate) fn has_room_for(&self, start: Instant, run: Duration) -> bool {
-        self.0.is_none_or(|limits| start + run < limits.work)
-    }
 }
 
 #[cfg(test)]
@@ -165,26 +160,6 @@ mod tests {
             let deadline = Deadline::after(Duration::from_secs(10), margin);
             assert_eq!(deadline.work_end(), Some(start + Duration::from_secs(8)));
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn there_is_room_for_what_ends_before_the_margin() {
-        let deadline = Deadline::after(Duration::from_secs(10), MARGIN);
-        let has_room = |wait, run| {
-            deadline.has_room_for(
-                Instant::now() + Duration::from_millis(wait),
-                Duration::from_millis(run),
-            )
-        };
-
-        assert!(has_room(4_000, 5_499));
-        assert!(!has_room(4_000, 5_500));
-        advance(Duration::from_secs(1)).await;
-        assert!(!has_room(4_000, 5_499));
-        assert!(
-            Deadline::UNKNOWN
-                .has_room_for(Instant::now() + Duration::from_secs(9_999), Duration::ZERO)
-        );
     }
 
     #[tokio::test(start_paused = true)]

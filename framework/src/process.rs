@@ -69,6 +69,8 @@ impl Processor {
         let kept = self.keeping.as_ref().filter(known);
         let places = Arc::new(Places::new(self.concurrency, invocation.deadline));
         let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation, &places)));
+        let turns = Turns::default();
+        let work_end = invocation.deadline.work_end();
         let mut run = BatchRun {
             processor: self,
             invocation,
@@ -77,8 +79,9 @@ impl Processor {
             claims: None,
             fails_unhandled: self.fails_unhandled(&records),
             places: Arc::clone(&places),
-            turns: Turns::default(),
-            longest_run_us: AtomicU64::new(0),
+            work_end_ns: work_end.map_or(u64::MAX, |end| turns.ns_of(end)),
+            turns,
+            longest_run_ns: AtomicU64::new(0),
             longest_poll: Mutex::default(),
         };
         if let Some((keeping, terms)) = &kept {

@@ -23,6 +23,26 @@ use crate::report::LongPoll;
 /// A try that may start. *Err: an extractor panicked, and it has failed without its handler.*
 pub(super) type Taken = Result<Try, Reason>;
 
+/// A try that has started: polled once at the least.
+pub(super) struct Begun<'a> {
+    run: Polled<'a, Try>,
+    /// *None: it waits for something.*
+    ended: Option<<Try as Future>::Output>,
+}
+
+impl Begun<'_> {
+    /// Whether it is done, and never had to wait.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.ended, Some(Ok(Ok(()))))
+    }
+}
+
+/// The first try of a record.
+pub(super) enum First<'a> {
+    Taken(Taken),
+    Begun(Begun<'a>),
+}
+
 /// How one try ended.
 pub(super) enum Tried {
     Done,
@@ -41,7 +61,7 @@ impl BatchRun<'_> {
         attempt: u32,
     ) -> Result<Taken, Rejection> {
         delivery.set(record, attempt);
-        let began = self.turns.seen();
+        let began = self.turns.seen_ns();
         let taken = route.extract(delivery);
         self.measure_poll("an extractor", record, self.turns.look() - began);
         match taken {
@@ -51,18 +71,39 @@ impl BatchRun<'_> {
         }
     }
 
+    /// Starts the handler. Whether it may begin was asked just before, and holds for now only.
+    pub(super) async fn begin(&self, record: &Record, run: Try) -> Begun<'_> {
+        let mut run = Polled::new(run, &self.turns);
+        let ended = poll_fn(|context| {
+            Poll::Ready(match Pin::new(&mut run).poll(context) {
+                Poll::Ready(ended) => Some(ended),
+                Poll::Pending => None,
+            })
+        })
+        .await;
+        if ended.is_some() {
+            self.measure_run(record, &run);
+        }
+        Begun { run, ended }
+    }
+
     /// Starts the handler, and drops it at the deadline's margin.
     pub(super) async fn try_once(&self, record: &Record, run: Try) -> Tried {
-        let mut run = Polled::new(run, &self.turns);
-        // Whether it may begin was asked just before, and holds for now only. One that waits for nothing ends here, without a timer.
-        let at_once = poll_fn(|context| Poll::Ready(Pin::new(&mut run).poll(context))).await;
-        let ended = match at_once {
-            Poll::Ready(ended) => Some(ended),
-            Poll::Pending => self.go_on(&mut run).await,
+        let begun = self.begin(record, run).await;
+        self.end(record, begun).await
+    }
+
+    /// Runs on what has begun, and drops it at the deadline's margin.
+    pub(super) async fn end(&self, record: &Record, begun: Begun<'_>) -> Tried {
+        let Begun { mut run, ended } = begun;
+        let ended = match ended {
+            Some(ended) => Some(ended),
+            None => {
+                let ended = self.go_on(&mut run).await;
+                self.measure_run(record, &run);
+                ended
+            }
         };
-        let took = u64::try_from(run.took().as_micros()).unwrap_or(u64::MAX);
-        self.longest_run_us.fetch_max(took, Ordering::Relaxed);
-        self.measure_poll("the handler", record, run.longest_poll());
         match ended {
             Some(Ok(Ok(()))) => Tried::Done,
             Some(Ok(Err(failure))) => Tried::Failed(failure.reason(), Undone::Failed),
@@ -85,11 +126,22 @@ impl BatchRun<'_> {
         }
     }
 
-    /// Notes what has held the thread for so long. The first time is told at once: what comes next may be a kill.
-    fn measure_poll(&self, by: &'static str, record: &Record, took: Duration) {
-        if took < Duration::from_millis(HANDLER_POLL_MS_MAX) {
-            return;
+    fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+        if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
+            self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
         }
+        self.measure_poll("the handler", record, run.longest_poll_ns());
+    }
+
+    /// Notes what has held the thread for so long. The first time is told at once: what comes next may be a kill.
+    fn measure_poll(&self, by: &'static str, record: &Record, took_ns: u64) {
+        if took_ns >= HANDLER_POLL_MS_MAX * 1_000_000 {
+            self.note_poll(by, record, Duration::from_nanos(took_ns));
+        }
+    }
+
+    #[cold]
+    fn note_poll(&self, by: &'static str, record: &Record, took: Duration) {
         let longest = &self.longest_poll;
         let mut longest = longest.lock().unwrap_or_else(PoisonError::into_inner);
         let record = record.clone();

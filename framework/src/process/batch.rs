@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::idempotency::{Claims, PartitionLedger, Settled};
 use crate::lane::Places;
 use crate::process::processor::Processor;
-use crate::process::turns::Turns;
+use crate::process::turns::{Turns, nanoseconds};
 use crate::record::Record;
 use crate::report::{LongPoll, Problem};
 
@@ -27,8 +27,10 @@ pub(super) struct BatchRun<'a> {
     pub(super) fails_unhandled: bool,
     pub(super) places: Arc<Places>,
     pub(super) turns: Turns,
+    /// When handlers are dropped, as `turns` gives times. The greatest number: no limit is known.
+    pub(super) work_end_ns: u64,
     /// Of any handler in this invocation so far.
-    pub(super) longest_run_us: AtomicU64,
+    pub(super) longest_run_ns: AtomicU64,
     /// *None: nothing has held the thread for longer than it should.*
     pub(super) longest_poll: Mutex<Option<LongPoll>>,
 }
@@ -36,9 +38,9 @@ pub(super) struct BatchRun<'a> {
 impl<'a> BatchRun<'a> {
     /// Whether there is time to wait so long and then run a handler as long as the longest so far.
     pub(super) fn has_room_after(&self, wait: Duration) -> bool {
-        let longest = Duration::from_micros(self.longest_run_us.load(Ordering::Relaxed));
-        let start = self.turns.seen() + wait;
-        self.invocation.deadline.has_room_for(start, longest)
+        let start_ns = self.turns.seen_ns().saturating_add(nanoseconds(wait));
+        let longest_ns = self.longest_run_ns.load(Ordering::Relaxed);
+        start_ns.saturating_add(longest_ns) < self.work_end_ns
     }
 
     pub(super) fn skips(&self, record: &Record) -> bool {

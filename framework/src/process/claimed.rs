@@ -2,17 +2,20 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use crate::delivery::Delivery;
 use crate::destination::DeadLetter;
 use crate::failure::Rejection;
+use crate::handler::Route;
 use crate::idempotency::{Claim, Claimed, Claims, Held, Recorder, Refusal, Settled, Undone};
 use crate::limits::CONCURRENCY_DEFAULT;
 use crate::outcome::Outcome;
+use crate::process::attempt::{First, Taken};
 use crate::process::batch::BatchRun;
 use crate::process::end::{End, LaneEnd};
-use crate::process::prepare::Known;
 use crate::record::Record;
 use crate::report::Problem;
 
@@ -28,7 +31,7 @@ impl End {
 }
 
 /// Runs it while the claim is renewed beside it.
-pub(super) async fn keeping<T>(claim: Option<&Claim<'_>>, run: impl Future<Output = T>) -> T {
+async fn keeping<T>(claim: Option<&Claim<'_>>, run: impl Future<Output = T>) -> T {
     let Some(claim) = claim else {
         return run.await;
     };
@@ -40,18 +43,39 @@ pub(super) async fn keeping<T>(claim: Option<&Claim<'_>>, run: impl Future<Outpu
 }
 
 impl BatchRun<'_> {
-    /// Whether the record's handler may start. *Err: how it ended without.*
-    pub(super) async fn begin<'l, 'r>(
+    /// Claims the record, and tries it until it has ended. *None: no time was left to start it.*
+    pub(super) async fn run_claimed<'r>(
         &'r self,
         record: &Record,
-        known: &Known<'_>,
-        recorder: &'l Recorder<'r>,
+        key: &Arc<str>,
+        with: (&Route, &mut Delivery),
+        first: Taken,
+        recorder: &Recorder<'r>,
         end: &mut LaneEnd,
-    ) -> Result<Option<Held<'l, 'r>>, End> {
-        match (&self.claims, &known.key) {
-            (Some(claims), Some(key)) => self.claim(claims, key, record, recorder, end).await,
-            _ => Ok(None),
+    ) -> Option<End> {
+        let claim = match &self.claims {
+            Some(claims) => self.claim(claims, key, record, recorder, end).await,
+            None => Ok(None),
+        };
+        let claim = match claim {
+            Ok(claim) => claim,
+            Err(over) => return Some(over),
+        };
+        // The store may have taken what time there was.
+        if !self.has_room_after(Duration::ZERO) {
+            end.out_of_time = true;
+            return None;
         }
+        let over = keeping(
+            claim.as_deref(),
+            self.run_record(record, with, First::Taken(first), claim.as_deref()),
+        )
+        .await;
+        if let Some(claim) = claim {
+            over.hand_over(claim);
+            recorder.under_way().await;
+        }
+        Some(over)
     }
 
     /// Claims the record. *Err: how it ended without its handler. None: it runs unclaimed, as was chosen.*

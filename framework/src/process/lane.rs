@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use crate::delivery::Delivery;
 use crate::destination::DeadLetter;
-use crate::idempotency::Recorder;
+use crate::idempotency::{Recorder, Settled};
 use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
 use crate::outcome::Outcome;
 
+use crate::process::attempt::{First, Taken};
 use crate::process::batch::BatchRun;
-use crate::process::claimed::keeping;
 use crate::process::end::{End, LaneEnd};
 use crate::process::prepare::NotRun;
+use crate::record::Record;
 
 /// Records of a lane that are rejected before their handler, and with no record that runs between them: their letters are sent in one call.
 #[derive(Default)]
@@ -44,6 +45,10 @@ impl BatchRun<'_> {
         end: &mut LaneEnd,
     ) {
         let mut pending = Pending::default();
+        let topic = lane
+            .first()
+            .map(|&first| self.records[first as usize].topic());
+        let route = topic.and_then(|topic| self.processor.route(topic));
         for &index in lane {
             self.turns.record().await;
             let record = &self.records[index as usize];
@@ -55,7 +60,7 @@ impl BatchRun<'_> {
                 end.out_of_time = true;
                 break;
             }
-            let (known, first) = match self.prepare(record, delivery) {
+            let (known, first) = match self.prepare(record, route, delivery) {
                 Ok(ready) => ready,
                 Err(NotRun::Unhandled(problem)) => {
                     if self.send_pending(&mut pending, end).await {
@@ -74,31 +79,35 @@ impl BatchRun<'_> {
                     continue;
                 }
             };
-            if !self.send_pending(&mut pending, end).await {
-                return;
-            }
-            let claim = match self.begin(record, &known, recorder, end).await {
-                Ok(claim) => claim,
-                Err(over) => {
-                    let settled = over.outcome.is_settled();
-                    end.ends.push((index, over));
-                    if settled {
-                        continue;
-                    }
+            if !pending.letters.is_empty() {
+                if !self.send_pending(&mut pending, end).await {
                     return;
                 }
-            };
-            // The destination or the store may have taken what time there was.
+            }
+            // An extractor or the destination may have taken what time there was.
             if !self.has_room_after(Duration::ZERO) {
                 end.out_of_time = true;
-                break;
+                return;
             }
-            let run = self.run_record(record, (known.route, delivery), first, claim.as_deref());
-            let over = keeping(claim.as_deref(), run).await;
-            if let Some(claim) = claim {
-                over.hand_over(claim);
-                recorder.under_way().await;
-            }
+            let with = (known.route, &mut *delivery);
+            let over = match &known.key {
+                None => match self.start(record, first).await {
+                    // Most handlers in most lanes, if they wait for nothing.
+                    First::Begun(begun) if begun.is_done() => {
+                        self.remember(record, Settled::Done);
+                        End::of(Outcome::Done, 1, None)
+                    }
+                    first => self.run_record(record, with, first, None).await,
+                },
+                // On the heap: it is large, and a claim costs a store's answer anyhow.
+                Some(key) => {
+                    let run = self.run_claimed(record, key, with, first, recorder, end);
+                    match Box::pin(run).await {
+                        Some(over) => over,
+                        None => break,
+                    }
+                }
+            };
             end.out_of_time |= over.outcome == Outcome::Unreached;
             let settled = over.outcome.is_settled();
             end.ends.push((index, over));
@@ -107,6 +116,14 @@ impl BatchRun<'_> {
             }
         }
         self.send_pending(&mut pending, end).await;
+    }
+
+    /// Starts the record's first try, if nothing has to be waited for before that.
+    async fn start(&self, record: &Record, first: Taken) -> First<'_> {
+        match first {
+            Ok(run) if self.is_its_turn(record) => First::Begun(self.begin(record, run).await),
+            taken => First::Taken(taken),
+        }
     }
 
     /// Sends what is pending. False: a record of it failed, so the lane stops.

@@ -3,9 +3,6 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::process::turns::Turns;
 
@@ -14,31 +11,32 @@ use crate::process::turns::Turns;
 pub(super) struct Polled<'a, F> {
     run: F,
     turns: &'a Turns,
-    first: Instant,
-    last: Instant,
-    longest_poll: Duration,
+    first_ns: u64,
+    last_ns: u64,
+    longest_ns: u64,
 }
 
 impl<'a, F> Polled<'a, F> {
     /// It is polled at once.
     pub(super) fn new(run: F, turns: &'a Turns) -> Self {
-        let now = turns.seen();
+        let now = turns.seen_ns();
         Self {
             run,
             turns,
-            first: now,
-            last: now,
-            longest_poll: Duration::ZERO,
+            first_ns: now,
+            last_ns: now,
+            longest_ns: 0,
         }
     }
 
-    /// From the begin of its first poll to the end of its last.
-    pub(super) fn took(&self) -> Duration {
-        self.last - self.first
+    /// From the begin of its first poll to the end of its last, nanoseconds.
+    pub(super) fn took_ns(&self) -> u64 {
+        self.last_ns - self.first_ns
     }
 
-    pub(super) fn longest_poll(&self) -> Duration {
-        self.longest_poll
+    /// Nanoseconds.
+    pub(super) fn longest_poll_ns(&self) -> u64 {
+        self.longest_ns
     }
 }
 
@@ -46,10 +44,10 @@ impl<F: Future + Unpin> Future for Polled<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let began = self.turns.seen();
+        let began = self.turns.seen_ns();
         let polled = Pin::new(&mut self.run).poll(context);
-        self.last = self.turns.look();
-        self.longest_poll = self.longest_poll.max(self.last - began);
+        self.last_ns = self.turns.look();
+        self.longest_ns = self.longest_ns.max(self.last_ns - began);
         polled
     }
 }
@@ -83,9 +81,9 @@ mod tests {
         })
         .await;
 
-        assert_eq!(run.longest_poll(), Duration::from_secs(2));
+        assert_eq!(run.longest_poll_ns(), 2_000_000_000);
         // The clock of a sleep has whole milliseconds.
-        let over = run.took() - Duration::from_secs(8);
+        let over = Duration::from_nanos(run.took_ns()) - Duration::from_secs(8);
         assert!(over <= Duration::from_millis(2), "{over:?}");
     }
 }

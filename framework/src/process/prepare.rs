@@ -31,20 +31,20 @@ impl From<Rejection> for NotRun {
 }
 
 impl<'a> BatchRun<'a> {
-    /// *Err: its handler will not run.*
+    /// `route`: of its topic. *Err: its handler will not run.*
     pub(super) fn prepare(
         &self,
         record: &Record,
+        route: Option<&'a Route>,
         delivery: &mut Delivery,
     ) -> Result<(Known<'a>, Taken), NotRun> {
-        let known = self.know(record)?;
+        let known = self.know(record, route)?;
         let first = self.take(record, known.route, delivery, 1)?;
         Ok((known, first))
     }
 
     /// *Err: its handler will not run.*
-    fn know(&self, record: &Record) -> Result<Known<'a>, NotRun> {
-        let route = self.processor.route(record.topic());
+    fn know(&self, record: &Record, route: Option<&'a Route>) -> Result<Known<'a>, NotRun> {
         if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
             return Err(Rejection::from(fault).into());
         }

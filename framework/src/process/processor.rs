@@ -104,7 +104,8 @@ impl Processor {
     /// The topics without a handler, each with the number of its records.
     pub(super) fn unhandled(&self, records: &[Record]) -> BTreeMap<String, usize> {
         let mut topics = BTreeMap::new();
-        for records in records.chunk_by(|one, next| one.topic() == next.topic()) {
+        let same = |a: &Record, b: &Record| a.partition_index() == b.partition_index();
+        for records in records.chunk_by(same) {
             let topic = records[0].topic();
             if self.route(topic).is_none() {
                 *topics.entry(topic.to_owned()).or_default() += records.len();

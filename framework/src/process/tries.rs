@@ -10,7 +10,7 @@ use crate::handler::Route;
 use crate::idempotency::{Claim, ClaimEnd, Claims, Settled, Undone};
 use crate::limits::{RETRY_AFTER_MS_MAX, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS};
 use crate::outcome::Outcome;
-use crate::process::attempt::{Taken, Tried};
+use crate::process::attempt::{First, Tried};
 use crate::process::batch::BatchRun;
 use crate::process::end::End;
 use crate::process::processor::WhenExhausted;
@@ -35,8 +35,8 @@ impl<'a> BatchRun<'a> {
     pub(super) async fn run_record(
         &self,
         record: &Record,
-        (route, delivery): (&'a Route, &mut Delivery),
-        first: Taken,
+        (route, delivery): (&Route, &mut Delivery),
+        first: First<'_>,
         claim: Option<&Claim<'_>>,
     ) -> End {
         let attempts_max = route.attempts.unwrap_or(self.processor.attempts);
@@ -44,7 +44,11 @@ impl<'a> BatchRun<'a> {
         let mut next = first;
         let mut before: Option<Reason> = None;
         loop {
-            match (self.turn(record, claim).await, before) {
+            let may = match &next {
+                First::Taken(_) => self.turn(record, claim).await,
+                First::Begun(_) => Ok(()),
+            };
+            match (may, before) {
                 (Ok(()), _) => {}
                 (Err(NotNow::Lost(problem)), _) => {
                     return End::of(Outcome::Failed, tries.started, Some(problem));
@@ -62,10 +66,10 @@ impl<'a> BatchRun<'a> {
             if reason.next == Next::Reject {
                 let code = reason.code.unwrap_or(Rejection::BY_HANDLER);
                 let rejection = Rejection::new(code, reason.text);
-                return self.reject(record, &rejection, tries.started).await;
+                return Box::pin(self.reject(record, &rejection, tries.started)).await;
             }
             if tries.made >= attempts_max {
-                return self.exhausted(record, &reason, tries).await;
+                return Box::pin(self.exhausted(record, &reason, tries)).await;
             }
             let wait = back_off(tries.made).max(reason.after.unwrap_or_default());
             if wait > RETRY_AFTER_MAX || !self.has_room_after(wait) {
@@ -74,8 +78,10 @@ impl<'a> BatchRun<'a> {
             // A place is for what runs, not for what waits.
             self.places.outside(tokio::time::sleep(wait)).await;
             next = match self.take(record, route, delivery, tries.made + 1) {
-                Ok(taken) => taken,
-                Err(rejection) => return self.reject(record, &rejection, tries.started).await,
+                Ok(taken) => First::Taken(taken),
+                Err(rejection) => {
+                    return Box::pin(self.reject(record, &rejection, tries.started)).await;
+                }
             };
             before = Some(reason);
         }
@@ -85,20 +91,26 @@ impl<'a> BatchRun<'a> {
     async fn try_once_more(
         &self,
         record: &Record,
-        next: Taken,
+        next: First<'_>,
         claim: Option<&Claim<'_>>,
         tries: &mut Tries,
     ) -> ControlFlow<End, Reason> {
         let stands = |end| claim.into_iter().for_each(|claim| claim.ends(end));
         tries.made += 1;
-        let run = match next {
-            Ok(run) => run,
-            // An extractor has panicked: the handler is not started.
-            Err(reason) => return ControlFlow::Continue(reason),
-        };
         tries.started += 1;
-        stands(ClaimEnd::Released(None));
-        match self.try_once(record, run).await {
+        let tried = match next {
+            First::Begun(begun) => self.end(record, begun).await,
+            First::Taken(Ok(run)) => {
+                stands(ClaimEnd::Released(None));
+                self.try_once(record, run).await
+            }
+            First::Taken(Err(reason)) => {
+                // An extractor has panicked: the handler is not started.
+                tries.started -= 1;
+                return ControlFlow::Continue(reason);
+            }
+        };
+        match tried {
             Tried::Done => {
                 self.remember(record, Settled::Done);
                 ControlFlow::Break(End::of(Outcome::Done, tries.started, None))
@@ -131,6 +143,17 @@ impl<'a> BatchRun<'a> {
                 self.reject(record, &rejection, tries.started).await
             }
         }
+    }
+
+    /// Whether the record may be tried now, without any wait since it was looked at. False: [`turn`](Self::turn) says.
+    pub(super) fn is_its_turn(&self, record: &Record) -> bool {
+        let ledger = self.ledger(record);
+        let may = ledger.is_none_or(|ledger| {
+            ledger
+                .may_start_at(self.turns.seen())
+                .is_some_and(|may| may.is_ok())
+        });
+        may && self.turns.is_fresh()
     }
 
     /// Waits until the record's lane has its turn, and says whether the record may be tried then.

@@ -116,20 +116,30 @@ impl Turns {
         self.is_fresh.store(false, Relaxed);
     }
 
-    /// Reads the clock: after every piece of code that is not the engine's.
-    pub(super) fn look(&self) -> Instant {
-        let ns = u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    /// Reads the clock, after every piece of code that is not the engine's. Nanoseconds since the batch began.
+    pub(super) fn look(&self) -> u64 {
+        let ns = nanoseconds(self.base.elapsed());
         self.seen_ns.store(ns, Relaxed);
-        self.seen()
+        ns
+    }
+
+    /// The time of the last [`look`](Self::look), as it gives it.
+    pub(super) fn seen_ns(&self) -> u64 {
+        self.seen_ns.load(Relaxed)
     }
 
     /// The time of the last [`look`](Self::look).
     pub(super) fn seen(&self) -> Instant {
-        self.base + Duration::from_nanos(self.seen_ns.load(Relaxed))
+        self.base + Duration::from_nanos(self.seen_ns())
+    }
+
+    /// As [`look`](Self::look) gives times.
+    pub(super) fn ns_of(&self, instant: Instant) -> u64 {
+        nanoseconds(instant.saturating_duration_since(self.base))
     }
 
     fn seen_us(&self) -> u64 {
-        self.seen_ns.load(Relaxed) / 1_000
+        self.seen_ns() / 1_000
     }
 
     fn is_over(&self) -> bool {
@@ -229,4 +239,12 @@ impl Turns {
     fn lock(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of a time that an invocation may take: 64 bits hold five hundred years.
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(duration.subsec_nanos().into())
 }
