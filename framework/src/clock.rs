@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -32,9 +33,7 @@ impl Clock {
     )]
     pub(crate) fn now(&self) -> Timestamp {
         match self {
-            Self::System => {
-                Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX)
-            }
+            Self::System => Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX),
             Self::From { start, at } => {
                 start.saturating_add(at.elapsed()).unwrap_or(Timestamp::MAX)
             }
@@ -50,6 +49,21 @@ impl Clock {
                 wall.unwrap_or(Timestamp::MAX)
             }
         }
+    }
+
+    /// As [`now`](Self::now), in milliseconds since 1970.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that the lint points to"
+    )]
+    pub(crate) fn now_ms(&self) -> u64 {
+        let Self::System = self else {
+            return u64::try_from(self.now().as_millisecond()).unwrap_or(0);
+        };
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_1970.map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
     }
 
     /// Bytes that no one else has drawn: the system's entropy. A simulated machine counts, so that a run can be repeated.

@@ -15,6 +15,7 @@ use crate::failure::BoxError;
 use crate::idempotency::{Cluster, PerRecord, cluster_of};
 use crate::invocation::{Content, Invocation, Until};
 use crate::invoked::Invoked;
+use crate::key_texts::KeyTexts;
 use crate::log::{self, Advice};
 use crate::process::Processor;
 use crate::report::Report;
@@ -146,7 +147,8 @@ impl Consumer {
         if settings.cluster.value.is_some() && !batch.records.is_empty() {
             inner.advice.named_cluster(&batch.source);
         }
-        let context = Arc::new(inner.context(invocation, &cluster));
+        let key_texts = KeyTexts::of(batch.records.len());
+        let context = Arc::new(inner.context(invocation, &cluster, key_texts));
         let keeping = inner.processor.keeping.as_ref();
         match &cluster {
             _ if batch.records.is_empty() => {}
@@ -186,7 +188,7 @@ impl Consumer {
 }
 
 impl Inner {
-    fn context(&self, invocation: Invocation, cluster: &Cluster) -> Context {
+    fn context(&self, invocation: Invocation, cluster: &Cluster, key_texts: KeyTexts) -> Context {
         let margin = self.settings.deadline_margin.value;
         let (deadline, said_ms) = match invocation.until {
             Until::EpochMs(said_ms) => {
@@ -216,6 +218,7 @@ impl Inner {
             namespace,
             cluster: cluster.identity(),
             keys: self.keys.clone(),
+            key_texts,
         }
     }
 }

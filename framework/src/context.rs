@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::failure::Rejection;
 use crate::idempotency::PerRecord;
+use crate::key_texts::KeyTexts;
 use crate::record::Record;
 
 /// What is true of a whole invocation. One `Arc` of it is shared by all its deliveries.
@@ -22,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) cluster: Arc<str>,
     /// *None: a record is known by where it stands.*
     pub(crate) keys: Option<Arc<PerRecord>>,
+    /// Of keys by where records stand.
+    pub(crate) key_texts: KeyTexts,
 }
 
 impl Context {

@@ -1,7 +1,9 @@
 //! One try of one record: what extractors, handlers and tower layers are given. Made by `process`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
+use crate::key_texts::write_key;
 use crate::record::Record;
 
 /// A handler's run, not started before its first poll.
@@ -117,30 +120,77 @@ impl fmt::Debug for Delivery {
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IdempotencyKey(Arc<str>);
+#[derive(Clone)]
+pub struct IdempotencyKey(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    /// By where the record stands. Its text is made when it is asked for: many handlers take a key, and few need it in each delivery.
+    Place {
+        invocation: Arc<Context>,
+        record: Record,
+    },
+    Text(Arc<str>),
+}
 
 impl IdempotencyKey {
     /// By what the record holds, if that is how records are known here; of one that lacks it, by where it stands.
-    pub(crate) fn in_invocation(invocation: &Context, record: &Record) -> Self {
+    pub(crate) fn in_invocation(invocation: &Arc<Context>, record: &Record) -> Self {
         match invocation.record_key(record) {
-            Ok(Some(key)) => Self(key),
+            Ok(Some(key)) => Self(Inner::Text(key)),
+            Ok(None) | Err(_) if invocation.key_texts.hold(record) => Self(Inner::Place {
+                invocation: Arc::clone(invocation),
+                record: record.clone(),
+            }),
             Ok(None) | Err(_) => Self::of(&invocation.namespace, &invocation.cluster, record),
         }
     }
 
-    /// No `/` can stand in a namespace or a topic's name, so two different records never make the same text.
+    /// By where the record stands.
     pub(crate) fn of(namespace: &str, cluster: &str, record: &Record) -> Self {
-        let topic = record.topic();
-        let partition = record.partition();
-        let offset = record.offset();
-        let timestamp = record.timestamp_millis();
-        Self(format!("{namespace}/{cluster}/{topic}/{partition}/{offset}/{timestamp}").into())
+        let mut text = String::new();
+        write_key(&mut text, namespace, cluster, record);
+        Self(Inner::Text(text.into()))
     }
 
-    /// The key's text.
+    /// The key's text. The key keeps the event in memory as a [`Record`] does: keep the text where it is to outlive the handler.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Inner::Text(text) => text,
+            Inner::Place { invocation, record } => {
+                let Context {
+                    namespace, cluster, ..
+                } = &**invocation;
+                let text = invocation.key_texts.text(namespace, cluster, record);
+                text.expect("a key by place is one of the batch's")
+            }
+        }
+    }
+}
+
+impl PartialEq for IdempotencyKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for IdempotencyKey {}
+
+impl Hash for IdempotencyKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for IdempotencyKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for IdempotencyKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
@@ -152,6 +202,14 @@ impl AsRef<str> for IdempotencyKey {
 
 impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IdempotencyKey")
+            .field(&self.as_str())
+            .finish()
     }
 }

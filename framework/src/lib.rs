@@ -98,6 +98,9 @@ mod lane;
 // What was settled in an earlier delivery.
 pub mod idempotency;
 
+// The texts of idempotency keys.
+mod key_texts;
+
 // What is true of all records of an invocation.
 mod context;
 

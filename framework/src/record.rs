@@ -5,6 +5,7 @@ mod json;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ pub use self::build::{BatchBuilder, BatchError, NewRecord};
 pub use crate::partition::{TopicPartition, check_topic_name};
 
 /// A part of the arena or of the raw event. 32 bits: `EVENT_BYTES_MAX` is below that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
     pub(crate) len: u32,
@@ -32,6 +33,11 @@ impl Span {
         }
     }
 
+    pub(crate) fn end(self) -> usize {
+        self.start as usize + self.len as usize
+    }
+
+    #[inline]
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         let start = self.start as usize;
         &bytes[start..start + self.len as usize]
@@ -150,6 +156,21 @@ impl Record {
         self.index = other.index;
     }
 
+    /// Index into the batch's records.
+    pub(crate) fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    /// The records of the same batch that have these indices.
+    pub(crate) fn neighbours(&self, indices: Range<usize>) -> impl Iterator<Item = Self> {
+        let end = indices.end.min(self.batch.records.len());
+        (indices.start..end).map(|index| Self {
+            batch: Arc::clone(&self.batch),
+            // A batch's records are counted in 32 bits.
+            index: index as u32,
+        })
+    }
+
     fn entry(&self) -> &RecordEntry {
         &self.batch.records[self.index as usize]
     }
@@ -237,6 +258,17 @@ impl Record {
     fn header_entries(&self) -> &[HeaderEntry] {
         let Span { start, len } = self.entry().headers;
         &self.batch.headers[start as usize..(start + len) as usize]
+    }
+
+    /// Name and value of each header, as bytes.
+    pub(crate) fn header_bytes(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let arena = &self.batch.arena;
+        self.header_entries().iter().map(|header| {
+            (
+                header.name.of(arena),
+                header.value.map(|span| span.of(arena)),
+            )
+        })
     }
 
     /// The schema that the mapping found the key to be written with.

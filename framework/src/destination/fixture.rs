@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::destination::DeadLetter;
+use crate::key_texts::KeyTexts;
 use crate::partition::TopicPartition;
 use crate::record::{
     Batch, EventSource, EventSourceKind, PartitionEntry, RecordEntry, Span, TimestampType,
@@ -20,6 +21,7 @@ use crate::record::{
 /// An invocation that started at 2026-11-22T08:00:00.123Z.
 pub(crate) fn invocation(deadline: Deadline) -> Arc<Context> {
     Arc::new(Context {
+        key_texts: KeyTexts::default(),
         request_id: "8f2c1d3e-0000-4000-8000-000000000001".to_owned(),
         function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:orders".to_owned(),
         deadline,

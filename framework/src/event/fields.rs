@@ -141,6 +141,15 @@ impl Field {
         1 << self as u16
     }
 
+    /// Whether it differs from record to record of a partition.
+    #[inline]
+    pub(super) fn is_variable(self) -> bool {
+        matches!(
+            self,
+            Self::Offset | Self::Timestamp | Self::Key | Self::Value | Self::Headers
+        )
+    }
+
     /// Without these three a record cannot be named in the answer, so a fault in one is a fault of the event.
     pub(super) fn is_coordinate(self) -> bool {
         matches!(self, Self::Topic | Self::Partition | Self::Offset)

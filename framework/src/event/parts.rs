@@ -100,15 +100,35 @@ impl<'a> EventReader<'a> {
         let mut index = 0;
         while self.cursor.element(index == 0)? {
             self.path.header = Some(index);
-            self.header()?;
+            self.header_at(index)?;
             index += 1;
         }
         self.path.header = None;
         Ok(Span::between(start, self.batch.headers.len()))
     }
 
+    /// Most headers are those of the record before: such a one is not read again, and shares its bytes in the arena.
     #[inline]
-    fn header(&mut self) -> Result<(), Stop> {
+    fn header_at(&mut self, index: usize) -> Result<(), Stop> {
+        if let Some(&(written, header)) = self.headers_before.get(index)
+            && self.cursor.step_over(written).is_some()
+        {
+            self.batch.headers.push(header);
+            return Ok(());
+        }
+        let start = self.cursor.at();
+        let header = self.header()?;
+        self.batch.headers.push(header);
+        let written = (Span::between(start, self.cursor.at()), header);
+        match self.headers_before.get_mut(index) {
+            Some(before) => *before = written,
+            None => self.headers_before.push(written),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn header(&mut self) -> Result<HeaderEntry, Stop> {
         let at = self.cursor.at();
         if self.cursor.token()? != b'{' {
             return Err(bad_header("a header is not an object", at));
@@ -126,8 +146,7 @@ impl<'a> EventReader<'a> {
         if self.cursor.member(false)?.is_some() {
             return Err(bad_header("a header's object has more than one entry", at));
         }
-        self.batch.headers.push(HeaderEntry { name, value });
-        Ok(())
+        Ok(HeaderEntry { name, value })
     }
 
     /// Numbers, each a byte: Java's are signed, emulators' are not, and the low eight bits are the same.

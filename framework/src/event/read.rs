@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::alike::{Form, Marks};
 use super::error::{self, EventError};
 use super::fields::TopField;
 use super::path::EventPath;
 use super::scan::{Cursor, Scan};
 use super::text::Text;
-use crate::record::{Batch, EventSource, EventSourceKind};
+use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Span};
 
 /// Containers open around a field of the event.
 const EVENT_DEPTH: usize = 1;
@@ -38,6 +39,10 @@ pub(super) struct EventReader<'a> {
     source: Option<EventSourceKind>,
     identifiers: HashSet<Arc<str>>,
     pub(super) partitions: HashSet<(Arc<str>, i32)>,
+    /// Of the record that was read last.
+    pub(super) marks: Marks,
+    /// The headers of the record before, each with how it is written.
+    pub(super) headers_before: Vec<(Span, HeaderEntry)>,
 }
 
 /// How far one array of records has come.
@@ -48,6 +53,18 @@ pub(super) struct Progress {
     pub(super) offset: Option<i64>,
     /// An offset was not above the one before it.
     pub(super) shuffled: bool,
+    pub(super) form: Form,
+}
+
+impl Progress {
+    /// A record has come.
+    #[inline]
+    pub(super) fn came(&mut self, offset: i64) {
+        if self.offset.is_some_and(|before| offset <= before) {
+            self.shuffled = true;
+        }
+        self.offset = Some(offset);
+    }
 }
 
 impl<'a> EventReader<'a> {
@@ -75,6 +92,8 @@ impl<'a> EventReader<'a> {
             source: None,
             identifiers: HashSet::new(),
             partitions: HashSet::new(),
+            marks: Marks::default(),
+            headers_before: Vec::new(),
         }
     }
 
@@ -213,7 +232,9 @@ impl<'a> EventReader<'a> {
         let mut index = 0;
         while self.cursor.element(index == 0)? {
             self.path.record = Some(index);
-            self.record(identifier, &mut progress)?;
+            if !self.record_alike(&mut progress) {
+                self.record(identifier, &mut progress)?;
+            }
             index += 1;
         }
         self.path.record = None;

@@ -41,6 +41,7 @@ impl<'a> EventReader<'a> {
             return Err(EventError::at(error::TOO_LARGE, start, message));
         }
         self.cursor.step();
+        self.marks.clear();
         let mut draft = Draft::new(start);
         let mut first = true;
         while let Some(name) = self.cursor.member(first)? {
@@ -69,7 +70,7 @@ impl<'a> EventReader<'a> {
             Err(Stop::record("reject.duplicate_field", reason, at))
         };
         match read {
-            Ok(()) => {}
+            Ok(()) => self.marks.note(field, at, self.cursor.at()),
             Err(Stop::Event(error)) => return Err(error),
             Err(Stop::Record(stopped)) => {
                 if draft.fault.is_none() {
@@ -81,6 +82,7 @@ impl<'a> EventReader<'a> {
                     });
                 }
                 self.path.header = None;
+                self.headers_before.clear();
                 self.batch.arena.truncate(arena);
                 self.batch.headers.truncate(headers);
                 self.cursor.rewind(at);
@@ -171,11 +173,8 @@ impl<'a> EventReader<'a> {
             }
             None => self.new_partition(start, identifier, topic, partition)?,
         };
-        if progress.offset.is_some_and(|before| offset <= before) {
-            progress.shuffled = true;
-        }
         progress.partition = Some(entry.partition);
-        progress.offset = Some(offset);
+        progress.came(offset);
         entry.offset = offset;
         entry.raw = Span::between(start, self.cursor.at());
         if let Some(fault) = draft.fault {
@@ -188,6 +187,7 @@ impl<'a> EventReader<'a> {
             records.reserve(1 + more.min(RECORDS_RESERVED_MAX));
         }
         records.push(entry);
+        progress.form.learn(&self.marks, &entry);
         Ok(())
     }
 

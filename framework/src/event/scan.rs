@@ -4,6 +4,7 @@ use super::error::{self, EventError};
 use super::plain::plain_until;
 use super::text::Text;
 use crate::limits::EVENT_JSON_DEPTH_MAX;
+use crate::record::Span;
 
 pub(super) type Scan<T> = Result<T, Box<EventError>>;
 
@@ -48,6 +49,20 @@ impl<'a> Cursor<'a> {
     /// Goes back to where the cursor was before.
     pub(super) fn rewind(&mut self, at: usize) {
         self.at = at;
+    }
+
+    /// The next byte, whatever it is. *None: there is none.*
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Steps over the same bytes as stand there in the document. *None: others stand here, and the cursor has not moved.*
+    #[inline]
+    pub(super) fn step_over(&mut self, same: Span) -> Option<()> {
+        let same = same.of(self.bytes);
+        let here = self.bytes.get(self.at..self.at + same.len())?;
+        (here == same).then(|| self.at += same.len())
     }
 
     /// The bytes from `start` to the cursor.
@@ -210,7 +225,14 @@ impl<'a> Cursor<'a> {
         let negative = self.bytes[self.at] == b'-';
         self.at += usize::from(negative);
         let first = self.at;
-        let mut magnitude = Some(0_u64);
+        let mut few = 0_u64;
+        // So many digits cannot overflow.
+        let end = self.bytes.len().min(first + 18);
+        while let Some(digit @ b'0'..=b'9') = self.bytes[..end].get(self.at) {
+            few = few * 10 + u64::from(digit - b'0');
+            self.at += 1;
+        }
+        let mut magnitude = Some(few);
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
             magnitude = magnitude
                 .and_then(|value| value.checked_mul(10))

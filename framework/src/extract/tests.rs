@@ -15,6 +15,7 @@ use crate::extract::{
     Key, Parsed, RequestId, State, Value,
 };
 use crate::failure::Rejection;
+use crate::key_texts::KeyTexts;
 use crate::partition::TopicPartition;
 use crate::record::{Headers, Record};
 use crate::testing::{Event, Sample};
@@ -28,6 +29,7 @@ fn delivery(sample: Sample) -> Delivery {
         .unwrap()
         .remove(0);
     let invocation = Arc::new(Context {
+        key_texts: KeyTexts::default(),
         request_id: "r-1".to_owned(),
         function_arn: String::new(),
         deadline: Deadline::UNKNOWN,

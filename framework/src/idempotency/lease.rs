@@ -76,7 +76,7 @@ impl Hold {
 }
 
 pub(crate) fn now_ms(clock: &Clock) -> u64 {
-    u64::try_from(clock.now().as_millisecond()).unwrap_or(0)
+    clock.now_ms()
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {

@@ -4,31 +4,70 @@ use crc32fast::Hasher;
 
 use crate::record::Record;
 
+/// Bytes that are put together before they are mixed in: a checksum of few bytes costs as much as one of many.
+const TOGETHER: usize = 128;
+
 /// 32 bits of timestamp, key, value and headers. Lengths are mixed in, so that bytes cannot move from one part to the next, and absent is not empty.
 pub(crate) fn fingerprint(record: &Record) -> u32 {
-    let mut hasher = Hasher::new();
+    let mut mixed = Mixed::default();
     if record.fault().is_some() {
         // What could not be decoded is known by how it came.
-        hasher.update(&record.raw_json());
-        return hasher.finalize();
+        mixed.add(&record.raw_json());
+        return mixed.finish();
     }
-    hasher.update(&record.timestamp_millis().to_be_bytes());
-    part(&mut hasher, record.key());
-    part(&mut hasher, record.value());
-    for (name, value) in record.headers().iter() {
-        part(&mut hasher, Some(name.as_bytes()));
-        part(&mut hasher, value);
+    mixed.add(&record.timestamp_millis().to_be_bytes());
+    mixed.part(record.key());
+    mixed.part(record.value());
+    for (name, value) in record.header_bytes() {
+        mixed.part(Some(name));
+        mixed.part(value);
     }
-    hasher.finalize()
+    mixed.finish()
 }
 
-fn part(hasher: &mut Hasher, bytes: Option<&[u8]>) {
-    match bytes {
-        None => hasher.update(&(-1_i64).to_be_bytes()),
-        Some(bytes) => {
-            hasher.update(&(bytes.len() as u64).to_be_bytes());
-            hasher.update(bytes);
+/// A checksum of what was added, in that order, however it was put together.
+struct Mixed {
+    hasher: Hasher,
+    waiting: [u8; TOGETHER],
+    len: usize,
+}
+
+impl Default for Mixed {
+    fn default() -> Self {
+        Self {
+            hasher: Hasher::new(),
+            waiting: [0; TOGETHER],
+            len: 0,
         }
+    }
+}
+
+impl Mixed {
+    fn part(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            None => self.add(&(-1_i64).to_be_bytes()),
+            Some(bytes) => {
+                self.add(&(bytes.len() as u64).to_be_bytes());
+                self.add(bytes);
+            }
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.waiting.get_mut(self.len..self.len + bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.len += bytes.len();
+            return;
+        }
+        self.hasher.update(&self.waiting[..self.len]);
+        self.len = 0;
+        self.hasher.update(bytes);
+    }
+
+    fn finish(mut self) -> u32 {
+        self.hasher.update(&self.waiting[..self.len]);
+        self.hasher.finalize()
     }
 }
 
