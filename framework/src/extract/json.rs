@@ -47,7 +47,12 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Json<T> {
         let Some(value) = delivery.value() else {
             return Ok(None);
         };
-        match serde_json::from_slice(value) {
+        // Text is checked once, not string by string. What is not UTF-8 may still be read: strings that nobody asks for are not looked at.
+        let read = match std::str::from_utf8(value) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(value),
+        };
+        match read {
             Ok(json) => Ok(Some(Self(json))),
             Err(error) => {
                 let schema = delivery.value_schema();
