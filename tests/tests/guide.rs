@@ -27,16 +27,23 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The pages of the guide, from the repository's root, its table of contents included.
-fn pages() -> Vec<String> {
-    let folder = fs::read_dir(root().join("docs/src")).unwrap();
-    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+/// The pages that lie in a folder, from the repository's root.
+fn pages_in(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut pages: Vec<_> = names
         .filter(|name| name.ends_with(".md"))
-        .map(|name| format!("docs/src/{name}"))
+        .map(|name| format!("{folder}/{name}"))
         .collect();
     pages.sort();
-    assert!(pages.len() > 10, "{pages:?}");
+    pages
+}
+
+/// The pages of the guide, from the repository's root, its table of contents included.
+fn pages() -> Vec<String> {
+    let mut pages = pages_in("docs/src");
+    pages.extend(pages_in("docs/src/design"));
+    assert!(pages.len() > 30, "{pages:?}");
     pages
 }
 
@@ -172,6 +179,19 @@ fn every_page_stands_in_the_table_of_contents_once() {
         let times = contents.iter().filter(|link| *link == name).count();
         let expected = usize::from(name != "SUMMARY.md");
         assert_eq!(times, expected, "{page}");
+    }
+}
+
+#[test]
+fn every_page_of_the_design_stands_in_its_two_indexes_once() {
+    let pages: BTreeSet<_> = pages_in("docs/src/design").into_iter().collect();
+    for (index, folder) in [("DESIGN.md", ""), ("docs/src/design.md", "docs/src/")] {
+        let links = links(&read(index)).into_iter();
+        let links = links.map(|link| format!("{folder}{link}"));
+        let listed: Vec<_> = links.filter(|link| link.contains("/design/")).collect();
+        let once: BTreeSet<_> = listed.iter().cloned().collect();
+        assert_eq!(once, pages, "{index}");
+        assert_eq!(listed.len(), pages.len(), "{index}");
     }
 }
 
