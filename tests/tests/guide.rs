@@ -222,6 +222,54 @@ fn every_block_of_code_names_its_language() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// What is wrong with a picture. Renderers collapse spaces in its text, and nothing is fetched for a picture in a page.
+fn faults_of_picture(svg: &str) -> Vec<&'static str> {
+    let texts = svg.split('>').skip(1).map(|rest| rest.split('<').next());
+    let mut texts = texts.map(|text| text.unwrap().trim_matches('\n'));
+    let spaced = texts.any(|text| text != text.trim() || text.contains("  "));
+    let outside = svg.replace("http://www.w3.org/", "").contains("://");
+    let faults = [
+        (!svg.contains("<title"), "expected a <title>, found none"),
+        (spaced, "a text depends on spaces: place its words"),
+        (outside, "it names something outside"),
+    ];
+    faults
+        .into_iter()
+        .filter_map(|(is, fault)| is.then_some(fault))
+        .collect()
+}
+
+#[test]
+fn every_picture_reads_the_same_everywhere_and_is_shown_on_a_page() {
+    let shown: String = pages().iter().map(read).collect();
+    let mut seen = 0;
+    for entry in fs::read_dir(root().join("docs/src")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".svg") {
+            seen += 1;
+            let faults = faults_of_picture(&read(format!("docs/src/{name}")));
+            assert_eq!(faults, [""; 0], "{name}");
+            assert!(shown.contains(&format!("]({name})")), "{name}");
+        }
+    }
+    assert!(seen > 4, "{seen}");
+}
+
+#[test]
+fn a_picture_without_a_title_or_with_spaces_to_keep_is_found() {
+    let good =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\">\n<title>a</title>\n<text>b c</text>\n</svg>\n";
+    assert_eq!(faults_of_picture(good), [""; 0]);
+    for (from, to) in [
+        ("<title>a</title>", ""),
+        ("b c", "b  c"),
+        ("b c", " b"),
+        ("b c", "<image href=\"https://c.d\"/>"),
+    ] {
+        assert_eq!(faults_of_picture(&good.replace(from, to)).len(), 1, "{to}");
+    }
+}
+
 #[test]
 fn the_readme_is_short_and_shows_what_everybody_sees() {
     let readme = read("README.md");
