@@ -68,7 +68,7 @@ pub enum Address {
 #[non_exhaustive]
 pub enum AddressError {
     /// It is of no kind.
-    #[error("is no destination")]
+    #[error("is not a destination")]
     Unknown,
     /// A file without a path.
     #[error("names no file: write `file:PATH`")]

@@ -102,7 +102,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
     fn add(mut self, topics: impl Topics, route: &Route) -> Self {
         let names = topics.names();
         if names.is_empty() {
-            let reason = "names no topic: its handler would never be called";
+            let reason = "expected a topic, found none: its handler would never be called";
             self.faults
                 .push(ConfigurationFault::new(".topic(…)", reason));
         }
@@ -120,7 +120,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let route = Route::new(handler, Arc::clone(&self.state));
         if self.fallback.replace(route).is_some() {
             let reason =
-                "there is a fallback already: only one can take the topics without a handler";
+                "expected one fallback, found two: only one can take the topics without a handler";
             self.faults
                 .push(ConfigurationFault::new(".fallback(…)", reason));
         }
@@ -414,7 +414,7 @@ fn check_topics(
     faults: &mut Vec<ConfigurationFault>,
 ) -> HashMap<String, Route> {
     if given.is_empty() && fallback.is_none() {
-        let reason = "no handler: give one with `.topic(\"orders\", handler)`";
+        let reason = "expected a handler, found none: add one with `.topic(\"orders\", handler)`";
         faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
     if let Some(route) = fallback {
@@ -430,7 +430,7 @@ fn check_topics(
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(
                 place.as_str(),
-                "the topic has a handler already",
+                "the topic already has a handler; a topic takes one",
             ));
         }
     }
@@ -456,8 +456,8 @@ impl<S> fmt::Debug for Builder<S> {
 
 /// One topic's name, or several.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no topic",
-    label = "neither a name nor several",
+    message = "`{Self}` is not a topic",
+    label = "expected one or more topic names",
     note = "write `\"orders\"`, `[\"orders\", \"returns\"]`, or give a `String` or a `Vec<String>`"
 )]
 pub trait Topics {

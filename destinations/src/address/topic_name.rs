@@ -25,6 +25,6 @@ pub fn check_topic_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "no topic has that name: expected 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`, and neither `.` nor `..`"
+        "expected a topic name of 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`, other than `.` and `..`"
     ))
 }

@@ -4,7 +4,7 @@ use msk_destinations::address::{Address, AddressError, Kind, Queue, SqsQueueErro
 
 use crate::destination::{BoxDestination, FileDestination};
 
-const ALLOWED: &str = "allowed are the URL or ARN of an SQS queue, and `file:PATH`";
+const ALLOWED: &str = "expected the URL or ARN of an SQS queue, or `file:PATH`";
 
 /// The destination that the text names, or what is wrong with it and what is allowed.
 ///
@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(
                 refusal(text),
                 format!(
-                    "names {kind}, which this version cannot send to; allowed are the URL or ARN of an SQS queue, and `file:PATH`"
+                    "names {kind}, which this version cannot send to; expected the URL or ARN of an SQS queue, or `file:PATH`"
                 )
             );
         }

@@ -69,7 +69,9 @@ impl<'a> NewRecord<'a> {
 #[non_exhaustive]
 pub enum BatchError {
     /// No record can stand there: a topic's name that none can have, a negative partition or offset.
-    #[error("the place {topic:?}, partition {partition}, offset {offset} is no record's: {reason}")]
+    #[error(
+        "the place {topic:?}, partition {partition}, offset {offset} cannot hold a record: {reason}"
+    )]
     #[non_exhaustive]
     Place {
         /// The topic's name, as it was given.
@@ -298,9 +300,9 @@ mod tests {
         assert_eq!(
             said,
             [
-                r#"the place "or ders", partition 0, offset 0 is no record's: no topic has that name: expected 1 to 249 letters, digits, `-`, `_` and `.`, and neither `.` nor `..`"#.to_owned(),
-                format!("{place} -1, offset 0 is no record's: expected a partition and an offset from 0 up"),
-                format!("{place} 0, offset -1 is no record's: expected a partition and an offset from 0 up"),
+                r#"the place "or ders", partition 0, offset 0 cannot hold a record: expected a topic name of 1 to 249 letters, digits, `-`, `_` and `.`, other than `.` and `..`"#.to_owned(),
+                format!("{place} -1, offset 0 cannot hold a record: expected a partition and an offset from 0 up"),
+                format!("{place} 0, offset -1 cannot hold a record: expected a partition and an offset from 0 up"),
                 "orders-0: expected an offset above 7, the one of the record before, found 7".to_owned(),
             ]
         );

@@ -372,10 +372,9 @@ fn whatever_would_start_a_handler_twice_is_a_build_error() {
 
     let fault = format!("{fault:?}");
     for need in [
-        "keys that records hold",
+        "keys from the records",
         "a store that outlives the process",
-        "one attempt: `.attempts(1)`",
-        "there are 2",
+        "one attempt, found 2: set `.attempts(1)`",
         "`WhenStoreFails::Fail`",
     ] {
         assert!(fault.contains(need), "{need}: {fault}");
