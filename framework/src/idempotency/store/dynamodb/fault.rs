@@ -43,13 +43,13 @@ pub(super) enum TableFault {
     },
     #[error("{0} does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY")]
     Missing(AskedTable),
-    #[error("{place} did not take the request: {why}{advice}")]
+    #[error("{place} refused the request: {why}{advice}")]
     Request {
         place: AskedTable,
         why: String,
         advice: &'static str,
     },
-    #[error("no request reached {place}, or no answer came back{advice}")]
+    #[error("no request reached {place}, or no response came back{advice}")]
     Unreachable {
         place: AskedTable,
         advice: &'static str,
