@@ -1,4 +1,4 @@
-//! A consumer's settings: default, code, environment, in rising order, and where each came from. Read by `consumer`.
+//! A consumer's settings, with their origin: default, code, environment, in rising precedence. Read by `consumer`.
 
 mod line;
 mod unread;
