@@ -123,7 +123,7 @@ impl Advice {
                 first = shown(first),
                 now = shown(&source.arn),
                 cure = "deploy one function for each cluster, or set neither LAMBDA_MSK_CLUSTER nor `.cluster(…)`",
-                "events of two ARNs share the one cluster name that is set: if they are two clusters, records of one may be mistaken for records of the other"
+                "events with two cluster ARNs share the one cluster name that is set: if these are two clusters, records of one may be mistaken for records of the other"
             );
         }
     }

@@ -36,7 +36,7 @@ fn dynamodb(table: &str) -> Result<BoxStore, String> {
 
     match DynamoDbStore::new(table) {
         Ok(store) => Ok(BoxStore::new(store)),
-        Err(error) => Err(format!("{error}, behind `dynamodb://`")),
+        Err(error) => Err(format!("{error}, after `dynamodb://`")),
     }
 }
 
@@ -82,10 +82,10 @@ mod tests {
         ] {
             let refusal = refusal(text);
             assert!(
-                refusal.starts_with("is neither the name of a DynamoDB table (3 to 255"),
+                refusal.starts_with("expected the name of a DynamoDB table (3 to 255"),
                 "{refusal}"
             );
-            assert!(refusal.ends_with(", behind `dynamodb://`"), "{refusal}");
+            assert!(refusal.ends_with(", after `dynamodb://`"), "{refusal}");
         }
     }
 

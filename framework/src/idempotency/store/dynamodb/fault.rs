@@ -1,4 +1,4 @@
-//! Why the table could not say, what to do about it, and whether it may pass. Made by `dynamodb`; its text goes to the log.
+//! Errors of the table, with their cures, and whether they may pass. Made by `dynamodb`; their text goes to the log.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -41,7 +41,7 @@ pub(super) enum TableFault {
         id: String,
         why: Unreadable,
     },
-    #[error("{0} does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY")]
+    #[error("{0} does not exist: create it, or correct LAMBDA_MSK_IDEMPOTENCY")]
     Missing(AskedTable),
     #[error("{place} refused the request: {why}{advice}")]
     Request {
@@ -119,7 +119,7 @@ fn advice(code: &str, message: &str) -> &'static str {
     if code.contains("AccessDenied") {
         "; the function's role needs `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem` and `dynamodb:DeleteItem` on it"
     } else if code == "ValidationException" && message.to_ascii_lowercase().contains("key") {
-        "; its partition key has to be `id`, a string, without a sort key"
+        "; its partition key must be `id`, a string, without a sort key"
     } else if ["Token", "Signature", "UnrecognizedClient"]
         .iter()
         .any(|part| code.contains(part))

@@ -287,7 +287,7 @@ async fn a_fault_that_stays_is_not_repeated_and_says_what_to_do() {
                 "ResourceNotFoundException",
                 "Requested resource not found",
             ),
-            format!("{place} does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY"),
+            format!("{place} does not exist: create it, or correct LAMBDA_MSK_IDEMPOTENCY"),
         ),
         (
             error(400, "AccessDeniedException", "no"),
@@ -302,7 +302,7 @@ async fn a_fault_that_stays_is_not_repeated_and_says_what_to_do() {
                 "The provided key element does not match the schema",
             ),
             format!(
-                "{place} refused the request: ValidationException: The provided key element does not match the schema; its partition key has to be `id`, a string, without a sort key"
+                "{place} refused the request: ValidationException: The provided key element does not match the schema; its partition key must be `id`, a string, without a sort key"
             ),
         ),
         (
@@ -362,7 +362,7 @@ async fn an_item_that_cannot_be_read_is_named_and_its_data_is_not_shown() {
     let swapped = store.swap(&put()).await.unwrap_err();
 
     let text = format!(
-        "the table `{TABLE}` in eu-central-1 holds an item `orders#1` that cannot be read: its attribute `seq` is no whole number of 64 bits"
+        "the table `{TABLE}` in eu-central-1 holds an item `orders#1` that cannot be read: its attribute `seq` is not a 64-bit whole number"
     );
     for error in [read, swapped] {
         assert_eq!(said(&error), (text.clone(), false));
