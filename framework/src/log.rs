@@ -142,7 +142,7 @@ impl Advice {
                 partition = at.partition,
                 sorted_partitions = disorder.sorted,
                 repeated_records = disorder.repeats,
-                "the event's offsets do not ascend: its records run in the order of their offsets, and a record that the event holds several times runs once"
+                "the event's offsets do not ascend: its records run in the order of their offsets, and a record that occurs several times in it runs once"
             );
         }
     }
@@ -157,7 +157,7 @@ impl Advice {
                 "all clusters without a name share their idempotency keys"
             }
             Some(_) => {
-                "completed records are not recorded and run again in each delivery, and two clusters may share an IdempotencyKey"
+                "its records are not recorded, so they run again in each delivery; two clusters may share an IdempotencyKey"
             }
             None => "two clusters may share an IdempotencyKey",
         };

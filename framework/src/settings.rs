@@ -301,7 +301,7 @@ impl Settings {
             ),
             (
                 self.when_store_fails.value == WhenStoreFails::Fail,
-                "records that fail while the store fails: set `WhenStoreFails::Fail`".to_owned(),
+                "`WhenStoreFails::Fail`, so that no record runs without the store: set `.when_store_fails(…)` or `LAMBDA_MSK_WHEN_STORE_FAILS=fail`".to_owned(),
             ),
         ];
         for (_, need) in needs.into_iter().filter(|(met, _)| !met) {

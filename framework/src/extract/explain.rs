@@ -97,7 +97,10 @@ fn syntax_reason(error: &serde_json::Error, found: Option<u8>) -> &'static str {
         ("invalid unicode", "a string that is not UTF-8"),
         ("lone leading surrogate", "half of a surrogate pair"),
         ("invalid value: expected key", "a key that is not a number"),
-        ("invalid number", "a number that JSON does not allow"),
+        (
+            "invalid number",
+            "a number in a form that JSON does not allow",
+        ),
         ("expected value", "expected a value"),
         ("expected `:`", "expected `:`"),
         (

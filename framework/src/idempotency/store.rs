@@ -31,7 +31,7 @@ use crate::failure::{BoxError, told};
 /// A store of idempotency items: a table of versioned items that are compared and swapped.
 ///
 /// [`MemoryStore`](crate::idempotency::MemoryStore) and `DynamoDbStore` are included; a store of your own is one read and one conditional write.
-/// [`testing::store::check`](crate::testing::store::check) tests its guarantees.
+/// `testing::store::check` (feature `testing`) tests its guarantees.
 ///
 /// Write plain `async fn`s; values that they hold across an await must be `Send`. Both are dropped when time is up, and may be called again: a write whose response was
 /// lost is repeated with the same content, and the returned item then shows that it had been applied. A panic, also in a `drop`, counts as an error that may pass;
