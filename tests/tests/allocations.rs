@@ -1,10 +1,12 @@
-//! Decoding allocates for the batch, not for the record.
+//! Decoding allocates for the batch, not for the record; the engine allocates the handler's future, and nothing for a record that is skipped.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use allocation_counter::measure;
 use bytes::Bytes;
 use lambda_msk::testing::{Event, Sample};
+use lambda_msk::{Consumer, Idempotency, IdempotencyKey, Invocation, ProcessingOrder, Record};
+use tokio::runtime::{Builder, Runtime};
 
 /// The project's bound; what is left below it are the growing lists of the batch.
 const ALLOCATIONS_PER_RECORD_MAX: f64 = 0.2;
@@ -48,4 +50,106 @@ fn a_record_costs_at_most_a_fifth_of_an_allocation() {
             "{allocations} allocations a record"
         );
     }
+}
+
+/// Beyond one for each record: what grows with the batch doubles its room now and then.
+const ENGINE_SPARE: f64 = 0.05;
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().unwrap()
+}
+
+fn event(records: usize) -> Bytes {
+    let sample = |index: usize| {
+        Sample::new("orders", (index % 3) as i32)
+            .key(format!("c-{index}"))
+            .value("{}")
+    };
+    Event::msk()
+        .records((0..records).map(sample))
+        .to_json()
+        .into()
+}
+
+fn allocations_of(runtime: &Runtime, consumer: &Consumer, records: usize) -> u64 {
+    let body = event(records);
+    let measured = measure(|| {
+        let invoked = runtime.block_on(consumer.invoke(Invocation::new(body).function_name("f")));
+        assert!(invoked.response().is_ok());
+    });
+    measured.count_total
+}
+
+/// Of what a record adds: two batches, of which one is longer.
+fn allocations_a_record_in(consumer: &impl Fn() -> Consumer) -> f64 {
+    let runtime = runtime();
+    let few = allocations_of(&runtime, &consumer(), 1_000);
+    let many = allocations_of(&runtime, &consumer(), 3_000);
+    (many - few) as f64 / 2_000.0
+}
+
+/// Takes the record, so that its future has a size.
+async fn take(record: Record) {
+    assert!(record.value().is_some());
+}
+
+async fn take_key(key: IdempotencyKey) {
+    assert!(key.as_str().starts_with("f/"));
+}
+
+#[test]
+fn a_record_that_runs_costs_the_engine_its_handlers_future() {
+    for order in [
+        ProcessingOrder::Partition,
+        ProcessingOrder::Key,
+        ProcessingOrder::Unordered,
+    ] {
+        let consumer = || {
+            let builder = Consumer::builder().topic("orders", take).order(order);
+            builder.idempotency(Idempotency::None).build().unwrap()
+        };
+
+        let allocations = allocations_a_record_in(&consumer);
+
+        let most = 1.0 + ENGINE_SPARE;
+        assert!(allocations <= most, "{order:?}: {allocations} a record");
+    }
+}
+
+#[test]
+fn the_ledger_in_memory_allocates_for_the_batch() {
+    let consumer = || Consumer::builder().topic("orders", take).build().unwrap();
+
+    let allocations = allocations_a_record_in(&consumer);
+
+    assert!(allocations <= 1.0 + ENGINE_SPARE, "{allocations} a record");
+}
+
+#[test]
+fn a_key_that_is_read_as_text_costs_no_allocation_of_its_own() {
+    let consumer = || {
+        Consumer::builder()
+            .topic("orders", take_key)
+            .build()
+            .unwrap()
+    };
+
+    let allocations = allocations_a_record_in(&consumer);
+
+    // The texts of neighbours share theirs.
+    assert!(allocations <= 1.15, "{allocations} a record");
+}
+
+#[test]
+fn a_record_that_is_skipped_costs_no_allocation() {
+    let runtime = runtime();
+    let skipping = |records| {
+        let consumer = Consumer::builder().topic("orders", take).build().unwrap();
+        allocations_of(&runtime, &consumer, records);
+        allocations_of(&runtime, &consumer, records)
+    };
+
+    let allocations = (skipping(3_000) - skipping(1_000)) as f64 / 2_000.0;
+
+    assert!(allocations <= ENGINE_SPARE, "{allocations} a record");
 }
