@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::record::Record;
 
 /// Records whose texts are made together.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 64;
 
 /// *Empty where nobody has asked.*
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 mod places;
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 pub(crate) use self::places::Places;
 use crate::record::{Batch, RecordEntry};
@@ -31,6 +32,16 @@ pub enum NullKeys {
     Ordered,
     /// Each has its own lane: they have no order.
     Unordered,
+}
+
+/// A key, hashed in one piece.
+#[derive(PartialEq, Eq)]
+struct KeyBytes<'a>(&'a [u8]);
+
+impl Hash for KeyBytes<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0);
+    }
 }
 
 /// The records of a batch, by lanes, as indices.
@@ -85,20 +96,29 @@ impl Lanes {
 
     fn by_key(batch: &Batch, null_keys: NullKeys) -> Self {
         let entries = &batch.records;
-        // Looked up, never iterated: the lanes stand in the order of their first records.
-        let mut lanes = HashMap::new();
+        // Looked up, never iterated: the lanes stand in the order of their first records. The records of a partition stand together, so what another one has left here is out of date.
+        let mut by_key: HashMap<KeyBytes<'_>, (u32, usize)> = HashMap::new();
+        let mut without_key = None;
         let mut lane_of = Vec::with_capacity(entries.len());
         let mut sizes: Vec<u32> = Vec::new();
         for entry in entries {
-            let key = entry.key.map(|span| span.of(&batch.arena));
-            let mut new_lane = || {
+            let new_lane = (entry.partition, sizes.len());
+            let mut unordered = new_lane;
+            let known = match (entry.key, null_keys) {
+                (Some(key), _) => {
+                    let key = KeyBytes(key.of(&batch.arena));
+                    by_key.entry(key).or_insert(new_lane)
+                }
+                (None, NullKeys::Ordered) => without_key.get_or_insert(new_lane),
+                (None, NullKeys::Unordered) => &mut unordered,
+            };
+            if known.0 != entry.partition {
+                *known = new_lane;
+            }
+            let lane = known.1;
+            if lane == sizes.len() {
                 sizes.push(0);
-                sizes.len() - 1
-            };
-            let lane = match (key, null_keys) {
-                (None, NullKeys::Unordered) => new_lane(),
-                _ => *lanes.entry((entry.partition, key)).or_insert_with(new_lane),
-            };
+            }
             sizes[lane] += 1;
             lane_of.push(lane);
         }

@@ -35,6 +35,9 @@ mod claimed;
 // The tries of one record: when it is tried again.
 mod tries;
 
+// Records that run without a wait.
+mod quick;
+
 // The records of one lane.
 mod lane;
 

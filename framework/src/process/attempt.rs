@@ -30,10 +30,9 @@ pub(super) struct Begun<'a> {
     ended: Option<<Try as Future>::Output>,
 }
 
-impl Begun<'_> {
-    /// Whether it is done, and never had to wait.
-    pub(super) fn is_done(&self) -> bool {
-        matches!(self.ended, Some(Ok(Ok(()))))
+impl<'a> Begun<'a> {
+    pub(super) fn new(run: Polled<'a, Try>, ended: Option<<Try as Future>::Output>) -> Self {
+        Self { run, ended }
     }
 }
 
@@ -71,8 +70,8 @@ impl BatchRun<'_> {
         }
     }
 
-    /// Starts the handler. Whether it may begin was asked just before, and holds for now only.
-    pub(super) async fn begin(&self, record: &Record, run: Try) -> Begun<'_> {
+    /// Starts the handler, and drops it at the deadline's margin. Whether it may begin was asked just before, and holds for now only.
+    pub(super) async fn try_once(&self, record: &Record, run: Try) -> Tried {
         let mut run = Polled::new(run, &self.turns);
         let ended = poll_fn(|context| {
             Poll::Ready(match Pin::new(&mut run).poll(context) {
@@ -84,13 +83,7 @@ impl BatchRun<'_> {
         if ended.is_some() {
             self.measure_run(record, &run);
         }
-        Begun { run, ended }
-    }
-
-    /// Starts the handler, and drops it at the deadline's margin.
-    pub(super) async fn try_once(&self, record: &Record, run: Try) -> Tried {
-        let begun = self.begin(record, run).await;
-        self.end(record, begun).await
+        self.end(record, Begun { run, ended }).await
     }
 
     /// Runs on what has begun, and drops it at the deadline's margin.
@@ -126,7 +119,7 @@ impl BatchRun<'_> {
         }
     }
 
-    fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+    pub(super) fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
         if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
             self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
         }

@@ -13,7 +13,7 @@ use crate::handler::Route;
 use crate::idempotency::{Claim, Claimed, Claims, Held, Recorder, Refusal, Settled, Undone};
 use crate::limits::CONCURRENCY_DEFAULT;
 use crate::outcome::Outcome;
-use crate::process::attempt::{First, Taken};
+use crate::process::attempt::First;
 use crate::process::batch::BatchRun;
 use crate::process::end::{End, LaneEnd};
 use crate::record::Record;
@@ -49,7 +49,7 @@ impl BatchRun<'_> {
         record: &Record,
         key: &Arc<str>,
         with: (&Route, &mut Delivery),
-        first: Taken,
+        first: First<'_>,
         recorder: &Recorder<'r>,
         end: &mut LaneEnd,
     ) -> Option<End> {
@@ -68,7 +68,7 @@ impl BatchRun<'_> {
         }
         let over = keeping(
             claim.as_deref(),
-            self.run_record(record, with, First::Taken(first), claim.as_deref()),
+            self.run_record(record, with, first, claim.as_deref()),
         )
         .await;
         if let Some(claim) = claim {

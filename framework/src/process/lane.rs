@@ -1,19 +1,23 @@
 //! One lane: its records one after the other, until one fails or time is up. Letters of records that are rejected before their handler, with no record that runs
 //! between them, are sent together. Called by `run`.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::delivery::Delivery;
 use crate::destination::DeadLetter;
-use crate::idempotency::{Recorder, Settled};
+use crate::failure::Rejection;
+use crate::handler::Route;
+use crate::idempotency::Recorder;
 use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
 use crate::outcome::Outcome;
-
-use crate::process::attempt::{First, Taken};
+use crate::process::attempt::First;
 use crate::process::batch::BatchRun;
 use crate::process::end::{End, LaneEnd};
 use crate::process::prepare::NotRun;
-use crate::record::Record;
+use crate::process::quick::Stopped;
 
 /// Records of a lane that are rejected before their handler, and with no record that runs between them: their letters are sent in one call.
 #[derive(Default)]
@@ -22,122 +26,189 @@ struct Pending {
     letters: Vec<DeadLetter>,
 }
 
+/// A lane while it runs.
+struct LaneRun<'a, 'r> {
+    batch: &'r BatchRun<'r>,
+    /// Of its topic.
+    route: Option<&'r Route>,
+    delivery: &'a mut Delivery,
+    recorder: &'a Recorder<'r>,
+    pending: Pending,
+    end: &'a mut LaneEnd,
+}
+
+/// Whether the lane goes on to its next record.
+#[derive(PartialEq, Eq)]
+enum Goes {
+    On,
+    NoFurther,
+}
+
 impl BatchRun<'_> {
     /// Runs the records of a lane in order until one fails or time is up. How a claimed record has ended is recorded beside whatever the lane does next.
     pub(super) async fn run_lane(&self, lane: &[u32], delivery: &mut Delivery, end: &mut LaneEnd) {
         end.ends.reserve(lane.len());
         let recorder = Recorder::default();
-        let records = self.run_records(lane, delivery, &recorder, end);
-        if self.claims.is_none() {
-            return records.await;
-        }
-        recorder.beside(records).await;
-        if let Some(refusal) = recorder.refused() {
-            end.unrecorded = Some(refusal.into());
-        }
-    }
-
-    async fn run_records<'r>(
-        &'r self,
-        lane: &[u32],
-        delivery: &mut Delivery,
-        recorder: &Recorder<'r>,
-        end: &mut LaneEnd,
-    ) {
-        let mut pending = Pending::default();
         let topic = lane
             .first()
             .map(|&first| self.records[first as usize].topic());
-        let route = topic.and_then(|topic| self.processor.route(topic));
-        for &index in lane {
-            self.turns.record().await;
-            let record = &self.records[index as usize];
-            if self.skips(record) {
-                end.ends.push((index, End::of(Outcome::Skipped, 0, None)));
-                continue;
-            }
-            if !self.has_room_after(Duration::ZERO) {
-                end.out_of_time = true;
+        let mut run = LaneRun {
+            batch: self,
+            route: topic.and_then(|topic| self.processor.route(topic)),
+            delivery,
+            recorder: &recorder,
+            pending: Pending::default(),
+            end,
+        };
+        if self.claims.is_none() {
+            return run.records(lane).await;
+        }
+        recorder.beside(run.records(lane)).await;
+        if let Some(refusal) = recorder.refused() {
+            run.end.unrecorded = Some(refusal.into());
+        }
+    }
+}
+
+impl<'r> LaneRun<'_, 'r> {
+    async fn records(&mut self, lane: &[u32]) {
+        let mut rest = lane;
+        while !rest.is_empty() {
+            let stopped = self.quick_records(&mut rest).await;
+            let (Some((&index, behind)), Some(stopped)) = (rest.split_first(), stopped) else {
                 break;
-            }
-            let (known, first) = match self.prepare(record, route, delivery) {
-                Ok(ready) => ready,
-                Err(NotRun::Unhandled(problem)) => {
-                    if self.send_pending(&mut pending, end).await {
-                        let over = End::of(Outcome::Failed, 0, Some(problem));
-                        end.ends.push((index, over));
-                    }
-                    return;
-                }
-                Err(NotRun::Rejected(rejection)) => {
-                    pending.indices.push(index);
-                    pending.letters.push(self.letter(record, &rejection, 0));
-                    let full = pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX;
-                    if full && !self.send_pending(&mut pending, end).await {
-                        return;
-                    }
-                    continue;
-                }
             };
-            if !pending.letters.is_empty() {
-                if !self.send_pending(&mut pending, end).await {
-                    return;
+            rest = behind;
+            if self.one_record(index, stopped).await == Goes::NoFurther {
+                return;
+            }
+        }
+        self.send_pending().await;
+    }
+
+    /// Runs what runs without a wait. What is left begins with the record that does not.
+    async fn quick_records<'l>(&mut self, rest: &mut &'l [u32]) -> Option<Stopped<'r>> {
+        if !self.pending.letters.is_empty() {
+            return Some(Stopped::Before);
+        }
+        let (batch, route) = (self.batch, self.route);
+        let (ended, stopped) = poll_fn(|context| {
+            let (delivery, end) = (&mut *self.delivery, &mut *self.end);
+            Poll::Ready(batch.run_quickly(rest, route, delivery, end, context))
+        })
+        .await;
+        *rest = &rest[ended..];
+        stopped
+    }
+
+    async fn one_record(&mut self, index: u32, stopped: Stopped<'r>) -> Goes {
+        let batch = self.batch;
+        let record = &batch.records[index as usize];
+        let prepared = match stopped {
+            Stopped::Before => {
+                batch.turns.record().await;
+                if batch.skips(record) {
+                    let over = End::of(Outcome::Skipped, 0, None);
+                    self.end.ends.push((index, over));
+                    return Goes::On;
                 }
+                if !batch.has_room_after(Duration::ZERO) {
+                    return self.out_of_time().await;
+                }
+                let prepared = batch.prepare(record, self.route, self.delivery);
+                prepared.map(|prepared| (prepared.key, First::Taken(prepared.taken)))
+            }
+            Stopped::NotRun(not_run) => Err(not_run),
+            Stopped::First(first) => Ok((None, first)),
+        };
+        match (prepared, self.route) {
+            (Ok((key, first)), Some(route)) => self.runs(index, (key, route), first).await,
+            (Ok(_), None) => Goes::NoFurther,
+            (Err(NotRun::Rejected(rejection)), _) => self.rejected(index, &rejection).await,
+            (Err(NotRun::Unhandled(problem)), _) => {
+                if self.send_pending().await == Goes::On {
+                    let over = End::of(Outcome::Failed, 0, Some(*problem));
+                    self.end.ends.push((index, over));
+                }
+                Goes::NoFurther
+            }
+        }
+    }
+
+    /// The record's arguments are taken.
+    async fn runs(
+        &mut self,
+        index: u32,
+        (key, route): (Option<Arc<str>>, &Route),
+        first: First<'r>,
+    ) -> Goes {
+        let batch = self.batch;
+        let record = &batch.records[index as usize];
+        if matches!(first, First::Taken(_)) {
+            if self.send_pending().await == Goes::NoFurther {
+                return Goes::NoFurther;
             }
             // An extractor or the destination may have taken what time there was.
-            if !self.has_room_after(Duration::ZERO) {
-                end.out_of_time = true;
-                return;
+            if !batch.has_room_after(Duration::ZERO) {
+                return self.out_of_time().await;
             }
-            let with = (known.route, &mut *delivery);
-            let over = match &known.key {
-                None => match self.start(record, first).await {
-                    // Most handlers in most lanes, if they wait for nothing.
-                    First::Begun(begun) if begun.is_done() => {
-                        self.remember(record, Settled::Done);
-                        End::of(Outcome::Done, 1, None)
-                    }
-                    first => self.run_record(record, with, first, None).await,
-                },
-                // On the heap: it is large, and a claim costs a store's answer anyhow.
-                Some(key) => {
-                    let run = self.run_claimed(record, key, with, first, recorder, end);
-                    match Box::pin(run).await {
-                        Some(over) => over,
-                        None => break,
-                    }
+        }
+        let with = (route, &mut *self.delivery);
+        let over = match key {
+            None => batch.run_record(record, with, first, None).await,
+            // On the heap: it is large, and a claim costs a store's answer anyhow.
+            Some(key) => {
+                let run = batch.run_claimed(record, &key, with, first, self.recorder, self.end);
+                match Box::pin(run).await {
+                    Some(over) => over,
+                    None => return self.out_of_time().await,
                 }
-            };
-            end.out_of_time |= over.outcome == Outcome::Unreached;
-            let settled = over.outcome.is_settled();
-            end.ends.push((index, over));
-            if !settled {
-                return;
             }
-        }
-        self.send_pending(&mut pending, end).await;
-    }
-
-    /// Starts the record's first try, if nothing has to be waited for before that.
-    async fn start(&self, record: &Record, first: Taken) -> First<'_> {
-        match first {
-            Ok(run) if self.is_its_turn(record) => First::Begun(self.begin(record, run).await),
-            taken => First::Taken(taken),
+        };
+        self.end.out_of_time |= over.outcome == Outcome::Unreached;
+        let settled = over.outcome.is_settled();
+        self.end.ends.push((index, over));
+        match settled {
+            true => Goes::On,
+            false => Goes::NoFurther,
         }
     }
 
-    /// Sends what is pending. False: a record of it failed, so the lane stops.
-    async fn send_pending(&self, pending: &mut Pending, end: &mut LaneEnd) -> bool {
-        let Pending { indices, letters } = std::mem::take(pending);
-        if letters.is_empty() {
-            return true;
+    async fn out_of_time(&mut self) -> Goes {
+        self.end.out_of_time = true;
+        self.send_pending().await;
+        Goes::NoFurther
+    }
+
+    /// Before its handler: its letter waits for those of its neighbours.
+    async fn rejected(&mut self, index: u32, rejection: &Rejection) -> Goes {
+        let record = &self.batch.records[index as usize];
+        self.pending.indices.push(index);
+        self.pending
+            .letters
+            .push(self.batch.letter(record, rejection, 0));
+        match self.pending.letters.len() == DEAD_LETTERS_PER_SEND_MAX {
+            true => self.send_pending().await,
+            false => Goes::On,
         }
-        let ends = match &self.claims {
-            Some(claims) => self.deliver_unclaimed(claims, letters, end).await,
-            None => self.deliver(&letters).await,
+    }
+
+    /// Sends what is pending. [`Goes::NoFurther`]: a record of it failed.
+    async fn send_pending(&mut self) -> Goes {
+        if self.pending.letters.is_empty() {
+            return Goes::On;
+        }
+        let Pending { indices, letters } = std::mem::take(&mut self.pending);
+        let batch = self.batch;
+        let ends = match &batch.claims {
+            Some(claims) => batch.deliver_unclaimed(claims, letters, self.end).await,
+            None => batch.deliver(&letters).await,
         };
         let settled = ends.iter().all(|end| end.outcome.is_settled());
-        end.ends.extend(indices.into_iter().zip(ends));
-        settled
+        self.end.ends.extend(indices.into_iter().zip(ends));
+        match settled {
+            true => Goes::On,
+            false => Goes::NoFurther,
+        }
     }
 }

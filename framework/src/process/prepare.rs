@@ -10,18 +10,18 @@ use crate::process::batch::BatchRun;
 use crate::record::Record;
 use crate::report::Problem;
 
-/// What a record runs with. Neither depends on what the extractors make of the record.
-pub(super) struct Known<'a> {
-    pub(super) route: &'a Route,
+/// A record before its first try.
+pub(super) struct Prepared {
     /// *None: records are known by where they stand.*
     pub(super) key: Option<Arc<str>>,
+    pub(super) taken: Taken,
 }
 
 /// Why a record's handler will not run.
 pub(super) enum NotRun {
     Rejected(Rejection),
     /// No handler takes it, and it is to wait for one.
-    Unhandled(Problem),
+    Unhandled(Box<Problem>),
 }
 
 impl From<Rejection> for NotRun {
@@ -30,35 +30,34 @@ impl From<Rejection> for NotRun {
     }
 }
 
-impl<'a> BatchRun<'a> {
+impl BatchRun<'_> {
     /// `route`: of its topic. *Err: its handler will not run.*
     pub(super) fn prepare(
         &self,
         record: &Record,
-        route: Option<&'a Route>,
+        route: Option<&Route>,
         delivery: &mut Delivery,
-    ) -> Result<(Known<'a>, Taken), NotRun> {
-        let known = self.know(record, route)?;
-        let first = self.take(record, known.route, delivery, 1)?;
-        Ok((known, first))
-    }
-
-    /// *Err: its handler will not run.*
-    fn know(&self, record: &Record, route: Option<&'a Route>) -> Result<Known<'a>, NotRun> {
+    ) -> Result<Prepared, NotRun> {
         if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
             return Err(Rejection::from(fault).into());
         }
         let Some(route) = route else {
-            let message = format!(
-                "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
-                record.topic()
-            );
-            return Err(match self.fails_unhandled {
-                true => NotRun::Unhandled(Problem::new("handler.missing", message)),
-                false => Rejection::new(Rejection::NO_HANDLER, message).into(),
-            });
+            return Err(self.unhandled(record));
         };
         let key = self.invocation.record_key(record)?;
-        Ok(Known { route, key })
+        let taken = self.take(record, route, delivery, 1)?;
+        Ok(Prepared { key, taken })
+    }
+
+    #[cold]
+    fn unhandled(&self, record: &Record) -> NotRun {
+        let message = format!(
+            "no handler for topic `{}`: add `.topic(…)` or `.fallback(…)`",
+            record.topic()
+        );
+        match self.fails_unhandled {
+            true => NotRun::Unhandled(Box::new(Problem::new("handler.missing", message))),
+            false => Rejection::new(Rejection::NO_HANDLER, message).into(),
+        }
     }
 }

@@ -149,13 +149,30 @@ impl Turns {
     /// Before a lane looks at its next record.
     pub(super) async fn record(&self) {
         self.wait().await;
-        self.records.fetch_add(1, Relaxed);
+        self.count_record();
+    }
+
+    /// As [`record`](Self::record), without a wait. False: the turn is over, and the lane has to wait for the next.
+    pub(super) fn record_now(&self) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.count_record();
+        true
+    }
+
+    fn count_record(&self) {
+        // One task polls all lanes: no other thread writes between the two.
+        let records = self.records.load(Relaxed);
+        self.records.store(records + 1, Relaxed);
         self.is_fresh.store(true, Relaxed);
     }
 
     /// Whether the lane's record was let go on within this very poll. Once: what follows may take long.
     pub(super) fn is_fresh(&self) -> bool {
-        self.is_fresh.swap(false, Relaxed)
+        let is_fresh = self.is_fresh.load(Relaxed);
+        self.is_fresh.store(false, Relaxed);
+        is_fresh
     }
 
     /// Before a lane does something more. True: it has waited for the next turn.

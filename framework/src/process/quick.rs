@@ -1,0 +1,90 @@
+//! Records whose handlers wait for nothing: run one after the other in one poll of their lane, without a step that may wait. Called by `lane`, which takes over where one has to be
+//! waited for, or has not ended well.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::delivery::Delivery;
+use crate::handler::Route;
+use crate::idempotency::Settled;
+use crate::outcome::Outcome;
+use crate::process::attempt::{Begun, First};
+use crate::process::batch::BatchRun;
+use crate::process::end::{End, LaneEnd};
+use crate::process::polled::Polled;
+use crate::process::prepare::NotRun;
+
+/// The record that could not be run quickly: how far it came.
+pub(super) enum Stopped<'a> {
+    /// It was not looked at.
+    Before,
+    /// It will not run.
+    NotRun(NotRun),
+    /// Its arguments were taken, or its first try has begun.
+    First(First<'a>),
+}
+
+impl BatchRun<'_> {
+    /// Runs records of a lane for as long as that goes quickly. The number of those that ended, and how far the next one came. *None: there is no next one.*
+    pub(super) fn run_quickly(
+        &self,
+        lane: &[u32],
+        route: Option<&Route>,
+        delivery: &mut Delivery,
+        end: &mut LaneEnd,
+        context: &mut Context<'_>,
+    ) -> (usize, Option<Stopped<'_>>) {
+        for (at, &index) in lane.iter().enumerate() {
+            match self.run_one_quickly(index, route, delivery, context) {
+                Ok(over) => end.ends.push((index, over)),
+                Err(stopped) => return (at, Some(stopped)),
+            }
+        }
+        (lane.len(), None)
+    }
+
+    #[inline]
+    fn run_one_quickly(
+        &self,
+        index: u32,
+        route: Option<&Route>,
+        delivery: &mut Delivery,
+        context: &mut Context<'_>,
+    ) -> Result<End, Stopped<'_>> {
+        if self.claims.is_some() || !self.turns.record_now() {
+            return Err(Stopped::Before);
+        }
+        let record = &self.records[index as usize];
+        if self.skips(record) {
+            return Ok(End::of(Outcome::Skipped, 0, None));
+        }
+        if !self.has_room_after(Duration::ZERO) {
+            return Err(Stopped::Before);
+        }
+        let taken = self.prepare(record, route, delivery);
+        let taken = taken.map_err(Stopped::NotRun)?.taken;
+        // An extractor may have taken what time there was.
+        if !self.has_room_after(Duration::ZERO) || !self.is_its_turn(record) {
+            return Err(Stopped::First(First::Taken(taken)));
+        }
+        let run = match taken {
+            Ok(run) => run,
+            Err(panicked) => return Err(Stopped::First(First::Taken(Err(panicked)))),
+        };
+        let mut run = Polled::new(run, &self.turns);
+        let ended = match Pin::new(&mut run).poll(context) {
+            Poll::Ready(ended) => {
+                self.measure_run(record, &run);
+                Some(ended)
+            }
+            Poll::Pending => None,
+        };
+        if let Some(Ok(Ok(()))) = ended {
+            self.remember(record, Settled::Done);
+            return Ok(End::of(Outcome::Done, 1, None));
+        }
+        Err(Stopped::First(First::Begun(Begun::new(run, ended))))
+    }
+}
