@@ -83,8 +83,9 @@ fn settled(entries: &[Entry]) -> Vec<u8> {
         let rejected = u64::from(first.settled == Settled::Rejected);
         put(&mut bytes, (run.len() as u64) << 1 | rejected);
         put_signed(&mut bytes, i64::from(first.minute) - i64::from(minute));
+        bytes.reserve(run.len() * 4);
         for entry in run {
-            bytes.extend(entry.fingerprint.to_le_bytes());
+            bytes.extend_from_slice(&entry.fingerprint.to_le_bytes());
         }
         end = first.offset.wrapping_add(run.len() as i64);
         minute = first.minute;

@@ -162,7 +162,11 @@ impl PartitionLedger<'_> {
 
     /// Whether other records stand where settled ones stood: a topic made anew, restored, or refilled.
     fn was_made_anew(&self, book: &Book) -> bool {
-        self.records.iter().any(|record| {
+        let Some(last) = book.entries.last() else {
+            return false;
+        };
+        let known = |record: &&Record| record.offset() <= last.offset;
+        self.records.iter().take_while(known).any(|record| {
             let entry = book.find(record.offset());
             entry.is_some_and(|entry| entry.fingerprint != fingerprint(record))
         })
