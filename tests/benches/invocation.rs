@@ -151,7 +151,7 @@ async fn measure(release: &Path, shape: Shape, turns: usize) {
             }
         }
     }
-    for mut environment in environments {
+    for environment in environments {
         environment.stop().await;
     }
     let [floor, ..] = &times;
