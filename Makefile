@@ -67,7 +67,7 @@ typos: ## misspelt words (pip install typos)
 deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
 	cargo deny --locked check bans licenses sources
 
-template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold
+template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold; the guide's CDK and Terraform
 	tests/template/run
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
