@@ -237,6 +237,27 @@ fn a_slip_makes_nothing_and_says_what_was_expected() {
 }
 
 #[test]
+fn without_a_path_the_checkout_of_the_command_is_named_once() {
+    let folder = Folder::new("new-without-a-path");
+    let manifest = "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    folder.write("other/Cargo.toml", manifest);
+    let other = folder.0.join("other");
+    let checkout = root().canonicalize().unwrap();
+    let path = ["--path", checkout.to_str().unwrap()];
+    for (folder, args) in [(&folder.0, &["new", "shop"][..]), (&other, &["init"])] {
+        let mut command = command(env!("CARGO_BIN_EXE_cargo-msk"), args);
+        let text = stderr(&command.current_dir(folder).output().unwrap());
+
+        let expected =
+            "note: Cargo.toml names lambda-msk 0.1.0, which may not be on crates.io yet\n  help: ";
+        assert_eq!(text.matches(expected).count(), 1, "{args:?}: {text}");
+        assert!(text.contains(&path.join(" ")), "{args:?}: {text}");
+    }
+    let with = folder.msk(&[&["new", "with"][..], &path].concat());
+    assert_eq!(stderr(&with), "");
+}
+
+#[test]
 fn init_overwrites_nothing_and_says_what_it_left() {
     let folder = Folder::new("init");
     folder.write(
