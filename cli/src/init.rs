@@ -62,6 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let main = files.iter().find(|(path, _)| path == "src/main.rs");
     let main = main.filter(|_| code == Code::OwnMain);
     print(&done.text(&project, main.map(|(_, text)| text.as_str())))?;
+    project.note();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -87,6 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         text += &format!("  {command}\n");
     }
     print(&text)?;
+    project.note();
     Ok(ExitCode::SUCCESS)
 }
 

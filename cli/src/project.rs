@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use self::origin::Origin;
 use self::template::{Names, Template};
-use crate::fault::Fault;
+use crate::fault::{Fault, note};
 
 /// Files for git to ignore: builds, and those that `cargo msk` writes.
 const GITIGNORE: &str = "/target\n/.aws-sam\n/dead-letters.ndjson\n/given-up.ndjson\n";
@@ -135,6 +135,13 @@ impl Project {
             |line: &&str| !line.starts_with("description = ") && !line.starts_with("license = ");
         let lines: Vec<&str> = text.lines().filter(own).collect();
         self.origin.lead(&(lines.join("\n") + "\n"))
+    }
+
+    /// Says so if cargo may not find what the project depends on.
+    pub(crate) fn note(&self) {
+        if let Some((what, help)) = self.origin.note() {
+            note(&what, &help);
+        }
     }
 
     /// The commands of the README, which are the next steps.

@@ -103,6 +103,16 @@ fn command(program: &str, args: &[&str]) -> Command {
     command
 }
 
+/// The AWS SDK takes most of the time, and each project would build it with other features. In the workspace all examples
+/// are built with it.
+fn without_aws(project: &Path) {
+    let manifest = project.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let without = text.replace("default = [\"dynamodb\", \"sqs\"]\n", "default = []\n");
+    assert_ne!(text, without);
+    fs::write(manifest, without).unwrap();
+}
+
 #[test]
 #[ignore = "needs minutes, the first time: builds a project of each template (make new)"]
 fn in_a_project_of_each_template_its_tests_pass_and_its_events_are_done() {
@@ -122,6 +132,9 @@ fn in_a_project_of_each_template_its_tests_pass_and_its_events_are_done() {
         let project = folder.0.join(&name);
         // So that it needs no network: the versions that the repository has.
         fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+        if template != TEMPLATES[0].0 {
+            without_aws(&project);
+        }
 
         succeeds(command(env!("CARGO"), &["test", "--offline"]), &project);
         let event = format!("events/{event}");
@@ -234,6 +247,27 @@ fn a_slip_makes_nothing_and_says_what_was_expected() {
         assert!(output.stdout.is_empty());
         assert_eq!(folder.files(), before, "{args:?}");
     }
+}
+
+#[test]
+fn without_a_path_the_checkout_of_the_command_is_named_once() {
+    let folder = Folder::new("new-without-a-path");
+    let manifest = "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    folder.write("other/Cargo.toml", manifest);
+    let other = folder.0.join("other");
+    let checkout = root().canonicalize().unwrap();
+    let path = ["--path", checkout.to_str().unwrap()];
+    for (folder, args) in [(&folder.0, &["new", "shop"][..]), (&other, &["init"])] {
+        let mut command = command(env!("CARGO_BIN_EXE_cargo-msk"), args);
+        let text = stderr(&command.current_dir(folder).output().unwrap());
+
+        let expected =
+            "note: Cargo.toml names lambda-msk 0.1.0, which may not be on crates.io yet\n  help: ";
+        assert_eq!(text.matches(expected).count(), 1, "{args:?}: {text}");
+        assert!(text.contains(&path.join(" ")), "{args:?}: {text}");
+    }
+    let with = folder.msk(&[&["new", "with"][..], &path].concat());
+    assert_eq!(stderr(&with), "");
 }
 
 #[test]

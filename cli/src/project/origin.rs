@@ -9,6 +9,10 @@ const IN_THE_REPOSITORY: &str = "path = \"../../";
 /// What parts that path from the version behind it.
 const TO_VERSION: &str = "\", version = \"";
 
+/// The folder that this command was built from.
+const BUILT_FROM: &str = env!("CARGO_MANIFEST_DIR");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The source of this repository's crates.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
@@ -50,6 +54,14 @@ impl Origin {
         Ok(Self::Checkout(PathBuf::from(whole)))
     }
 
+    /// A remark and its cure, for a project that takes the released version from a command that was not released itself.
+    pub(crate) fn note(&self) -> Option<(String, String)> {
+        match self {
+            Self::Registry => note(Path::new(BUILT_FROM)),
+            Self::Checkout(_) => None,
+        }
+    }
+
     /// A manifest of `examples/` with this source in the place of its paths into the repository.
     pub(crate) fn lead(&self, manifest: &str) -> String {
         let mut lead = String::new();
@@ -80,6 +92,28 @@ impl Origin {
     }
 }
 
+fn note(built_from: &Path) -> Option<(String, String)> {
+    // Cargo names the folder of a package from crates.io so.
+    if built_from.ends_with(format!("cargo-msk-{VERSION}")) {
+        return None;
+    }
+    let what = format!("Cargo.toml names lambda-msk {VERSION}, which may not be on crates.io yet");
+    let checkout = built_from.parent().map(|path| Origin::of(Some(path)));
+    let help = if let Some(Ok(Origin::Checkout(path))) = checkout {
+        format!(
+            "to take it from the checkout that this command was built from, give --path {},\n\
+             or write path = {:?} in Cargo.toml in the place of the version",
+            path.display(),
+            shown(&path.join("framework"))
+        )
+    } else {
+        "to take it from a checkout, give --path the folder that\n\
+         `git clone https://github.com/lambda-msk/lambda-msk` made"
+            .to_owned()
+    };
+    Some((what, help))
+}
+
 /// The next dependency on a crate of this repository: the text before it, its folder, its version, the text behind it.
 fn next(manifest: &str) -> Option<(&str, &str, &str, &str)> {
     let (before, rest) = manifest.split_once(IN_THE_REPOSITORY)?;
@@ -96,7 +130,7 @@ fn shown(path: &Path) -> String {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::Origin;
+    use super::{Origin, VERSION, note};
 
     const MANIFEST: &str = "\
 [dependencies]
@@ -142,5 +176,30 @@ msk-mapping = { path = \"../../mapping\", version = \"0.1.0\", features = [\"x\"
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_version_that_may_not_be_released_is_noted_with_the_checkout_if_it_still_stands() {
+        let (what, help) = Origin::Registry.note().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        assert!(what.contains("lambda-msk 0.1.0"), "{what}");
+        assert!(
+            help.contains(&format!("--path {},", root.display())),
+            "{help}"
+        );
+        assert!(
+            help.contains(root.join("framework").to_str().unwrap()),
+            "{help}"
+        );
+
+        let (_, help) = note(Path::new("/gone/lambda-msk/cli")).unwrap();
+        assert!(
+            help.contains("git clone") && !help.contains("/gone"),
+            "{help}"
+        );
+
+        let released = format!("/home/me/.cargo/registry/src/index/cargo-msk-{VERSION}");
+        assert_eq!(note(Path::new(&released)), None);
+        assert_eq!(Origin::Checkout(root.into()).note(), None);
     }
 }
