@@ -23,6 +23,7 @@ use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
 use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
+use crate::record::Spare;
 use crate::response::FailureReporting;
 use crate::settings::{Settings, Unread, within};
 
@@ -377,6 +378,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             snapstart: self.snapstart,
             advice: Advice::new(unread),
             keys,
+            spare: Spare::default(),
         }))
     }
 }

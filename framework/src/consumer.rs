@@ -18,6 +18,7 @@ use crate::invoked::Invoked;
 use crate::key_texts::KeyTexts;
 use crate::log::{self, Advice};
 use crate::process::Processor;
+use crate::record::Spare;
 use crate::report::Report;
 use crate::response::BatchResponse;
 use crate::settings::Settings;
@@ -67,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) advice: Advice,
     /// *None: records are known by where they stand.*
     pub(crate) keys: Option<Arc<PerRecord>>,
+    pub(crate) spare: Spare,
 }
 
 impl Consumer {
@@ -132,7 +134,7 @@ impl Consumer {
         let request_id = invocation.request_id.clone();
         let batch = match &invocation.content {
             Content::Batch(batch) => Arc::clone(batch),
-            Content::Event(event) => match event::decode(event.clone()) {
+            Content::Event(event) => match event::decode(event.clone(), &inner.spare) {
                 Ok(batch) => Arc::new(batch),
                 Err(error) => {
                     let error = Error::from(error);

@@ -26,14 +26,14 @@ use bytes::Bytes;
 pub use self::error::EventError;
 use self::mistaken::Source;
 use crate::limits::EVENT_BYTES_MAX;
-use crate::record::Batch;
+use crate::record::{Batch, Spare};
 
 /// The batch that `body` holds. A record that cannot be decoded is marked with its fault and kept; what makes the whole event unanswerable is the error.
-pub(crate) fn decode(body: Bytes) -> Result<Batch, EventError> {
+pub(crate) fn decode(body: Bytes, spare: &Spare) -> Result<Batch, EventError> {
     if body.len() > EVENT_BYTES_MAX {
         return Err(EventError::too_many_bytes(body.len()));
     }
-    match read::batch(&body) {
+    match read::batch(&body, spare) {
         Ok(batch) => Ok(Batch { body, ..batch }),
         // Only here, where time no longer matters, is the body looked at twice.
         Err(error) if error.is_about_json() => Err(*error),

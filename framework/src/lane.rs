@@ -101,7 +101,7 @@ impl Lanes {
         let mut without_key = None;
         let mut lane_of = Vec::with_capacity(entries.len());
         let mut sizes: Vec<u32> = Vec::new();
-        for entry in entries {
+        for entry in entries.iter() {
             let new_lane = (entry.partition, sizes.len());
             let mut unordered = new_lane;
             let known = match (entry.key, null_keys) {
@@ -156,6 +156,7 @@ mod tests {
     use super::{Lanes, NullKeys, ProcessingOrder};
     use crate::event::decode;
     use crate::record::Batch;
+    use crate::record::Spare;
     use crate::testing::{Event, EventBuilder, Sample};
 
     const ORDERS: [(ProcessingOrder, NullKeys); 6] = [
@@ -182,7 +183,7 @@ mod tests {
                 }
             });
             let event = samples.fold(Event::msk(), EventBuilder::record).to_json();
-            decode(Bytes::from(event)).unwrap()
+            decode(Bytes::from(event), &Spare::default()).unwrap()
         })
     }
 

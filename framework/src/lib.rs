@@ -69,6 +69,9 @@ mod caught;
 // Topic and partition.
 mod partition;
 
+// Buffers of events that are over.
+mod spare;
+
 // A record: a handle into its batch.
 pub mod record;
 

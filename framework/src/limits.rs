@@ -14,6 +14,9 @@ pub const EVENT_RECORDS_MAX: usize = 1_000_000;
 /// Maximum nesting depth of an event's JSON. A Kafka event needs seven levels (the array of a header); unknown fields may have more.
 pub const EVENT_JSON_DEPTH_MAX: usize = 128;
 
+/// Maximum size of a buffer that a warm process keeps from one event to the next; there are two, for bytes and for records. A whole event of 6 MB fits.
+pub const SPARE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Default number of lanes that run concurrently.
 pub const CONCURRENCY_DEFAULT: usize = 64;
 

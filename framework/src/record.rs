@@ -15,6 +15,7 @@ use self::json::{Base64, Headers as WrittenHeaders, Written};
 
 pub use self::build::{BatchBuilder, BatchError, NewRecord};
 pub use crate::partition::{TopicPartition, check_topic_name};
+use crate::spare::{Kept, Shelf};
 
 /// A part of the arena or of the raw event. 32 bits: `EVENT_BYTES_MAX` is below that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,12 +50,12 @@ pub struct Batch {
     /// The event as it came. A dead letter's payload is cut out of it. *Empty: the batch did not come as an event.*
     pub(crate) body: Bytes,
     /// Keys, values, header names and header values, decoded, back to back.
-    pub(crate) arena: Vec<u8>,
+    pub(crate) arena: Kept<u8>,
     pub(crate) source: EventSource,
     /// In the event's order.
     pub(crate) partitions: Vec<PartitionEntry>,
     /// In the event's order: partition after partition.
-    pub(crate) records: Vec<RecordEntry>,
+    pub(crate) records: Kept<RecordEntry>,
     pub(crate) headers: Vec<HeaderEntry>,
     pub(crate) schemas: Vec<SchemaMetadata>,
     pub(crate) faults: Vec<RecordFault>,
@@ -62,6 +63,13 @@ pub struct Batch {
     pub(crate) redrive: Option<String>,
     /// *None: the offsets of each partition ascended as they came.*
     pub(crate) disorder: Option<Disorder>,
+}
+
+/// Where buffers of batches lie between two events.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spare {
+    pub(crate) bytes: Shelf<u8>,
+    pub(crate) records: Shelf<RecordEntry>,
 }
 
 /// What was put right in an event whose offsets did not ascend.

@@ -69,7 +69,7 @@ fn raw(offset: i64, value: &str) -> String {
 fn record(offset: i64, raw: &str) -> crate::record::Record {
     let batch = Arc::new(Batch {
         body: Bytes::from(raw.to_owned()),
-        arena: Vec::new(),
+        arena: Vec::new().into(),
         source: EventSource {
             kind: EventSourceKind::Msk,
             arn: Some("arn:aws:kafka:eu-central-1:123456789012:cluster/orders/a1".to_owned()),
@@ -94,7 +94,8 @@ fn record(offset: i64, raw: &str) -> crate::record::Record {
                 len: raw.len() as u32,
             },
             fault: None,
-        }],
+        }]
+        .into(),
         headers: Vec::new(),
         schemas: Vec::new(),
         faults: Vec::new(),

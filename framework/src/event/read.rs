@@ -14,14 +14,14 @@ use super::fields::TopField;
 use super::path::EventPath;
 use super::scan::{Cursor, Scan};
 use super::text::Text;
-use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Span};
+use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Span, Spare};
 
 /// Containers open around a field of the event.
 const EVENT_DEPTH: usize = 1;
 
 /// Reads `body`. The batch comes without it.
-pub(super) fn batch(body: &[u8]) -> Scan<Batch> {
-    let mut reader = EventReader::new(body);
+pub(super) fn batch(body: &[u8], spare: &Spare) -> Scan<Batch> {
+    let mut reader = EventReader::new(body, spare);
     match reader.event() {
         Ok(()) => Ok(reader.batch),
         Err(mut error) => {
@@ -68,20 +68,22 @@ impl Progress {
 }
 
 impl<'a> EventReader<'a> {
-    fn new(body: &'a [u8]) -> Self {
+    fn new(body: &'a [u8], spare: &Spare) -> Self {
+        let mut arena = spare.bytes.take();
+        // Base64 and header numbers shrink by a quarter at least; a body that is mostly header names grows the arena once.
+        arena.reserve(body.len() / 4 * 3);
         Self {
             cursor: Cursor::new(body),
             batch: Batch {
                 body: Bytes::new(),
-                // Base64 and header numbers shrink by a quarter at least; a body that is mostly header names grows the arena once.
-                arena: Vec::with_capacity(body.len() / 4 * 3),
+                arena,
                 source: EventSource {
                     kind: EventSourceKind::Msk,
                     arn: None,
                     bootstrap_servers: None,
                 },
                 partitions: Vec::new(),
-                records: Vec::new(),
+                records: spare.records.take(),
                 headers: Vec::new(),
                 schemas: Vec::new(),
                 faults: Vec::new(),

@@ -232,11 +232,13 @@ impl<'a> Cursor<'a> {
         self.at += usize::from(negative);
         let first = self.at;
         let mut few = 0_u64;
-        // So many digits cannot overflow.
-        let end = self.bytes.len().min(first + 18);
-        while let Some(digit @ b'0'..=b'9') = self.bytes[..end].get(self.at) {
-            few = few * 10 + u64::from(digit - b'0');
-            self.at += 1;
+        // Twice eight digits cannot overflow.
+        for _ in 0..2 {
+            let Some(eight) = self.bytes[self.at..].first_chunk().and_then(eight_digits) else {
+                break;
+            };
+            few = few * 100_000_000 + eight;
+            self.at += 8;
         }
         let mut magnitude = Some(few);
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
@@ -436,5 +438,52 @@ impl<'a> Cursor<'a> {
     fn truncated(&self) -> Box<EventError> {
         let message = "the body ends in the middle of the JSON document: the end is missing, so send the whole document";
         EventError::at(error::TRUNCATED, self.bytes.len(), message)
+    }
+}
+
+/// The number that eight digits make, read at once. *None: they are not all digits.*
+#[inline]
+fn eight_digits(text: &[u8; 8]) -> Option<u64> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    const SIXES: u64 = u64::from_ne_bytes([6; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0xF0; 8]);
+    let word = u64::from_le_bytes(*text);
+    // Only a digit has the high half of `0`, and still has it six further on.
+    if word & HIGH != ZEROS || word.wrapping_add(SIXES) & HIGH != ZEROS {
+        return None;
+    }
+    let digits = word - ZEROS;
+    // Neighbours are joined: ones to tens, tens to thousands, then the two halves.
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    Some((fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::eight_digits;
+
+    #[test]
+    fn eight_digits_are_read_as_one_by_one() {
+        for number in [0, 1, 9, 10, 12_345_678, 99_999_999, 80_000_001, 10_203_040] {
+            let text = format!("{number:08}");
+
+            assert_eq!(
+                eight_digits(text.as_bytes().try_into().unwrap()),
+                Some(number)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_digit_in_any_place_is_told() {
+        for place in 0..8 {
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+                let mut text = *b"12345678";
+                text[place] = byte;
+
+                assert_eq!(eight_digits(&text), None, "{byte} in place {place}");
+            }
+        }
     }
 }

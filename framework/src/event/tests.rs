@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{EventError, decode};
-use crate::record::{Batch, Record};
+use crate::record::{Batch, Record, Spare};
 
 /// An MSK event with these `records`.
 fn event(records: &str) -> String {
@@ -31,7 +31,7 @@ fn order(offset: i64, more: &str) -> String {
 }
 
 fn batch(body: impl Into<Bytes>) -> Batch {
-    decode(body.into()).expect("the event can be read")
+    decode(body.into(), &Spare::default()).expect("the event can be read")
 }
 
 fn records(body: impl Into<Bytes>) -> Vec<Record> {
@@ -49,5 +49,5 @@ fn with(fields: &str) -> Record {
 }
 
 fn refused(body: impl Into<Bytes>) -> EventError {
-    decode(body.into()).expect_err("the event cannot be read")
+    decode(body.into(), &Spare::default()).expect_err("the event cannot be read")
 }

@@ -219,10 +219,10 @@ impl BatchBuilder {
         }
         Batch {
             body: Bytes::new(),
-            arena: self.arena,
+            arena: self.arena.into(),
             source: self.source,
             partitions,
-            records,
+            records: records.into(),
             headers: self.headers,
             schemas: Vec::new(),
             faults: Vec::new(),

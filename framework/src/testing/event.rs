@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::sample::{Fields, Sample};
 use crate::event::{EventError, decode};
-use crate::record::{EventSourceKind, Record};
+use crate::record::{EventSourceKind, Record, Spare};
 
 const ARN_DEFAULT: &str = "arn:aws:kafka:us-east-1:123456789012:cluster/demo-cluster-1/a1b2c3d4-5678-90ab-cdef-11111EXAMPLE-1";
 const BOOTSTRAP_MSK: &str = "b-1.demo-cluster-1.a1bcde.c1.kafka.us-east-1.amazonaws.com:9098,b-2.demo-cluster-1.a1bcde.c1.kafka.us-east-1.amazonaws.com:9098";
@@ -81,7 +81,7 @@ impl Event {
     ///
     /// The event cannot be read as a whole: none of its records would reach a handler.
     pub fn records(&self) -> Result<Vec<Record>, EventError> {
-        let batch = Arc::new(decode(self.0.clone())?);
+        let batch = Arc::new(decode(self.0.clone(), &Spare::default())?);
         Ok(batch.iter().collect())
     }
 

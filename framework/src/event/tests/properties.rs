@@ -1,5 +1,6 @@
 //! What holds of all bodies.
 
+use crate::record::Spare;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, proptest};
 use proptest::prop_oneof;
 use proptest::sample::{Index, select};
@@ -137,7 +138,7 @@ proptest! {
     #[test]
     fn a_changed_event_is_read_or_refused_and_never_panics(changes in changes()) {
         let body = mutated(sample(), changes);
-        match decode(body.clone().into()) {
+        match decode(body.clone().into(), &Spare::default()) {
             Ok(batch) => prop_assert!(accepted_by_serde_json(&body), "read though it is not JSON: {:?}", batch),
             Err(error) => prop_assert!(error.byte() <= body.len()),
         }
@@ -146,7 +147,7 @@ proptest! {
     #[test]
     fn an_event_refused_as_not_json_is_not_json(changes in changes()) {
         let body = mutated(sample(), changes);
-        if let Err(error) = decode(body.clone().into())
+        if let Err(error) = decode(body.clone().into(), &Spare::default())
             && ["event.not_json", "event.truncated"].contains(&error.code())
         {
             prop_assert!(!accepted_by_serde_json(&body), "{}", error);
