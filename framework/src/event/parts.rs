@@ -122,7 +122,8 @@ impl<'a> EventReader<'a> {
         let written = (Span::between(start, self.cursor.at()), header);
         match self.headers_before.get_mut(index) {
             Some(before) => *before = written,
-            None => self.headers_before.push(written),
+            None if self.learns => self.headers_before.push(written),
+            None => {}
         }
         Ok(())
     }

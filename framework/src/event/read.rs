@@ -21,14 +21,15 @@ const EVENT_DEPTH: usize = 1;
 
 /// Reads `body`. The batch comes without it.
 pub(super) fn batch(body: &[u8], spare: &Spare) -> Scan<Batch> {
-    let mut reader = EventReader::new(body, spare);
-    match reader.event() {
-        Ok(()) => Ok(reader.batch),
-        Err(mut error) => {
-            error.path = reader.path.to_string();
-            Err(error)
-        }
-    }
+    EventReader::new(body, spare).read()
+}
+
+/// As [`batch`], each record by the general way: what the quick one is compared with.
+#[cfg(test)]
+pub(super) fn batch_by_names(body: &[u8]) -> Scan<Batch> {
+    let mut reader = EventReader::new(body, &Spare::default());
+    reader.learns = false;
+    reader.read()
 }
 
 pub(super) struct EventReader<'a> {
@@ -39,6 +40,8 @@ pub(super) struct EventReader<'a> {
     source: Option<EventSourceKind>,
     identifiers: HashSet<Arc<str>>,
     pub(super) partitions: HashSet<(Arc<str>, i32)>,
+    /// Whether a record is compared with the one before it.
+    pub(super) learns: bool,
     /// Of the record that was read last.
     pub(super) marks: Marks,
     /// The headers of the record before, each with how it is written.
@@ -94,8 +97,19 @@ impl<'a> EventReader<'a> {
             source: None,
             identifiers: HashSet::new(),
             partitions: HashSet::new(),
+            learns: true,
             marks: Marks::default(),
             headers_before: Vec::new(),
+        }
+    }
+
+    fn read(mut self) -> Scan<Batch> {
+        match self.event() {
+            Ok(()) => Ok(self.batch),
+            Err(mut error) => {
+                error.path = self.path.to_string();
+                Err(error)
+            }
         }
     }
 

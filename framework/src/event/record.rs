@@ -189,7 +189,9 @@ impl<'a> EventReader<'a> {
             records.reserve(1 + more.min(RECORDS_RESERVED_MAX));
         }
         records.push(entry);
-        progress.form.learn(&self.marks, &entry);
+        if self.learns {
+            progress.form.learn(&self.marks, &entry);
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What each event and each record gets: one behaviour a test.
 
+mod alike;
 mod broken;
 mod mistaken;
 mod properties;
