@@ -1,6 +1,6 @@
 //! The event, from wire to batch, in one pass. Called by `consumer` with the raw body.
 //!
-//! * `read` knows the shape of a Kafka event and fills the [`Batch`], `record` reads one record, `alike` one that is written as the one before it, `parts` one field of a record; `fields` has the names, `path` the current place;
+//! * `read` knows the shape of a Kafka event and fills the [`Batch`], `record` reads one record, `alike` one that is written as the one before it (`form`), `parts` one field of a record; `fields` has the names, `path` the current place;
 //! * `scan` knows JSON and nothing of Kafka: a cursor over the bytes; `plain` finds the ends of strings;
 //! * `base64` and `text` turn a JSON string into bytes;
 //! * `error` is the error of a refused event, `mistaken` names the source from which it really came.
@@ -9,6 +9,7 @@ mod alike;
 mod base64;
 mod error;
 mod fields;
+mod form;
 mod mistaken;
 mod parts;
 mod path;

@@ -4,87 +4,11 @@
 //! What is compared byte for byte was read by `record` in the record before, at the same place of the same grammar: so it is JSON here as it was there.
 
 use super::fields::Field;
+use super::form::Form;
 use super::read::{EventReader, Progress};
 use super::scan::Number;
 use crate::limits::EVENT_RECORDS_MAX;
 use crate::record::{RecordEntry, Span};
-
-/// Fields that differ from record to record; the others are a part of what is compared.
-const VARIABLE_MAX: usize = 5;
-
-/// Records in a row that were not alike, after which no more is tried in an array: a try costs little, but not nothing.
-const MISSES_MAX: u32 = 8;
-
-/// Where the fields of the last record stood.
-#[derive(Default)]
-pub(super) struct Marks {
-    fields: [Option<Mark>; VARIABLE_MAX],
-    len: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Mark {
-    field: Field,
-    start: usize,
-    end: usize,
-}
-
-/// How the records of an array are written.
-#[derive(Default)]
-pub(super) struct Form {
-    steps: [Option<Step>; VARIABLE_MAX],
-    /// Behind the last field, up to the record's end.
-    rest: Span,
-    /// With what is the same in all.
-    entry: Option<RecordEntry>,
-    misses: u32,
-}
-
-/// What stands before a field, and the field.
-#[derive(Clone, Copy)]
-struct Step {
-    before: Span,
-    field: Field,
-}
-
-impl Marks {
-    pub(super) fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    /// Notes where a field that differs from record to record has its value.
-    #[inline]
-    pub(super) fn note(&mut self, field: Field, start: usize, end: usize) {
-        if field.is_variable()
-            && let Some(place) = self.fields.get_mut(self.len)
-        {
-            *place = Some(Mark { field, start, end });
-            self.len += 1;
-        }
-    }
-}
-
-impl Form {
-    /// Learns how the record `entry`, which has just been read whole, is written.
-    pub(super) fn learn(&mut self, marks: &Marks, entry: &RecordEntry) {
-        self.entry = None;
-        if entry.fault.is_some() || self.misses >= MISSES_MAX {
-            return;
-        }
-        let mut at = entry.raw.start as usize;
-        self.steps = [None; VARIABLE_MAX];
-        let marks = marks.fields.iter().take(marks.len).flatten();
-        for (step, mark) in self.steps.iter_mut().zip(marks) {
-            *step = Some(Step {
-                before: Span::between(at, mark.start),
-                field: mark.field,
-            });
-            at = mark.end;
-        }
-        self.rest = Span::between(at, entry.raw.end());
-        self.entry = Some(*entry);
-    }
-}
 
 impl EventReader<'_> {
     /// Reads a record that is written as the one before it. False: it is not, and nothing has happened.
@@ -120,7 +44,7 @@ impl EventReader<'_> {
             self.cursor.step_over(step.before)?;
             match step.field {
                 Field::Offset => {
-                    entry.offset = self.whole_number().filter(|offset| *offset >= 0)?
+                    entry.offset = self.whole_number().filter(|offset| *offset >= 0)?;
                 }
                 Field::Timestamp => entry.timestamp_ms = self.whole_number()?,
                 Field::Key | Field::Value => {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::alike::{Form, Marks};
 use super::error::{self, EventError};
 use super::fields::TopField;
+use super::form::{Form, Marks};
 use super::path::EventPath;
 use super::scan::{Cursor, Scan};
 use super::text::Text;
