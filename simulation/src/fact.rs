@@ -53,7 +53,7 @@ fn short(number: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 pub struct Fact {
     /// Milliseconds since the run began, by the one true clock.
     pub at_ms: u64,
-    /// What.
+    /// The fact itself.
     pub what: What,
 }
 
@@ -63,9 +63,9 @@ pub struct Fact {
 pub enum What {
     /// A record stands in its log.
     Appended {
-        /// Which.
+        /// The record.
         record: RecordId,
-        /// Where.
+        /// The log.
         log: LogId,
         /// The partition that the log is of.
         partition: u32,
@@ -78,14 +78,14 @@ pub enum What {
     },
     /// A record stands in its log no more: compacted, or the log was cut. Nobody has to do it any more.
     Erased {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
     /// A function was given a batch.
     Delivered {
-        /// Under that name.
+        /// The invocation.
         invocation: InvocationId,
-        /// In that process.
+        /// The process.
         environment: EnvironmentId,
         /// In the event's order.
         records: Vec<RecordId>,
@@ -94,98 +94,98 @@ pub enum What {
     },
     /// A process runs what it was given at least once, in a run that promises "at most once" of others: it is of a deployment before that was asked for.
     AtLeastOnce {
-        /// Which.
+        /// The process.
         environment: EnvironmentId,
     },
     /// The function was asked for a handler's arguments: the record's turn has come.
     Looked {
-        /// In that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
         /// Whether that panics.
         panics: bool,
     },
     /// A handler was started.
     Started {
-        /// In that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// For that record.
+        /// The record.
         record: RecordId,
     },
     /// A handler has ended.
     Ended {
-        /// In that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// For that record.
+        /// The record.
         record: RecordId,
-        /// So.
+        /// The end of the run.
         how: How,
     },
     /// A letter of the function's, on its way to the destination, says that the record's handler was started.
     SaidStarted {
-        /// Whose.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
     },
     /// A letter of the function's stands at the destination.
     Landed {
-        /// Whose.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
     },
     /// The destination's word that a letter is there has reached the function.
     Confirmed {
-        /// Whose.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
     },
     /// A function's answer has left its process.
     Answered {
-        /// To that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// What it says.
+        /// The response.
         answer: Answer,
     },
     /// A process's own clock has passed the deadline, and no answer had left.
     Overdue {
-        /// Of that invocation.
+        /// The invocation.
         invocation: InvocationId,
     },
     /// A process is no more.
     Killed {
-        /// Which.
+        /// The process.
         environment: EnvironmentId,
     },
     /// An invocation has taken an item, and is to know what stood in it.
     Taken {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
     },
     /// An item was read for an invocation, without taking it. The answer may never reach the invocation.
     Read {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The number of the call, in the invocation's process.
         call: u64,
     },
     /// The answer of a [`Read`](Self::Read) has reached its invocation, which knows from now on what stood in the item then.
     Told {
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The number of the call.
         call: u64,
     },
     /// An applied write has left an item of a store in a new state.
     Stands {
-        /// Which.
+        /// The item.
         stored: StoredId,
         /// The version that the item bears.
         version: VersionId,
@@ -194,23 +194,23 @@ pub enum What {
     },
     /// An invocation was shown what stands in an item, as a write of its own was refused.
     Shown {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
     },
     /// An invocation asks for an item to be written. The write may land later, or never, and holds no more than what is settled now.
     Writes {
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The version that the item is to bear.
         version: VersionId,
     },
     /// An item was written.
     Written {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// By whom.
+        /// The invocation.
         invocation: InvocationId,
         /// The version that the item bears. *None: another program wrote it.*
         version: Option<VersionId>,
@@ -221,98 +221,98 @@ pub enum What {
     },
     /// An item was deleted: it had expired, or somebody wanted it forgotten.
     Deleted {
-        /// Which.
+        /// The item.
         item: ItemId,
     },
     /// An invocation has claimed a record by its key, or renewed that.
     Claimed {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The record's item.
         stored: StoredId,
     },
     /// A record stands in the store as settled, by its key.
     Noted {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// By whom.
+        /// The invocation.
         invocation: InvocationId,
         /// The record's item.
         stored: StoredId,
     },
     /// An invocation has deleted what the store knew of a record by its key: it has not done it, and whoever likes may.
     Released {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The record's item.
         stored: StoredId,
     },
     /// What the store knew of a record by its key is deleted.
     Unmarked {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
         /// The record's item. A log that was made anew may have had another record at the same place, with an item of its own.
         stored: StoredId,
     },
     /// A call of a store or destination has met a fault: what was promised for working ones cannot be asked.
     Faulted {
-        /// Whose call.
+        /// The invocation.
         invocation: InvocationId,
     },
     /// The destination works, and takes so long for a call that the invocation's time may be over with it: what was to follow is cut off.
     HeldUp {
-        /// Whose call.
+        /// The invocation.
         invocation: InvocationId,
     },
     /// The consumer group's position in a log is that one.
     Committed {
-        /// Which log.
+        /// The log.
         log: LogId,
         /// The offset that would be read next.
         position: i64,
     },
     /// Queue mode: the share group's broker has delivered a record to a poller, and counts that.
     Acquired {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
     /// Queue mode: the group has a record as done.
     Accepted {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
     /// Queue mode: the group delivers a record no more, though it is not done: it was given up, or delivered as often as is allowed.
     Archived {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
     /// Queue mode: the group begins a log anew, as if nothing of it had ever been delivered.
     SetBack {
-        /// Which.
+        /// The log.
         log: LogId,
     },
     /// The mapping has given up a record.
     GivenUp {
-        /// Which.
+        /// The record.
         record: RecordId,
-        /// Why.
+        /// The reason.
         why: GivenUp,
     },
     /// The mapping asked for an invocation and the function service had none: throttled.
     Throttled {
-        /// Of that batch.
+        /// The records.
         records: Vec<RecordId>,
     },
     /// From now on nothing fails.

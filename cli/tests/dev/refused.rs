@@ -218,7 +218,7 @@ fn a_queue_that_is_not_reached_is_refused_before_a_record_is_given_up() {
         let output = run.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         let text = stderr(&output);
-        let refused = "the destination sqs:q does not take records";
+        let refused = "the destination sqs:q does not accept records";
         assert!(text.contains(refused), "{text}");
     }
 }

@@ -55,9 +55,9 @@ impl fmt::Display for Invariant {
 pub struct Violation {
     /// When it showed, milliseconds since the run began.
     pub at_ms: u64,
-    /// Which.
+    /// The promise.
     pub invariant: Invariant,
-    /// How.
+    /// The violation in words.
     pub text: String,
 }
 
