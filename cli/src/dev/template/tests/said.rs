@@ -138,7 +138,10 @@ fn a_functions_own_misspelled_properties_are_named_too() {
     let (_, remarks) = completed(template, &[]).unwrap();
 
     for (remark, meant) in remarks.iter().zip(["Timeout", "Environment", "Variables"]) {
-        assert!(remark.contains(&format!("did you mean {meant}?")), "{remark}");
+        assert!(
+            remark.contains(&format!("did you mean {meant}?")),
+            "{remark}"
+        );
     }
     assert_eq!(remarks.len(), 3, "{remarks:?}");
 }
