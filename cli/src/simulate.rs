@@ -28,8 +28,8 @@ Examples:
   cargo msk simulate --seed 4711 --trace
   cargo msk simulate --seeds 20000000..30000000 --failures failing-seeds.tsv
 
-A long run reports its progress on standard error; Ctrl-C ends it and shows what was found. How to read a failing seed:
-docs/src/simulation.md.
+A long run reports its progress on standard error; Ctrl-C ends it and shows what was found.
+docs/src/simulation.md explains how to read a failing seed.
 
 Exit codes: 0 all promises held; 1 one was broken, a run was not the same twice, or it panicked; 2 wrong arguments;
 130 stopped before the end, and nothing was broken so far.")]

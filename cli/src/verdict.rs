@@ -62,9 +62,10 @@ Exit codes (if several apply, the last one):
   5    some are lost: given up without a destination, or listed by the function to a mapping that
        does not read the list
   130  stopped before --once had finished
-  2    wrong arguments, files or build, no record to produce, a missing destination, a broker that is
-       missing or refuses access, a function that does not start, or a --once that cannot continue:
-       the broker or the topic is gone, or other members of the group have the rest and do nothing";
+  2    wrong arguments, files or build, no record to produce, a missing destination, a broker that
+       is missing or refuses access, a function that does not start, or a --once that cannot
+       continue: the broker or the topic is gone, or other members of the group have the rest and
+       do nothing";
 
 /// The exit codes of `invoke`, as `--help` lists them.
 pub(crate) const INVOKE_HELP: &str = "\
@@ -72,7 +73,7 @@ Exit codes (if several apply, the last one):
   0    every record was done in every delivery
   3    some records were rejected by the function: they are at its own destination
   1    some are not done, the function failed, or the event has no readable record
-  5    some would be lost: listed to a mapping that ignores the list, or skipped without a dead letter
+  5    some would be lost: listed to a mapping that ignores the list, or skipped without a letter
   130  stopped
   2    wrong arguments, files or build, or an event that is empty or not JSON";
 

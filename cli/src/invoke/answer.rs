@@ -62,7 +62,7 @@ fn means(read: Option<&Read>, reporting: FailureReporting) -> String {
             "the response lists no record: all are settled, and Lambda commits the batch".to_owned()
         }
         (Verdict::AllDone, FailureReporting::WholeBatch) => {
-            "the mapping does not read it: any response settles the batch, and Lambda commits it"
+            "the mapping does not read the response: any response settles the batch, and Lambda commits it"
                 .to_owned()
         }
         (Verdict::SomeAgain, _) => format!(
@@ -71,7 +71,7 @@ fn means(read: Option<&Read>, reporting: FailureReporting) -> String {
             sum(Partition::again)
         ),
         (Verdict::FailuresIgnored { listed }, _) => format!(
-            "the response lists {listed} of {records} records as not done, but the mapping does not read it"
+            "the response lists {listed} of {records} records as not done, but the mapping does not read the list"
         ),
         (Verdict::FailuresMisplaced { field, listed }, _) => format!(
             "the response lists {listed} of {records} records as not done under {field}, where Lambda does not look"

@@ -216,7 +216,7 @@ fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>, rejecte
             BAD,
             "overlooked",
             &format!(
-                "{batch}{times}: the response lists {}, but the mapping does not read it: set \
+                "{batch}{times}: the response lists {}, but the mapping does not read the list: set \
                  --function-response-types ReportBatchItemFailures",
                 count(*listed, "record")
             ),
