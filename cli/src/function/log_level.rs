@@ -22,7 +22,7 @@ pub(crate) fn remark(env: &[(String, String)]) -> Option<String> {
     };
     Some(format!(
         "{name} hides the log lines about rejected records: they are not counted here, and the exit \
-         code ignores them; set it to warn or lower, or set {ON_FAILURE} to file:PATH"
+         code ignores them; set it to warn, info or debug, or set {ON_FAILURE} to file:PATH"
     ))
 }
 

@@ -425,7 +425,7 @@ mod tests {
         let said = remarks(of(r#"{"topic":["orders"]}"#, true)).unwrap();
         assert_eq!(said.len(), 1);
         assert!(
-            said[0].starts_with("Filters[0].Pattern: topic is a field that"),
+            said[0].starts_with("Filters[0].Pattern: topic is ignored here"),
             "{said:?}"
         );
         assert!(
