@@ -272,7 +272,7 @@ fn a_broker_that_does_not_answer_is_a_fault() {
 
     assert_eq!(output.status.code(), Some(2));
     let text = stderr(&output);
-    assert!(text.contains("no broker answers at 127.0.0.1:9"), "{text}");
+    assert!(text.contains("no broker responds at 127.0.0.1:9"), "{text}");
     assert!(text.contains("check --bootstrap"), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! The text of a destination: the one grammar of what a function and a mapping can send to.
+//! Destination addresses: the one grammar for all destinations of a function and of a mapping.
 
 mod queue;
 mod topic_name;
@@ -6,13 +6,13 @@ mod topic_name;
 pub use self::queue::{Queue, SqsQueueError};
 pub use self::topic_name::check_topic_name;
 
-/// What kind of place a text names, by how it begins.
+/// The kind of destination, as the beginning of the text tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
     /// `file:PATH`.
     File,
-    /// The URL or ARN of an SQS queue. Any `http://` or `https://` is taken for one.
+    /// The URL or ARN of an SQS queue. Any `http://` or `https://` URL counts as one.
     Queue,
     /// The ARN of an SNS topic.
     SnsTopic,
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind of a text. *None: it names none of these.*
+    /// The kind of destination that a text names. *None: it names none of these.*
     pub fn of(text: &str) -> Option<Self> {
         let service = text
             .strip_prefix("arn:")
@@ -42,7 +42,7 @@ impl Kind {
     }
 }
 
-/// Where a destination is.
+/// The address of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
@@ -54,21 +54,21 @@ pub enum Address {
     SnsTopic(String),
     /// An S3 bucket.
     Bucket {
-        /// Its name.
+        /// The bucket's name.
         name: String,
-        /// How the names of its objects begin, without a `/` at the end. Empty: as they are.
+        /// The prefix of object names, without a `/` at the end. Empty: no prefix.
         prefix: String,
     },
-    /// A Kafka topic. The cluster is known otherwise.
+    /// The name of a Kafka topic. The address does not name the cluster.
     KafkaTopic(String),
 }
 
-/// Why a text is no address. It follows the text: "`file:` names no file".
+/// The reason why a text is not an address, worded to follow the text: "`file:` names no file".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// It is of no kind.
-    #[error("is no destination")]
+    /// The text is of no known kind.
+    #[error("is not a destination")]
     Unknown,
     /// A file without a path.
     #[error("names no file: write `file:PATH`")]
@@ -77,34 +77,34 @@ pub enum AddressError {
     #[error("names a file on another host: write `file:PATH`, without `//`")]
     OtherHost,
     /// A path that ends in `/`.
-    #[error("names a directory: write `file:PATH` with the name of a file in it")]
+    #[error("names a directory: write `file:PATH` with a file in that directory")]
     Directory,
-    /// A path that no system has.
-    #[error("has a zero byte in the file's path")]
+    /// A path with a zero byte.
+    #[error("has a zero byte in its path, which no file system allows: remove it")]
     ZeroByte,
-    /// No queue that can be used.
+    /// A queue's address that cannot be used.
     #[error(transparent)]
     Queue(#[from] SqsQueueError),
     /// A FIFO topic of SNS.
-    #[error("names a FIFO topic: give a standard one, as Lambda's own destinations ask for too")]
+    #[error("names a FIFO topic: use a standard one, which Lambda's own destinations require too")]
     FifoTopic,
-    /// Neither form of a bucket.
+    /// A bucket's address in neither of its two forms.
     #[error("names no bucket: write `s3://BUCKET/PREFIX`, or `arn:aws:s3:::BUCKET`")]
     NoBucket,
     /// `kafka://` alone.
     #[error("names no topic: write `kafka://TOPIC`")]
     NoTopic,
-    /// A topic's name that Kafka does not have.
+    /// A topic name against Kafka's rules.
     #[error("{0}")]
     TopicName(String),
 }
 
 impl Address {
-    /// Reads an address. Looks at the text alone: no file is opened, no request made.
+    /// Parses an address. No file is opened, and no request is made.
     ///
     /// # Errors
     ///
-    /// [`AddressError`] with what is wrong and what to write.
+    /// [`AddressError`] with the fault and its cure.
     ///
     /// # Example
     ///

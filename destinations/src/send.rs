@@ -1,4 +1,4 @@
-//! One sender for each service: it says whether the other side has what was sent.
+//! One sender for each service, which reports whether the receiver has confirmed what was sent.
 
 // How long a sender waits before it tries again: a random part of it.
 mod chance;
@@ -34,12 +34,12 @@ pub use self::sdk::SdkSaid;
 pub use self::sns::Sns;
 #[cfg(feature = "sqs")]
 pub use self::sqs::Sqs;
-/// The SDK of [`S3::client`].
+/// The SDK crate of [`S3::client`].
 #[cfg(feature = "s3")]
 pub use aws_sdk_s3;
-/// The SDK of [`Sns::client`].
+/// The SDK crate of [`Sns::client`].
 #[cfg(feature = "sns")]
 pub use aws_sdk_sns;
-/// The SDK of [`Sqs::client`], which [`Sqs::with_client`] takes.
+/// The SDK crate of [`Sqs::client`], whose client [`Sqs::with_client`] takes.
 #[cfg(feature = "sqs")]
 pub use aws_sdk_sqs;

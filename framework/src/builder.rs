@@ -1,4 +1,4 @@
-//! From handlers and settings to a consumer, every fault named at once. Called in `main` and in tests.
+//! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -30,7 +30,7 @@ pub use crate::lane::{NullKeys, ProcessingOrder};
 pub use crate::process::{WhenExhausted, WhenUnhandled};
 
 impl Consumer {
-    /// A consumer without handlers, with every default.
+    /// Creates a builder without handlers, with all defaults.
     pub fn builder() -> Builder<()> {
         Builder {
             state: Arc::new(()),
@@ -47,12 +47,12 @@ impl Consumer {
     }
 }
 
-/// A consumer in the making: [`Consumer::builder`].
+/// A builder of a consumer: see [`Consumer::builder`].
 ///
-/// State first, then the topics whose handlers take it, then settings. What the environment says wins over what code says, if
-/// [`from_env`](Self::from_env) is called; variables that are set and not read are named in a warning at the start.
+/// Set the state first, then the topics whose handlers use it, then settings. If [`from_env`](Self::from_env) is called, the environment takes precedence over code.
+/// Otherwise a warning at the start names the variables that are set but were not read.
 ///
-/// A handler is added, so a topic or fallback that has one already is a fault. A setting is set: of two, the last one counts, and a warning at the start
+/// A second handler for a topic, or a second fallback, is a fault. A setting that is set twice takes the last value, and a warning at the start
 /// names it.
 #[must_use = "a builder does nothing until `.build()`, or until `run` takes it"]
 pub struct Builder<S> {
@@ -70,7 +70,7 @@ pub struct Builder<S> {
 }
 
 impl Builder<()> {
-    /// Handlers that are given from here on may take [`State<T>`](crate::State) of it, or of a part of it.
+    /// Sets the state: handlers that are added after this call may take it, or a part of it, as [`State<T>`](crate::State).
     pub fn state<S: Send + Sync + 'static>(self, state: S) -> Builder<S> {
         Builder {
             state: Arc::new(state),
@@ -88,7 +88,7 @@ impl Builder<()> {
 }
 
 impl<S: Send + Sync + 'static> Builder<S> {
-    /// Gives a topic, or several (`["orders", "returns"]`), to a handler: an `async fn` of extractors, with settings of its own if need be:
+    /// Adds a handler for one topic or several (`["orders", "returns"]`): an `async fn` of extractors. Settings for it alone:
     /// `.topic("orders", each(ship).attempts(5).layer(…))`.
     pub fn topic<H, A>(self, topics: impl Topics, handler: H) -> Self
     where
@@ -102,7 +102,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
     fn add(mut self, topics: impl Topics, route: &Route) -> Self {
         let names = topics.names();
         if names.is_empty() {
-            let reason = "names no topic: its handler would never be called";
+            let reason = "expected a topic, found none: its handler would never be called";
             self.faults
                 .push(ConfigurationFault::new(".topic(…)", reason));
         }
@@ -111,7 +111,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Takes the records of every topic that has no handler, with settings of its own if need be ([`each`](crate::each)). Without one, [`when_unhandled`](Self::when_unhandled) says what becomes of them.
+    /// Adds a handler for all topics that have none; settings for it alone are set by [`each`](crate::each). Without a fallback, [`when_unhandled`](Self::when_unhandled) decides about their records.
     pub fn fallback<H, A>(mut self, handler: H) -> Self
     where
         H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
@@ -120,18 +120,18 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let route = Route::new(handler, Arc::clone(&self.state));
         if self.fallback.replace(route).is_some() {
             let reason =
-                "there is a fallback already: only one can take the topics without a handler";
+                "expected one fallback, found two: only one can take the topics without a handler";
             self.faults
                 .push(ConfigurationFault::new(".fallback(…)", reason));
         }
         self
     }
 
-    /// Wraps every try of every handler, those that are given later too, and outside the layers that a handler has by [`each`](crate::each): for what
-    /// concerns all of them, as traces, timers and time-outs. A later layer is outside an earlier one.
+    /// Adds a layer around every attempt of every handler, also of handlers that are added later, and outside the layers of [`each`](crate::each): for traces, timers
+    /// and time-outs. A later layer is outside an earlier one.
     ///
-    /// Each topic's handler is wrapped by itself: a `ConcurrencyLimitLayer` here limits each of them, a `GlobalConcurrencyLimitLayer` all together. A
-    /// layer's own error is a failure of the record, to be retried. A record that is rejected before its handler does not come to the layers.
+    /// Each topic's handler is wrapped separately: a `ConcurrencyLimitLayer` limits each handler, a `GlobalConcurrencyLimitLayer` all together. A
+    /// layer's own error is a failure of the record, and retried. A record that is rejected before its handler does not reach the layers.
     ///
     /// # Example
     ///
@@ -163,7 +163,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Where rejected records go (`LAMBDA_MSK_ON_FAILURE`). Without one, a record that should be rejected is Failed, and blocks its partition.
+    /// Sets the destination for rejected records (`LAMBDA_MSK_ON_FAILURE`). Without one, a record that should be rejected is Failed, and blocks its partition.
     pub fn on_failure(mut self, destination: impl Destination) -> Self {
         self.settings
             .destination
@@ -171,122 +171,122 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// What keeps an effect from happening twice (`LAMBDA_MSK_IDEMPOTENCY`): an [`Idempotency`], or a store.
+    /// Sets where settled records are stored, so that they are not run twice (`LAMBDA_MSK_IDEMPOTENCY`): an [`Idempotency`], or a store.
     pub fn idempotency(mut self, idempotency: impl Into<Idempotency>) -> Self {
         self.settings.idempotency.by_code(idempotency.into());
         self
     }
 
-    /// Records are known by a key that they hold, in place of their offset: for producers that send the same thing twice.
+    /// Identifies records by a key that they hold, instead of their offset: for producers that send duplicates.
     pub fn per_record(mut self, per_record: PerRecord) -> Self {
         self.settings.per_record.by_code(Some(Arc::new(per_record)));
         self
     }
 
-    /// How often a record's handler may start. [`Guarantee::AtMostOnce`] needs much beside it: [`build`](Self::build) says what is missing.
+    /// Sets the guarantee: how often a record's handler may start. [`Guarantee::AtMostOnce`] requires other settings: [`build`](Self::build) names each that is missing.
     pub fn guarantee(mut self, guarantee: Guarantee) -> Self {
         self.settings.guarantee.by_code(guarantee);
         self
     }
 
-    /// Time between two writes of a partition's progress while a batch runs (`LAMBDA_MSK_PROGRESS_MS`): [`PROGRESS_MS`](crate::limits::PROGRESS_MS).
+    /// Sets the time between two writes of a partition's progress while a batch runs (`LAMBDA_MSK_PROGRESS_MS`). Default: [`PROGRESS_MS`](crate::limits::PROGRESS_MS).
     ///
-    /// After a kill, at most what was started since the last confirmed write runs again. Zero: a lane's next record starts once the one before is
-    /// recorded, which costs a write a record.
+    /// After a kill, only records that were started since the last confirmed write may run again. Zero: a lane's next record starts once the record before is
+    /// recorded, which costs one write per record.
     pub fn progress(mut self, each: Duration) -> Self {
         self.settings.progress.by_code(each);
         self
     }
 
-    /// What becomes of records while the store fails (`LAMBDA_MSK_WHEN_STORE_FAILS`).
+    /// Sets what happens to records while the store fails (`LAMBDA_MSK_WHEN_STORE_FAILS`).
     pub fn when_store_fails(mut self, when_store_fails: WhenStoreFails) -> Self {
         self.settings.when_store_fails.by_code(when_store_fails);
         self
     }
 
-    /// How Lambda is told of records that are not done (`LAMBDA_MSK_FAILURE_REPORTING`). Set it where the mapping is set, so that they cannot differ.
+    /// Sets how Lambda learns which records are not done (`LAMBDA_MSK_FAILURE_REPORTING`). Set it together with the mapping's setting, so that the two cannot differ.
     pub fn failure_reporting(mut self, reporting: FailureReporting) -> Self {
         self.settings.failure_reporting.by_code(reporting);
         self
     }
 
-    /// Which records wait for each other (`LAMBDA_MSK_ORDER`).
+    /// Sets the processing order: which records wait for each other (`LAMBDA_MSK_ORDER`).
     pub fn order(mut self, order: ProcessingOrder) -> Self {
         self.settings.order.by_code(order);
         self
     }
 
-    /// Whether records without a key wait for each other in key order (`LAMBDA_MSK_NULL_KEYS`). They do, if nothing is said.
+    /// Sets whether records without a key wait for each other in key order (`LAMBDA_MSK_NULL_KEYS`). By default they do.
     pub fn null_keys(mut self, null_keys: NullKeys) -> Self {
         self.settings.null_keys.by_code(null_keys);
         self
     }
 
-    /// Lanes that run side by side at most (`LAMBDA_MSK_CONCURRENCY`): [`CONCURRENCY_DEFAULT`](crate::limits::CONCURRENCY_DEFAULT).
+    /// Sets the maximum number of lanes that run concurrently (`LAMBDA_MSK_CONCURRENCY`). Default: [`CONCURRENCY_DEFAULT`](crate::limits::CONCURRENCY_DEFAULT).
     ///
-    /// In partition order there are no more lanes than partitions in the batch. A lane that waits for its next try, for a lease or for another one's claim does
-    /// not count: [a thousand](crate::limits::LANES_WAITING_MAX) may wait beside those that run. All lanes of an invocation share one task: work that keeps a
-    /// processor busy belongs into `tokio::task::spawn_blocking`.
+    /// In partition order there are no more lanes than partitions in the batch. A lane that waits for its next attempt, for a lease or for another lane's claim does
+    /// not count: [a thousand](crate::limits::LANES_WAITING_MAX) may wait in addition. All lanes of an invocation share one task: work that keeps a
+    /// processor busy belongs in `tokio::task::spawn_blocking`.
     pub fn concurrency(mut self, lanes: usize) -> Self {
         self.settings.concurrency.by_code(lanes);
         self
     }
 
-    /// Tries of a record in one invocation, the first included (`LAMBDA_MSK_ATTEMPTS`): [`ATTEMPTS_DEFAULT`](crate::limits::ATTEMPTS_DEFAULT). The
-    /// mapping's `MaximumRetryAttempts` counts extra ones.
+    /// Sets the maximum attempts for a record in one invocation, the first included (`LAMBDA_MSK_ATTEMPTS`). Default: [`ATTEMPTS_DEFAULT`](crate::limits::ATTEMPTS_DEFAULT). The
+    /// mapping's `MaximumRetryAttempts` counts only retries.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts.by_code(attempts);
         self
     }
 
-    /// What becomes of a record whose attempts are used up (`LAMBDA_MSK_WHEN_EXHAUSTED`).
+    /// Sets what happens to a record whose attempts are used up (`LAMBDA_MSK_WHEN_EXHAUSTED`).
     pub fn when_exhausted(mut self, when_exhausted: WhenExhausted) -> Self {
         self.settings.when_exhausted.by_code(when_exhausted);
         self
     }
 
-    /// What becomes of a record whose topic has no handler (`LAMBDA_MSK_WHEN_UNHANDLED`).
+    /// Sets what happens to a record whose topic has no handler (`LAMBDA_MSK_WHEN_UNHANDLED`).
     ///
-    /// Unset, the record is rejected, but where no record of the batch has a handler, all are Failed: Lambda's mappings read one topic each, so
-    /// that is a fault of the deployment, and the whole topic would drain into the destination.
+    /// By default the record is rejected. But if no record of the batch has a handler, all are Failed: each of Lambda's mappings reads one topic, so
+    /// this is a fault of the deployment, and the whole topic would end up at the destination.
     pub fn when_unhandled(mut self, when_unhandled: WhenUnhandled) -> Self {
         self.settings.when_unhandled.by_code(Some(when_unhandled));
         self
     }
 
-    /// Time kept free before Lambda's deadline (`LAMBDA_MSK_DEADLINE_MARGIN_MS`), at most a fifth of the time given and at least
-    /// [`DEADLINE_MARGIN_MS_MIN`](crate::limits::DEADLINE_MARGIN_MS_MIN), which the answer needs.
+    /// Sets the margin before Lambda's deadline (`LAMBDA_MSK_DEADLINE_MARGIN_MS`): at most a fifth of the invocation's time, and at least
+    /// [`DEADLINE_MARGIN_MS_MIN`](crate::limits::DEADLINE_MARGIN_MS_MIN), which the response needs.
     ///
-    /// No record starts with less left than this and the longest run so far. A handler that still runs then is dropped, and its record is Failed:
-    /// dropping undoes no effect and stops no task that it has spawned.
+    /// No record starts if less time is left than the margin and the longest run so far. A handler that is still running at the margin is dropped, and its record is Failed:
+    /// dropping it does not undo its effects, and does not stop tasks that it has spawned.
     pub fn deadline_margin(mut self, margin: Duration) -> Self {
         self.settings.deadline_margin.by_code(margin);
         self
     }
 
-    /// The consumer's name in idempotency keys (`LAMBDA_MSK_NAMESPACE`): the function's name, if none is given. Another name makes other keys.
+    /// Sets the consumer's name in idempotency keys (`LAMBDA_MSK_NAMESPACE`). Default: the function's name. A new name changes all keys.
     pub fn namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
         self.settings.namespace.by_code(Some(namespace.into()));
         self
     }
 
-    /// The cluster's name in idempotency keys (`LAMBDA_MSK_CLUSTER`). If none is given, an Amazon MSK cluster is known by its ARN, a self-managed one by its
+    /// Sets the cluster's name in idempotency keys (`LAMBDA_MSK_CLUSTER`). By default an Amazon MSK cluster is identified by its ARN, a self-managed cluster by its
     /// brokers.
     ///
-    /// Give one where the same cluster has several ARNs: over a connection from another account (`vpc-connection`) its ARN is another one. A function
-    /// that reads two clusters must not give one: both would have it, and their records would be taken for each other. Another name makes other keys.
+    /// Set a name if the cluster has several ARNs: over a connection from another account (`vpc-connection`) its ARN differs. A function
+    /// that reads two clusters must not set one: both would share the name, and their records would be mistaken for each other. A new name changes all keys.
     pub fn cluster(mut self, cluster: impl Into<Arc<str>>) -> Self {
         self.settings.cluster.by_code(Some(cluster.into()));
         self
     }
 
-    /// Faults in the function's own configuration, to be named together with those of the consumer: [`build`](Self::build) fails if there is any.
+    /// Adds faults in the function's own configuration, to be reported together with the consumer's: [`build`](Self::build) fails if there are any.
     pub fn faults(mut self, faults: impl IntoIterator<Item = ConfigurationFault>) -> Self {
         self.faults.extend(faults);
         self
     }
 
-    /// Hooks around SnapStart's snapshot, foundations first: see [`lambda_runtime::SnapStartResource`].
+    /// Adds hooks around SnapStart's snapshot, foundations first: see [`lambda_runtime::SnapStartResource`].
     ///
     /// [`run`](crate::run) registers them. A `lambda_runtime` service of your own registers them itself.
     #[cfg(feature = "lambda")]
@@ -295,7 +295,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Reads the environment's `LAMBDA_MSK_…` variables. They win over what code says, wherever in the chain this stands.
+    /// Reads the environment's `LAMBDA_MSK_…` variables. They take precedence over code, wherever in the chain this call stands.
     pub fn from_env(self) -> Self {
         // A value that is not UTF-8 is no value of ours; it is shown with U+FFFD in the fault that it makes.
         self.from_vars(std::env::vars_os().map(|(name, value)| {
@@ -304,7 +304,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         }))
     }
 
-    /// [`from_env`](Self::from_env) of variables that are given, for tests.
+    /// Reads the given variables instead of the environment's, for tests: see [`from_env`](Self::from_env).
     pub fn from_vars<N: Into<String>, V: Into<String>>(
         mut self,
         variables: impl IntoIterator<Item = (N, V)>,
@@ -316,12 +316,12 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Checks everything.
+    /// Checks the configuration and builds the consumer.
     ///
     /// # Errors
     ///
-    /// Every fault at once: of handlers, of settings in code, of variables. Give the result, or the builder, to [`run`](crate::run) as it is, and Lambda
-    /// shows them as an init error.
+    /// All faults together: of handlers, of settings in code, of variables. Give the result, or the builder, to [`run`](crate::run) unchanged, and Lambda
+    /// shows the faults as an init error.
     pub fn build(self) -> Result<Consumer, Error> {
         let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
         self.build_beside(names)
@@ -414,7 +414,7 @@ fn check_topics(
     faults: &mut Vec<ConfigurationFault>,
 ) -> HashMap<String, Route> {
     if given.is_empty() && fallback.is_none() {
-        let reason = "no handler: give one with `.topic(\"orders\", handler)`";
+        let reason = "expected a handler, found none: add one with `.topic(\"orders\", handler)`";
         faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
     if let Some(route) = fallback {
@@ -430,7 +430,7 @@ fn check_topics(
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(
                 place.as_str(),
-                "the topic has a handler already",
+                "the topic already has a handler; a topic takes one",
             ));
         }
     }
@@ -454,14 +454,14 @@ impl<S> fmt::Debug for Builder<S> {
     }
 }
 
-/// One topic's name, or several.
+/// The name of one topic, or the names of several.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no topic",
-    label = "neither a name nor several",
+    message = "`{Self}` is not a topic",
+    label = "expected one or more topic names",
     note = "write `\"orders\"`, `[\"orders\", \"returns\"]`, or give a `String` or a `Vec<String>`"
 )]
 pub trait Topics {
-    /// The names.
+    /// Returns the names.
     fn names(self) -> Vec<String>;
 }
 

@@ -1,8 +1,8 @@
-//! The net below code that is not the framework's. A handler, an extractor, a destination or a store may panic, also in a `drop`: such a panic is caught here
-//! and costs its record or its partition, never the invocation. Used by every module that calls such code.
+//! Catches panics of code that is not the framework's. A handler, an extractor, a destination or a store may panic, also in a `drop`: its panic fails
+//! its record or its partition, never the invocation. Used by every module that calls such code.
 //!
-//! No net catches a second panic while the first one unwinds (a destructor that panics because its handler does), nor any panic of a program that was
-//! built with `panic = "abort"`: Rust ends the process.
+//! Two kinds of panic cannot be caught, and Rust ends the process: a second panic while the first one unwinds (a destructor that panics because its handler does), and
+//! any panic of a program that was built with `panic = "abort"`.
 
 use std::any::Any;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! The consumer: what one event is given to. Made by `builder`, called by `lambda`, `testing`, and whoever embeds one.
+//! The consumer, which processes one event per call. Made by `builder`, called by `lambda`, `testing`, and services that embed a consumer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::settings::Settings;
 /// Keys of a consumer that no name was given to, outside Lambda.
 const NAMESPACE_UNNAMED: &str = "lambda-msk";
 
-/// The handlers of a function and all that they run with. Cheap to clone; no type parameters.
+/// A consumer: the handlers of a function with their settings. Cheap to clone; no type parameters.
 ///
 /// # Example
 ///
@@ -75,11 +75,11 @@ impl Consumer {
         }
     }
 
-    /// Runs one event to its answer: the one door to a consumer. [`run`](crate::run) and the test kit go through it.
+    /// Processes one event and returns the response. [`run`](crate::run) and the test kit call it too.
     ///
-    /// Call it to embed a consumer in a service of your own: behind layers of your own, beside other event sources, or outside Lambda. Invocations may
-    /// overlap. If the future is dropped, its handlers stop where they are, as if the process were killed: Lambda has no answer and sends the batch again,
-    /// and records in a durable store wait until their lease expires.
+    /// Call it to embed a consumer in a service of your own: with your own layers, next to other event sources, or outside Lambda. Invocations may
+    /// overlap. If the future is dropped, its handlers stop where they are, as if the process were killed: Lambda gets no response and redelivers the batch,
+    /// and with a durable store its records wait for lease expiry.
     ///
     /// # Example
     ///
@@ -111,7 +111,7 @@ impl Consumer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use = "the response has to reach Lambda: without one it sends the batch again"]
+    #[must_use = "return the response to Lambda: without a response it redelivers the batch"]
     pub async fn invoke(&self, invocation: Invocation) -> Invoked {
         let started = Instant::now();
         let (response, report) = self.handle(invocation).await;
@@ -161,8 +161,8 @@ impl Consumer {
         (response, Some(report))
     }
 
-    /// Logs the whole configuration in effect, and warns of what a deployer must not learn the hard way. [`run`](crate::run) does it; who embeds a
-    /// consumer calls it once, before the first event.
+    /// Logs the whole configuration in effect, and warns of its dangers. [`run`](crate::run) calls it; if you embed a
+    /// consumer, call it once, before the first event.
     pub fn log_start(&self) {
         let Inner {
             processor,
@@ -228,18 +228,18 @@ impl fmt::Debug for Consumer {
     }
 }
 
-/// A [`Consumer`], its [`Builder`](crate::builder::Builder), or the outcome of making one: a fault reaches Lambda as an init error.
+/// A [`Consumer`], its [`Builder`](crate::builder::Builder), or a `Result` of one: Lambda shows a fault as an init error.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no consumer",
-    label = "not a `Consumer`, a builder of one, or a `Result` of one",
-    note = "make one of a handler: `Consumer::builder().topic(\"orders\", handler)`"
+    message = "`{Self}` is not a consumer",
+    label = "expected a `Consumer`, its builder, or a `Result` of one",
+    note = "make a consumer from a handler: `Consumer::builder().topic(\"orders\", handler)`"
 )]
 pub trait IntoConsumer {
-    /// The consumer.
+    /// Converts the value into a consumer.
     ///
     /// # Errors
     ///
-    /// What kept it from being made.
+    /// The faults in the configuration, or the error of the code that made it.
     fn into_consumer(self) -> Result<Consumer, Error>;
 }
 

@@ -1,4 +1,4 @@
-//! What is true of all records of an invocation: who asked, until when, by which clock, and what their keys begin with. Made by `consumer`; read by
+//! What all records of an invocation share: request id, deadline, clock, and the prefix of their keys. Made by `consumer`; read by
 //! `delivery` and `process`.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! When an invocation ends, and the margin before that: by when handlers, stores and destinations have to be done.
+//! The deadline of an invocation, and the margin before it, in which no handler runs.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use crate::limits::{DEADLINE_AHEAD_MS_MAX, DEADLINE_MARGIN_PART_MAX};
 
-/// When Lambda ends the invocation. As a handler's argument: how much time is left.
+/// The time at which Lambda ends the invocation. As a handler's argument, it tells how much time is left.
 ///
-/// A handler that still runs [half a second](crate::limits::DEADLINE_MARGIN_MS) before the deadline is dropped.
+/// A handler that is still running [half a second](crate::limits::DEADLINE_MARGIN_MS) before the deadline is dropped.
 ///
 /// # Example
 ///
@@ -76,7 +76,7 @@ impl Deadline {
         }))
     }
 
-    /// Time left until Lambda ends the invocation; zero once it is over.
+    /// The time left until Lambda ends the invocation; zero once the deadline has passed.
     ///
     /// *None: the deadline is unknown.*
     pub fn time_left(&self) -> Option<Duration> {

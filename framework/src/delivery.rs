@@ -1,4 +1,4 @@
-//! One try of one record: what extractors, handlers and tower layers are given. Made by `process`.
+//! One attempt at one record: the input of extractors, handlers and tower layers. Made by `process`.
 
 use std::fmt;
 use std::future::Future;
@@ -14,9 +14,9 @@ use crate::record::Record;
 /// A handler's run, not started before its first poll.
 pub(crate) type HandlerRun = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
-/// A record on its way to the handler: the record and what only *this try* knows. What `http::Request` is to axum.
+/// One attempt at one record: the record, and the data of this attempt. The counterpart of `http::Request` in axum.
 ///
-/// Dereferences to the [`Record`], so `delivery.key()` and `delivery.header("x")` read as expected.
+/// Dereferences to the [`Record`], so `delivery.key()` and `delivery.header("x")` work.
 #[derive(Clone)]
 pub struct Delivery {
     record: Record,
@@ -41,22 +41,22 @@ impl Delivery {
         &self.record
     }
 
-    /// Which try of this invocation: 1 for the first.
+    /// The number of the attempt in this invocation, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// When Lambda ends the invocation.
+    /// The time at which Lambda ends the invocation.
     pub fn deadline(&self) -> Deadline {
         self.invocation.deadline
     }
 
-    /// The id that Lambda gave the invocation; the same in all its log lines.
+    /// The invocation's request id, which all its log lines carry.
     pub fn request_id(&self) -> &str {
         &self.invocation.request_id
     }
 
-    /// The key that names this record and no other, the same in every delivery of it.
+    /// The key that identifies this record, the same in every delivery of it.
     pub fn idempotency_key(&self) -> IdempotencyKey {
         IdempotencyKey::in_invocation(&self.invocation, &self.record)
     }
@@ -90,14 +90,14 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// A key that names one record and no other, for the receiver of an effect: the same in every delivery of the record, also after a redrive.
+/// A key that identifies one record, for the receiver of an effect. It is the same in every delivery of the record, also after a redrive.
 ///
-/// Made of the consumer's namespace, the cluster, topic, partition, offset and timestamp; with [`PerRecord`](crate::idempotency::PerRecord) keys, of the key
-/// that the record holds, so that two records of one key have one. Clusters whose events name neither an ARN nor a broker share keys unless `LAMBDA_MSK_CLUSTER`
-/// names them: a warning says so. As an HTTP header: `Idempotency-Key`.
+/// Made of the consumer's namespace, the cluster, topic, partition, offset and timestamp. With [`PerRecord`](crate::idempotency::PerRecord) keys it is made of the key
+/// that the record holds, so two records with one key have one idempotency key. Clusters whose events name neither an ARN nor a broker share keys unless `LAMBDA_MSK_CLUSTER`
+/// names them: a warning is logged. As an HTTP header: `Idempotency-Key`.
 ///
-/// This is the way to an effect that happens once, if the receiver applies key and effect in one step, keeps keys longer than the longest redelivery, and
-/// the request depends on the record alone.
+/// With this key an effect happens once, if the receiver stores key and effect in one atomic step, keeps keys longer than the longest redelivery, and
+/// the request depends only on the record.
 ///
 /// # Example
 ///

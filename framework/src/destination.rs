@@ -1,4 +1,4 @@
-//! Where rejected records go. Called by `process`, which settles a record only once its destination has confirmed it.
+//! Destinations of rejected records. Called by `process`, which settles a rejected record only once its destination has confirmed it.
 
 mod choose;
 mod file;
@@ -31,13 +31,13 @@ pub use self::sqs::SqsDestination;
 #[cfg(feature = "sqs")]
 pub use msk_destinations::address::SqsQueueError;
 
-/// Where rejected records go: a queue, a file, a table of your own.
+/// A destination for rejected records: a queue, a file, a table of your own.
 ///
-/// A record is Rejected only once `send` has returned Ok for its letter. An `Err`, a panic, or no answer in time makes it Failed: it comes again
-/// and is sent again, so a destination may get a letter twice. A panic is caught, also one of a `drop`; a second one while the first one unwinds ends the
+/// A record is Rejected only once `send` has returned Ok for its letter. After an `Err`, a panic, or no result in time the record is Failed: it is redelivered
+/// and its letter sent again, so a destination may get a letter twice. Panics are caught, also in a `drop`; a second panic while the first one unwinds ends the
 /// process.
 ///
-/// Write a plain `async fn`; what it holds across an await must be `Send`.
+/// Write a plain `async fn`; values that it holds across an await must be `Send`.
 ///
 /// # Example
 ///
@@ -61,25 +61,25 @@ pub use msk_destinations::address::SqsQueueError;
 /// # lambda_msk::Consumer::builder().on_failure(Stderr).topic("orders", async |_: lambda_msk::Record| {}).build().unwrap();
 /// ```
 pub trait Destination: Send + Sync + 'static {
-    /// Sends the letters: at most [`DEAD_LETTERS_PER_SEND_MAX`](crate::limits::DEAD_LETTERS_PER_SEND_MAX), of one lane, in order. Answers with one
-    /// result for each, in the same order; a result too few counts as an error.
+    /// Sends the letters: at most [`DEAD_LETTERS_PER_SEND_MAX`](crate::limits::DEAD_LETTERS_PER_SEND_MAX), of one lane, in order. Returns one
+    /// result for each, in the same order; a missing result counts as an error.
     ///
-    /// Retries are its own. It is dropped at [`DeadLetter::send_until`].
+    /// The implementation retries by itself. The future is dropped at [`DeadLetter::send_until`].
     fn send(
         &self,
         letters: &[DeadLetter],
     ) -> impl Future<Output = Vec<Result<(), SendError>>> + Send;
 
-    /// For the line that the function logs at its start: `sqs:orders-dlq`.
+    /// A short description for the configuration line in the log: `sqs:orders-dlq`.
     fn describe(&self) -> String;
 }
 
-/// Why one letter was not confirmed. Its text goes to the log.
+/// The reason why one letter was not confirmed. Its text goes to the log.
 #[derive(Debug)]
 pub struct SendError(pub BoxError);
 
 impl SendError {
-    /// Takes a message or an error.
+    /// Creates the reason from a message or an error.
     pub fn new(why: impl Into<BoxError>) -> Self {
         Self(why.into())
     }
@@ -125,7 +125,7 @@ impl<D: Destination> DynDestination for D {
     }
 }
 
-/// A destination whose kind is chosen at run time. Is a [`Destination`] itself, cheap to clone.
+/// A destination whose kind is chosen at run time. Implements [`Destination`]; cheap to clone.
 #[derive(Clone)]
 pub struct BoxDestination(Arc<dyn DynDestination>);
 

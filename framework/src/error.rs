@@ -1,4 +1,4 @@
-//! What ends an invocation, or keeps a function from starting. A record's own failure is never one of these.
+//! Errors that end an invocation, or keep a function from starting. A record's own failure is never one of these.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,27 +8,27 @@ use crate::response::Incomplete;
 
 pub use crate::event::EventError;
 
-/// What ends an invocation, or keeps a function from starting.
+/// An error that ends an invocation, or keeps a function from starting.
 ///
-/// Its `Debug` form is its text with all causes, since that is what Rust prints when `main` returns it.
+/// The `Debug` form is the text with all causes, since Rust prints that form when `main` returns an error.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The event is not one of Kafka, or is broken. Nothing ran.
+    /// The event is not a Kafka event, or is malformed. No handler ran.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// Records are not done, and the whole batch comes again.
+    /// Some records are not done, and Lambda redelivers the whole batch.
     #[error(transparent)]
     Incomplete(#[from] Incomplete),
-    /// The consumer cannot be built so.
+    /// The consumer's configuration is invalid.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
-    /// What `main` did before [`run`](crate::run) failed.
+    /// The code in `main` before [`run`](crate::run) failed.
     #[error("the function could not start")]
     Init(#[source] BoxError),
     /// The process does not run under a Lambda Runtime API.
     #[error(
-        "`{variable}` is not there or not as Lambda sets it: this is a Lambda function, so start it with `cargo msk invoke` or `cargo lambda watch`, or deploy it"
+        "`{variable}` is not set, or not as Lambda sets it: this is a Lambda function, so start it with `cargo msk invoke` or `cargo lambda watch`, or deploy it"
     )]
     #[non_exhaustive]
     NotInLambda {
@@ -41,7 +41,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What kind of error, as Lambda shows it (`errorType`): `event.not_kafka`, `batch.incomplete`, `configuration.invalid`.
+    /// The error's code, which Lambda shows as `errorType`: `event.not_kafka`, `batch.incomplete`, `configuration.invalid`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Event(error) => error.code(),
@@ -65,7 +65,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Every fault in a consumer's configuration, at once.
+/// All faults in a consumer's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigurationError {
     faults: Vec<ConfigurationFault>,
@@ -75,14 +75,14 @@ pub struct ConfigurationError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigurationFault {
-    /// Where: an environment variable (`LAMBDA_MSK_CONCURRENCY`) or a method of the builder (`.topic("orders", …)`).
+    /// The place of the fault: an environment variable (`LAMBDA_MSK_CONCURRENCY`) or a method of the builder (`.topic("orders", …)`).
     pub place: String,
-    /// What is wrong with the value, and what is allowed.
+    /// The expected and the found value, and the cure.
     pub reason: String,
 }
 
 impl ConfigurationFault {
-    /// A fault at that place.
+    /// Creates a fault at `place`.
     pub fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             place: place.into(),
@@ -96,7 +96,7 @@ impl ConfigurationError {
         Self { faults }
     }
 
-    /// Each fault: those of the code first, then those of the environment.
+    /// All faults: first those of the code, then those of the environment.
     pub fn faults(&self) -> &[ConfigurationFault] {
         &self.faults
     }

@@ -1,9 +1,9 @@
 //! The event, from wire to batch, in one pass. Called by `consumer` with the raw body.
 //!
-//! * `read` knows what a Kafka event looks like and fills the [`Batch`], `record` one record of it, `parts` one field of that; `fields` are the names, `path` is where;
+//! * `read` knows the shape of a Kafka event and fills the [`Batch`], `record` reads one record, `parts` one field of a record; `fields` has the names, `path` the current place;
 //! * `scan` knows JSON and nothing of Kafka: a cursor over the bytes; `plain` finds the ends of strings;
 //! * `base64` and `text` turn a JSON string into bytes;
-//! * `error` says what a refused event gets, `mistaken` names the source it really came from.
+//! * `error` is the error of a refused event, `mistaken` names the source from which it really came.
 
 mod base64;
 mod error;

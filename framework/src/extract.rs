@@ -1,4 +1,4 @@
-//! From a delivery to a handler's arguments. Called by `handler` before each try.
+//! Extractors: from a delivery to a handler's arguments. Called by `handler` before each attempt.
 
 mod bytes;
 mod expected;
@@ -29,10 +29,10 @@ pub use crate::deadline::Deadline;
 pub use crate::delivery::{Delivery, IdempotencyKey};
 pub use crate::record::{Headers, Record};
 
-/// Something that a handler can take as an argument. Arguments may stand in any order.
+/// An extractor: a type that a handler can take as an argument. Arguments may stand in any order.
 ///
-/// An error rejects the record: it goes to the destination and the handler does not run. Take `Result<E, E::Rejection>` to decide yourself. A panic is a failed try of the
-/// record (`extractor.panicked`): log and letter name the type, and leave out the panic's text, which may quote the payload.
+/// An error rejects the record: it goes to the destination and the handler does not run. Take `Result<E, E::Rejection>` to handle the error yourself. A panic is a failed attempt
+/// (`extractor.panicked`): log and letter name the type, and leave out the panic's text, which may quote the payload.
 ///
 /// # Example
 ///
@@ -72,26 +72,26 @@ pub trait FromRecord<S>: Sized {
     ///
     /// # Errors
     ///
-    /// The record cannot be read so: it is rejected.
+    /// The argument cannot be read: the record is rejected.
     fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Self::Rejection>;
 }
 
-/// For `Option<Self>` as an argument: None says "not there". What is there and malformed still rejects.
+/// An extractor that a handler can take as `Option<Self>`. None means that the value is absent; a malformed value still rejects the record.
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` is not an extractor",
     label = "cannot be taken from a record",
-    note = "what is always there needs no `Option`; to see why it is not, take `Result<{Self}, _>`",
+    note = "a value that is always present needs no `Option`; to see why a record has none, take `Result<{Self}, _>`",
     note = "for a type of your own, implement `OptionalFromRecord<S>`"
 )]
 pub trait OptionalFromRecord<S>: Sized {
     /// What an unreadable record is rejected with.
     type Rejection: Into<Rejection>;
 
-    /// Reads the argument if it is there.
+    /// Reads the argument if it is present.
     ///
     /// # Errors
     ///
-    /// It is there and cannot be read: the record is rejected.
+    /// The argument is present but cannot be read: the record is rejected.
     fn from_record(delivery: &Delivery, state: &S) -> Result<Option<Self>, Self::Rejection>;
 }
 

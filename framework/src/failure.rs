@@ -1,4 +1,4 @@
-//! Why a record was not done, and what happens next. Returned by handlers and extractors, read by `process`.
+//! Failures: why a record was not done, and whether it is retried or rejected. Returned by handlers and extractors, read by `process`.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -12,13 +12,13 @@ use crate::record::RecordFault;
 /// Any error that can cross threads.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why a record was not done, and what happens next: [`retry`](Self::retry) or [`reject`](Self::reject).
+/// A handler's failure, which decides what happens next: [`retry`](Self::retry) or [`reject`](Self::reject).
 ///
-/// A plain error through `?` becomes a retry. Like `anyhow::Error` this is no [`std::error::Error`], so that `?` works from any that is;
-/// [`into_error`](Self::into_error) makes one of it for helpers that return `anyhow::Result` or an enum of their own, and for anyhow's
+/// Any other error becomes a retry through `?`. Like `anyhow::Error`, this type does not implement [`std::error::Error`], so that `?` converts from every type that does;
+/// [`into_error`](Self::into_error) converts it for helpers that return `anyhow::Result` or an enum of their own, and for anyhow's
 /// `.context(…)`: `.map_err(Failure::into_error).context("shipping")`.
 ///
-/// The text of the error is the handler's own: it is written to the log and into dead letters, cut to
+/// The error's text is written to the log and into dead letters, cut to
 /// [`ERROR_TEXT_BYTES_MAX`] bytes. Keep payload out of it.
 ///
 /// # Example
@@ -45,23 +45,23 @@ pub struct Failure { // No std::error::Error: `.map_err(Failure::into_error)` ma
     after: Option<Duration>,
 }
 
-/// What happens to a record that was not done.
+/// The next step for a record that was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Next {
-    /// Tried again in this invocation while attempts and time are left, then by Lambda's mapping.
+    /// Retried in this invocation while attempts and time are left, then redelivered by Lambda's mapping.
     Retry,
-    /// Sent to the destination, never tried again.
+    /// Sent to the destination, never retried.
     Reject,
 }
 
 impl Failure {
-    /// A failure that may pass: the record is tried again. Takes a message or an error: `Failure::retry("inventory is down")`, `.map_err(Failure::retry)?`.
+    /// Creates a failure that may pass: the record is retried. Takes a message or an error: `Failure::retry("inventory is down")`, `.map_err(Failure::retry)?`.
     pub fn retry(why: impl Into<BoxError>) -> Self {
         Self::new(Next::Retry, why.into())
     }
 
-    /// A failure that will not pass: the record goes to the destination. Without one, or if it does not confirm, the record is Failed and comes again.
+    /// Creates a failure that no retry can help: the record goes to the destination. Without a destination, or if it does not confirm, the record is Failed and redelivered.
     pub fn reject(why: impl Into<BoxError>) -> Self {
         Self::new(Next::Reject, why.into())
     }
@@ -75,43 +75,43 @@ impl Failure {
         }
     }
 
-    /// A code for the dead letter and the log, `order.unknown_currency`: what alarms and readers of dead letters match on.
+    /// Sets the code for the dead letter and the log, such as `order.unknown_currency`, for alarms and readers of dead letters to match on.
     #[must_use]
     pub fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Tries again not sooner than this (an HTTP `Retry-After`). Where less time is left, the record is Failed at once. No effect on a reject.
+    /// Sets the minimum wait before the next attempt (an HTTP `Retry-After`). If less time is left, the record is Failed at once. No effect on a reject.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.after = Some(wait);
         self
     }
 
-    /// What happens next.
+    /// The next step: retry or reject.
     pub fn next(&self) -> Next {
         self.next
     }
 
-    /// The error it was made from.
+    /// The error from which the failure was created.
     pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
         &*self.source
     }
 
-    /// The wait that [`after`](Self::after) asked for. *None: back-off chooses.*
+    /// The wait set by [`after`](Self::after). *None: back-off chooses.*
     pub fn wait(&self) -> Option<Duration> {
         self.after
     }
 
-    /// The code that was given. *None: none was.*
+    /// The code set by [`code`](Self::code). *None: none was set.*
     pub fn given_code(&self) -> Option<&'static str> {
         self.code
     }
 
-    /// This failure as an error, for helpers that return `anyhow::Result`, [`BoxError`] or a `thiserror` enum.
+    /// Converts the failure into an error, for helpers that return `anyhow::Result`, [`BoxError`] or a `thiserror` enum.
     ///
-    /// What it says about retry or reject is found again anywhere in the [`source`](StdError::source) chain, so it survives `?`,
+    /// The framework finds it anywhere in the [`source`](StdError::source) chain, so its next step, code and wait survive `?`,
     /// `.context(…)`, `#[from]` and `#[error(transparent)]`.
     pub fn into_error(self) -> FailureError {
         FailureError(Verdict(self))
@@ -193,15 +193,15 @@ impl StdError for Verdict {
     }
 }
 
-/// Why an extractor could not read a record: it goes to the destination, and its handler does not run.
+/// The reason why an extractor cannot read a record: the record goes to the destination, and its handler does not run.
 ///
-/// The message is written to the log and into the dead letter: keep payload out of it.
+/// The message is written to the log and into the dead letter. Keep payload out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// What kind, `tenant.missing`: what alarms and readers of dead letters match on.
+    /// The code, such as `tenant.missing`, for alarms and readers of dead letters to match on.
     pub code: &'static str,
-    /// What is wrong, in words.
+    /// The reason in words.
     pub message: String,
 }
 
@@ -220,7 +220,7 @@ impl Rejection {
     /// A record that was started once, and must not be started again.
     pub(crate) const AT_MOST_ONCE: &'static str = "reject.at_most_once";
 
-    /// A rejection of that code.
+    /// Creates a rejection with that code.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,

@@ -1,4 +1,4 @@
-//! From an `async fn` of extractors to one erased route. Generic at the consumer's builder, boxed from here on.
+//! Turns an `async fn` of extractors into one type-erased route. Generic at the consumer's builder, boxed from here on.
 
 use std::any::type_name;
 use std::convert::Infallible;
@@ -16,19 +16,19 @@ use crate::delivery::{Delivery, HandlerRun};
 use crate::extract::FromRecord;
 use crate::failure::{Failure, Rejection, cut};
 
-/// What a handler may return: `()`, or `Result<(), E>` of any `E` that becomes a [`Failure`].
+/// A type that a handler may return: `()`, or `Result<(), E>` for any `E` that converts into a [`Failure`].
 #[diagnostic::on_unimplemented(
     message = "a record handler cannot return `{Self}`",
-    label = "not a handler's result",
+    label = "not a result that a handler can return",
     note = "return `()`, `Result<(), Failure>`, or `Result<(), E>` where `E` is an error (`anyhow::Error`, `Box<dyn Error + Send + Sync>`, …)",
-    note = "a handler of records has no response: drop the value with `.map(drop)` or `Ok(())`"
+    note = "a record handler returns no value: drop it with `.map(drop)` or `Ok(())`"
 )]
 pub trait IntoOutcome {
-    /// Ok: the record is Done.
+    /// Converts the returned value. Ok: the record is Done.
     ///
     /// # Errors
     ///
-    /// What the handler failed with.
+    /// The handler's failure.
     fn into_outcome(self) -> Result<(), Failure>;
 }
 
@@ -50,49 +50,49 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
     }
 }
 
-/// An `async fn` of extractors, or a closure that returns a future; by itself, or with settings of its own ([`each`]). Implemented for functions of up to
-/// eight arguments; nobody implements it by hand.
+/// An `async fn` of extractors, or a closure that returns a future; [`each`] adds settings to one. Implemented for functions of up to
+/// eight arguments; do not implement it by hand.
 ///
-/// A panic in it is a failure of its record, to be retried; so is one of an extractor, without its text. A future that panics as it is dropped at the deadline's
-/// margin costs nobody anything more. A second panic while the first one unwinds (a destructor's) cannot be caught: Rust ends the process, and the batch comes again.
+/// A panic in a handler is a failure of its record, and retried; so is a panic in an extractor, whose text is left out. A future that panics while it is dropped at the deadline's
+/// margin has no further effect. A second panic while the first one unwinds (in a destructor) cannot be caught: Rust ends the process, and the batch is redelivered.
 ///
-/// It must not hold its thread: blocking calls and long computations belong into `tokio::task::spawn_blocking`, since all records of an invocation share one task. What holds
-/// it for longer than [`HANDLER_POLL_MS_MAX`](crate::limits::HANDLER_POLL_MS_MAX) is named in a warning.
+/// A handler must not block its thread: blocking calls and long computations belong in `tokio::task::spawn_blocking`, since all records of an invocation share one task. A handler that blocks
+/// for longer than [`HANDLER_POLL_MS_MAX`](crate::limits::HANDLER_POLL_MS_MAX) is named in a warning.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
     label = "not an async fn of extractors",
     note = "a handler is an `async fn`, or a closure that returns a future, of up to 8 arguments",
-    note = "settings of its own are given around it: `each(handler).attempts(5)`",
-    note = "an `async` closure that borrows what it captured does not count: write `move |a| {{ let x = x.clone(); async move {{ … }} }}`"
+    note = "to set attempts or layers for one handler, wrap it: `each(handler).attempts(5)`",
+    note = "an `async` closure that borrows its captures is not a handler: write `move |a| {{ let x = x.clone(); async move {{ … }} }}`"
 )]
 pub trait Handler<Args>: Clone + Send + Sync + 'static {
-    /// What it returns, awaited.
+    /// The future that a call returns.
     type Future: Future;
 
-    /// Calls it.
+    /// Calls the handler.
     fn call(&self, args: Args) -> Self::Future;
 
-    /// Its layers, the innermost first.
+    /// The handler's layers, the innermost first.
     #[doc(hidden)]
     fn layers(&self) -> &[Arc<Wrap>] {
         &[]
     }
 
-    /// Tries of a record in one invocation. *None: the consumer's.*
+    /// Maximum attempts for a record in one invocation. *None: the consumer's.*
     #[doc(hidden)]
     fn attempts(&self) -> Option<u32> {
         None
     }
 }
 
-/// The arguments of a handler: a tuple of extractors. A trait of its own, so that rustc's list of extractors holds no tuples.
+/// The arguments of a handler: a tuple of extractors. A separate trait, so that rustc's list of extractors contains no tuples.
 #[doc(hidden)]
 pub trait Args<S>: Sized {
-    /// Takes each argument in turn. `taken` is the type of the one that is being taken: where a panic leaves it, that one has panicked.
+    /// Extracts each argument in turn. `taken` is the type of the argument being extracted: after a panic, it names the extractor that panicked.
     ///
     /// # Errors
     ///
-    /// The first that cannot be taken.
+    /// The first argument that cannot be extracted.
     fn extract(delivery: &Delivery, state: &S, taken: &mut &'static str)
     -> Result<Self, Rejection>;
 }
@@ -130,7 +130,7 @@ macro_rules! handlers {
 
 handlers! { ; A; A B; A B C; A B C D; A B C D E; A B C D E G; A B C D E G H; A B C D E G H I; }
 
-/// One topic's handler, types erased: what a [`tower::Layer`] wraps. One call is one try.
+/// One topic's handler with erased types: the service that a [`tower::Layer`] wraps. One call is one attempt.
 pub type HandlerCall = BoxCloneSyncService<Delivery, Result<(), Failure>, Infallible>;
 
 type Extract = dyn Fn(&Delivery) -> Result<HandlerRun, NotTaken> + Send + Sync;
@@ -282,7 +282,7 @@ where
     Arc::new(move |inner| HandlerCall::new(Flatten(layer.layer(inner))))
 }
 
-/// A handler with settings of its own: for [`Builder::topic`](crate::builder::Builder::topic) and [`Builder::fallback`](crate::builder::Builder::fallback).
+/// Wraps a handler, to set attempts and layers for it alone: for [`Builder::topic`](crate::builder::Builder::topic) and [`Builder::fallback`](crate::builder::Builder::fallback).
 ///
 /// # Example
 ///
@@ -306,7 +306,7 @@ pub fn each<H>(handler: H) -> Options<H> {
     }
 }
 
-/// A handler and its settings: made by [`each`]. Knows no state: that is checked where the topic is given.
+/// A handler and its settings: made by [`each`]. The builder's `topic` checks its state.
 #[derive(Clone)]
 #[must_use = "give it to `Builder::topic` or `Builder::fallback`"]
 pub struct Options<H> {
@@ -316,16 +316,16 @@ pub struct Options<H> {
 }
 
 impl<H> Options<H> {
-    /// Tries of a record in one invocation, the first included: from 1 to [`ATTEMPTS_MAX`](crate::limits::ATTEMPTS_MAX). Checked by `build`.
+    /// Sets the maximum attempts for a record in one invocation, the first included: from 1 to [`ATTEMPTS_MAX`](crate::limits::ATTEMPTS_MAX). `build` checks it.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Wraps every try; a later layer is outside an earlier one, and [`Builder::layer`](crate::builder::Builder::layer) is outside all of these.
+    /// Adds a layer around every attempt. A later layer is outside an earlier one, and [`Builder::layer`](crate::builder::Builder::layer) is outside all of these.
     ///
-    /// A layer's own error (`Elapsed`, `Overloaded`) is a failure of the record, to be retried: no `HandleErrorLayer` is needed. A record that is
-    /// rejected before its handler (decoding, extraction) does not come to the layers.
+    /// A layer's own error (`Elapsed`, `Overloaded`) is a failure of the record, and retried: no `HandleErrorLayer` is needed. A record that is
+    /// rejected before its handler (decoding, extraction) does not reach the layers.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HandlerCall> + Send + Sync + 'static,

@@ -1,59 +1,59 @@
-//! What was settled in an earlier delivery, so that it is skipped: ledgers, and the stores below them. Asked and told by `process`.
+//! Idempotency: records that were settled in an earlier delivery are skipped. Ledgers, and the stores below them; used by `process`.
 //!
-//! Lambda delivers at least once: after a failure, a time-out or a rebalance the same records come again, perhaps while the first invocation still runs.
+//! Lambda delivers at least once: after a failure, a time-out or a rebalance the same records are redelivered, possibly while the first invocation is still running.
 //!
 //! # The promise
 //!
 //! - *At least once:* every offset that Lambda commits was Done, Skipped after a recorded Done, confirmed at the destination, or given up by the mapping under
-//!   its own rules. A handler may run again for a record: by retry in place; when it was dropped or Failed (its effect may have happened); when it was Done but
-//!   not yet recorded as its owner died or lost its lease or store; when the ledger has forgotten it. With clocks within
-//!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before its lease ended. That
-//!   holds with any time-out of the function; below three seconds a successor of a killed process may have to be redelivered until the lease is over.
-//! - *At most once:* while its mark is kept, a handler starts at most once a key; its effect may be missing; such records go to the destination, or are logged
+//!   its own rules. A handler may run again for a record in four cases: it is retried in place; it was dropped or Failed (its effect may have happened); it was Done but
+//!   not yet recorded when its owner died or lost its lease or store; the ledger has forgotten it. If clock skew is below
+//!   [`CLOCK_SKEW_MAX_MS`](crate::limits::CLOCK_SKEW_MAX_MS), an old owner overlaps its successor only in handlers that started before lease expiry. This
+//!   holds for any function timeout; below three seconds the batch of a killed process may have to be redelivered several times until the lease expires.
+//! - *At most once:* while its mark is kept, a handler starts at most once per key. Its effect may be missing; such records go to the destination, or are logged
 //!   and counted as lost.
-//! - *With the key passed on:* one effect, if the receiver applies key and effect atomically, keeps keys longer than the longest redelivery, and the request
+//! - *With the key passed on:* one effect, if the receiver stores key and effect atomically, keeps keys longer than the longest redelivery, and the request
 //!   depends only on the record.
 //!
 //! # The ledger
 //!
-//! By offset, the default. One item a partition: which offsets were settled lately, each with a fingerprint of timestamp, key, value and headers, and who may run
-//! the partition now. A batch costs two writes a partition (taking it with what is known, giving it back with what was settled), and one more each
-//! [`PROGRESS_MS`](crate::limits::PROGRESS_MS) that it lasts, where others pay two writes a record.
+//! The default: records are identified by offset. Each partition has one item, with the recently settled offsets, each with a fingerprint of timestamp, key, value and headers, and with
+//! the lease on the partition. A batch costs two writes per partition (one takes the lease, one releases it with the settled offsets), and one more per
+//! [`PROGRESS_MS`](crate::limits::PROGRESS_MS) of its duration, whereas a claim by key costs two writes per record.
 //!
-//! Skipped is only what has the same offset *and* the same fingerprint: a topic made anew, restored from a backup or refilled is never skipped. What is forgotten
-//! runs again: [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX) after it was met last, and below the batch at hand all but the highest
-//! [`LEDGER_OFFSETS_KEPT`](crate::limits::LEDGER_OFFSETS_KEPT) offsets.
+//! A record is skipped only if offset *and* fingerprint are the same: records of a topic that was recreated, restored from a backup or refilled are never skipped. A forgotten
+//! offset runs again: an offset is forgotten [`LEDGER_AGE_MS_MAX`](crate::limits::LEDGER_AGE_MS_MAX) after it was last seen, and below the current batch only the highest
+//! [`LEDGER_OFFSETS_KEPT`](crate::limits::LEDGER_OFFSETS_KEPT) offsets are kept.
 //!
-//! Without order (Queue mode) other batches go on while a record waits for its next delivery. So there every offset is kept for the function's time-out and
+//! Without order (Queue mode) other batches proceed while a record waits for its next delivery. So every offset is kept for the function's timeout and
 //! [three minutes](crate::limits::LEDGER_LOCKS_MS), as far as the item has room: [128 KiB](crate::limits::LEDGER_BYTES_MAX), and less if it is written more than
-//! four times a second. With locks of 30 s that is enough for 600 records a second of one partition in batches of a hundred, and for 1,000 in batches of a thousand.
-//! What is beyond may run twice after a lock that ended; then keep records [per record](#per-record). A large item costs more write units: it is written less often
-//! while a batch runs, so that more runs again after a kill.
+//! four times a second. With locks of 30 s this is enough for 600 records a second of one partition in batches of a hundred, and for 1,000 in batches of a thousand.
+//! With more records, some may run twice after their lock expires; in this case identify records [by key](#per-record). A large item costs more write units: it is written less often
+//! while a batch runs, so more records run again after a kill.
 //!
-//! An event that names neither an ARN nor a broker could be of any cluster. Unless a name is given (`LAMBDA_MSK_CLUSTER`), nothing is kept of its records by
-//! offset: they run in each delivery, and one warning says so.
+//! An event that names neither an ARN nor a broker could be from any cluster. Unless a name is set (`LAMBDA_MSK_CLUSTER`), the offsets of its records are
+//! not recorded: they run in each delivery, and one warning is logged.
 //!
-//! After a kill, what was started since the last confirmed write runs again; with progress at zero that is at most one record a lane.
+//! After a kill, records that were started since the last confirmed write run again; with progress at zero that is at most one record per lane.
 //!
-//! A replay by hand (offsets reset) inside that age is skipped as well: the log counts what it skipped. `cargo msk ledger forget` makes it run.
+//! A replay by hand (offsets reset) within that age is skipped too: the log counts the skipped records. `cargo msk ledger forget` makes them run.
 //!
 //! # Per record
 //!
-//! By key, with [`PerRecord`]: two records that bear one key are one to the business, though they stand at two offsets. A record's item is claimed before its
-//! handler starts, renewed while that runs, and completed after it: two writes a record. A claim's owner is one record in one invocation, and every write is
-//! conditional on it, so that an invocation which was thought dead changes nothing of its successor's. Another record of the key waits for how the first one
-//! ends. With [`Guarantee::AtMostOnce`] the claim is a mark that nobody takes over.
+//! With [`PerRecord`], records are identified by a key: two records with one key are duplicates, although their offsets differ. A record's item is claimed before its
+//! handler starts, renewed while the handler runs, and completed after it: two writes per record. A claim's owner is one record in one invocation, and every write is
+//! conditional on the owner, so an invocation that was thought dead cannot change its successor's claim. Another record with the key waits until the first one
+//! has ended. With [`Guarantee::AtMostOnce`] the claim is a mark that no other record takes over.
 //!
-//! How a record ended is on its way to the store before its lane does anything else, and is there before the lane's next handler starts: after a kill, at most
-//! one record a lane that was done runs again.
+//! A record's outcome is sent to the store before its lane does anything else, and is stored before the lane's next handler starts: after a kill, at most
+//! one record per lane that was done runs again.
 //!
-//! The items bear the names of Powertools for AWS Lambda, and either reads what the other wrote. Powertools itself completes and deletes without a
-//! condition: what an invocation of *it* does after its time is not fenced.
+//! The items have the attribute names of Powertools for AWS Lambda, and each of the two reads the other's items. Powertools itself completes and deletes without a
+//! condition: a late write of an invocation with Powertools is not fenced.
 //!
 //! # An effect that happens once
 //!
-//! No framework can make a call over the network and its own note of it one step. The receiver can: give it the [`IdempotencyKey`](crate::IdempotencyKey), and
-//! let it keep key and effect together.
+//! No framework can make a call over the network and record it in one atomic step. The receiver can: pass it the [`IdempotencyKey`](crate::IdempotencyKey), and
+//! let it store key and effect together.
 //!
 //! ```
 //! use lambda_msk::{Failure, IdempotencyKey, Json};
@@ -61,7 +61,7 @@
 //! # async fn send(_: http::Request<Vec<u8>>) -> Result<http::Response<()>, BoxError> { Ok(http::Response::new(())) }
 //!
 //! async fn charge(Json(order): Json<serde_json::Value>, key: IdempotencyKey) -> Result<(), Failure> {
-//!     // The same key in every delivery and every retry: the service answers a repeated one with what it did the first time.
+//!     // The same key in every delivery and every retry: the service answers a repeated key with the result of the first request.
 //!     let request = http::Request::post("https://payments.example/charges").header("Idempotency-Key", key.as_str());
 //!     let response = send(request.body(serde_json::to_vec(&order)?)?).await?;
 //!     match response.status().as_u16() {

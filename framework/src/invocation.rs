@@ -1,4 +1,4 @@
-//! What a consumer is given: an event, and what Lambda says beside it. Made by `lambda`, `testing` and whoever embeds a consumer; read by `consumer`.
+//! The input of a consumer: an event, with its deadline and ids. Made by `lambda`, `testing` and services that embed a consumer; read by `consumer`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::record::Batch;
 
-/// One event, and what Lambda says beside it: what [`Consumer::invoke`](crate::Consumer::invoke) takes.
+/// The input of [`Consumer::invoke`](crate::Consumer::invoke): one event, with the deadline and ids that Lambda gives with it.
 ///
-/// Only the event has to be given. What is left out has a consequence, which each method names.
+/// Only the event is required. Each method tells the consequence of leaving its value out.
 ///
 /// # Example
 ///
@@ -66,12 +66,12 @@ pub(crate) enum Until {
 }
 
 impl Invocation {
-    /// An invocation with the bytes of an event, as Lambda sends them.
+    /// Creates an invocation with the bytes of an event, as Lambda sends them.
     pub fn new(event: impl Into<Bytes>) -> Self {
         Self::with(Content::Event(event.into()))
     }
 
-    /// An invocation with records that did not come as an event: see [`Batch::builder`](crate::record::Batch::builder).
+    /// Creates an invocation with records that did not come as an event: see [`Batch::builder`](crate::record::Batch::builder).
     pub fn of(batch: Batch) -> Self {
         Self::with(Content::Batch(Arc::new(batch)))
     }
@@ -87,7 +87,7 @@ impl Invocation {
         }
     }
 
-    /// Sets the id that stands in log lines and dead letters. Without one they cannot be told from those of another invocation.
+    /// Sets the request id for log lines and dead letters. Without one, they cannot be attributed to an invocation.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = id.into();
         self
@@ -95,8 +95,8 @@ impl Invocation {
 
     /// Sets the deadline as Lambda gives it (`Lambda-Runtime-Deadline-Ms`), in milliseconds since 1970 by the system's clock.
     ///
-    /// Without a deadline no limit is kept: a handler that hangs keeps the invocation open until Lambda ends it, and a warning says so once. A deadline
-    /// of 0, in the past, or more than [`DEADLINE_AHEAD_MS_MAX`](crate::limits::DEADLINE_AHEAD_MS_MAX) ahead counts as none, since emulators send such.
+    /// Without a deadline there is no time limit: a handler that hangs keeps the invocation open until Lambda ends it, and one warning is logged. A deadline
+    /// of 0, in the past, or more than [`DEADLINE_AHEAD_MS_MAX`](crate::limits::DEADLINE_AHEAD_MS_MAX) ahead counts as none, since emulators send such values.
     pub fn deadline_ms(mut self, deadline_ms: u64) -> Self {
         self.until = Until::EpochMs(deadline_ms);
         self
@@ -110,15 +110,15 @@ impl Invocation {
         self
     }
 
-    /// Sets the function's name: idempotency keys begin with it, if the consumer has no [`namespace`](crate::builder::Builder::namespace).
+    /// Sets the function's name. Idempotency keys begin with it if the consumer has no [`namespace`](crate::builder::Builder::namespace).
     ///
-    /// Without either, keys begin with `lambda-msk`, and two functions that share a store skip each other's records.
+    /// Without both, keys begin with `lambda-msk`, and two functions that share a store skip each other's records.
     pub fn function_name(mut self, name: impl Into<String>) -> Self {
         self.function_name = name.into();
         self
     }
 
-    /// Sets the function's ARN, which dead letters bear.
+    /// Sets the function's ARN, which dead letters contain.
     pub fn function_arn(mut self, arn: impl Into<String>) -> Self {
         self.function_arn = arn.into();
         self

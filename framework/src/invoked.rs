@@ -1,4 +1,4 @@
-//! An invocation that has ended: the answer, and how each record ended. Made by `consumer`, read by `lambda`, tests, and whoever embeds a consumer.
+//! An invocation that has ended: the response, and how each record ended. Made by `consumer`, read by `lambda`, tests, and services that embed a consumer.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use crate::report::RecordReport;
 use crate::response::BatchResponse;
 
-/// An invocation that has ended: what [`Consumer::invoke`](crate::Consumer::invoke) gives.
+/// An invocation that has ended: the result of [`Consumer::invoke`](crate::Consumer::invoke).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Invoked {
@@ -17,16 +17,16 @@ pub struct Invoked {
 }
 
 impl Invoked {
-    /// The answer to Lambda.
+    /// The response to Lambda.
     ///
     /// # Errors
     ///
-    /// The invocation is an error: records are not done under whole-batch reporting, or the event could not be read.
+    /// The invocation is an error: with whole-batch reporting some records are not done, or the event could not be read.
     pub fn response(&self) -> Result<&BatchResponse, &Error> {
         self.response.as_ref()
     }
 
-    /// The answer to Lambda, kept.
+    /// Converts the invocation into the response to Lambda.
     ///
     /// # Errors
     ///
@@ -35,17 +35,17 @@ impl Invoked {
         self.response
     }
 
-    /// How each record ended, in the event's order. Empty where the event could not be read.
+    /// The report of each record, in the event's order. Empty if the event could not be read.
     pub fn records(&self) -> &[RecordReport] {
         &self.records
     }
 
-    /// Only the outcomes, in the event's order.
+    /// The outcome of each record, in the event's order.
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.records.iter().map(|record| record.outcome).collect()
     }
 
-    /// Time that it took; on a paused clock, the waits alone.
+    /// Duration of the invocation. On a paused clock, only waits count.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }

@@ -1,4 +1,4 @@
-//! The door to Lambda: takes events from the Runtime API and brings answers back. Called by `main` through [`run`].
+//! The connection to Lambda: takes events from the Runtime API and returns responses. Called by `main` through [`run`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,15 +24,15 @@ use crate::response::BatchResponse;
 
 /// Runs the consumer as a Lambda function, until Lambda ends it.
 ///
-/// Takes a [`Consumer`], its builder, or a `Result` of one: an error is reported to Lambda as an init error, so that it stands in the console and not in
-/// a log of a function that came up. Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
+/// Takes a [`Consumer`], its builder, or a `Result` of one: an error is reported to Lambda as an init error, which the console shows.
+/// Several invocations at once (Lambda Managed Instances) and SnapStart work without a setting. A shutdown signal lets
 /// invocations in flight answer for [`SHUTDOWN_GRACE_MS`].
 ///
-/// Sets no global subscriber for logs: [`logging::init`](crate::logging::init) does.
+/// Does not set a global log subscriber: [`logging::init`](crate::logging::init) does.
 ///
 /// # Errors
 ///
-/// The consumer could not be made, the process does not run under Lambda, or the Runtime API is gone. Return it from `main`: its `Debug` form is
+/// The consumer could not be built, the process does not run under Lambda, or the Runtime API is gone. Return the error from `main`: its `Debug` form is
 /// readable.
 ///
 /// # Example
@@ -55,7 +55,7 @@ pub fn run(consumer: impl IntoConsumer) -> Running {
     Box::pin(run_consumer(consumer.into_consumer()))
 }
 
-/// The future of [`run`]: of a type that does not depend on the consumer's, so that rustc says once and not three times that something else is no consumer.
+/// The future of [`run`]. Its type does not depend on the consumer's, so that rustc reports a wrong argument once and not three times.
 pub type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
 async fn run_consumer(consumer: Result<Consumer, Error>) -> Result<(), Error> {
@@ -124,12 +124,12 @@ async fn report_init_error(fault: &Error) {
         Err(error) => Err(error.into()),
     };
     if let Err(error) = sent {
-        warn!(%error, "the init error could not be reported to Lambda");
+        warn!(%error, "cannot report the init error to Lambda");
     }
 }
 
 impl Invocation {
-    /// Takes request id, deadline, function name and function ARN from what `lambda_runtime` gives beside an event: all that a consumer asks for.
+    /// Sets request id, deadline, function name and function ARN from the context that `lambda_runtime` gives with an event.
     pub fn context(self, context: &lambda_runtime::Context) -> Self {
         self.request_id(&context.request_id)
             .deadline_ms(context.deadline)
@@ -150,10 +150,10 @@ impl From<Error> for Diagnostic {
 /// Waits for a signal, then for the invocations in flight: a writer waits for all readers, and lets no new one in.
 async fn shut_down(running: &RwLock<()>) {
     signal().await;
-    info!("shutdown signal: no new event is taken");
+    info!("shutdown signal received: no new event is accepted");
     let grace = Duration::from_millis(SHUTDOWN_GRACE_MS);
     if tokio::time::timeout(grace, running.write()).await.is_err() {
-        warn!("an invocation was still running: its records come again");
+        warn!("an invocation was still running: Lambda redelivers its records");
     }
 }
 
@@ -164,7 +164,7 @@ async fn signal() {
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
     ) else {
-        warn!("no handler for shutdown signals could be set");
+        warn!("cannot install a handler for shutdown signals");
         return std::future::pending().await;
     };
     tokio::select! {

@@ -1,4 +1,4 @@
-//! From a batch to lanes: which records wait for which, and how many run at once. Called by `process`.
+//! Splits a batch into lanes: which records wait for each other, and how many lanes run concurrently. Called by `process`.
 
 mod places;
 
@@ -7,29 +7,29 @@ use std::collections::HashMap;
 pub(crate) use self::places::Places;
 use crate::record::{Batch, RecordEntry};
 
-/// Which records of a batch wait for each other. In a lane, a record starts when the one before it is settled; lanes run side by side.
+/// The processing order: which records of a batch wait for each other. In a lane, a record starts when the record before it is settled; lanes run concurrently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProcessingOrder {
-    /// A lane per partition: Kafka's own order.
+    /// One lane per partition: partition order, as in Kafka.
     #[default]
     Partition,
-    /// A lane per key of a partition. Records without a key share one lane, unless [`NullKeys::Unordered`] is set.
+    /// One lane per key of a partition. Records without a key share one lane, unless [`NullKeys::Unordered`] is set.
     Key,
-    /// Every record its own lane: no order. For Queue mode (share groups).
+    /// One lane per record: no order. For Queue mode (share groups).
     Unordered,
 }
 
-/// In key order, whether the records of a partition that have no key wait for each other. Of no effect in any other order.
+/// The order of records without a key: in key order, whether those of one partition wait for each other. No effect in any other order.
 ///
-/// A key of zero bytes is a key: its records share a lane. A record whose key cannot be decoded counts as one without a key.
+/// An empty key is a key: its records share a lane. A record whose key cannot be decoded counts as a record without a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NullKeys {
-    /// They share one lane: Kafka's own order among them, and a failed one stops those behind it.
+    /// They share one lane: they run in partition order, and a failed record stops those behind it.
     #[default]
     Ordered,
-    /// Each has a lane of its own: no order among them.
+    /// Each has its own lane: they have no order.
     Unordered,
 }
 

@@ -30,25 +30,25 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | build a consumer, and set it up | [`Builder`](builder::Builder); variables of the environment: [`Builder::from_env`](builder::Builder::from_env) |
+//! | build and configure a consumer | [`Builder`](builder::Builder); environment variables: [`Builder::from_env`](builder::Builder::from_env) |
 //! | take the value, the key, a header, the state | [`extract`] |
-//! | give a handler attempts or tower layers of its own | [`each`] |
+//! | set attempts or tower layers for one handler | [`each`] |
 //! | retry or reject | [`failure`] |
-//! | keep the order of partitions or keys | [`ProcessingOrder`] |
-//! | keep an effect from happening twice | [`idempotency`] |
-//! | say where rejected records go | [`destination`] |
-//! | read how each record ended | [`Invoked`], [`report`] |
-//! | test a consumer without Lambda | `testing`, with the feature of that name |
+//! | preserve the order of a partition or a key | [`ProcessingOrder`] |
+//! | prevent duplicate effects | [`idempotency`] |
+//! | choose where rejected records go | [`destination`] |
+//! | read each record's outcome | [`Invoked`], [`report`] |
+//! | test a consumer without Lambda | `testing`, behind the feature of that name |
 //! | look up a bound or a default | [`limits`] |
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `lambda` (default) | [`run`], and `lambda_runtime` below it. Without it no HTTP client is built |
+//! | `lambda` (default) | [`run`], built on `lambda_runtime`. Without this feature no HTTP client is built |
 //! | `logging` (default) | [`logging::init`]: JSON lines to standard output |
-//! | `sqs` | the SQS destination, through the AWS SDK |
-//! | `dynamodb` | the DynamoDB store, through the AWS SDK |
+//! | `sqs` | the SQS destination, with the AWS SDK |
+//! | `dynamodb` | the DynamoDB store, with the AWS SDK |
 //! | `testing` | events, records and runs for tests |
 //! | `proptest` | strategies for events |
 //!

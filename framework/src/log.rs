@@ -39,7 +39,7 @@ fn first_time(said: &AtomicBool) -> bool {
     !said.swap(true, Ordering::Relaxed)
 }
 
-/// The whole configuration in effect, and what a deployer must not learn the hard way.
+/// Logs the whole configuration in effect, and warns of its dangers.
 pub(crate) fn started(
     settings: &Settings,
     topics: &str,
@@ -54,11 +54,11 @@ pub(crate) fn started(
     );
     match settings.failure_reporting.value {
         FailureReporting::Partial => info!(
-            needs = "FunctionResponseTypes: [ReportBatchItemFailures] in the event source mapping: without it Lambda ignores the answer and commits failed records",
+            needs = "FunctionResponseTypes: [ReportBatchItemFailures] in the event source mapping: without it Lambda ignores the response and commits failed records",
             "failure reporting is partial"
         ),
         FailureReporting::WholeBatch => info!(
-            "failure reporting is whole-batch: any record that is not done makes Lambda send the whole batch again"
+            "failure reporting is whole-batch: if any record is not done, Lambda redelivers the whole batch"
         ),
     }
     if settings.destination.value.is_none() {
@@ -73,14 +73,14 @@ pub(crate) fn started(
                 cure = advice
                     .unread
                     .amend("`.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE"),
-                "at most once without a destination loses records: one whose handler fails, or is cut off, is not started again and is kept nowhere"
+                "at most once without a destination loses records: a record whose handler fails or is cut off is not started again and not stored"
             );
         }
     }
     if !unknown_variables.is_empty() {
         warn!(
             variables = unknown_variables.join(", "),
-            "environment variables that this version does not know: not read"
+            "unknown environment variables are ignored"
         );
     }
     traps::warn_of(settings, &advice.unread);
@@ -99,7 +99,7 @@ impl Advice {
             warn!(
                 request_id,
                 deadline_ms,
-                "the deadline is missing or has passed before the work began: no limit is kept, and Lambda may cut the invocation off"
+                "the deadline is missing or passed before the work began: no time limit applies, and Lambda may cut the invocation off"
             );
         }
     }
@@ -109,7 +109,7 @@ impl Advice {
             warn!(
                 cluster,
                 cure = self.unread.amend("LAMBDA_MSK_CLUSTER"),
-                "a self-managed cluster without a name: another broker in its list changes every idempotency key"
+                "the self-managed cluster has no name, so any change in its list of brokers changes every idempotency key"
             );
         }
     }
@@ -122,8 +122,8 @@ impl Advice {
             warn!(
                 first = shown(first),
                 now = shown(&source.arn),
-                cure = "a function of its own for each cluster, or none of LAMBDA_MSK_CLUSTER and `.cluster(…)`",
-                "events of two clusters have the one name that is set for a cluster: if they are not one and the same, records of one may be taken for the other's"
+                cure = "deploy one function for each cluster, or set neither LAMBDA_MSK_CLUSTER nor `.cluster(…)`",
+                "events with two cluster ARNs share the one cluster name that is set: if these are two clusters, records of one may be mistaken for records of the other"
             );
         }
     }
@@ -142,7 +142,7 @@ impl Advice {
                 partition = at.partition,
                 sorted_partitions = disorder.sorted,
                 repeated_records = disorder.repeats,
-                "the event's offsets do not ascend: its records run in the order of their offsets, and a repeated record runs once, for all its places in the event"
+                "the event's offsets do not ascend: its records run in the order of their offsets, and a record that occurs several times in it runs once"
             );
         }
     }
@@ -157,14 +157,14 @@ impl Advice {
                 "all clusters without a name share their idempotency keys"
             }
             Some(_) => {
-                "nothing is recorded of its records: they run in each delivery, and an IdempotencyKey may be another cluster's too"
+                "its records are not recorded, so they run again in each delivery; two clusters may share an IdempotencyKey"
             }
-            None => "an IdempotencyKey may be another cluster's too",
+            None => "two clusters may share an IdempotencyKey",
         };
         warn!(
             means,
             cure = "LAMBDA_MSK_CLUSTER",
-            "the event names neither an ARN nor a broker, so its cluster cannot be told from another one"
+            "the event names neither an ARN nor a broker, so its cluster cannot be told from any other"
         );
     }
 
@@ -174,8 +174,8 @@ impl Advice {
         if shared && first_time(&self.unnamed_namespace) {
             warn!(
                 namespace,
-                cure = "`Invocation::function_name`, `.namespace(…)` or LAMBDA_MSK_NAMESPACE",
-                "neither a function's name nor a namespace: every consumer without one has the same idempotency keys, and skips what another one has done"
+                cure = "set `Invocation::function_name`, `.namespace(…)` or LAMBDA_MSK_NAMESPACE",
+                "neither a function name nor a namespace is set: all consumers without one share their idempotency keys, and skip each other's records"
             );
         }
     }
@@ -214,16 +214,16 @@ impl Advice {
         if let Some(keeping) = keeping.filter(|_| skipped > 0) {
             let (reason, to_run_them) = match keeping.store.is_durable() {
                 _ if keeping.per_record.is_some() => (
-                    "a record of the same idempotency key was settled before",
+                    "a record with the same idempotency key was settled before",
                     "wait until their keys expire, delete their items, or set LAMBDA_MSK_IDEMPOTENCY=none",
                 ),
                 true => (
                     "they were settled in an earlier delivery",
-                    "`cargo msk ledger forget` for their partitions, or LAMBDA_MSK_IDEMPOTENCY=none while a replay lasts",
+                    "run `cargo msk ledger forget` for their partitions, or set LAMBDA_MSK_IDEMPOTENCY=none during the replay",
                 ),
                 false => (
                     "this process settled the same records in an earlier delivery",
-                    "wait that long, start new processes (deploy), or set LAMBDA_MSK_IDEMPOTENCY=none",
+                    "wait for `for_minutes`, start new processes (deploy), or set LAMBDA_MSK_IDEMPOTENCY=none",
                 ),
             };
             info!(
@@ -244,27 +244,27 @@ impl Advice {
                 unreached,
                 cause = %poll,
                 cure = LongPoll::CURE,
-                "time ran out while a record's code held the thread: records were not started"
+                "time ran out while a record's code blocked the thread: some records were not started"
             );
         } else if ran_out && whole_batch && first_time(&self.no_progress) {
             warn!(
                 request_id,
                 unreached,
-                cure = "a longer function timeout, a smaller BatchSize, or partial failure reporting in function and mapping",
-                "time ran out before the batch's end, and whole-batch reporting makes Lambda send all of it again: if that is so each time, nothing moves"
+                cure = "set a longer function timeout, a smaller BatchSize, or partial failure reporting in function and mapping",
+                "time ran out before the end of the batch, and whole-batch reporting makes Lambda redeliver all of it: if this happens each time, the partition makes no progress"
             );
         }
     }
 
     /// What the partitions' ledgers have shown: of each kind the first partitions, and how many more there are.
     fn partitions_ended(&self, request_id: &str, report: &Report) {
-        let cure = "FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then LAMBDA_MSK_FAILURE_REPORTING=whole-batch";
+        let cure = "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then set LAMBDA_MSK_FAILURE_REPORTING=whole-batch";
         let more = |kind: &'static str, partitions: usize| {
             let more = partitions.saturating_sub(PARTITION_LOG_LINES_MAX);
             if more > 0 {
                 warn!(
                     request_id,
-                    kind, more, "as many partitions more, without a line of their own"
+                    kind, more, "more partitions with this finding have no log line of their own"
                 );
             }
         };
@@ -275,10 +275,10 @@ impl Advice {
                 partition = at.partition,
                 offset,
                 cause =
-                    "the event source mapping does not read which records failed, and commits them",
+                    "the event source mapping ignores the list of failed records, and commits them",
                 cure = self.unread.amend(cure),
-                unless = "MaximumRetryAttempts is 0, or the record's age, the topic's retention or a reset of offsets has ended it",
-                "a record that was reported as failed never came again: it is lost"
+                unless = "MaximumRetryAttempts is 0, the record was too old for the mapping or the topic's retention, or offsets were reset",
+                "a record that was reported as failed was not redelivered: it is lost"
             );
         }
         more("overlooked", report.overlooked.len());
@@ -289,7 +289,7 @@ impl Advice {
                 partition = at.partition,
                 code = problem.code,
                 problem = problem.message,
-                "what was settled may not be recorded: should it come again, it runs again"
+                "settled records may not have been saved: if Lambda redelivers them, they run again"
             );
         }
         more("unrecorded", report.unrecorded.len());
@@ -299,7 +299,7 @@ impl Advice {
                 topic = &*at.topic,
                 partition = at.partition,
                 problem = why,
-                "the idempotency store failed, and the partition's records ran without it, as was chosen: what was done before was done again"
+                "the idempotency store failed, and the partition's records ran without it, as configured: records that were done before ran again"
             );
         }
         more("without_store", report.without_store.len());
@@ -318,7 +318,7 @@ impl Advice {
                 error!(
                     topic,
                     records,
-                    cure = "`.topic(…)` or `.fallback(…)` in the function, or the topic of the event source mapping",
+                    cure = "add `.topic(…)` or `.fallback(…)` to the function, or correct the topic of the event source mapping",
                     "no handler for the records of a topic: LAMBDA_MSK_WHEN_UNHANDLED says whether they are rejected or failed"
                 );
             }
@@ -326,7 +326,7 @@ impl Advice {
     }
 }
 
-/// Failed, rejected and lost records. Of those of a partition that could not be had at all, the first stands for all.
+/// Failed, rejected and lost records. Of the records of a partition that could not be opened, the first stands for all.
 fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
     let mut said = None;
     report.records.iter().filter(move |record| {
@@ -481,8 +481,8 @@ mod tests {
             builder.per_record(PerRecord::by_key())
         };
         let said = |builder: Builder<()>| said(&builder.build().unwrap());
-        let kept_nowhere = "the keys of `.per_record(…)` are kept nowhere";
-        let in_memory = "in this process's memory alone";
+        let kept_nowhere = "the keys of `.per_record(…)` are not stored";
+        let in_memory = "only in this process's memory";
 
         let off = said(by_key().from_vars([("LAMBDA_MSK_IDEMPOTENCY", "none")]));
         let memory = said(by_key());
@@ -499,7 +499,7 @@ mod tests {
     fn what_has_no_effect_is_warned_of() {
         let builder = || Consumer::builder().topic("orders", async || {});
         let said = |builder: Builder<()>| said(&builder.build().unwrap());
-        let no_effect = "has no effect but in key order";
+        let no_effect = "which has an effect only in key order";
         let unordered = || builder().null_keys(NullKeys::Unordered);
 
         let twice = said(builder().attempts(2).attempts(2));
@@ -526,7 +526,7 @@ mod tests {
         assert!(said.contains("ReportBatchItemFailures"), "{said}");
         assert!(said.contains("on_failure=memory (code)"), "{said}");
         assert!(!said.contains("blocks its partition"), "{said}");
-        assert!(!said.contains("does not know"), "{said}");
+        assert!(!said.contains("unknown environment"), "{said}");
     }
 
     /// A table that is never asked.

@@ -10,13 +10,13 @@ const QUIET: &str = "aws_=info,h2=info,hyper=info,rustls=info";
 /// Where `lambda_runtime` logs each refused batch a second time, as if it were a panic. A real one stands on standard error, by Rust's own hook.
 const TWICE: &str = "lambda_runtime::layers::panic";
 
-/// Writes log lines to standard output, as JSON, from level `info` on. Does nothing where a global subscriber is set already.
+/// Installs a global subscriber that writes log lines of level `info` and above to standard output, as JSON. Does nothing if one is set already.
 ///
-/// - `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `ERROR`, `FATAL`): Lambda's own setting, wins over
-/// - `RUST_LOG`: filters as [`EnvFilter`] reads them, taken as they are: `trace` for all may show payload that other crates log.
-/// - `AWS_LAMBDA_LOG_FORMAT=Text`: lines to read instead of JSON.
+/// - `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `ERROR`, `FATAL`): Lambda's own setting, which takes precedence over
+/// - `RUST_LOG`: filters for [`EnvFilter`], used unchanged: with `trace` for all crates, other crates may log payload.
+/// - `AWS_LAMBDA_LOG_FORMAT=Text`: plain text instead of JSON.
 ///
-/// Lines inside an invocation carry its request id. `lambda_runtime` would log a refused batch once more, under `lambda_runtime::layers::panic`: that target is off
+/// Lines within an invocation carry its request id. `lambda_runtime` would log a refused batch a second time, under `lambda_runtime::layers::panic`: that target is off
 /// unless `RUST_LOG` names it.
 pub fn init() {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
@@ -35,7 +35,7 @@ pub fn init() {
             .try_init()
     };
     if let (Ok(()), Some(fault)) = (set, fault) {
-        warn!(fault, "the log level cannot be read: `info` is used");
+        warn!(fault, "cannot read the log level: `info` is used");
     }
 }
 
@@ -55,7 +55,7 @@ fn filter(level: Option<String>, directives: Option<String>) -> (EnvFilter, Opti
             _ => (
                 for_all("info"),
                 Some(
-                    "AWS_LAMBDA_LOG_LEVEL is not one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
+                    "expected AWS_LAMBDA_LOG_LEVEL to be one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
                         .to_owned(),
                 ),
             ),

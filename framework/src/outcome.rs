@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-/// How one record of one invocation ended. Each ends with exactly one of these.
+/// The outcome of one record in one invocation. Each record has exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// Its handler returned Ok.
     Done,
-    /// It was settled in an earlier delivery of the same record: nothing ran. Or, under [`Guarantee::AtMostOnce`](crate::idempotency::Guarantee::AtMostOnce) without a destination,
+    /// The record was settled in an earlier delivery, so its handler did not run. Or, under [`Guarantee::AtMostOnce`](crate::idempotency::Guarantee::AtMostOnce) without a destination,
     /// it is [lost](crate::report::RecordReport::is_lost).
     Skipped,
-    /// It is at the destination, which has confirmed it.
+    /// The destination has confirmed the record.
     Rejected,
-    /// It is not done: Lambda sends it again.
+    /// The record is not done: Lambda redelivers it.
     Failed,
-    /// It was not started (its lane had stopped, or time was up): Lambda sends it again.
+    /// The record was not started (its lane had stopped, or time was up): Lambda redelivers it.
     Unreached,
 }
 

@@ -1,22 +1,22 @@
-//! Where a record stands in Kafka: topic and partition. Used by every module below.
+//! A topic and a partition's number. Used by every module below.
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use msk_destinations::address::check_topic_name;
 
-/// One partition of one topic. Shown as Kafka's tools do: `orders-0`.
+/// One partition of one topic. Displayed as Kafka's tools do: `orders-0`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct TopicPartition {
-    /// The topic's name. May hold `-` and `.`, so never split the shown form.
+    /// The topic's name. It may contain `-` and `.`, so never split the displayed form.
     pub topic: Arc<str>,
     /// The partition's number, from 0.
     pub partition: i32,
 }
 
 impl TopicPartition {
-    /// The partition `partition` of `topic`.
+    /// Names partition `partition` of `topic`.
     pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
         Self {
             topic: topic.into(),

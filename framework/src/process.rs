@@ -1,8 +1,8 @@
-//! Runs a batch: lanes side by side, records of a lane one after the other, each to exactly one outcome. Called by `consumer`: [`Processor::process`].
+//! Runs a batch: lanes concurrently, records of a lane one after the other, each to exactly one outcome. Called by `consumer`: [`Processor::process`].
 //!
 //! A record's way: `run` opens its partition and gives its lane a place; `lane` comes to the record, and leaves it out if the ledger has it; `prepare` finds its
-//! handler and key and takes the arguments; `claimed` claims the key, until the record has ended; `tries` decides how often the record is tried; `attempt` tries
-//! it; `deliver` sends the letter of a rejected record, also of one that `prepare` has rejected; `end` is what the record has come to. `processor` is what all
+//! handler and key and takes the arguments; `claimed` claims the key, until the record has ended; `tries` decides how often the record is tried; `attempt` makes
+//! one attempt; `deliver` sends the letter of a rejected record, also of one that `prepare` has rejected; `end` is what the record has come to. `processor` is what all
 //! batches are run with, `batch` what the lanes of one share, and `turns` lets other lanes and the keeping of their partitions come to the processor.
 
 // What batches are run with.

@@ -1,4 +1,4 @@
-//! A record as handlers see it: a handle into its batch, which lends bytes. Made by `event`, read by everyone below.
+//! A record as handlers see it: a handle into its batch, which lends bytes. Made by `event`, read by every module below.
 
 mod build;
 mod json;
@@ -38,7 +38,7 @@ impl Span {
     }
 }
 
-/// Records that are processed together: one decoded event, or what [`Batch::builder`] was given. Their bytes share one buffer.
+/// Records that are processed together: one decoded event, or records given to [`Batch::builder`]. Their bytes share one buffer.
 pub struct Batch {
     /// The event as it came. A dead letter's payload is cut out of it. *Empty: the batch did not come as an event.*
     pub(crate) body: Bytes,
@@ -93,7 +93,7 @@ impl fmt::Debug for Batch {
 
 #[derive(Debug)]
 pub(crate) struct PartitionEntry {
-    /// The key of the `records` map, verbatim: what the answer must say. Opaque, never split.
+    /// The key of the `records` map, verbatim: the response must repeat it. Opaque, never split.
     pub(crate) identifier: Arc<str>,
     pub(crate) topic_partition: TopicPartition,
 }
@@ -136,7 +136,7 @@ pub(crate) struct HeaderEntry {
 
 /// One record of the event: a handle, cheap to clone, `Send + Sync + 'static`.
 ///
-/// All records of an event share one buffer, so a record that is kept keeps the whole event (at most 6 MB) in memory.
+/// All records of an event share one buffer, so a record that is kept holds the whole event (at most 6 MB) in memory.
 #[derive(Clone)]
 pub struct Record {
     batch: Arc<Batch>,
@@ -172,14 +172,14 @@ impl Record {
         &self.partition_entry().topic_partition
     }
 
-    /// The position in the partition. Positions ascend and have gaps (filters, compaction, transaction markers).
+    /// The offset in the partition. Offsets ascend and have gaps (filters, compaction, transaction markers).
     pub fn offset(&self) -> i64 {
         self.entry().offset
     }
 
-    /// When the record was made or appended, as [`timestamp_type`](Self::timestamp_type) says.
+    /// The time at which the record was created or appended; [`timestamp_type`](Self::timestamp_type) tells which.
     ///
-    /// *None: the record has none (`-1`, from message formats before Kafka 0.10), or it lies outside the years that [`jiff::Timestamp`] can say.*
+    /// *None: the record has none (`-1`, from message formats before Kafka 0.10), or it lies outside the range of [`jiff::Timestamp`].*
     pub fn timestamp(&self) -> Option<Timestamp> {
         match self.entry().timestamp_ms {
             RecordEntry::NO_TIMESTAMP => None,
@@ -187,12 +187,12 @@ impl Record {
         }
     }
 
-    /// The timestamp as it came: milliseconds since 1970, or `-1`.
+    /// The timestamp as received: milliseconds since 1970, or `-1`.
     pub fn timestamp_millis(&self) -> i64 {
         self.entry().timestamp_ms
     }
 
-    /// Who set the timestamp.
+    /// The party that set the timestamp.
     pub fn timestamp_type(&self) -> TimestampType {
         self.entry().timestamp_type
     }
@@ -211,14 +211,14 @@ impl Record {
         self.entry().value.map(|span| span.of(&self.batch.arena))
     }
 
-    /// The headers: in order, repeats kept.
+    /// The headers, in order and with repeated names.
     pub fn headers(&self) -> Headers {
         Headers(self.clone())
     }
 
-    /// The value of the last header of that name: Kafka's rule (`Headers.lastHeader`).
+    /// The value of the last header with that name: Kafka's rule (`Headers.lastHeader`).
     ///
-    /// *None: no header of that name, or the last one's value is null.* [`Headers::get_all`] tells them apart.
+    /// *None: there is no header with that name, or the last one's value is null.* [`Headers::get_all`] distinguishes the two.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.header_entries()
             .iter()
@@ -233,17 +233,17 @@ impl Record {
         &self.batch.headers[start as usize..(start + len) as usize]
     }
 
-    /// The schema that the mapping found the key to be written with.
+    /// The schema of the key, as the mapping determined it.
     ///
-    /// *None: the mapping has no schema registry, does not validate keys, or says nothing of the schema that can be read.*
+    /// *None: the mapping has no schema registry, does not validate keys, or the event's schema metadata cannot be read.*
     pub fn key_schema(&self) -> Option<&SchemaMetadata> {
         let index = self.entry().key_schema?;
         Some(&self.batch.schemas[index as usize])
     }
 
-    /// The schema that the mapping found the value to be written with.
+    /// The schema of the value, as the mapping determined it.
     ///
-    /// *None: the mapping has no schema registry, does not validate values, or says nothing of the schema that can be read.*
+    /// *None: the mapping has no schema registry, does not validate values, or the event's schema metadata cannot be read.*
     pub fn value_schema(&self) -> Option<&SchemaMetadata> {
         let index = self.entry().value_schema?;
         Some(&self.batch.schemas[index as usize])
@@ -254,15 +254,15 @@ impl Record {
         &self.batch.source
     }
 
-    /// Why the record could not be decoded. A handler never sees such a record: it is rejected before.
+    /// The reason why the record could not be decoded. A handler never sees a record with a fault: it is rejected before.
     ///
-    /// *None: it was decoded whole.*
+    /// *None: the record was decoded without fault.*
     pub fn fault(&self) -> Option<&RecordFault> {
         let index = self.entry().fault?;
         Some(&self.batch.faults[index as usize])
     }
 
-    /// The record's JSON object as it came in the event, base64 and all; of a record that did not come in an event, as Lambda would have written it.
+    /// The record's JSON object as it stands in the event, with values in base64. For a record that did not come in an event: the object that Lambda would have sent.
     pub fn raw_json(&self) -> Cow<'_, [u8]> {
         match self.entry().raw.of(&self.batch.body) {
             [] => Cow::Owned(self.written()),
@@ -324,7 +324,7 @@ impl fmt::Debug for Record {
     }
 }
 
-/// Who set a record's timestamp.
+/// The party that set a record's timestamp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimestampType {
@@ -332,41 +332,41 @@ pub enum TimestampType {
     CreateTime,
     /// The broker (`LOG_APPEND_TIME`).
     LogAppendTime,
-    /// The event did not say, or said something else.
+    /// The event names neither of the two.
     #[default]
     Unknown,
 }
 
-/// The headers of one record: in order, repeats kept. A handle, cheap to clone.
+/// The headers of one record, in order and with repeated names. A handle, cheap to clone.
 #[derive(Clone)]
 pub struct Headers(Record);
 
 impl Headers {
-    /// How many, repeats counted.
+    /// The number of headers; repeated names count each time.
     pub fn len(&self) -> usize {
         self.0.header_entries().len()
     }
 
-    /// Whether there is none.
+    /// Returns true if the record has no headers.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value of the last header of that name, as [`Record::header`].
+    /// The value of the last header with that name, as in [`Record::header`].
     ///
-    /// *None: no header of that name, or the last one's value is null.*
+    /// *None: there is no header with that name, or the last one's value is null.*
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.header(name)
     }
 
-    /// The values of all headers of that name, in order; a null value is None.
+    /// The values of all headers with that name, in order; a null value is None.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Option<&'a [u8]>> {
         self.iter()
             .filter(move |(other, _)| *other == name)
             .map(|(_, value)| value)
     }
 
-    /// Name and value of each, in order; a null value is None.
+    /// The name and value of each header, in order; a null value is None.
     pub fn iter(
         &self,
     ) -> impl DoubleEndedIterator<Item = (&str, Option<&[u8]>)> + ExactSizeIterator {
@@ -391,34 +391,34 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// A schema as the mapping's registry names it. It stands beside the record, and nothing of the framework needs it: an odd shape costs nothing.
+/// The schema that the mapping's registry has for a key or value. The framework itself does not use it, so unexpected metadata never rejects a record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SchemaMetadata {
-    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. It does not say how the bytes came: a mapping whose `EventRecordFormat` is `JSON` sends JSON whatever stands here.
+    /// `AVRO`, `PROTOBUF` or `JSON`: the format in the topic. The bytes in the event may differ: a mapping whose `EventRecordFormat` is `JSON` always sends JSON.
     ///
-    /// *None: the event does not say, or not in text.*
+    /// *None: the event has no such field, or it is not text.*
     pub data_format: Option<String>,
-    /// Glue: a 36-character UUID. Confluent: a short integer, also where it came as a number.
+    /// The schema's id. Glue: a 36-character UUID. Confluent: a short integer as text, even if the event holds a number.
     ///
-    /// *None: the event does not say, or neither in text nor as a number.*
+    /// *None: the event has no such field, or it is neither text nor a number.*
     pub schema_id: Option<String>,
 }
 
-/// The cluster that an event came from.
+/// The cluster from which an event came.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EventSource {
-    /// Amazon MSK or self-managed.
+    /// The kind of cluster: Amazon MSK or self-managed.
     pub kind: EventSourceKind,
-    /// The MSK cluster's ARN. *None: self-managed, or the event did not say.*
+    /// The MSK cluster's ARN. *None: the cluster is self-managed, or the event holds no ARN.*
     pub arn: Option<String>,
-    /// The brokers, joined by commas, as they came. *None: the event did not say.*
+    /// The brokers, separated by commas, as received. *None: the event names no broker.*
     pub bootstrap_servers: Option<String>,
 }
 
 impl EventSource {
-    /// An Amazon MSK cluster, by its ARN.
+    /// Describes an Amazon MSK cluster by its ARN.
     pub fn msk(arn: impl Into<String>) -> Self {
         Self {
             kind: EventSourceKind::Msk,
@@ -427,7 +427,7 @@ impl EventSource {
         }
     }
 
-    /// A self-managed cluster, by its brokers, joined by commas.
+    /// Describes a self-managed cluster by its brokers, separated by commas.
     pub fn self_managed(bootstrap_servers: impl Into<String>) -> Self {
         Self {
             kind: EventSourceKind::SelfManaged,
@@ -437,27 +437,27 @@ impl EventSource {
     }
 }
 
-/// Who runs the cluster.
+/// The operator of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventSourceKind {
     /// Amazon MSK (`aws:kafka`).
     Msk,
-    /// Anyone else (`SelfManagedKafka`).
+    /// Any other operator (`SelfManagedKafka`).
     SelfManaged,
 }
 
-/// Why one record of an event could not be decoded. The rest of the event is not touched by it.
+/// The reason why one record of an event could not be decoded. The other records are not affected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} (at `{path}`, byte {byte} of the event)")]
 #[non_exhaustive]
 pub struct RecordFault {
-    /// What kind of fault: `reject.value_not_base64`.
+    /// The kind of fault: `reject.value_not_base64`.
     pub code: &'static str,
-    /// What is wrong, without a byte of the payload.
+    /// The fault in words, without any byte of the payload.
     pub reason: &'static str,
-    /// Where in the event: `records["orders-0"][3].value`.
+    /// The path in the event: `records["orders-0"][3].value`.
     pub path: String,
-    /// Where in the event, counted from 0.
+    /// The byte position in the event, counted from 0.
     pub byte: usize,
 }

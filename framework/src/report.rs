@@ -19,9 +19,9 @@ pub(crate) struct Report {
     pub(crate) out_of_time: bool,
     /// Topics without a handler, each with the number of its records.
     pub(crate) unhandled: BTreeMap<String, usize>,
-    /// Records that were reported to Lambda as not done, never came again, and never will: the mapping does not read the function's answers.
+    /// Records that were reported to Lambda as not done, were never redelivered, and never will be: the mapping does not read the function's responses.
     pub(crate) overlooked: Vec<(TopicPartition, i64)>,
-    /// What was settled in these partitions may not be recorded, so that it runs again should it come again.
+    /// What was settled in these partitions may not be recorded, so that it runs again if it is redelivered.
     pub(crate) unrecorded: Vec<(TopicPartition, Problem)>,
     /// Partitions that ran without the idempotency store.
     pub(crate) without_store: Vec<(TopicPartition, String)>,
@@ -43,7 +43,7 @@ pub(crate) struct LongPoll {
 impl LongPoll {
     /// What is to be done about it.
     pub(crate) const CURE: &str =
-        "move work that blocks, or computes for long, into tokio::task::spawn_blocking";
+        "move work that blocks or computes for long into tokio::task::spawn_blocking";
 
     pub(crate) fn ms(&self) -> u64 {
         u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
@@ -59,7 +59,7 @@ impl LongPoll {
             by = self.by,
             ms = self.ms(),
             cure = Self::CURE,
-            "a record's code held the thread: meanwhile no other record ran, no lease was renewed, and no deadline was kept"
+            "a record's code blocked the thread: meanwhile no other record ran, no lease was renewed, and no deadline was enforced"
         );
     }
 }
@@ -67,11 +67,15 @@ impl LongPoll {
 impl fmt::Display for LongPoll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { by, record, .. } = self;
-        write!(f, "{by} of {record} held the thread for {} ms", self.ms())
+        write!(
+            f,
+            "{by} of {record} blocked the thread for {} ms",
+            self.ms()
+        )
     }
 }
 
-/// How one record ended.
+/// The end of one record: its outcome, its attempts, and its problem if there was one.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordReport {
@@ -79,24 +83,24 @@ pub struct RecordReport {
     pub record: Record,
     /// How it ended.
     pub outcome: Outcome,
-    /// How often its handler was started in this invocation. 0: it was rejected before its handler, skipped, or not reached, or its extractors panicked.
+    /// Number of times that its handler was started in this invocation. 0: the record was rejected before its handler, skipped, or not reached, or its extractors panicked.
     pub attempts: u32,
-    /// What went wrong. *None: nothing did.*
+    /// The problem. *None: nothing went wrong.*
     pub problem: Option<Problem>,
 }
 
-/// What went wrong with a record: what the log and the dead letter say.
+/// A problem with a record, as the log and the dead letter state it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// As a code: `reject.json`, `handler.panicked`, or the handler's own. Always the first cause: of a record that was to be rejected, why it was to be.
+    /// The code: `reject.json`, `handler.panicked`, or the handler's own. Always the first cause: for a record that was to be rejected, the reason for the rejection.
     pub code: String,
-    /// In words. Never bytes of the payload; the text of a handler's own error is the handler's, cut.
+    /// The problem in words. Never bytes of the payload; the text of a handler's own error is used as it is, but cut.
     pub message: String,
-    /// Why a record that was to be rejected is Failed, as a code: `destination.missing`, `destination.unconfirmed`, `destination.timed_out`, or
+    /// The code that tells why a record that was to be rejected is Failed: `destination.missing`, `destination.unconfirmed`, `destination.timed_out`, or
     /// `destination.panicked`.
     ///
-    /// *None: it was not to be rejected, or the destination has confirmed it.*
+    /// *None: the record was not to be rejected, or the destination has confirmed it.*
     pub destination: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! From a report to the answer that Lambda reads. Pure; called by `consumer`.
+//! From a report to the response that Lambda reads. Pure; called by `consumer`.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use serde::Serialize;
 use crate::outcome::Outcome;
 use crate::report::Report;
 
-/// How Lambda is told of records that are not done.
+/// Failure reporting: how Lambda learns which records are not done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureReporting {
-    /// Any record that is not done makes the invocation an error, and Lambda sends the whole batch again. Safe whatever the mapping is set to.
+    /// If any record is not done, the invocation ends with an error, and Lambda redelivers the whole batch. Safe with any setting of the mapping.
     #[default]
     WholeBatch,
-    /// The records that are not done are listed, and Lambda sends those again.
+    /// The response lists the records that are not done, and Lambda redelivers those.
     ///
-    /// Only with `FunctionResponseTypes: [ReportBatchItemFailures]` in the mapping: a mapping without it ignores the list and commits everything,
-    /// what failed included. `template.yaml` sets both by one parameter.
+    /// Requires `FunctionResponseTypes: [ReportBatchItemFailures]` in the mapping: a mapping without it ignores the list and commits everything,
+    /// failed records included. `template.yaml` sets both by one parameter.
     Partial,
 }
 
-/// The answer: the records that are not done.
+/// The response to Lambda: the records that are not done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchResponse {
-    /// In the event's order. Empty: all is settled, and Lambda commits the batch.
+    /// The records that are not done, in the event's order. Empty: all are settled, and Lambda commits the batch.
     pub batch_item_failures: Vec<KafkaBatchItemFailure>,
 }
 
@@ -35,7 +35,7 @@ pub struct BatchResponse {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct KafkaBatchItemFailure {
-    /// Which.
+    /// The record's identifier.
     pub item_identifier: KafkaItemIdentifier,
 }
 
@@ -57,7 +57,7 @@ fn text<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Err
 /// Records of a batch that are not done, under [`FailureReporting::WholeBatch`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{failed} failed and {unreached} unreached of {records} records; the first is {first}: Lambda sends the whole batch again"
+    "{failed} failed and {unreached} unreached of {records} records; the first is {first}: Lambda redelivers the whole batch"
 )]
 #[non_exhaustive]
 pub struct Incomplete {
@@ -72,7 +72,7 @@ pub struct Incomplete {
 }
 
 impl BatchResponse {
-    /// The answer to a batch that ended so.
+    /// The response to a batch that ended so.
     pub(crate) fn of(report: &Report, reporting: FailureReporting) -> Result<Self, Incomplete> {
         let open: Vec<_> = report
             .records

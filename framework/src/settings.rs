@@ -1,4 +1,4 @@
-//! A consumer's settings: default, code, environment, in rising order, and where each came from. Read by `consumer`.
+//! A consumer's settings, with their origin: default, code, environment, in rising precedence. Read by `consumer`.
 
 mod line;
 mod unread;
@@ -229,7 +229,7 @@ impl Settings {
             let Setting { value, origin, .. } = setting;
             let (low, high) = allowed_ms.into_inner();
             let (low, high) = (Duration::from_millis(low), Duration::from_millis(high));
-            let fault = || Err(format!("{value:?} is not from {low:?} to {high:?}"));
+            let fault = || Err(format!("expected {low:?} to {high:?}, found {value:?}"));
             let fits = (low..=high).contains(value);
             check(*origin, place, if fits { Ok(()) } else { fault() });
         }
@@ -272,7 +272,7 @@ impl Settings {
         repeated.map(|(_, method)| method).collect()
     }
 
-    /// Whatever would let a handler start twice for one key, if that was ruled out. `attempts` are those that routes have of their own.
+    /// Names each setting that would let a handler start twice for one key, if that was ruled out. `attempts` are those that routes have of their own.
     pub(crate) fn check_guarantee(
         &self,
         attempts: impl Iterator<Item = u32>,
@@ -289,24 +289,24 @@ impl Settings {
         let needs = [
             (
                 self.per_record.value.is_some(),
-                "keys that records hold: `.per_record(PerRecord::by_json([\"/order_id\"]))`".to_owned(),
+                "keys from the records: set `.per_record(PerRecord::by_json([\"/order_id\"]))`".to_owned(),
             ),
             (
                 durable,
-                "a store that outlives the process: `LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE`, or `.idempotency(…)` with a durable one".to_owned(),
+                "a store that outlives the process: set `LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE`, or `.idempotency(…)` with a durable store".to_owned(),
             ),
             (
                 most == 1,
-                format!("one attempt: `.attempts(1)` or `LAMBDA_MSK_ATTEMPTS=1`, and no route with more; there are {most}"),
+                format!("one attempt, found {most}: set `.attempts(1)` or `LAMBDA_MSK_ATTEMPTS=1`, and no `each(…).attempts(…)` above 1"),
             ),
             (
                 self.when_store_fails.value == WhenStoreFails::Fail,
-                "records that wait while the store fails: `WhenStoreFails::Fail`".to_owned(),
+                "`WhenStoreFails::Fail`, so that no record runs without the store: set `.when_store_fails(…)` or `LAMBDA_MSK_WHEN_STORE_FAILS=fail`".to_owned(),
             ),
         ];
         for (_, need) in needs.into_iter().filter(|(met, _)| !met) {
             let place = ".guarantee(Guarantee::AtMostOnce)";
-            faults.push(ConfigurationFault::new(place, format!("needs {need}")));
+            faults.push(ConfigurationFault::new(place, format!("expected {need}")));
         }
     }
 }
@@ -350,7 +350,7 @@ where
         return Ok(());
     }
     let (low, high) = (allowed.start(), allowed.end());
-    Err(format!("{value} is not from {low} to {high}"))
+    Err(format!("expected {low} to {high}, found {value}"))
 }
 
 fn number<T>(text: &str, allowed: RangeInclusive<T>) -> Result<T, String>
@@ -361,7 +361,7 @@ where
     let Ok(value) = text.parse() else {
         let shown = shown(text);
         return Err(format!(
-            "{shown} is not a whole number from {low} to {high}"
+            "expected a whole number from {low} to {high}, found {shown}"
         ));
     };
     within(value, &allowed).map(|()| value)
@@ -374,7 +374,11 @@ fn one_of<T: Copy>(text: &str, allowed: &[(&str, T)]) -> Result<T, String> {
             .iter()
             .map(|(name, _)| format!("`{name}`"))
             .collect();
-        format!("{} is not one of {}", shown(text), names.join(", "))
+        format!(
+            "expected one of {}, found {}",
+            names.join(", "),
+            shown(text)
+        )
     })
 }
 
@@ -394,7 +398,7 @@ fn check_namespace(text: &str) -> Result<(), String> {
     }
     let shown = shown(text);
     Err(format!(
-        "{shown} is not a name of 1 to {NAMESPACE_BYTES_MAX} letters, digits, `-`, `_` and `.`"
+        "expected a name of 1 to {NAMESPACE_BYTES_MAX} letters, digits, `-`, `_` and `.`, found {shown}"
     ))
 }
 
@@ -406,7 +410,7 @@ fn check_cluster(text: &str) -> Result<(), String> {
     }
     let shown = shown(text);
     Err(format!(
-        "{shown} is not a name of 1 to {CLUSTER_BYTES_MAX} visible ASCII characters"
+        "expected a name of 1 to {CLUSTER_BYTES_MAX} visible ASCII characters, found {shown}"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Tests of consumers and handlers without Lambda: events to give, runs to read.
+//! Tools to test consumers and handlers without Lambda: events to build, invocations to run and inspect.
 
 mod addresses;
 mod event;

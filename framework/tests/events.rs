@@ -100,7 +100,7 @@ fn an_identifier_of_its_own_is_the_map_key() {
 }
 
 #[test]
-#[should_panic(expected = "the field `key` is given as JSON")]
+#[should_panic(expected = "expected JSON for the field `key`, found")]
 fn a_raw_field_that_is_not_json_is_a_fault_of_the_test() {
     let _ = Sample::new("a", 0).raw_field("key", "*");
 }

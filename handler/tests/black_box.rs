@@ -114,7 +114,7 @@ async fn whole_batch_reporting_makes_poison_a_function_error() {
     // The first cause first; `cargo msk invoke` reads its advice from these words.
     assert!(
         message.contains(
-            " (reject.json, and no destination is set): Lambda sends the whole batch again"
+            " (reject.json, and no destination is set): Lambda redelivers the whole batch"
         ),
         "{message}"
     );

@@ -150,8 +150,8 @@ fn every_fault_of_the_environment_is_named_at_once() {
     for part in [
         "3 faults",
         "FULFILMENT_URL: expected `https://host/path`, or unset, found no URL",
-        "LAMBDA_MSK_CONCURRENCY: `many` is not a whole number from 1 to 10000",
-        "LAMBDA_MSK_ORDER: `random` is not one of `partition`, `key`, `unordered`",
+        "LAMBDA_MSK_CONCURRENCY: expected a whole number from 1 to 10000, found `many`",
+        "LAMBDA_MSK_ORDER: expected one of `partition`, `key`, `unordered`, found `random`",
     ] {
         assert!(text.contains(part), "{text}");
     }

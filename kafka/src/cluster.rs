@@ -1,4 +1,4 @@
-//! How a Kafka cluster is reached: its brokers and librdkafka's settings. Used by all that connects.
+//! A Kafka cluster's brokers and librdkafka settings. Used by all clients.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ const OWNED: [(&str, &str); 11] = [
     ("metadata.broker.list", BROKERS),
     (
         "group.id",
-        "the mapping's group is that of its configuration",
+        "the consumer group comes from the mapping's configuration",
     ),
     (
         "auto.offset.reset",
-        "where a group without offsets begins is the mapping's starting position",
+        "a group without offsets begins at the mapping's starting position",
     ),
     ("enable.auto.commit", COMMITS),
     ("auto.commit.enable", COMMITS),
@@ -30,18 +30,18 @@ const OWNED: [(&str, &str); 11] = [
     ("enable.auto.offset.store", COMMITS),
     (
         "enable.partition.eof",
-        "the mapping has to hear of the end of a partition",
+        "the mapping must be notified of the end of a partition",
     ),
     (
         "enable.idempotence",
-        "what the driver writes is written once and in order",
+        "the driver writes its records once and in order",
     ),
-    ("linger.ms", "the driver waits for what it writes"),
+    ("linger.ms", "the driver waits for each of its writes"),
 ];
-const BROKERS: &str = "the brokers are those that the cluster is made with";
-const COMMITS: &str = "the mapping commits what is settled, and nothing else";
+const BROKERS: &str = "the brokers are given when the cluster is created";
+const COMMITS: &str = "the mapping commits only settled records";
 
-/// A Kafka cluster, with the settings of the client that reads it.
+/// A Kafka cluster with the settings of its clients.
 ///
 /// # Example
 ///
@@ -62,7 +62,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster behind these brokers: `HOST:PORT`, several with commas between them.
+    /// Creates a cluster from its brokers: `HOST:PORT`, separated by commas.
     pub fn new(bootstrap: impl Into<String>) -> Self {
         Self {
             bootstrap: bootstrap.into(),
@@ -71,26 +71,26 @@ impl Cluster {
     }
 
     /// Sets one of [librdkafka's settings](https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html).
-    /// The last of a name counts, also over those that are set for each client, save the few that the mapping's driver cannot work without:
-    /// [`check`](Self::check) refuses those by name.
+    /// The last value of a name counts, also over the defaults for each client. The few settings that the mapping's driver must set itself are an exception:
+    /// [`check`](Self::check) refuses them by name.
     #[must_use]
     pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((name.into(), value.into()));
         self
     }
 
-    /// The brokers, as given.
+    /// The given brokers.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
 
-    /// Whether these settings can be meant, before anything connects: librdkafka takes them, their files are there, and
-    /// this build can do what they ask for.
+    /// Checks the settings before anything connects: librdkafka accepts them, their files exist, and
+    /// this build supports them.
     ///
     /// # Errors
     ///
-    /// [`Error::Security`] for a setting of TLS or SASL that says what is wrong with it, [`Error::Setting`] and
-    /// [`Error::Client`] for what librdkafka refuses.
+    /// [`Error::Security`] for an invalid setting of TLS or SASL, [`Error::Setting`] and
+    /// [`Error::Client`] for a setting that librdkafka refuses.
     ///
     /// # Example
     ///
@@ -126,7 +126,7 @@ impl Cluster {
             }
             std::fs::metadata(path).map_err(|error| Error::Setting {
                 name: name.clone(),
-                reason: format!("its file cannot be read: {error}"),
+                reason: format!("cannot read its file: {error}"),
             })?;
         }
         Ok(())
@@ -143,7 +143,7 @@ impl Cluster {
         &self.settings
     }
 
-    /// What all clients have in common.
+    /// The settings that all clients share.
     pub fn common(&self) -> Settings {
         let mut settings = Settings::new();
         self.lay_over(&mut settings);
@@ -163,8 +163,8 @@ impl Cluster {
         settings.set("bootstrap.servers", &self.bootstrap);
     }
 
-    /// Those of a member of a consumer group, which commits by itself and hears of the ends of partitions. Reset: what it does at
-    /// an offset that is not there, as `auto.offset.reset` names it.
+    /// The settings of a member of a consumer group, which commits by itself and is notified of the ends of partitions. `reset` is the
+    /// value of `auto.offset.reset`.
     pub fn member(&self, group: &str, reset: &str) -> Settings {
         let mut settings = Settings::new();
         settings

@@ -1,10 +1,10 @@
-//! The first question to a cluster: whether it answers, lets this client in, and has the topic. Asked for all that starts.
+//! The first request to a cluster: does it respond, accept this client, and have the topic? Sent before any client starts.
 //!
-//! librdkafka tries for ever to connect, and says why it cannot only to those who listen. A refusal is none that passes
-//! while one waits, so it ends the question at once; a broker that does not answer is given its time.
+//! librdkafka retries connections without end, and reports the reason only to a call-back. A refusal does not go away by
+//! waiting, so it ends the request at once; a broker that does not respond has time until the timeout.
 //!
-//! Whoever answers says where the brokers are, and everything after the first question goes there: if that is nowhere, nothing
-//! else will ever be answered, so it is tried before anything else.
+//! The response contains the brokers' addresses, and all later requests go there. If these addresses cannot be reached, no later
+//! request succeeds, so they are tried first.
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -26,12 +26,12 @@ use crate::record::TopicPartition;
 use crate::refusal::{Refusal, reason as plain};
 
 impl Cluster {
-    /// The partitions of a topic, ascending, of a cluster whose brokers are where they say. Blocks for at most six seconds.
+    /// The partitions of a topic, ascending, after a check that the brokers' advertised addresses can be reached. Blocks for at most six seconds.
     ///
     /// # Errors
     ///
-    /// Those of [`check`](Self::check); [`Error::Refused`] if the cluster does not let the client in,
-    /// [`Error::Unreachable`] if no broker answers, [`Error::UnknownTopic`] if it has no such topic.
+    /// The errors of [`check`](Self::check); [`Error::Refused`] if the cluster refuses the client,
+    /// [`Error::Unreachable`] if no broker responds, [`Error::UnknownTopic`] if the topic does not exist.
     pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
         self.check_security()?;
         let mut config = self.common().into_config();

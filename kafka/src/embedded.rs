@@ -1,4 +1,4 @@
-//! A Kafka broker in this process, for a desk with nothing installed: librdkafka's mock cluster.
+//! A Kafka broker in this process, for development without any installation: librdkafka's mock cluster.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::error::Error;
 use crate::limits::CONNECT_MS;
 use crate::record::TopicPartition;
 
-/// A broker in this process, on a free port of loopback, until it is dropped. Everything in it is in memory.
+/// A broker in this process, on a free loopback port, until it is dropped. All its data is in memory.
 ///
-/// It knows topics, records with keys, headers and tombstones, groups and their offsets, transactional producers. It is
-/// no Kafka: its groups take three seconds to settle, and a partition holds
-/// [`EMBEDDED_PARTITION_BYTES_MAX`](crate::limits::EMBEDDED_PARTITION_BYTES_MAX). For what is written beyond that it
-/// takes the oldest records away, read or not, and says so to nobody: whoever fills it asks for its
+/// It supports topics, records with keys, headers and tombstones, consumer groups with their offsets, and transactional producers. It is
+/// not a complete Kafka: a rebalance takes three seconds, and a partition holds at most
+/// [`EMBEDDED_PARTITION_BYTES_MAX`](crate::limits::EMBEDDED_PARTITION_BYTES_MAX). When a partition is full, it
+/// deletes the oldest records, read or not, without a notice: ask for the
 /// [losses](Self::losses).
 ///
 /// # Example
@@ -36,11 +36,11 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts it with these topics, each with its number of partitions.
+    /// Starts a broker with these topics, each with its number of partitions.
     ///
     /// # Errors
     ///
-    /// [`Error::Client`] if it cannot listen, or a topic's name or number of partitions is refused.
+    /// [`Error::Client`] if the broker cannot listen, or refuses a topic's name or number of partitions.
     pub fn start<'a>(topics: impl IntoIterator<Item = (&'a str, i32)>) -> Result<Self, Error> {
         let cluster = MockCluster::new(1).map_err(Error::client)?;
         let mut partitions = Vec::new();
@@ -56,17 +56,17 @@ impl EmbeddedBroker {
         })
     }
 
-    /// How it is reached, also from other processes of this machine.
+    /// The cluster for clients in this process and in other processes of this machine.
     pub fn cluster(&self) -> Cluster {
         Cluster::new(self.cluster.bootstrap_servers())
     }
 
-    /// How many records of each partition it took away for want of room; partitions that are whole are not named. Blocks
-    /// for a moment, as a partition has to be asked after the other.
+    /// The number of deleted records of each partition that was too full; complete partitions are left out. Blocks
+    /// for a moment, since it sends one request per partition.
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] if it does not answer, [`Error::Client`] if there is no client to ask with.
+    /// [`Error::Unreachable`] if the broker does not respond, [`Error::Client`] if the client for the requests does not start.
     pub fn losses(&self) -> Result<Vec<(TopicPartition, i64)>, Error> {
         let bootstrap = self.cluster.bootstrap_servers();
         let client: BaseConsumer = ClientConfig::new()

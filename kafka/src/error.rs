@@ -1,4 +1,4 @@
-//! What keeps a client from its work.
+//! Errors of the Kafka clients.
 
 use std::error::Error as StdError;
 
@@ -8,66 +8,66 @@ use rdkafka::types::RDKafkaErrorCode;
 use crate::fault::SecurityFault;
 use crate::refusal::Refusal;
 
-/// Why a cluster is not read or written.
+/// The reason why a cluster cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// librdkafka does not start with these settings.
-    #[error("the Kafka client does not start")]
+    #[error("cannot start the Kafka client")]
     Client {
-        /// Its reason.
+        /// librdkafka's reason.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// A setting is not one of librdkafka's, or its value is none that it takes.
+    /// librdkafka does not know the setting, or does not accept its value.
     #[error("the setting `{name}` is refused: {reason}")]
     Setting {
         /// Its name.
         name: String,
-        /// librdkafka's or the system's reason, without the value, which may be a secret.
+        /// The reason of librdkafka or the system, without the value, which may be a secret.
         reason: String,
     },
-    /// A setting that its reader makes itself: another value would have no effect.
+    /// A setting that the driver sets itself: another value would have no effect.
     #[error("the driver sets `{name}` itself: {instead}")]
     Owned {
         /// Its name.
         name: &'static str,
-        /// What there is in its place.
+        /// The reason, or the setting to use instead.
         instead: &'static str,
     },
-    /// A setting of TLS or SASL cannot be meant, or this build cannot do it.
+    /// A setting of TLS or SASL is invalid, or this build does not support it.
     #[error("the setting `{name}`: {fault}")]
     Security {
-        /// librdkafka's name of it.
+        /// librdkafka's name of the setting.
         name: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: SecurityFault,
     },
-    /// No broker answered.
-    #[error("no broker answers at {bootstrap}")]
+    /// No broker responded.
+    #[error("no broker responds at {bootstrap}")]
     Unreachable {
         /// The brokers that were asked.
         bootstrap: String,
         /// The client's reason.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// A broker answered, and says that the brokers are where none can be reached.
+    /// A broker responded, but the advertised addresses of the cluster's brokers cannot be reached.
     #[error(
-        "the cluster at {bootstrap} answers, and says that its broker is at {address} (`advertised.listeners`), which cannot be reached"
+        "the cluster at {bootstrap} responds, but its broker's advertised address {address} cannot be reached: correct `advertised.listeners`"
     )]
     Advertised {
         /// The brokers that were asked.
         bootstrap: String,
-        /// Where the first broker of the cluster is, as the cluster says.
+        /// The advertised address of the cluster's first broker.
         address: String,
-        /// The system's reason: the name is unknown, or nobody answers there.
+        /// The system's reason: the name is unknown, or the connection fails.
         source: std::io::Error,
     },
-    /// A broker answered, and does not let the client in.
+    /// A broker responded, but refuses the client.
     #[error("the cluster at {bootstrap} refuses this client")]
     Refused {
         /// The brokers that were asked.
         bootstrap: String,
-        /// What it does not take.
+        /// The kind of refusal.
         refusal: Refusal,
         /// The client's reason.
         source: Box<dyn StdError + Send + Sync>,
@@ -86,7 +86,7 @@ pub enum Error {
         /// The client's reason.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// A share group's client is not librdkafka, and has less of TLS and SASL.
+    /// The client of share groups is not librdkafka, and supports fewer settings of TLS and SASL.
     #[error("in Queue mode the setting `{name}` is not supported")]
     ShareSetting {
         /// librdkafka's name of the setting.
@@ -95,7 +95,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A client that does not start. What librdkafka says of a setting may repeat its value: that stays here.
+    /// Creates the error of a client that does not start. librdkafka's text may repeat a setting's value, so it is left out.
     pub fn client(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source = source.into();
         match source.downcast_ref::<KafkaError>() {
@@ -112,8 +112,8 @@ impl Error {
         }
     }
 
-    /// Whether a record was not written because it is larger than the client's `message.max.bytes`, or than the broker
-    /// takes.
+    /// Returns true if the record is larger than the client's `message.max.bytes`, or than the broker
+    /// accepts.
     pub fn is_too_large(&self) -> bool {
         let Self::Produce { source, .. } = self else {
             return false;

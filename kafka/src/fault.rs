@@ -1,28 +1,32 @@
-//! What is wrong with a setting of TLS or SASL. Said by `security`, before anything connects.
+//! Faults in settings of TLS or SASL. Found by `security`, before anything connects.
 
-/// What is wrong with a setting of TLS or SASL. None shows its value, which may be a secret.
+/// A fault in a setting of TLS or SASL. Its text never shows the value, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecurityFault {
-    /// It needs OpenSSL, which is not in this build: the feature `tls`.
+    /// The setting needs OpenSSL, which only a build with the feature `tls` contains.
     #[error("it needs TLS, which this build does not have")]
     NoTls,
-    /// `security.protocol` is none that Kafka has.
-    #[error("it is none of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")]
+    /// `security.protocol` is not one of Kafka's.
+    #[error("expected one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")]
     UnknownProtocol,
-    /// A mechanism that neither this driver nor librdkafka has.
-    #[error("it is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")]
+    /// An unsupported mechanism.
+    #[error("expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")]
     UnknownMechanism,
-    /// Amazon MSK's IAM authentication, whose tokens nothing here signs.
+    /// IAM authentication of Amazon MSK, which needs signed tokens.
     #[error("IAM authentication and OAUTHBEARER's tokens are not supported")]
     Iam,
-    /// SASL is asked for, and not which.
-    #[error("it is missing, and security.protocol asks for SASL")]
+    /// SASL without a mechanism.
+    #[error("it is missing, but security.protocol requires SASL: set it")]
     MissingMechanism,
-    /// The protocol has no SASL.
-    #[error("it has no effect: security.protocol asks for no SASL")]
+    /// A setting of SASL, with a protocol without SASL.
+    #[error(
+        "it has no effect without SASL: remove it, or set security.protocol to a protocol with SASL"
+    )]
     NoSasl,
-    /// The protocol has no TLS.
-    #[error("it has no effect: security.protocol asks for no TLS")]
+    /// A setting of TLS, with a protocol without TLS.
+    #[error(
+        "it has no effect without TLS: remove it, or set security.protocol to a protocol with TLS"
+    )]
     NoEncryption,
 }

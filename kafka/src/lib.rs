@@ -1,15 +1,15 @@
-//! How lambda-msk's tools reach a Kafka cluster.
+//! The Kafka client of lambda-msk's tools.
 //!
-//! - [`record`] has the words: a record, its headers, the partition where it stands.
-//! - `Cluster` (feature `client`, as all below) is a cluster's brokers with librdkafka's settings. It says what is wrong with a
-//!   setting before anything connects, and whether the cluster answers, lets the client in, and has the topic.
-//! - `Producer` writes records. `Reader` asks beside the members of a group: for partitions, their bounds, the group's offsets, and whether records are left. It
-//!   hands out no record: whoever processes records is a member of the group, in `msk-mapping`.
-//! - `EmbeddedBroker` is a broker in this process, for a desk with nothing installed.
+//! - [`record`] has the basic types: a record, its headers, its partition.
+//! - `Cluster` (feature `client`, as all below) is a cluster's brokers with librdkafka's settings. It checks the
+//!   settings before anything connects, and checks that the cluster responds, accepts the client, and has the topic.
+//! - `Producer` writes records. `Reader` reads partitions, their bounds, a group's offsets, and whether records are left, without being a member of the group. It
+//!   returns no records: they are processed by members of the group, in `msk-mapping`.
+//! - `EmbeddedBroker` is a broker in this process, for development without any installation.
 //! - `share_security` (feature `share`) reads the same settings for the client of share groups, which is not librdkafka.
 //!
-//! No error and no `Debug` repeats the value of a setting that may be a secret. Of librdkafka's types none is public; of the share group's client one is, the
-//! settings that it is given.
+//! No error and no `Debug` form repeats the value of a setting that may be a secret. None of librdkafka's types is public; of the share-group client only its
+//! settings are.
 
 // What stands in a topic.
 pub mod record;

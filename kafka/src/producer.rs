@@ -1,4 +1,4 @@
-//! Records to a topic: what fills it, and dead letters that go to one.
+//! Writes records to topics: test data, and dead letters.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::settings::Settings;
 /// librdkafka's bound of a record, a million bytes unless it is set.
 const MESSAGE_BYTES: &str = "message.max.bytes";
 
-/// A producer of a cluster: what it confirms is written, once and in order.
+/// A producer for one cluster: a confirmed record is written, once and in order.
 pub struct Producer {
     producer: FutureProducer,
 }
@@ -26,9 +26,9 @@ pub struct Producer {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Outgoing<'a> {
-    /// The topic. It has to exist.
+    /// The topic, which must exist.
     pub topic: &'a str,
-    /// The partition. None: by the key, or any.
+    /// The partition. None: chosen by the key, or any.
     pub partition: Option<i32>,
     /// The key. None: null.
     pub key: Option<&'a [u8]>,
@@ -36,7 +36,7 @@ pub struct Outgoing<'a> {
     pub value: Option<&'a [u8]>,
     /// The headers, in order.
     pub headers: &'a [Header],
-    /// Milliseconds since 1970. None: now.
+    /// The timestamp in milliseconds since 1970. None: now.
     pub timestamp: Option<i64>,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Debug for Outgoing<'_> {
 }
 
 impl<'a> Outgoing<'a> {
-    /// An empty record for a topic.
+    /// Creates an empty record for a topic.
     pub fn to(topic: &'a str) -> Self {
         Self {
             topic,
@@ -79,7 +79,7 @@ impl<'a> From<&'a Record> for Outgoing<'a> {
 }
 
 impl Producer {
-    /// A producer of this cluster. Connects with its first record.
+    /// Creates a producer for this cluster. It connects with its first record.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Producer {
         Self::of(cluster.producer())
     }
 
-    /// A producer of documents about records, which are larger than the records. It leaves their size to the broker,
+    /// Creates a producer for documents about records, which are larger than the records. Only the broker limits their size,
     /// unless the cluster's `message.max.bytes` is set.
     ///
     /// # Errors
@@ -109,11 +109,11 @@ impl Producer {
         Ok(Self { producer })
     }
 
-    /// Writes records and waits until all are confirmed, for at most as long as `message.timeout.ms` says (five minutes).
+    /// Writes records and waits until all are confirmed, for at most `message.timeout.ms` (five minutes).
     ///
     /// # Errors
     ///
-    /// [`Error::Produce`] for the first that was not; others may have been written.
+    /// [`Error::Produce`] for the first record that was not written; others may have been written.
     pub async fn send(&self, records: &[Outgoing<'_>]) -> Result<usize, Error> {
         let mut waiting = Vec::new();
         for record in records {

@@ -1,4 +1,4 @@
-//! Questions to a cluster and reading, beside the members of a group and as none of them. Everything here blocks.
+//! Reads a cluster's metadata and offsets without being a member of a group. Everything here blocks.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,8 +20,8 @@ use crate::record::TopicPartition;
 
 const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
 
-/// A client that asks and reads under a group's name, and is no member of the group. To close it may take until a broker answers:
-/// drop it where that may block.
+/// A client that reads with a group's name without being a member of the group. Closing it may block until a broker responds:
+/// drop it where blocking is allowed.
 ///
 /// # Example
 ///
@@ -40,7 +40,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of this cluster. It connects with its first question.
+    /// Creates a reader for this cluster. It connects with its first request.
     ///
     /// # Errors
     ///
@@ -60,23 +60,23 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the cluster does not let the client in, [`Error::Unreachable`] if no broker answers,
-    /// [`Error::UnknownTopic`] if it has no such topic.
+    /// [`Error::Refused`] if the cluster refuses the client, [`Error::Unreachable`] if no broker responds,
+    /// [`Error::UnknownTopic`] if the topic does not exist.
     pub fn partitions(&self, topic: &str) -> Result<Vec<TopicPartition>, Error> {
         connect::ask(&self.cluster, &self.client, topic)
     }
 
-    /// The first offset that a partition has, and the one behind its last record that can be read.
+    /// The first offset of a partition, and the offset after its last readable record.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if the cluster does not let the client in, [`Error::Unreachable`] if it is not answered.
+    /// [`Error::Refused`] if the cluster refuses the client, [`Error::Unreachable`] if no broker responds.
     pub fn bounds(&self, partition: &TopicPartition) -> Result<(i64, i64), Error> {
         let (topic, number) = (partition.topic(), partition.partition());
         self.answered(self.client.fetch_watermarks(topic, number, LIMIT))
     }
 
-    /// The group's offset of each partition. None: it has none.
+    /// The group's committed offset of each partition. None: the group has committed none.
     ///
     /// # Errors
     ///
@@ -95,8 +95,8 @@ impl Reader {
         Ok(partitions.iter().map(committed).collect())
     }
 
-    /// The offset of the first record from there on, of that time (milliseconds since 1970) or later where one is given.
-    /// None: there is none. Reads the partition up to it.
+    /// The offset of the first record from the given offset on; if a time is given (milliseconds since 1970), of the first record of that time or later.
+    /// None: there is no such record. Reads the partition up to that record.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A Kafka record as a consumer polled it. Its readers make it, the mapping batches it.
+//! A Kafka record as a consumer polled it. Made by the readers, batched by the mapping.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub struct TopicPartition {
 }
 
 impl TopicPartition {
-    /// A partition of a topic.
+    /// Names a partition of a topic.
     pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
         Self {
             topic: topic.into(),
@@ -39,10 +39,10 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// Who set a record's timestamp.
+/// The party that set a record's timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TimestampType {
-    /// Its producer.
+    /// The record's producer.
     #[default]
     CreateTime,
     /// The broker that appended it.
@@ -50,7 +50,7 @@ pub enum TimestampType {
 }
 
 impl TimestampType {
-    /// As it stands in an event.
+    /// The name in an event.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateTime => "CREATE_TIME",
@@ -59,12 +59,12 @@ impl TimestampType {
     }
 }
 
-/// One header of a record. A record may have several of one name, and their order counts.
+/// One header of a record. A record may have several headers with one name, and their order counts.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Header {
-    /// The name, any text, also empty.
+    /// The name: any text, also empty.
     pub name: String,
-    /// The value. None: null, which is not the same as zero bytes.
+    /// The value. None: null, which differs from zero bytes.
     pub value: Option<Bytes>,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Debug for Header {
     }
 }
 
-/// A record as it was polled.
+/// A record as polled.
 ///
 /// # Example
 ///
@@ -95,26 +95,26 @@ impl fmt::Debug for Header {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
-    /// Where it stands.
+    /// The record's partition.
     pub partition: TopicPartition,
-    /// Its offset. Those of a partition ascend, with gaps.
+    /// The record's offset. The offsets of a partition ascend, with gaps.
     pub offset: i64,
-    /// Milliseconds since 1970; `-1`: it has none (old message formats). Such a record has no age.
+    /// The timestamp in milliseconds since 1970. `-1`: the record has none (old message formats), and so no age.
     pub timestamp: i64,
-    /// Who set the timestamp.
+    /// The party that set the timestamp.
     pub timestamp_type: TimestampType,
     /// The key. None: the producer sent none. Empty: it sent zero bytes.
     pub key: Option<Bytes>,
     /// The value. None: a tombstone. Empty: zero bytes.
     pub value: Option<Bytes>,
-    /// The headers, in order, repeats kept.
+    /// The headers, in order and with repeated names.
     pub headers: Vec<Header>,
-    /// Queue mode: how often the broker has delivered it, this time included. Else 1.
+    /// Queue mode: the number of deliveries by the broker, including this one. Otherwise 1.
     pub delivery_count: u16,
 }
 
 impl Record {
-    /// A record without timestamp, key, value and headers.
+    /// Creates a record without timestamp, key, value and headers.
     pub fn new(partition: TopicPartition, offset: i64) -> Self {
         Self {
             partition,
@@ -128,28 +128,28 @@ impl Record {
         }
     }
 
-    /// The same record with a timestamp, in milliseconds since 1970.
+    /// Sets the timestamp, in milliseconds since 1970.
     #[must_use]
     pub fn with_timestamp(mut self, millis: i64) -> Self {
         self.timestamp = millis;
         self
     }
 
-    /// The same record with a key.
+    /// Sets the key.
     #[must_use]
     pub fn with_key(mut self, key: impl Into<Bytes>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// The same record with a value.
+    /// Sets the value.
     #[must_use]
     pub fn with_value(mut self, value: impl Into<Bytes>) -> Self {
         self.value = Some(value.into());
         self
     }
 
-    /// The same record with one header more.
+    /// Appends a header.
     #[must_use]
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
         self.headers.push(Header {

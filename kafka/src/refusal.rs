@@ -1,24 +1,24 @@
-//! Why a cluster does not let a client in, read from librdkafka's errors.
+//! The reason why a cluster refuses a client, read from librdkafka's errors.
 
 use std::error::Error as StdError;
 
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-/// Why a cluster does not let a client in: what its operator, or the owner of the credentials, has to look at.
+/// The reason why a cluster refuses a client, for its operator or the owner of the credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The broker does not take the credentials, or the mechanism.
+    /// The broker does not accept the credentials or the mechanism.
     Authentication,
-    /// TLS does not come about: a certificate is not trusted, is missing, or is past its time.
+    /// The TLS handshake fails: a certificate is not trusted, is missing, or has expired.
     Tls,
-    /// The user is known, and may not do this.
+    /// The user is known, but lacks the permission.
     Authorization,
 }
 
 impl Refusal {
-    /// What to check, by librdkafka's names.
+    /// The settings to check, by librdkafka's names.
     pub fn check(self) -> &'static str {
         match self {
             Self::Authentication => {
@@ -27,11 +27,11 @@ impl Refusal {
             Self::Tls => {
                 "check ssl.ca.location, and for mutual TLS ssl.certificate.location and ssl.key.location"
             }
-            Self::Authorization => "check what the user may do with the topic and the group",
+            Self::Authorization => "check the user's permissions for the topic and the group",
         }
     }
 
-    /// What librdkafka calls back with. None: an error of another kind, which may pass by itself.
+    /// Reads the refusal from a call-back of librdkafka. None: an error of another kind, which may pass by itself.
     pub fn heard(error: &(dyn StdError + 'static), reason: &str) -> Option<Self> {
         // With TLS 1.3 a broker looks at the client's certificate once the client takes the connection to be there.
         if reason.contains("SSL alert number") {
@@ -40,7 +40,7 @@ impl Refusal {
         Self::of(error)
     }
 
-    /// By librdkafka's error alone. None: an error of another kind, or not librdkafka's.
+    /// Reads the refusal from librdkafka's error alone. None: an error of another kind, or not librdkafka's.
     pub fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
         let error = error.downcast_ref::<KafkaError>()?;
         error.rdkafka_error_code().and_then(Self::of_code)
@@ -60,8 +60,8 @@ impl Refusal {
     }
 }
 
-/// What librdkafka says, without how long it was in which state: that is another time each time, and the same trouble is
-/// told once.
+/// librdkafka's reason without the duration of its state, which differs each time: so the same problem is
+/// reported once.
 pub fn reason(said: &str) -> String {
     let lasting = said.ends_with(')').then(|| said.rfind(" (after "));
     said[..lasting.flatten().unwrap_or(said.len())].to_owned()

@@ -1,5 +1,5 @@
-//! How a cluster wants to be spoken to: what librdkafka's settings of TLS and SASL ask for, and whether this build can do
-//! it. Asked before anything connects, so that a mistake has its name.
+//! Checks librdkafka's settings of TLS and SASL, and whether this build supports
+//! them. Runs before anything connects, so that an error names the wrong setting.
 
 use crate::error::Error;
 use crate::fault::SecurityFault;

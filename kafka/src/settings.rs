@@ -6,7 +6,7 @@ use std::fmt;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-/// Settings by their names, each once: what a client of librdkafka is made with.
+/// The settings of a librdkafka client, by name.
 #[derive(Clone, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
@@ -15,13 +15,13 @@ impl Settings {
         Self::default()
     }
 
-    /// Sets one of them, over what it was.
+    /// Sets a value, and replaces an earlier one.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Self {
         self.0.insert(name.into(), value.into());
         self
     }
 
-    /// The value of one. None: it is not set, so librdkafka's default counts.
+    /// The value of a setting. None: it is not set, so librdkafka's default applies.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| &**value)
     }

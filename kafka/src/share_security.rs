@@ -1,4 +1,4 @@
-//! The same settings for the client of share groups, which is not librdkafka: each by its name, and none left out in silence.
+//! Converts the same settings for the client of share groups, which is not librdkafka: an unsupported setting is an error.
 
 use krafka::auth::{AuthConfig, TlsConfig};
 
@@ -21,12 +21,12 @@ const KNOWN: [&str; 11] = [
     "ssl.key.pem",
 ];
 
-/// What a share group's client is let in with.
+/// Reads the authentication of a share group's client.
 ///
 /// # Errors
 ///
-/// [`Error::ShareSetting`] for a setting of TLS or SASL that it does not have; [`Error::Security`] for one that cannot be
-/// meant.
+/// [`Error::ShareSetting`] for a setting of TLS or SASL that the client does not support; [`Error::Security`] for an invalid
+/// one.
 pub fn auth(cluster: &Cluster) -> Result<AuthConfig, Error> {
     let settings = cluster.given();
     let is_about_it =

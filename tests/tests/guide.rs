@@ -27,16 +27,23 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The pages of the guide, from the repository's root, its table of contents included.
-fn pages() -> Vec<String> {
-    let folder = fs::read_dir(root().join("docs/src")).unwrap();
-    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+/// The pages that lie in a folder, from the repository's root.
+fn pages_in(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut pages: Vec<_> = names
         .filter(|name| name.ends_with(".md"))
-        .map(|name| format!("docs/src/{name}"))
+        .map(|name| format!("{folder}/{name}"))
         .collect();
     pages.sort();
-    assert!(pages.len() > 10, "{pages:?}");
+    pages
+}
+
+/// The pages of the guide, from the repository's root, its table of contents included.
+fn pages() -> Vec<String> {
+    let mut pages = pages_in("docs/src");
+    pages.extend(pages_in("docs/src/design"));
+    assert!(pages.len() > 30, "{pages:?}");
     pages
 }
 
@@ -176,6 +183,19 @@ fn every_page_stands_in_the_table_of_contents_once() {
 }
 
 #[test]
+fn every_page_of_the_design_stands_in_its_two_indexes_once() {
+    let pages: BTreeSet<_> = pages_in("docs/src/design").into_iter().collect();
+    for (index, folder) in [("DESIGN.md", ""), ("docs/src/design.md", "docs/src/")] {
+        let links = links(&read(index)).into_iter();
+        let links = links.map(|link| format!("{folder}{link}"));
+        let listed: Vec<_> = links.filter(|link| link.contains("/design/")).collect();
+        let once: BTreeSet<_> = listed.iter().cloned().collect();
+        assert_eq!(once, pages, "{index}");
+        assert_eq!(listed.len(), pages.len(), "{index}");
+    }
+}
+
+#[test]
 fn every_page_with_rust_in_it_is_compiled() {
     let compiled = read("tests/lib.rs");
     for page in texts() {
@@ -200,6 +220,54 @@ fn every_block_of_code_names_its_language() {
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// What is wrong with a picture. Renderers collapse spaces in its text, and nothing is fetched for a picture in a page.
+fn faults_of_picture(svg: &str) -> Vec<&'static str> {
+    let texts = svg.split('>').skip(1).map(|rest| rest.split('<').next());
+    let mut texts = texts.map(|text| text.unwrap().trim_matches('\n'));
+    let spaced = texts.any(|text| text != text.trim() || text.contains("  "));
+    let outside = svg.replace("http://www.w3.org/", "").contains("://");
+    let faults = [
+        (!svg.contains("<title"), "expected a <title>, found none"),
+        (spaced, "a text depends on spaces: place its words"),
+        (outside, "it names something outside"),
+    ];
+    faults
+        .into_iter()
+        .filter_map(|(is, fault)| is.then_some(fault))
+        .collect()
+}
+
+#[test]
+fn every_picture_reads_the_same_everywhere_and_is_shown_on_a_page() {
+    let shown: String = pages().iter().map(read).collect();
+    let mut seen = 0;
+    for entry in fs::read_dir(root().join("docs/src")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".svg") {
+            seen += 1;
+            let faults = faults_of_picture(&read(format!("docs/src/{name}")));
+            assert_eq!(faults, [""; 0], "{name}");
+            assert!(shown.contains(&format!("]({name})")), "{name}");
+        }
+    }
+    assert!(seen > 4, "{seen}");
+}
+
+#[test]
+fn a_picture_without_a_title_or_with_spaces_to_keep_is_found() {
+    let good =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\">\n<title>a</title>\n<text>b c</text>\n</svg>\n";
+    assert_eq!(faults_of_picture(good), [""; 0]);
+    for (from, to) in [
+        ("<title>a</title>", ""),
+        ("b c", "b  c"),
+        ("b c", " b"),
+        ("b c", "<image href=\"https://c.d\"/>"),
+    ] {
+        assert_eq!(faults_of_picture(&good.replace(from, to)).len(), 1, "{to}");
+    }
 }
 
 #[test]

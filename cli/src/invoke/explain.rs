@@ -224,7 +224,7 @@ mod tests {
 
     fn cure(first: &str) -> &'static str {
         cure_of_incomplete(&format!(
-            "1 failed and 0 unreached of 1 records; the first is orders-0@15 ({first}): Lambda sends the whole batch again"
+            "1 failed and 0 unreached of 1 records; the first is orders-0@15 ({first}): Lambda redelivers the whole batch"
         ))
     }
 

@@ -1,6 +1,6 @@
 //! The address of an SQS queue, read from its URL or ARN.
 
-/// Where a queue is.
+/// The address of an SQS queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
     url: String,
@@ -8,7 +8,7 @@ pub struct Queue {
     endpoint: Option<String>,
 }
 
-/// Why a text is not the address of a queue that can be used.
+/// The reason why a text is not the address of a usable queue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqsQueueError {
@@ -17,24 +17,24 @@ pub enum SqsQueueError {
         "is neither the URL of an SQS queue (`https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`) nor its ARN (`arn:aws:sqs:REGION:ACCOUNT:NAME`)"
     )]
     NotAQueue,
-    /// An ARN of a partition whose domain is not known here.
+    /// An ARN of an AWS partition whose domain is unknown.
     #[error(
-        "is an ARN of the partition `{0}`, whose URLs are not known: give the queue's URL instead"
+        "is an ARN of the AWS partition `{0}`, whose URLs are unknown: use the queue's URL instead"
     )]
     Partition(String),
     /// A FIFO queue.
     #[error(
-        "is a FIFO queue: give a standard one, as Lambda's own destinations ask for too. A FIFO queue drops what it takes for a repeat, and one letter that is not read holds up those behind it"
+        "is a FIFO queue: use a standard one, which Lambda's own destinations require too. A FIFO queue drops a letter that it takes for a duplicate, and one unread letter blocks those behind it"
     )]
     Fifo,
 }
 
 impl Queue {
-    /// Reads the URL or ARN of a standard queue.
+    /// Parses the URL or ARN of a standard queue.
     ///
     /// # Errors
     ///
-    /// [`SqsQueueError`]: the text names no queue, or a FIFO queue. Whether the queue exists shows with the first message.
+    /// [`SqsQueueError`]: the text names no queue, or a FIFO queue. A queue that does not exist is only noticed with the first message.
     pub fn parse(text: &str) -> Result<Self, SqsQueueError> {
         let queue = if text.starts_with("arn:") {
             Self::from_arn(text)?
@@ -47,22 +47,22 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Its URL, as requests name it.
+    /// The queue's URL, as used in requests.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its region. *None: the address does not say; the environment does.*
+    /// The queue's region. *None: the address names no region, so the environment's is used.*
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
 
-    /// Where requests go. *None: AWS's own endpoint in the region, or what the environment says.*
+    /// The endpoint for requests. *None: the environment's endpoint, or AWS's own in the region.*
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
     }
 
-    /// Its name: the last part of the URL.
+    /// The queue's name: the last part of the URL.
     pub fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or_default()
     }

@@ -1,14 +1,14 @@
-//! Kafka's rule of topics' names.
+//! Kafka's rule for topic names.
 
 use crate::limits::TOPIC_BYTES_MAX;
 
-/// Holds a name to Kafka's rule of topics' names (`org.apache.kafka.common.internals.Topic`): no record comes from a topic of
-/// another name (`"orders,returns"`). `lambda_msk`'s builder holds each topic to the rule; for a name that
-/// comes from a variable, this lets the fault name the variable.
+/// Checks a name against Kafka's rule for topic names (`org.apache.kafka.common.internals.Topic`): no topic has
+/// a name such as `"orders,returns"`. `lambda_msk`'s builder checks each topic; for a name that
+/// comes from a variable, call this function so that the fault names the variable.
 ///
 /// # Errors
 ///
-/// What a topic's name is.
+/// The rule that the name breaks.
 ///
 /// # Example
 ///
@@ -25,6 +25,6 @@ pub fn check_topic_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "no topic has that name: expected 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`, and neither `.` nor `..`"
+        "expected a topic name of 1 to {TOPIC_BYTES_MAX} letters, digits, `-`, `_` and `.`, other than `.` and `..`"
     ))
 }

@@ -1,4 +1,4 @@
-//! Chance, for waits that are not to fall together.
+//! Random numbers, to spread waits.
 
 use std::hash::{BuildHasher, RandomState};
 

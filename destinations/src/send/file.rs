@@ -1,4 +1,4 @@
-//! A file that lines are appended to: for desks, containers and disks that stay.
+//! A file to which lines are appended: for development machines, containers and persistent disks.
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::chance;
 use crate::limits::FILE_LOCK_POLL_MS_MAX;
 
-/// A file that lines are appended to.
+/// A file to which lines are appended.
 ///
-/// Lines are confirmed once they are on the disk: one `fsync` a call. The file is made where it is missing, its directory is not. Several tasks and
+/// Lines are confirmed once they are on the disk: one `fsync` per call. A missing file is created, a missing directory is not. Several tasks and
 /// processes may append to one file; they lock it (`flock`), so lines are neither torn nor mixed. Only a process or machine that dies while it
-/// writes leaves part of a line, which was never confirmed; the next call starts on a new line behind it.
+/// writes leaves part of a line, which was never confirmed; the next call starts on a new line after it.
 ///
-/// The write is made in place, not on a thread for blocking work, so that none is under way once the caller has been dropped.
+/// The write blocks the calling thread instead of using a thread for blocking work, so no write is in flight after the caller has been dropped.
 ///
 /// # Example
 ///
@@ -41,21 +41,21 @@ pub struct File {
 }
 
 impl File {
-    /// The file at `path`; a relative one starts at the process's working directory. Nothing is opened before the first line.
+    /// Creates a sender for the file at `path`; a relative path starts at the process's working directory. The file is not opened before the first line.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// Where it is.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Appends whole lines in one write, on the disk when it returns; or nothing. No line may hold a line break.
+    /// Appends all lines in one write, which is on the disk when the call returns, or appends nothing. No line may contain a line break.
     ///
     /// # Errors
     ///
-    /// [`FileError`] with what to do; also where another process held the lock until the time was up.
+    /// [`FileError`] with its cure; also if another process held the lock until the time was up.
     pub async fn append(
         &self,
         lines: impl IntoIterator<Item = impl AsRef<str>>,
@@ -71,12 +71,12 @@ impl File {
         self.write(&mut file, &text)
     }
 
-    /// Whether it is a file that can be opened, or made where its folder is. It is not made: nobody could take it away again, since
+    /// Checks that the file can be opened, or created in its directory. The check does not create the file: it could not safely be removed again, since
     /// another process may have begun to write to it.
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The system's error.
     pub fn check(&self) -> io::Result<()> {
         if self.path.try_exists()? {
             let open = OpenOptions::new().append(true).open(&self.path)?;
@@ -84,7 +84,7 @@ impl File {
                 true => Ok(()),
                 false => Err(io::Error::new(
                     ErrorKind::InvalidInput,
-                    "it is no regular file",
+                    "it is not a regular file",
                 )),
             };
         }
@@ -230,7 +230,7 @@ fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Why nothing of a call was confirmed.
+/// The reason why no line of a call was confirmed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} the dead-letter file `{}`{advice}", path.display())]
 pub struct FileError {
@@ -245,21 +245,23 @@ pub struct FileError {
 fn advice(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            ": its directory does not exist; make it, or name another"
+            ": its directory does not exist; create it, or use another path"
         }
-        ErrorKind::IsADirectory => ": it is a directory; name a file in it",
+        ErrorKind::IsADirectory => ": it is a directory; use the path of a file in it",
         ErrorKind::InvalidInput => {
-            ": it is no regular file, and nothing else keeps what it is given"
+            ": it is not a regular file, and only a regular file stores the letters; use another path"
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            ": it must not be written; in Lambda only /tmp can be, and it does not last: use a queue there"
+            ": it is not writable; in Lambda only /tmp is writable, and it does not persist: use a queue there"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            ": there is no room; make some, or name a file elsewhere"
+            ": the disk is full; free some space, or use a file on another disk"
         }
-        ErrorKind::WouldBlock => ": another process held its lock until the time was up",
+        ErrorKind::WouldBlock => {
+            ": another process held its lock until the time was up; find out which one, or use another file"
+        }
         ErrorKind::ResourceBusy => {
-            ": each time it was open, its name led to another file, until the time was up; what renames or removes it must pause, and a file system whose files change their numbers cannot be used"
+            ": until the time was up, its name led to another file after each opening; stop the program that renames or removes it, and do not use a file system whose files change their inode numbers"
         }
         _ => "",
     }

@@ -2,7 +2,7 @@
 
 use msk_kafka::{Cluster, Error, Outgoing, Producer};
 
-/// A topic that records are written to.
+/// A Kafka topic to which records are written.
 #[derive(Debug)]
 pub struct KafkaTopic {
     topic: String,
@@ -11,7 +11,7 @@ pub struct KafkaTopic {
 }
 
 impl KafkaTopic {
-    /// A topic of this cluster, which has to exist. Connects with its first record.
+    /// Creates a sender for a topic of this cluster, which must exist. It connects with the first record.
     ///
     /// # Errors
     ///
@@ -24,17 +24,17 @@ impl KafkaTopic {
         })
     }
 
-    /// Its name.
+    /// The topic's name.
     pub fn name(&self) -> &str {
         &self.topic
     }
 
-    /// Writes keys with their values. Ok: the cluster has all of them, in this order. Their size is left to the topic's own
-    /// `max.message.bytes`.
+    /// Writes keys with their values. Ok: the cluster has confirmed all of them, in this order. Only the topic's own
+    /// `max.message.bytes` limits their size.
     ///
     /// # Errors
     ///
-    /// [`Error::Produce`] for the first that was not written; others may have been.
+    /// [`Error::Produce`] for the first record that was not written; others may have been written.
     pub async fn send<'a>(
         &self,
         messages: impl IntoIterator<Item = (Option<&'a [u8]>, &'a [u8])>,
@@ -49,7 +49,7 @@ impl KafkaTopic {
         self.producer.send(&outgoing).await.map(drop)
     }
 
-    /// Whether it is there. Blocks for at most six seconds.
+    /// Checks that the topic exists. Blocks for at most six seconds.
     ///
     /// # Errors
     ///

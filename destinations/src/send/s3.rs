@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::sdk::{self, SdkSaid};
 use crate::limits::UPLOAD_MS_MAX;
 
-/// An S3 bucket that objects are put into.
+/// An S3 bucket into which objects are put.
 pub struct S3 {
     bucket: String,
     prefix: String,
@@ -22,8 +22,8 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// The bucket of that name. Its objects' names begin with the prefix, which may be empty. A bucket's address names no region:
-    /// the environment's or the profile's it is.
+    /// Creates a sender for the bucket of that name. Object names begin with the prefix, which may be empty. A bucket's address names no region:
+    /// the region comes from the environment or the profile.
     pub fn new(bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -32,16 +32,16 @@ impl S3 {
         }
     }
 
-    /// The client, made at the first call.
+    /// The client, created at the first call.
     pub async fn client(&self) -> &Client {
         self.client.get_or_init(connect).await
     }
 
-    /// Puts an object there, over one that has the same name. Ok: S3 has it.
+    /// Puts an object into the bucket and replaces an object of the same name. Ok: S3 has confirmed it.
     ///
     /// # Errors
     ///
-    /// What the service says. The SDK has tried three times where that could help.
+    /// The service's error. The SDK has made three attempts if a retry could help.
     pub async fn put(
         &self,
         name: &str,
@@ -61,11 +61,11 @@ impl S3 {
         request.send().await.map(drop).map_err(sdk::said)
     }
 
-    /// Whether it is there. Who may put objects may lack the right to ask: that is no error.
+    /// Checks that the bucket exists. A missing permission to ask is not an error, since it says nothing about the permission to put objects.
     ///
     /// # Errors
     ///
-    /// [`SdkSaid`]: the service says that there is no such bucket, or is not reached.
+    /// [`SdkSaid`]: the bucket does not exist, or the service cannot be reached.
     pub async fn check(&self) -> Result<(), SdkSaid> {
         let asked = self.client().await.head_bucket();
         let asked = asked.bucket(&self.bucket).send().await;

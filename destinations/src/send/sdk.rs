@@ -1,4 +1,4 @@
-//! What the services in AWS share: the SDK as it is set up here, and what it says when something fails.
+//! Shared code of the AWS services: the SDK's configuration, and its error texts.
 
 #![cfg_attr(
     not(all(feature = "sqs", feature = "sns", feature = "s3")),
@@ -20,7 +20,7 @@ use crate::limits::TRY_MS_MAX;
 /// An emulator takes any region, so nobody has to set one for it.
 const ANY_REGION: &str = "us-east-1";
 
-/// What a service said, in its words.
+/// An AWS service's error, in its own words.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SdkSaid(String);

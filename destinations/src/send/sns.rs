@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::sdk::{self, SdkSaid};
 
-/// A standard SNS topic that messages are published to.
+/// A standard SNS topic to which messages are published.
 pub struct Sns {
     arn: String,
     /// Made at the first message.
@@ -16,7 +16,7 @@ pub struct Sns {
 }
 
 impl Sns {
-    /// The topic of that ARN, which names the region too. The rest comes from the environment, as every AWS tool reads it.
+    /// Creates a sender for the topic with that ARN, which names the region too. The rest comes from the environment, as for every AWS tool.
     pub fn new(arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -24,32 +24,32 @@ impl Sns {
         }
     }
 
-    /// Its name: the last part of the ARN.
+    /// The topic's name: the last part of the ARN.
     pub fn name(&self) -> &str {
         self.arn.rsplit(':').next().unwrap_or_default()
     }
 
-    /// The client, made at the first call.
+    /// The client, created at the first call.
     pub async fn client(&self) -> &Client {
         self.client.get_or_init(|| connect(&self.arn)).await
     }
 
-    /// Publishes a message. Ok: SNS has it, and sends it to the topic's subscribers.
+    /// Publishes a message. Ok: SNS has confirmed it, and sends it to the topic's subscribers.
     ///
     /// # Errors
     ///
-    /// What the service says. The SDK has tried three times where that could help.
+    /// The service's error. The SDK has made three attempts if a retry could help.
     pub async fn publish(&self, message: impl Into<String>) -> Result<(), SdkSaid> {
         let request = self.client().await.publish();
         let request = request.topic_arn(&self.arn).message(message);
         request.send().await.map(drop).map_err(sdk::said)
     }
 
-    /// Whether it is there. Who may publish may lack the right to ask: that is no error.
+    /// Checks that the topic exists. A missing permission to ask is not an error, since it says nothing about the permission to publish.
     ///
     /// # Errors
     ///
-    /// [`SdkSaid`]: the service says that there is no such topic, or is not reached.
+    /// [`SdkSaid`]: the topic does not exist, or the service cannot be reached.
     pub async fn check(&self) -> Result<(), SdkSaid> {
         let asked = self.client().await.get_topic_attributes();
         let asked = asked.topic_arn(&self.arn).send().await;

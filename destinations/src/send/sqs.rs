@@ -24,10 +24,10 @@ use super::{Patience, chance};
 use crate::address::Queue;
 use crate::limits::{SEND_BACKOFF_BASE_MS, SEND_BACKOFF_MAX_MS};
 
-/// A standard SQS queue that messages are sent to.
+/// A standard SQS queue to which messages are sent.
 ///
-/// A message is confirmed once SQS says so by its id. What SQS could not take is tried again, with back-off, as long as the caller's [`Patience`] lasts;
-/// what it refuses is not. An answer that is lost on the way makes a message come twice.
+/// A message is confirmed once SQS confirms its id. A message that SQS could not accept for the moment is retried, with back-off, as long as the caller's [`Patience`] lasts;
+/// a message that SQS refuses is not retried. If a response of SQS is lost, a message may arrive twice.
 pub struct Sqs {
     queue: Queue,
     /// Made at the first message: who sends nothing does not pay for it at its start, and a snapshot holds no credentials or connections.
@@ -35,7 +35,7 @@ pub struct Sqs {
 }
 
 impl Sqs {
-    /// The queue, through a client of its own: region and endpoint from the address, the rest from the environment as every AWS tool reads it. A URL that
+    /// Creates a sender for the queue with a client of its own: region and endpoint come from the address, the rest from the environment, as for every AWS tool. A URL that
     /// is not AWS's own (an emulator, a VPC endpoint) is also the endpoint.
     pub fn new(queue: Queue) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Sqs {
         }
     }
 
-    /// The queue, through this client: its region, endpoint, credentials, time-outs and retries.
+    /// Creates a sender for the queue with the given client: its region, endpoint, credentials, time-outs and retries.
     pub fn with_client(client: Client, queue: Queue) -> Self {
         Self {
             queue,
@@ -52,12 +52,12 @@ impl Sqs {
         }
     }
 
-    /// Where it is.
+    /// The queue's address.
     pub fn queue(&self) -> &Queue {
         &self.queue
     }
 
-    /// Sends the messages, ten or a mebibyte to a request. One result for each, in their order.
+    /// Sends the messages, at most ten or one mebibyte per request. Returns one result for each, in their order.
     pub async fn send(
         &self,
         messages: Vec<Message>,
@@ -85,18 +85,18 @@ impl Sqs {
         call.results
     }
 
-    /// Whether it is there. Who may send may lack the right to ask: that is no error.
+    /// Checks that the queue exists. A missing permission to ask is not an error, since it says nothing about the permission to send.
     ///
     /// # Errors
     ///
-    /// [`SdkSaid`]: the service says that there is no such queue, or is not reached.
+    /// [`SdkSaid`]: the queue does not exist, or the service cannot be reached.
     pub async fn check(&self) -> Result<(), SdkSaid> {
         let asked = self.client().await.get_queue_attributes();
         let asked = asked.queue_url(self.queue.url()).send().await;
         sdk::there(asked, is_missing)
     }
 
-    /// The client, made at the first call.
+    /// The client, created at the first call.
     pub async fn client(&self) -> &Client {
         self.client.get_or_init(|| connect(&self.queue)).await
     }

@@ -43,7 +43,7 @@ fn a_builder_given_in_place_of_a_consumer_is_built_or_its_faults_are_named() {
     assert_eq!(error.code(), "configuration.invalid");
     assert_eq!(
         error.to_string(),
-        "1 fault in the configuration: .concurrency(…): 0 is not from 1 to 10000"
+        "1 fault in the configuration: .concurrency(…): expected 1 to 10000, found 0"
     );
 }
 
@@ -65,10 +65,10 @@ fn every_fault_is_named_at_once() {
         error.to_string(),
         "5 faults in the configuration: \
          FULFILMENT_URL: is no URL; \
-         .concurrency(…): 0 is not from 1 to 10000; \
-         .topic(\"orders\", …): the topic has a handler already; \
-         LAMBDA_MSK_ORDER: `random` is not one of `partition`, `key`, `unordered`; \
-         LAMBDA_MSK_ATTEMPTS: `-1` is not a whole number from 1 to 100"
+         .concurrency(…): expected 1 to 10000, found 0; \
+         .topic(\"orders\", …): the topic already has a handler; a topic takes one; \
+         LAMBDA_MSK_ORDER: expected one of `partition`, `key`, `unordered`, found `random`; \
+         LAMBDA_MSK_ATTEMPTS: expected a whole number from 1 to 100, found `-1`"
     );
 }
 

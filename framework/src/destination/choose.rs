@@ -4,9 +4,9 @@ use msk_destinations::address::{Address, AddressError, Kind, Queue, SqsQueueErro
 
 use crate::destination::{BoxDestination, FileDestination};
 
-const ALLOWED: &str = "allowed are the URL or ARN of an SQS queue, and `file:PATH`";
+const ALLOWED: &str = "expected the URL or ARN of an SQS queue, or `file:PATH`";
 
-/// The destination that the text names, or what is wrong with it and what is allowed.
+/// The destination that the text names, or the fault and the expected forms.
 ///
 /// Only looks at the text: no file is opened, no request made.
 pub(crate) fn choose(text: &str) -> Result<BoxDestination, String> {
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(refusal("file:"), "names no file: write `file:PATH`");
         assert_eq!(
             refusal("file:/tmp/"),
-            "names a directory: write `file:PATH` with the name of a file in it"
+            "names a directory: write `file:PATH` with a file in that directory"
         );
         assert_eq!(
             refusal("file://host/dlq"),
@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(
                 refusal(text),
                 format!(
-                    "names {kind}, which this version cannot send to; allowed are the URL or ARN of an SQS queue, and `file:PATH`"
+                    "names {kind}, which this version cannot send to; expected the URL or ARN of an SQS queue, or `file:PATH`"
                 )
             );
         }

@@ -1,4 +1,4 @@
-//! A destination that appends letters to a file: for desks, containers and disks that stay.
+//! A destination that appends letters to a file: for development machines, containers and persistent disks.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,24 +7,24 @@ use msk_destinations::send::File;
 
 use crate::destination::{DeadLetter, Destination, SendError, patience};
 
-/// Appends letters to a file, one envelope a line (NDJSON). `LAMBDA_MSK_ON_FAILURE=file:PATH`.
+/// A destination that appends letters to a file, one envelope per line (NDJSON). `LAMBDA_MSK_ON_FAILURE=file:PATH`.
 ///
-/// A letter is confirmed once it is on the disk: one `fsync` a call. The file is made where it is missing, its directory is not. Several tasks and
+/// A letter is confirmed once it is on the disk: one `fsync` per call. A missing file is created, a missing directory is not. Several tasks and
 /// processes may append to one file; they lock it (`flock`), so lines are neither torn nor mixed. Only a process or machine that dies while it
-/// writes leaves part of a line, which was never confirmed; the next call starts on a new line behind it, so readers skip what does not parse.
-/// To read a file and empty it, rename it away first: a call that still holds the old one writes there or starts anew under the name.
+/// writes leaves part of a line, which was never confirmed; the next call starts on a new line after it, so readers must skip lines that do not parse.
+/// To read a file and empty it, rename it first: a call that has the old file open either finishes in it or creates a new file.
 ///
-/// In Lambda only `/tmp` can be written, and it is gone with the execution environment: use a queue there, or a mounted file system.
+/// In Lambda only `/tmp` is writable, and it is lost with the execution environment: use a queue there, or a mounted file system.
 ///
-/// The write is made in place, not on a thread for blocking work. It takes an `fsync` (about a millisecond on a local disk), and this way no write is
-/// under way and no lock held once the answer has left and Lambda freezes the process; and runs with paused time stay the same from run to run.
+/// The write blocks the calling thread for one `fsync` (about a millisecond on a local disk) instead of using a thread for blocking work. So no write is
+/// in flight and no lock is held when Lambda freezes the process after the response, and runs with paused time are repeatable.
 #[derive(Clone, Debug)]
 pub struct FileDestination {
     file: File,
 }
 
 impl FileDestination {
-    /// Appends to the file at `path`; a relative one starts at the process's working directory. Nothing is opened before the first letter.
+    /// Creates a destination for the file at `path`; a relative path starts at the process's working directory. The file is not opened before the first letter.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let file = File::new(path);
         Self { file }

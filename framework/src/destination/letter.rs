@@ -1,4 +1,4 @@
-//! A rejected record and why, and the envelope that it travels in. Made by `process`, read by destinations.
+//! A rejected record with the reason, and its envelope. Made by `process`, read by destinations.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::delivery::IdempotencyKey;
 use crate::record::{EventSourceKind, Record};
 
-/// A rejected record, and why: what a [`Destination`](crate::destination::Destination) is given.
+/// A rejected record with the reason: the input of a [`Destination`](crate::destination::Destination).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -43,52 +43,52 @@ impl DeadLetter {
         }
     }
 
-    /// Names this letter and no other: the invocation's request id and the record's coordinates.
+    /// The letter's unique id: the invocation's request id and the record's coordinates.
     pub fn id(&self) -> String {
         let request_id = &self.invocation.request_id;
         let record = &self.record;
         format!("{request_id}:{record}")
     }
 
-    /// The record.
+    /// The rejected record.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Why, as a code: `reject.json`, `order.unknown_currency`.
+    /// The reason as a code: `reject.json`, `order.unknown_currency`.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// Why, in words. The text of a handler's own error is cut to [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes.
+    /// The reason in words. The text of a handler's own error is cut to [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// How often its handler was started: 0 where it was rejected before.
+    /// The number of times that its handler was started: 0 if the record was rejected before.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The record's own key, the same in every delivery.
+    /// The record's idempotency key, the same in every delivery.
     pub fn idempotency_key(&self) -> IdempotencyKey {
         IdempotencyKey::in_invocation(&self.invocation, &self.record)
     }
 
-    /// When the record was rejected.
+    /// The time of the rejection.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// When the sending is dropped, unconfirmed. *None: no limit is known.*
+    /// The time at which an unfinished `send` is dropped. *None: there is no time limit.*
     pub fn send_until(&self) -> Option<Instant> {
         self.invocation.deadline.settle_end()
     }
 
-    /// The letter as JSON on one line: Lambda's own on-failure record and, beside it, `failure` and `payload`.
+    /// The letter as JSON on one line: Lambda's own on-failure record with two more fields, `failure` and `payload`.
     ///
-    /// `payload` is an ordinary Kafka event that holds this one record as it came, so it can be fed back to the function; its `redrive` field
-    /// (this letter's [`id`](Self::id)) says that it was.
+    /// `payload` is an ordinary Kafka event that holds this one record as received, so it can be fed back to the function; its `redrive` field
+    /// (this letter's [`id`](Self::id)) marks it as fed back.
     pub fn envelope(&self) -> String {
         let payload = self.payload();
         self.envelope_of(&payload, Some(&payload), None)

@@ -4,19 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::destination::{DeadLetter, Destination, SendError};
 
-/// Keeps letters in memory, for tests of what is rejected. Clones share what they keep. Unbounded.
+/// A destination that keeps letters in memory, for tests of rejections. Clones share the letters. Unbounded.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryDestination {
     letters: Arc<Mutex<Vec<DeadLetter>>>,
 }
 
 impl MemoryDestination {
-    /// An empty one.
+    /// Creates an empty destination.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The letters so far, in the order in which they came.
+    /// The letters so far, in the order of their arrival.
     pub fn letters(&self) -> Vec<DeadLetter> {
         self.lock().clone()
     }

@@ -11,30 +11,30 @@ use msk_destinations::send::Sqs;
 use crate::destination::sqs::message::message;
 use crate::destination::{DeadLetter, Destination, SendError, patience};
 
-/// Sends letters to a standard SQS queue, an envelope a message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
+/// A destination that sends letters to a standard SQS queue, one envelope per message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
 ///
 /// Each message carries two attributes, `code` and `topic`, for readers that filter. The function's role needs `sqs:SendMessage` on the queue, and
 /// `kms:GenerateDataKey` and `kms:Decrypt` where the queue is encrypted with a key of its own.
 ///
-/// A letter is confirmed once SQS says so by its id. What SQS could not take is tried again, with back-off, for at most
-/// [`SEND_MS_MAX`](crate::limits::SEND_MS_MAX) after the last success and not past the invocation's deadline; what it refuses is not. An answer that is lost on the way makes a letter
-/// come twice: tell repeats by the payload's `redrive`.
+/// A letter is confirmed once SQS confirms its id. A letter that SQS could not accept for the moment is retried, with back-off, for at most
+/// [`SEND_MS_MAX`](crate::limits::SEND_MS_MAX) after the last success and not past the invocation's deadline; a letter that SQS refuses is not retried. If a response of SQS is lost, a letter
+/// may arrive twice: recognize duplicates by the payload's `redrive`.
 ///
 /// # Large letters
 ///
-/// A letter over [`SQS_MESSAGE_BYTES_MAX`](crate::limits::SQS_MESSAGE_BYTES_MAX), base64 and all, goes in two parts. Its body is the envelope without `payload`, with
-/// `"payloadEncoding":"gzip"` in its place; the payload is the message's attribute `payload` (`Binary`), packed by gzip. Ask for the attributes, or they do not come:
+/// A letter over [`SQS_MESSAGE_BYTES_MAX`](crate::limits::SQS_MESSAGE_BYTES_MAX), base64 included, is sent in two parts. Its body is the envelope without `payload`, with
+/// `"payloadEncoding":"gzip"` in its place; the payload is the message's attribute `payload` (`Binary`), compressed with gzip. SQS returns attributes only on request:
 ///
 /// ```sh
 /// aws sqs receive-message --queue-url $QUEUE --message-attribute-names All |
 ///     jq -r '.Messages[0].MessageAttributes.payload.BinaryValue' | base64 -d | gunzip
 /// ```
 ///
-/// So each record of [`SQS_RECORD_BYTES_SAFE`](crate::limits::SQS_RECORD_BYTES_SAFE) bytes fits, and one of JSON or text may be several times as large. What still does not
-/// fit is not sent, and its record fails; the letters beside it go. Lambda's events are up to 6 MB, so where records can be that large, use another destination.
+/// So each record of [`SQS_RECORD_BYTES_SAFE`](crate::limits::SQS_RECORD_BYTES_SAFE) bytes fits, and a record of JSON or text may be several times as large. A letter that still does not
+/// fit is not sent, and its record fails; other letters are sent. Lambda's events are up to 6 MB, so if records can be that large, use another destination.
 ///
-/// FIFO queues are refused, as Lambda's own destinations refuse them: SQS would confirm and drop what it takes for a repeat, and one unread letter would
-/// hold up those of its group.
+/// FIFO queues are refused, as by Lambda's own destinations: SQS would confirm and drop a letter that it takes for a duplicate, and one unread letter would
+/// block the others of its group.
 ///
 /// Characters that SQS does not take (U+FFFE and U+FFFF) are written as JSON escapes.
 pub struct SqsDestination {
@@ -42,17 +42,17 @@ pub struct SqsDestination {
 }
 
 impl SqsDestination {
-    /// The queue of that URL or ARN, through a client of its own: region and endpoint from the address, the rest from the environment as every AWS tool
-    /// reads it. A URL that is not AWS's own (an emulator, a VPC endpoint) is also the endpoint.
+    /// Creates a destination for the queue with that URL or ARN, with a client of its own: region and endpoint come from the address, the rest from the environment, as for every
+    /// AWS tool. A URL that is not AWS's own (an emulator, a VPC endpoint) is also the endpoint.
     ///
     /// # Errors
     ///
-    /// The text names no queue, or a FIFO queue. Whether the queue exists shows with the first letter.
+    /// The text names no queue, or a FIFO queue. A queue that does not exist is only noticed with the first letter.
     pub fn new(queue: &str) -> Result<Self, SqsQueueError> {
         Ok(Self::at(Queue::parse(queue)?))
     }
 
-    /// The queue of that URL or ARN, through this client: its region, endpoint, credentials, time-outs and retries.
+    /// Creates a destination for the queue with that URL or ARN, with the given client: its region, endpoint, credentials, time-outs and retries.
     ///
     /// # Errors
     ///

@@ -1,14 +1,14 @@
-//! What a refused event gets: a code, a place, and a message that says what to do.
+//! The error of a refused event: a code, a place, and a message with the cure.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::limits::EVENT_BYTES_MAX;
 
-/// Why an event could not be read at all. It ends the invocation, so Lambda sends the batch again or gives it up under the mapping's own rules.
+/// The reason why a whole event cannot be read. The error ends the invocation, so Lambda redelivers the batch, or gives it up by the mapping's own rules.
 ///
-/// A fault that touches one record only is a [`RecordFault`](crate::record::RecordFault) and leaves the others alone.
-/// Nothing in here is payload: only names of the event's own fields and partitions.
+/// A fault in one record only is a [`RecordFault`](crate::record::RecordFault) and does not affect the others.
+/// The error contains no payload, only names of the event's own fields and partitions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", Ending(path, *byte))]
 pub struct EventError {
@@ -19,17 +19,17 @@ pub struct EventError {
 }
 
 impl EventError {
-    /// What kind of fault: `event.truncated`. Written by hand and stable: filter logs by it.
+    /// The kind of fault: `event.truncated`. Codes are stable: filter logs by them.
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// Where in the event: `records["orders-0"][3].offset`. Empty: the event as a whole.
+    /// The path in the event: `records["orders-0"][3].offset`. Empty: the event as a whole.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Where in the event, counted from 0.
+    /// The byte position in the event, counted from 0.
     pub fn byte(&self) -> usize {
         self.byte
     }
@@ -83,7 +83,7 @@ impl EventError {
             TOO_LARGE,
             0,
             format!(
-                "the event has {len} bytes, more than the {EVENT_BYTES_MAX} that are decoded: split it, Lambda itself sends at most 6 MB"
+                "expected an event of at most {EVENT_BYTES_MAX} bytes, found {len}: split it (Lambda itself sends at most 6 MB)"
             ),
         )
     }

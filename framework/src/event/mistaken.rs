@@ -11,7 +11,7 @@ pub(super) struct Source {
 }
 
 const TRIGGER: &str =
-    "remove that trigger from this function, or point it at the function it is meant for";
+    "remove that trigger from this function, or connect it to the intended function";
 
 /// What the outermost names of `body` give away. None: nothing that is known, or a Kafka event after all.
 pub(super) fn source(body: &[u8]) -> Option<Source> {
@@ -32,7 +32,7 @@ pub(super) fn source(body: &[u8]) -> Option<Source> {
             let text = cursor.string().ok()?;
             text.raw.trim_ascii_start().starts_with(b"{").then_some((
                 "a JSON string with another JSON document inside",
-                "send what is inside, unescaped, as an on-failure record in S3 holds its `payload`",
+                "send the inner document, unescaped, as an on-failure record in S3 has it in `payload`",
             ))
         }
         _ => None,
@@ -126,7 +126,7 @@ impl<'a> Clues<'a> {
         if self.has("KafkaBatchInfo") {
             let cure = match self.has("payloadEncoding") {
                 true => {
-                    "send the event in the attribute `payload` of its SQS message instead, unpacked by gunzip"
+                    "send the event in the attribute `payload` of its SQS message instead, decompressed with gunzip"
                 }
                 false => "send the event in its `payload` field instead",
             };
@@ -175,7 +175,7 @@ impl<'a> Clues<'a> {
         ];
         if let Some(source) = self.record_source {
             return by_text(&BY_RECORD_SOURCE, source).or(Some((
-                "an event of another AWS service (its records lie under `Records`)",
+                "an event of another AWS service (its records are in `Records`)",
                 TRIGGER,
             )));
         }

@@ -28,7 +28,7 @@ impl<'a> EventReader<'a> {
             }
             _ => {}
         }
-        let reason = "the timestamp is not a whole number of milliseconds of 64 bits";
+        let reason = "the timestamp is not a 64-bit whole number of milliseconds";
         Err(Stop::record("reject.timestamp", reason, at))
     }
 
@@ -158,7 +158,7 @@ impl<'a> EventReader<'a> {
             };
             if !(-128..=255).contains(&byte) {
                 return Err(bad_header(
-                    "a header's value holds a number that is not a byte (-128 to 255)",
+                    "a header's value contains a number that is not a byte (-128 to 255)",
                     at,
                 ));
             }
@@ -176,7 +176,7 @@ impl<'a> EventReader<'a> {
             return Ok(byte);
         }
         Err(bad_header(
-            "a header's value holds something else than whole numbers",
+            "a header's value contains something other than whole numbers",
             at,
         ))
     }

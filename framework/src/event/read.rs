@@ -128,7 +128,7 @@ impl<'a> EventReader<'a> {
                 self.cursor.skip_value(0)?;
                 self.cursor.end()?;
                 let message = format!(
-                    "this is {kind}, not a Kafka event: Lambda sends an object with `eventSource` and `records`"
+                    "this is {kind}, not a Kafka event: expected an object with `eventSource` and `records`"
                 );
                 Err(EventError::at(error::NOT_KAFKA, at, message))
             }
@@ -145,7 +145,7 @@ impl<'a> EventReader<'a> {
             // The second form stands in fixtures of other libraries.
             "SelfManagedKafka" | "aws:SelfManagedKafka" => EventSourceKind::SelfManaged,
             _ => {
-                let message = "`eventSource` names no Kafka: it must be `aws:kafka` or `SelfManagedKafka`, so look at which trigger calls this function";
+                let message = "expected `eventSource` to be `aws:kafka` or `SelfManagedKafka`, found another source: check which trigger invokes this function";
                 return Err(EventError::at(error::NOT_KAFKA, at, message));
             }
         });
@@ -192,7 +192,7 @@ impl<'a> EventReader<'a> {
             let identifier: Arc<str> = self.event_text(name, at)?.into();
             self.path.identifier = Some(Arc::clone(&identifier));
             if !self.identifiers.insert(Arc::clone(&identifier)) {
-                let message = "`records` holds this partition twice: one answer cannot speak of both, so merge them";
+                let message = "expected this partition once in `records`, found it twice: merge the two, since one response cannot identify records of both";
                 return Err(EventError::at(error::DUPLICATE_PARTITION, at, message));
             }
             self.partition(&identifier)?;
@@ -225,21 +225,21 @@ impl<'a> EventReader<'a> {
 
     pub(super) fn event_text(&self, text: Text<'a>, at: usize) -> Scan<std::borrow::Cow<'a, str>> {
         text.unescaped().map_err(|_| {
-            let message = "a string holds half of a surrogate pair, which is no character";
+            let message = "expected Unicode text in a string, found half of a surrogate pair";
             EventError::at(error::NOT_UTF8, at, message)
         })
     }
 
     #[cold]
     pub(super) fn duplicate(&self, name: &str) -> Box<EventError> {
-        let message = format!("`{name}` stands here twice, and no one can say which counts");
+        let message = format!("expected `{name}` once, found it twice: remove one");
         EventError::at(error::DUPLICATE_FIELD, self.cursor.name_at(), message)
     }
 
     #[cold]
     pub(super) fn wrong_type(&self, at: usize, is: &str, must: &str) -> Box<EventError> {
         let what = self.path.what();
-        let message = format!("{what} is {is}; it must be {must}");
+        let message = format!("expected {what} to be {must}, found {is}");
         EventError::at(error::WRONG_TYPE, at, message)
     }
 }
@@ -248,10 +248,10 @@ impl<'a> EventReader<'a> {
 fn no_source(has_records: bool) -> Box<EventError> {
     if has_records {
         let message =
-            "the event has no `eventSource`: it must say `aws:kafka` or `SelfManagedKafka`";
+            "expected `eventSource` to be `aws:kafka` or `SelfManagedKafka`, found no such field";
         EventError::at(error::MISSING_FIELD, 0, message)
     } else {
-        let message = "this is not a Kafka event: it has neither `eventSource` nor `records`, so look at who calls this function";
+        let message = "this is not a Kafka event: it has neither `eventSource` nor `records`, so check which trigger invokes this function";
         EventError::at(error::NOT_KAFKA, 0, message)
     }
 }

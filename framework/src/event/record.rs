@@ -32,12 +32,13 @@ impl<'a> EventReader<'a> {
     pub(super) fn record(&mut self, identifier: &Arc<str>, progress: &mut Progress) -> Scan<()> {
         let start = self.cursor.at();
         if self.cursor.token()? != b'{' {
-            let what = "an object: without coordinates it could not be answered for";
+            let what = "an object with topic, partition and offset";
             return Err(self.wrong_type(start, self.cursor.kind(), what));
         }
         if self.batch.records.len() == EVENT_RECORDS_MAX {
-            let message =
-                format!("the event holds more than {EVENT_RECORDS_MAX} records: split it");
+            let message = format!(
+                "expected at most {EVENT_RECORDS_MAX} records in the event, found more: split it"
+            );
             return Err(EventError::at(error::TOO_LARGE, start, message));
         }
         self.cursor.step();
@@ -65,7 +66,7 @@ impl<'a> EventReader<'a> {
         } else if field.is_coordinate() {
             return Err(self.duplicate(field.name()));
         } else {
-            let reason = "a field stands in the record twice";
+            let reason = "the record has a field twice";
             Err(Stop::record("reject.duplicate_field", reason, at))
         };
         match read {
@@ -136,7 +137,8 @@ impl<'a> EventReader<'a> {
             }
             Number::Integer(_) | Number::Huge => {
                 let name = self.path.field.unwrap_or_default();
-                let message = format!("`{name}` is out of range: it must be {what}");
+                let message =
+                    format!("expected `{name}` to be {what}, found a number out of range");
                 Err(EventError::at(error::OUT_OF_RANGE, at, message))
             }
         }
@@ -164,7 +166,7 @@ impl<'a> EventReader<'a> {
             Some(index) => {
                 let expected = &self.batch.partitions[index as usize].topic_partition;
                 if partition != expected.partition || !topic.is(expected.topic.as_bytes()) {
-                    let message = "the record is of another topic or partition than the first one of its array: an answer for it would be read as one for that partition";
+                    let message = "expected the topic and partition of the first record in this array, found others: put the record into an array of its own partition";
                     return Err(EventError::at(error::PARTITION_MISMATCH, start, message));
                 }
                 index
@@ -245,7 +247,7 @@ impl<'a> EventReader<'a> {
         let before = records.iter().filter(|entry| entry.raw.start < start);
         self.path.record = Some(before.count());
         self.path.field = Some(Field::Offset.name());
-        let message = "two records of the partition have this offset and differ: one answer cannot speak of both";
+        let message = "expected this offset once in the partition, found two different records with it: one response cannot identify both";
         EventError::at(error::DUPLICATE_OFFSET, start as usize, message)
     }
 
@@ -259,12 +261,13 @@ impl<'a> EventReader<'a> {
         let topic: Arc<str> = self.event_text(topic, start)?.into();
         if topic.is_empty() || topic.len() > TOPIC_BYTES_MAX {
             self.path.field = Some(Field::Topic.name());
-            let message =
-                format!("`topic` is out of range: a topic's name has 1 to {TOPIC_BYTES_MAX} bytes");
+            let message = format!(
+                "expected `topic` to be a name of 1 to {TOPIC_BYTES_MAX} bytes, found another length"
+            );
             return Err(EventError::at(error::OUT_OF_RANGE, start, message));
         }
         if !self.partitions.insert((Arc::clone(&topic), partition)) {
-            let message = "the records of one partition stand in two arrays: their order is lost, so merge them";
+            let message = "expected the records of one partition in one array, found them in two: merge the arrays, since the order between them is unknown";
             return Err(EventError::at(error::DUPLICATE_PARTITION, start, message));
         }
         let index = self.batch.partitions.len() as u32;
@@ -285,7 +288,7 @@ impl<'a> EventReader<'a> {
             _ => Field::Offset,
         };
         let message = format!(
-            "the record has no `{}`: without topic, partition and offset it cannot be answered for",
+            "expected `{}` in the record, found no such field: the response needs topic, partition and offset",
             field.name()
         );
         EventError::at(error::MISSING_FIELD, draft.start, message)

@@ -85,7 +85,9 @@ impl<'a> Cursor<'a> {
     /// The document is over: only white space is left.
     pub(super) fn end(&mut self) -> Scan<()> {
         match self.token() {
-            Ok(_) => Err(self.not_json("there is more after the end of the JSON document")),
+            Ok(_) => {
+                Err(self.not_json("expected the end of the JSON document, found more after it"))
+            }
             Err(_) => Ok(()),
         }
     }
@@ -100,7 +102,7 @@ impl<'a> Cursor<'a> {
             }
             b',' if !first => self.step(),
             b'"' if first => {}
-            _ => return Err(self.not_json("an object goes on with neither `,` nor `}`")),
+            _ => return Err(self.not_json("expected `,` or `}`")),
         }
         let name = self.name()?;
         Ok(Some(name))
@@ -119,7 +121,7 @@ impl<'a> Cursor<'a> {
                 self.token()?;
             }
             _ if first => {}
-            _ => return Err(self.not_json("an array goes on with neither `,` nor `]`")),
+            _ => return Err(self.not_json("expected `,` or `]`")),
         }
         Ok(true)
     }
@@ -127,12 +129,12 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn name(&mut self) -> Scan<Text<'a>> {
         if self.token()? != b'"' {
-            return Err(self.not_json("a name in quotes was to come"));
+            return Err(self.not_json("expected a quoted field name"));
         }
         self.name_at = self.at;
         let name = self.string()?;
         if self.token()? != b':' {
-            return Err(self.not_json("a `:` was to come after the name"));
+            return Err(self.not_json("expected `:` after the field name"));
         }
         self.step();
         self.token()?;
@@ -155,7 +157,9 @@ impl<'a> Cursor<'a> {
                     escaped = true;
                     at = self.escape()?;
                 }
-                Some(_) => return Err(self.not_json("a control character stands in a string")),
+                Some(_) => {
+                    return Err(self.not_json("found a control character in a string: escape it"));
+                }
                 None => return Err(self.truncated()),
             }
         }
@@ -164,7 +168,7 @@ impl<'a> Cursor<'a> {
         if high >= 0x80
             && let Err(fault) = std::str::from_utf8(raw)
         {
-            let message = "the body is not UTF-8: JSON must be (RFC 8259, section 8.1)";
+            let message = "expected JSON in UTF-8 (RFC 8259, section 8.1), found other bytes";
             return Err(EventError::at(
                 error::NOT_UTF8,
                 start + fault.valid_up_to(),
@@ -193,13 +197,15 @@ impl<'a> Cursor<'a> {
                 for place in 2..6 {
                     match escape.get(place) {
                         Some(digit) if digit.is_ascii_hexdigit() => {}
-                        Some(_) => return Err(self.not_json("a \\u needs four hex digits")),
+                        Some(_) => {
+                            return Err(self.not_json("expected four hex digits after `\\u`"));
+                        }
                         None => return Err(self.truncated()),
                     }
                 }
                 Ok(self.at + 6)
             }
-            Some(_) => Err(self.not_json("JSON has no such escape")),
+            Some(_) => Err(self.not_json("expected an escape that JSON allows after `\\`")),
             None => Err(self.truncated()),
         }
     }
@@ -218,11 +224,11 @@ impl<'a> Cursor<'a> {
             self.at += 1;
         }
         match self.at - first {
-            0 => return Err(self.expected("a number goes on with a digit")),
+            0 => return Err(self.expected("expected a digit in a number")),
             1 => {}
             _ if self.bytes[first] == b'0' => {
                 self.at = first;
-                return Err(self.not_json("a number starts with a needless 0"));
+                return Err(self.not_json("expected a number without a leading 0"));
             }
             _ => {}
         }
@@ -257,7 +263,7 @@ impl<'a> Cursor<'a> {
             self.step();
         }
         match self.at == first {
-            true => Err(self.expected("a number goes on with a digit")),
+            true => Err(self.expected("expected a digit in a number")),
             false => Ok(()),
         }
     }
@@ -297,7 +303,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn word(&mut self, word: &'static str) -> Scan<()> {
         for letter in word.bytes() {
             if self.bytes.get(self.at) != Some(&letter) {
-                return Err(self.expected("JSON knows the words true, false and null only"));
+                return Err(self.expected("expected `true`, `false` or `null`"));
             }
             self.step();
         }
@@ -372,7 +378,7 @@ impl<'a> Cursor<'a> {
     /// Neither a string nor a number, word or container starts here.
     #[cold]
     pub(super) fn no_value(&self) -> Box<EventError> {
-        self.not_json("a JSON value was to come")
+        self.not_json("expected a JSON value")
     }
 
     #[cold]
@@ -381,7 +387,7 @@ impl<'a> Cursor<'a> {
             error::TOO_DEEP,
             self.at,
             format!(
-                "the JSON is nested deeper than {EVENT_JSON_DEPTH_MAX} levels; a Kafka event has 7"
+                "expected JSON of at most {EVENT_JSON_DEPTH_MAX} levels, found more; a Kafka event has 7"
             ),
         )
     }
@@ -406,7 +412,7 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     fn truncated(&self) -> Box<EventError> {
-        let message = "the body ends in the middle of the JSON document: a part was lost on the way here, so send it whole";
+        let message = "the body ends in the middle of the JSON document: the end is missing, so send the whole document";
         EventError::at(error::TRUNCATED, self.bytes.len(), message)
     }
 }

@@ -1,4 +1,4 @@
-//! What the bytes of a key or value are read as: text, a number in either form, anything that parses. Called by `key` and `value`.
+//! Types for the bytes of a key or value: text, a number as text or bytes, any type that parses. Called by `key` and `value`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,18 +9,18 @@ use bytes::Bytes;
 use crate::extract::form;
 use crate::failure::Rejection;
 
-/// Which bytes of the record are read.
+/// The part of the record whose bytes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Part {
-    /// The key's: for [`Key`](super::Key).
+    /// The key, for [`Key`](super::Key).
     Key,
-    /// The value's: for [`Value`](super::Value).
+    /// The value, for [`Value`](super::Value).
     Value,
 }
 
 impl Part {
-    /// The code of a record in which these bytes cannot be read: `reject.key`, `reject.value`.
+    /// The code of the rejection if these bytes cannot be read: `reject.key`, `reject.value`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Key => "reject.key",
@@ -46,7 +46,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// A type that the bytes of a record's key or value can be read as: `T` in [`Key<T>`](super::Key) and [`Value<T>`](super::Value).
+/// A type that can be read from the bytes of a record's key or value: `T` in [`Key<T>`](super::Key) and [`Value<T>`](super::Value).
 ///
 /// # Example
 ///
@@ -72,28 +72,28 @@ impl fmt::Display for Part {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "bytes cannot be read as `{Self}`",
-    label = "not a type of keys and values",
+    label = "expected a type for keys and values",
     note = "keys and values are read as `Vec<u8>`, `Bytes`, `String`, `Arc<str>`, integers in decimal text, and `Parsed<T>` for any `T: FromStr`",
     note = "numbers that Kafka's serializers write as bytes are `BigEndian<T>`: of `i16`, `i32`, `i64`, `f32` and `f64`",
     note = "for a type of your own, implement `FromBytes`"
 )]
 pub trait FromBytes: Sized {
-    /// Reads the bytes. There may be none: an empty key or value is there.
+    /// Reads the bytes, of which there may be none: an empty key or value is present.
     ///
     /// # Errors
     ///
-    /// The bytes are no such thing: the record is rejected.
+    /// The bytes do not represent this type: the record is rejected.
     fn from_bytes(bytes: &[u8], part: Part) -> Result<Self, Rejection>;
 }
 
-/// A key or value by its type's [`FromStr`]: `Key<Parsed<Uuid>>`, which is also how Kafka's `UUIDSerializer` writes it.
+/// A key or value in text form, parsed by its type's [`FromStr`]: `Key<Parsed<Uuid>>` reads the text that Kafka's `UUIDSerializer` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Parsed<T>(pub T);
 
-/// A key or value that is a number in bytes, the most significant first, as the serializers of Kafka's Java client write it: `BigEndian<i16>` for `ShortSerializer`,
+/// A key or value that is a big-endian number, as the serializers of Kafka's Java client write it: `BigEndian<i16>` for `ShortSerializer`,
 /// `i32` for `IntegerSerializer`, `i64` for `LongSerializer`, `f32` for `FloatSerializer`, `f64` for `DoubleSerializer`.
 ///
-/// `Key<i32>` alone reads decimal text.
+/// `Key<i32>` without `BigEndian` reads decimal text.
 ///
 /// # Example
 ///

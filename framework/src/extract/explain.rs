@@ -34,10 +34,10 @@ pub(super) fn explain<T: DeserializeOwned>(
 fn of_schema(format: Option<&str>) -> Option<&'static str> {
     match format {
         Some("AVRO") => Some(
-            "the event says that its schema is AVRO: give the mapping's SchemaRegistryConfig EventRecordFormat JSON, or decode the record's bytes as Avro",
+            "the event gives its schema as AVRO: set EventRecordFormat JSON in the mapping's SchemaRegistryConfig, or decode the record's bytes as Avro",
         ),
         Some("PROTOBUF") => Some(
-            "the event says that its schema is PROTOBUF: give the mapping's SchemaRegistryConfig EventRecordFormat JSON, or decode the record's bytes as Protobuf",
+            "the event gives its schema as PROTOBUF: set EventRecordFormat JSON in the mapping's SchemaRegistryConfig, or decode the record's bytes as Protobuf",
         ),
         _ => None,
     }
@@ -91,27 +91,27 @@ fn syntax_reason(error: &serde_json::Error, found: Option<u8>) -> &'static str {
         ("trailing comma", "a comma before an end"),
         ("recursion limit", "nested too deeply"),
         ("number out of range", "a number out of range"),
-        ("key must be", "a key that is no string"),
+        ("key must be", "a key that is not a string"),
         ("control character", "a control character in a string"),
         ("invalid escape", "an invalid escape"),
         ("invalid unicode", "a string that is not UTF-8"),
         ("lone leading surrogate", "half of a surrogate pair"),
-        ("invalid value: expected key", "a key that is no number"),
-        ("invalid number", "a number that JSON does not have"),
-        ("expected value", "a value is expected"),
-        ("expected `:`", "a colon is expected"),
+        ("invalid value: expected key", "a key that is not a number"),
+        (
+            "invalid number",
+            "a number in a form that JSON does not allow",
+        ),
+        ("expected value", "expected a value"),
+        ("expected `:`", "expected `:`"),
         (
             "expected `,` or `]`",
-            "a comma or the array's end is expected",
+            "expected `,` or `]` after an element",
         ),
-        (
-            "expected `,` or `}`",
-            "a comma or the object's end is expected",
-        ),
+        ("expected `,` or `}`", "expected `,` or `}` after a field"),
     ];
     kind.iter()
         .find(|(start, _)| text.starts_with(start))
-        .map_or("something else is expected", |(_, reason)| reason)
+        .map_or("an unexpected character", |(_, reason)| reason)
 }
 
 /// serde's own text quotes the value (`invalid type: string "4111…"`), so only what comes from the type is taken from it.
@@ -270,7 +270,7 @@ mod tests {
             ("1 2", "is not JSON: more after its end at line 1, column 3"),
             (
                 "{\n?",
-                "is not JSON: a key that is no string at line 2, column 1",
+                "is not JSON: a key that is not a string at line 2, column 1",
             ),
             (
                 &deep,
@@ -280,10 +280,10 @@ mod tests {
                 "1e999",
                 "is not JSON: a number out of range at line 1, column 5",
             ),
-            ("?", "is not JSON: a value is expected at line 1, column 1"),
+            ("?", "is not JSON: expected a value at line 1, column 1"),
             (
                 "[1;2]",
-                "is not JSON: a comma or the array's end is expected at line 1, column 3",
+                "is not JSON: expected `,` or `]` after an element at line 1, column 3",
             ),
             (
                 "'hello'",
@@ -410,7 +410,7 @@ mod tests {
         struct Perhaps<T> {
             event: Option<T>,
         }
-        const WHY: &str = "(no nearer place is known: serde reads `tag`, `untagged` and `flatten` from a buffer, which keeps none)";
+        const WHY: &str = "(the exact place is unknown: serde reads `tag`, `untagged` and `flatten` from a buffer without positions)";
         let wrong = r#"{"type":"order.created","order_id":1.5}"#;
         let inside = format!(r#"{{"event":{wrong}}}"#);
 
@@ -469,14 +469,14 @@ mod tests {
         let twice = said::<Order>(r#""{\"order_id\":1}""#);
 
         assert!(
-            framed.contains("; it is JSON behind the 5 bytes that Confluent's"),
+            framed.contains("; it is JSON after the 5 bytes that Confluent's"),
             "{framed}"
         );
         assert!(
-            avro.contains("; the event says that its schema is AVRO"),
+            avro.contains("; the event gives its schema as AVRO"),
             "{avro}"
         );
-        assert!(protobuf.contains("its schema is PROTOBUF"), "{protobuf}");
+        assert!(protobuf.contains("its schema as PROTOBUF"), "{protobuf}");
         assert!(!json.contains(';'), "{json}");
         assert!(
             twice.contains("a string where an object (struct Order) is expected"),

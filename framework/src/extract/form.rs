@@ -12,30 +12,30 @@ pub(super) fn of(bytes: &[u8]) -> Option<&'static str> {
     let begins = |with: &[u8]| bytes.starts_with(with);
     match bytes {
         _ if begins(&[0x1F, 0x8B]) => Some(
-            "it begins as gzip does: let the producer compress batches (compression.type) and not values",
+            "it begins like gzip: let the producer compress batches (compression.type), not values",
         ),
         _ if begins(&[0x28, 0xB5, 0x2F, 0xFD]) => Some(
-            "it begins as Zstandard does: let the producer compress batches (compression.type) and not values",
+            "it begins like Zstandard: let the producer compress batches (compression.type), not values",
         ),
-        _ if begins(b"Obj\x01") => Some(
-            "it begins as an Avro container file does: take the record's bytes, and decode them as Avro",
-        ),
+        _ if begins(b"Obj\x01") => {
+            Some("it begins like an Avro container file: decode the record's bytes as Avro")
+        }
         _ if begins(&[0xEF, 0xBB, 0xBF]) => Some(
-            "it begins with a byte order mark, which JSON does not have: let the producer leave it out",
+            "it begins with a byte order mark, which JSON does not allow: let the producer leave it out",
         ),
         _ if begins(&[0xFF, 0xFE]) || begins(&[0xFE, 0xFF]) || is_utf_16(bytes) => {
-            Some("it is text in UTF-16, and JSON is UTF-8: let the producer write UTF-8")
+            Some("it is text in UTF-16, but JSON must be UTF-8: let the producer write UTF-8")
         }
         [3, 0 | 5, ..] if bytes.len() >= GLUE_BYTES => Some(match bytes[1] {
             0 if is_json(&bytes[GLUE_BYTES..]) => {
-                "it is JSON behind the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): give the mapping its SchemaRegistryConfig, which takes them away, or take them off the record's bytes"
+                "it is JSON after the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): give the mapping its SchemaRegistryConfig, which removes them, or remove them from the record's bytes"
             }
             _ => {
                 "it begins with the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): give the mapping its SchemaRegistryConfig with EventRecordFormat JSON, or decode the record's bytes by their schema"
             }
         }),
         [0, ..] if bytes.len() >= CONFLUENT_BYTES => Some(if is_json(&bytes[CONFLUENT_BYTES..]) {
-            "it is JSON behind the 5 bytes that Confluent's serializers write (0, a schema id): give the mapping its SchemaRegistryConfig, which takes them away, or take them off the record's bytes"
+            "it is JSON after the 5 bytes that Confluent's serializers write (0, a schema id): give the mapping its SchemaRegistryConfig, which removes them, or remove them from the record's bytes"
         } else {
             "it begins with the 5 bytes that Confluent's serializers write (0, a schema id): give the mapping its SchemaRegistryConfig with EventRecordFormat JSON, or decode the record's bytes by their schema"
         }),
@@ -76,13 +76,13 @@ mod tests {
         for (bytes, said) in [
             (
                 b"\0\0\0\0\x2A{\"a\":1}".to_vec(),
-                "JSON behind the 5 bytes that Confluent's",
+                "JSON after the 5 bytes that Confluent's",
             ),
             (
                 b"\0\0\0\0\x07\x02\x0A".to_vec(),
                 "begins with the 5 bytes that Confluent's",
             ),
-            (glue(0, b"{}"), "JSON behind the 18 bytes that AWS Glue's"),
+            (glue(0, b"{}"), "JSON after the 18 bytes that AWS Glue's"),
             (
                 glue(5, b"x\x9C"),
                 "begins with the 18 bytes that AWS Glue's",

@@ -4,10 +4,10 @@ use crate::delivery::Delivery;
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 
-/// One header of the record, by type. All of them, by name: [`Headers`](crate::Headers).
+/// One header of the record, by type. To read all headers by name, use [`Headers`](crate::Headers).
 ///
-/// Of repeats the last one counts, as in Kafka. A record without it (or with a null for its value) rejects with `reject.no_header`;
-/// `Option<Header<T>>` is None then.
+/// If the name repeats, the last header counts, as in Kafka. A record without the header, or with a null value, is rejected with `reject.no_header`;
+/// `Option<Header<T>>` is None for it.
 ///
 /// # Example
 ///
@@ -36,21 +36,21 @@ use crate::failure::Rejection;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Header<T>(pub T);
 
-/// A type that stands for one header.
+/// A type that represents one header.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not stand for a header",
-    label = "not a header's type",
-    note = "implement `FromHeader` for it, or take `Headers` and look it up by name"
+    message = "`{Self}` is not a header type",
+    label = "expected a type that implements `FromHeader`",
+    note = "implement `FromHeader` for the type, or take `Headers` and look the header up by name"
 )]
 pub trait FromHeader: Sized {
-    /// The header's name; case counts, as in Kafka.
+    /// The header's name, case-sensitive as in Kafka.
     const NAME: &'static str;
 
     /// Reads the header's value.
     ///
     /// # Errors
     ///
-    /// The bytes are not such a value: the record is rejected.
+    /// The bytes are not a valid value: the record is rejected.
     fn from_bytes(value: &[u8]) -> Result<Self, Rejection>;
 }
 
@@ -63,7 +63,7 @@ impl<S, T: FromHeader> FromRecord<S> for Header<T> {
             Rejection::new(
                 "reject.no_header",
                 format!(
-                    "the record has no header `{name}`: take `Option<Header<_>>` if that is no fault"
+                    "the record has no header `{name}`: take `Option<Header<_>>` if that is allowed"
                 ),
             )
         })

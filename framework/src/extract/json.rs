@@ -8,9 +8,9 @@ use crate::extract::{FromRecord, OptionalFromRecord, explain};
 
 /// The record's value, read as JSON.
 ///
-/// A value that does not fit rejects with `reject.json`; the message names what was found and what is expected by kind, path, line and column, never the bytes.
-/// A value that is not JSON is named by how it begins: a schema registry's framing, gzip, UTF-16 and the like. A tombstone rejects with
-/// `reject.tombstone`; `Option<Json<T>>` is None for it, and for nothing else.
+/// A value that does not fit is rejected with `reject.json`; the message gives the found and the expected kind, path, line and column, never the bytes.
+/// If a value is not JSON, the message names the format by its first bytes: a schema registry's framing, gzip, UTF-16 and others. A tombstone is rejected with
+/// `reject.tombstone`; `Option<Json<T>>` is None only for a tombstone.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! `Key<T>`: the record's key as bytes, text, a number in either form, or anything that parses.
+//! `Key<T>`: the record's key as bytes, text, a number, or any type that parses.
 
 use crate::delivery::Delivery;
 use crate::extract::bytes::{FromBytes, Part};
@@ -15,7 +15,7 @@ use crate::failure::Rejection;
 /// | a number as bytes (`ShortSerializer`, `IntegerSerializer`, `LongSerializer`, `FloatSerializer`, `DoubleSerializer`) | [`Key<BigEndian<i32>>`](super::BigEndian) and its like |
 /// | a UUID (`UUIDSerializer`, which writes text), or other text that has a [`FromStr`](std::str::FromStr) | [`Key<Parsed<Uuid>>`](super::Parsed) |
 ///
-/// A record without a key rejects with `reject.no_key`, an unreadable one with `reject.key`. `Option<Key<T>>` is None for a record without a key.
+/// A record without a key is rejected with `reject.no_key`, one with an unreadable key with `reject.key`. `Option<Key<T>>` is None for a record without a key.
 ///
 /// # Example
 ///
@@ -42,7 +42,7 @@ impl<S, T: FromBytes> FromRecord<S> for Key<T> {
         <Self as OptionalFromRecord<S>>::from_record(delivery, state)?.ok_or_else(|| {
             Rejection::new(
                 "reject.no_key",
-                "the record has no key: take `Option<Key<_>>` if that is no fault",
+                "the record has no key: take `Option<Key<_>>` if that is allowed",
             )
         })
     }

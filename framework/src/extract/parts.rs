@@ -1,4 +1,4 @@
-//! What can be taken as it is: the record, its coordinates, its time, and what is known of this try.
+//! Extractors that need no decoding: the record, its coordinates, its timestamp, and the data of this attempt.
 
 use std::convert::Infallible;
 
@@ -11,11 +11,11 @@ use crate::failure::Rejection;
 use crate::partition::TopicPartition;
 use crate::record::{Headers, Record};
 
-/// Which try of this invocation: 1 for the first. Lambda's own redeliveries are not counted: the event does not tell of them.
+/// The number of the attempt in this invocation, from 1. Lambda's redeliveries are not counted, since the event does not show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt(pub u32);
 
-/// The id that Lambda gave the invocation; the same in all its log lines.
+/// The invocation's request id, which all its log lines carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
@@ -50,7 +50,7 @@ impl<S> FromRecord<S> for Timestamp {
         delivery.timestamp().ok_or_else(|| {
             Rejection::new(
                 "reject.no_timestamp",
-                "the record has no timestamp: take `Option<Timestamp>` if that is no fault",
+                "the record has no timestamp: take `Option<Timestamp>` if that is allowed",
             )
         })
     }

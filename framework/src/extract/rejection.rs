@@ -1,44 +1,44 @@
-//! Why a value could not be read as JSON, as it is told. Made by `json`, and by `explain` for it.
+//! The reason why a value cannot be read as JSON. Made by `json` and `explain`.
 
 use crate::failure::Rejection;
 
-/// Why a value could not be read as JSON.
+/// The reason why a value cannot be read as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonRejection {
-    /// There is no value.
-    #[error("the record is a tombstone (no value): take `Option<Json<_>>` if that is no fault")]
+    /// The record has no value.
+    #[error("the record is a tombstone (no value): take `Option<Json<_>>` if that is allowed")]
     Tombstone,
     /// The value is not JSON.
     #[error("the value ({bytes} bytes) is not JSON: {reason} at line {line}, column {column}{}", behind(*.hint))]
     #[non_exhaustive]
     Malformed {
-        /// What breaks it.
+        /// The fault.
         reason: &'static str,
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// From 1, in bytes.
+        /// The column in bytes, from 1.
         column: usize,
         /// The value's length.
         bytes: usize,
-        /// What the value is instead, by its first bytes or by its schema's metadata, and the cure. None: nothing that is known.
+        /// The format of the value, by its first bytes or its schema's metadata, and the cure. None: the format is unknown.
         hint: Option<&'static str>,
     },
-    /// The value is JSON of another shape.
+    /// The value is JSON, but does not fit the type.
     #[error("the value ({bytes} bytes) does not fit: {reason} {}{}", place(path, *.line, *.column), behind(*.hint))]
     #[non_exhaustive]
     Mismatch {
-        /// What was found and what is expected, by kind.
+        /// The found and the expected kind.
         reason: String,
-        /// Where: `lines[2].sku`. A key that is no name of a field or variant of the type is shown as `*`: it is payload.
+        /// The path: `lines[2].sku`. A key that is not the name of a field or variant of the type is shown as `*`, since it is payload.
         path: String,
-        /// From 1. 0: the place inside of `path` is not known, since serde reads `tag`, `untagged` and `flatten` from a buffer.
+        /// The line, from 1. 0: the place inside `path` is unknown, since serde reads `tag`, `untagged` and `flatten` from a buffer.
         line: usize,
-        /// From 1, in bytes. 0: not known.
+        /// The column in bytes, from 1. 0: unknown.
         column: usize,
         /// The value's length.
         bytes: usize,
-        /// What the value is instead, and the cure. None: nothing that is known.
+        /// The format of the value, and the cure. None: the format is unknown.
         hint: Option<&'static str>,
     },
 }
@@ -58,7 +58,7 @@ fn behind(hint: Option<&str>) -> String {
 }
 
 fn place(path: &str, line: usize, column: usize) -> String {
-    let buffered = "no nearer place is known: serde reads `tag`, `untagged` and `flatten` from a buffer, which keeps none";
+    let buffered = "the exact place is unknown: serde reads `tag`, `untagged` and `flatten` from a buffer without positions";
     match (path, line) {
         (".", 0) => format!("somewhere in the value ({buffered})"),
         (path, 0) => format!("in `{path}` ({buffered})"),

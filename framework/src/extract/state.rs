@@ -1,13 +1,13 @@
-//! `State<T>`: what the consumer was built with.
+//! `State<T>`: the state given to the consumer's builder.
 
 use std::convert::Infallible;
 
 use crate::delivery::Delivery;
 use crate::extract::FromRecord;
 
-/// The consumer's state, or a part of it: cloned for each try, so hold what is costly in an `Arc`.
+/// The consumer's state, or a part of it. It is cloned for each attempt, so put costly parts into an `Arc`.
 ///
-/// Given with [`Builder::state`](crate::builder::Builder::state), before the topics that take it.
+/// Set by [`Builder::state`](crate::builder::Builder::state), before the topics whose handlers take it.
 ///
 /// # Example
 ///
@@ -28,16 +28,16 @@ use crate::extract::FromRecord;
 #[derive(Clone, Copy, Debug)]
 pub struct State<T>(pub T);
 
-/// A part that can be taken out of a larger state.
+/// A part of a larger state.
 #[diagnostic::on_unimplemented(
     message = "no `{Self}` can be taken from the consumer's state `{T}`",
-    label = "a handler asks for `State<{Self}>`",
-    note = "give it before the topic: `Consumer::builder().state(value).topic(…)`",
-    note = "a state is cloned for each try: what has no `Clone` goes into an `Arc`, as `.state(Arc::new(value))` and `State<Arc<{Self}>>`",
+    label = "a handler takes `State<{Self}>`",
+    note = "set it before the topic: `Consumer::builder().state(value).topic(…)`",
+    note = "a state is cloned for each attempt: put a value without `Clone` into an `Arc`, as in `.state(Arc::new(value))` and `State<Arc<{Self}>>`",
     note = "to take a part of a larger state, implement `FromRef<{T}> for {Self}`"
 )]
 pub trait FromRef<T> {
-    /// Takes the part out, by a clone as a rule.
+    /// Returns the part, usually a clone.
     fn from_ref(state: &T) -> Self;
 }
 

@@ -208,7 +208,7 @@ fn json_whose_event_names_another_format_says_so() {
     assert!(
         rejection
             .message
-            .contains("the event says that its schema is AVRO"),
+            .contains("the event gives its schema as AVRO"),
         "{rejection}"
     );
 }
@@ -235,7 +235,7 @@ fn a_value_is_read_as_a_key_is_and_named_as_a_value() {
     let expected = [
         (
             "reject.tombstone",
-            "the record is a tombstone (no value): take `Option<Value<_>>` if that is no fault",
+            "the record is a tombstone (no value): take `Option<Value<_>>` if that is allowed",
         ),
         (
             "reject.value",

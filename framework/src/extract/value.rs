@@ -1,14 +1,14 @@
-//! `Value<T>`: the record's value as bytes, text, a number in either form, or anything that parses.
+//! `Value<T>`: the record's value as bytes, text, a number, or any type that parses.
 
 use crate::delivery::Delivery;
 use crate::extract::bytes::{FromBytes, Part};
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 
-/// The record's value, for what is no JSON ([`Json`](super::Json)): bytes (`Value`, `Value<Bytes>`), text (`Value<String>`, `Value<Arc<str>>`), numbers and
-/// whatever parses, by the table of [`Key`](super::Key).
+/// The record's value, if it is not JSON (for JSON, use [`Json`](super::Json)): bytes (`Value`, `Value<Bytes>`), text (`Value<String>`, `Value<Arc<str>>`), numbers and
+/// other types that parse, as in the table of [`Key`](super::Key).
 ///
-/// A tombstone rejects with `reject.tombstone`, a value that cannot be read so with `reject.value`. `Option<Value<T>>` is None for a tombstone.
+/// A tombstone is rejected with `reject.tombstone`, an unreadable value with `reject.value`. `Option<Value<T>>` is None for a tombstone.
 ///
 /// # Example
 ///
@@ -34,7 +34,7 @@ impl<S, T: FromBytes> FromRecord<S> for Value<T> {
         <Self as OptionalFromRecord<S>>::from_record(delivery, state)?.ok_or_else(|| {
             Rejection::new(
                 "reject.tombstone",
-                "the record is a tombstone (no value): take `Option<Value<_>>` if that is no fault",
+                "the record is a tombstone (no value): take `Option<Value<_>>` if that is allowed",
             )
         })
     }

@@ -1,4 +1,4 @@
-//! Claims by key: a record's item is claimed before its handler starts, and completed or released after it ended. Called by `process`, for lanes.
+//! Claims by key: a record's item is claimed before its handler starts, and completed or released after it has ended. Called by `process`, for lanes.
 //!
 //! A lane holds one claim at a time. Claiming ahead was left out on purpose: two lanes that had each claimed what the other one comes to next would wait for each
 //! other until time is up.
@@ -317,7 +317,7 @@ impl<'a> Claims<'a> {
         Refusal::new(
             Refusal::HELD,
             format!(
-                "another one still worked on a record of the same key (in {store}) when time was up"
+                "another record with the same key was still being processed (in {store}) when time was up"
             ),
         )
     }

@@ -182,7 +182,7 @@ impl<'a> PartitionLedger<'a> {
         let lost = match self.terms.deadline.work_end() {
             Some(end) => timeout_at(end, decided)
                 .await
-                .unwrap_or_else(|_| Some("it could not be written in time".into())),
+                .unwrap_or_else(|_| Some("its progress could not be written in time".into())),
             None => decided.await,
         };
         lost.map_or(Ok(()), |why| Err(self.lost(&why)))

@@ -1,4 +1,4 @@
-//! Which records are the same to the business: a key from what a record holds. Set in `builder`; read by `delivery` and `claims`.
+//! Idempotency keys taken from the records themselves. Set in `builder`; read by `delivery` and `claims`.
 
 // JSON as it is hashed.
 mod canonical;
@@ -16,16 +16,16 @@ use crate::idempotency::per_record::canonical::{Node, NotCanonical, write_text};
 use crate::limits::{KEY_EXPIRES_AFTER_MS_MAX, KEY_PREFIX_BYTES_MAX};
 use crate::record::Record;
 
-/// Idempotency by a key that the record itself holds, in place of its offset: for producers that send the same order twice, as two records.
+/// Idempotency by a key that the record itself holds, instead of its offset: for producers that send the same order twice, as two records.
 ///
 /// Of the records of one topic that have the same key, in any partition, one runs; the others are skipped while the key is kept
-/// ([`expires_after`](Self::expires_after)). While one runs, another waits for how it ends. This costs two writes a record, where the ledger
-/// by offset costs two a partition and batch.
+/// ([`expires_after`](Self::expires_after)). While one runs, the others wait until it has ended. This costs two writes per record; the ledger
+/// by offset costs two per partition and batch.
 ///
-/// A record in which the key cannot be found is rejected with the code `reject.idempotency_key`: to run it unguarded would be silent.
+/// A record without the key is rejected with the code `reject.idempotency_key`, since it would otherwise run unprotected without notice.
 ///
-/// The items are those of Powertools for AWS Lambda: with [`key_prefix`](Self::key_prefix), what Powertools for Python has completed is skipped here, and
-/// the other way round.
+/// The items are those of Powertools for AWS Lambda: with [`key_prefix`](Self::key_prefix), a record that Powertools for Python has completed is skipped here, and
+/// vice versa.
 ///
 /// # Example
 ///
@@ -80,43 +80,43 @@ impl PerRecord {
         }
     }
 
-    /// By the record's own key. Absent or of no bytes: the record is rejected.
+    /// Uses the record's own key. If it is absent or empty, the record is rejected.
     pub fn by_key() -> Self {
         Self::new(KeyFrom::RecordKey)
     }
 
-    /// By a header; of repeated ones the last, as Kafka has it. Absent, null or of no bytes: the record is rejected.
+    /// Uses a header; if the name repeats, the last header, as in Kafka. If it is absent, null or empty, the record is rejected.
     pub fn by_header(name: impl Into<String>) -> Self {
         Self::new(KeyFrom::Header(name.into()))
     }
 
-    /// By a part of the value, a JSON document: one [pointer](https://datatracker.ietf.org/doc/html/rfc6901) (`["/order_id"]`) is the value that it leads to, several are
-    /// the list of them, and `[""]` is all of it. The number 7 and the text "7" are two keys, and so are any two numbers that differ: one that Python's 64 bits
-    /// would round (`1e400`, or more than 17 digits with a fraction) is taken with all its digits, so Powertools has another key for it.
+    /// Uses a part of the value, which is a JSON document: one [pointer](https://datatracker.ietf.org/doc/html/rfc6901) (`["/order_id"]`) selects one value, several select
+    /// a list of values, and `[""]` selects the whole document. The number 7 and the text "7" are two keys, and so are any two different numbers: a number that Python's 64 bits
+    /// would round (`1e400`, or more than 17 digits with a fraction) is used with all its digits, so Powertools has another key for it.
     ///
-    /// Null, an empty text, list or object, or one of nulls alone is no key: the record is rejected.
+    /// Null, an empty text, list or object, or a list or object of nulls only is not a key: the record is rejected.
     pub fn by_json<P: Into<String>>(pointers: impl IntoIterator<Item = P>) -> Self {
         Self::new(KeyFrom::Json(
             pointers.into_iter().map(Into::into).collect(),
         ))
     }
 
-    /// By whatever this makes of the record. *None, an empty text, or a panic: the record is rejected.*
+    /// Uses the text that a closure returns for the record. *None, an empty text, or a panic: the record is rejected.*
     pub fn by(key: impl Fn(&Record) -> Option<String> + Send + Sync + 'static) -> Self {
         Self::new(KeyFrom::Closure(Arc::new(key)))
     }
 
-    /// Compares the whole value: a record whose key was there before with another value is rejected with the code `reject.payload_mismatch`.
+    /// Compares the whole value: a record whose key was delivered before with another value is rejected with the code `reject.payload_mismatch`.
     ///
-    /// JSON is compared by what it says, not by its spaces or the order of its fields; any other value by its bytes. Items that were written without
-    /// this compare as equal.
+    /// JSON is compared by its content, without spaces and the order of fields; any other value by its bytes. Items that were written without
+    /// this setting compare as equal.
     #[must_use]
     pub fn validate_payload(mut self) -> Self {
         self.validation = Some(Validation::Value);
         self
     }
 
-    /// [`validate_payload`](Self::validate_payload) of these parts of the JSON value alone. What a pointer does not find counts as null.
+    /// Compares only these parts of the JSON value: see [`validate_payload`](Self::validate_payload). A part that does not exist counts as null.
     #[must_use]
     pub fn validate_fields<P: Into<String>>(
         mut self,
@@ -127,7 +127,7 @@ impl PerRecord {
         self
     }
 
-    /// How long a key is kept after its record has ended, up to a year. Default: [a day](crate::limits::LEDGER_AGE_MS_MAX) in a durable store,
+    /// Sets the time that a key is kept after its record has ended, up to a year. Default: [a day](crate::limits::LEDGER_AGE_MS_MAX) in a durable store,
     /// [15 minutes](crate::limits::MEMORY_LEDGER_AGE_MS) in memory, or [ten](crate::limits::LEDGER_AGE_BEYOND_MS) beyond the function's time-out if that is
     /// longer. A duplicate that is delivered later runs.
     #[must_use]
@@ -136,10 +136,10 @@ impl PerRecord {
         self
     }
 
-    /// What ids begin with, as Powertools' `key_prefix`: `prefix#hash`. Default: namespace, cluster and topic, so that two topics never share a key; with this
-    /// they do.
+    /// Sets the prefix of ids, as Powertools' `key_prefix`: `prefix#hash`. Default: namespace, cluster and topic, so that two topics never share a key; with a prefix
+    /// of your own they do.
     ///
-    /// To go on with the items of a function that ran under Powertools for Python, give the prefix that stands in them: `orders-fn.app.record_handler`.
+    /// To continue with the items of a function that used Powertools for Python, set the prefix of its items: `orders-fn.app.record_handler`.
     #[must_use]
     pub fn key_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.prefix = Some(prefix.into());
@@ -154,17 +154,19 @@ impl PerRecord {
     pub(crate) fn check(&self) -> Result<(), String> {
         let pointers = match &self.key {
             KeyFrom::Header(name) if name.is_empty() => {
-                return Err("a header has a name".to_owned());
+                return Err("expected a header's name, found an empty one".to_owned());
             }
             KeyFrom::Json(pointers) if pointers.is_empty() => {
-                return Err("`by_json` needs a pointer, such as `/order_id`".to_owned());
+                return Err(
+                    "expected a pointer in `by_json`, such as `/order_id`, found none".to_owned(),
+                );
             }
             KeyFrom::Json(pointers) => pointers.as_slice(),
             KeyFrom::RecordKey | KeyFrom::Header(_) | KeyFrom::Closure(_) => &[],
         };
         let fields = match &self.validation {
             Some(Validation::Fields(pointers)) if pointers.is_empty() => {
-                return Err("`validate_fields` needs a pointer; the whole value is compared by `validate_payload()`".to_owned());
+                return Err("expected a pointer in `validate_fields`, found none: use `validate_payload()` to compare the whole value".to_owned());
             }
             Some(Validation::Fields(pointers)) => pointers.as_slice(),
             Some(Validation::Value) | None => &[],
@@ -172,7 +174,7 @@ impl PerRecord {
         let wrong = |pointer: &&String| !pointer.is_empty() && !pointer.starts_with('/');
         if let Some(pointer) = pointers.iter().chain(fields).find(wrong) {
             return Err(format!(
-                "`{pointer}` is no JSON pointer: write `/{pointer}`"
+                "expected a JSON pointer, found `{pointer}`: write `/{pointer}`"
             ));
         }
         let longest = Duration::from_millis(KEY_EXPIRES_AFTER_MS_MAX);
@@ -180,13 +182,15 @@ impl PerRecord {
         if let Some(time) = self.expires_after
             && !(second..=longest).contains(&time)
         {
-            return Err(format!("{time:?} is not from {second:?} to {longest:?}"));
+            return Err(format!(
+                "expected {second:?} to {longest:?}, found {time:?}"
+            ));
         }
         let graphic = |prefix: &Arc<str>| prefix.bytes().all(|byte| byte.is_ascii_graphic());
         let fits = |prefix: &Arc<str>| (1..=KEY_PREFIX_BYTES_MAX).contains(&prefix.len());
         match &self.prefix {
             Some(prefix) if !fits(prefix) || !graphic(prefix) => Err(format!(
-                "a prefix has 1 to {KEY_PREFIX_BYTES_MAX} visible ASCII characters"
+                "expected a prefix of 1 to {KEY_PREFIX_BYTES_MAX} visible ASCII characters"
             )),
             _ => Ok(()),
         }
@@ -198,16 +202,14 @@ impl PerRecord {
             KeyFrom::RecordKey => {
                 let key = record.key().filter(|key| !key.is_empty());
                 key.map(hash_of_bytes).ok_or_else(|| {
-                    none(
-                        "the record has no key of its own, which is its idempotency key".to_owned(),
-                    )
+                    none("the record has no key, which should be its idempotency key".to_owned())
                 })
             }
             KeyFrom::Header(name) => {
                 let value = record.header(name).filter(|value| !value.is_empty());
                 value.map(hash_of_bytes).ok_or_else(|| {
                     none(format!(
-                        "the record has no header `{name}`, which is its idempotency key"
+                        "the record has no header `{name}`, which should be its idempotency key"
                     ))
                 })
             }
@@ -215,7 +217,7 @@ impl PerRecord {
                 let found = caught(|| key(record));
                 let key = found.ok().flatten().filter(|key| !key.is_empty());
                 key.map(|key| hash_of_bytes(key.as_bytes())).ok_or_else(|| {
-                    none("the closure of `PerRecord::by` found no idempotency key".to_owned())
+                    none("the closure of `PerRecord::by` returned no idempotency key".to_owned())
                 })
             }
             KeyFrom::Json(pointers) => {
@@ -229,7 +231,7 @@ impl PerRecord {
                 let root = Node::parse(value).map_err(|_| of("the value is not JSON"))?;
                 let found = Found::of(root, pointers);
                 if found.is_missing() {
-                    return Err(of("the value holds nothing there"));
+                    return Err(of("the value has nothing there"));
                 }
                 found.hash().map_err(|why| match why {
                     NotCanonical::NotJson => of("the value is not JSON"),

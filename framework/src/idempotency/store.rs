@@ -1,4 +1,4 @@
-//! What a store of idempotency items can do: compare and swap. Leases, fences and merges stand above it, in `ledger`.
+//! The interface of a store of idempotency items: compare and swap. Leases, fences and merges are above it, in `ledger`.
 
 // How often a store is asked again.
 pub(super) mod patience;
@@ -28,14 +28,14 @@ use bytes::Bytes;
 
 use crate::failure::{BoxError, told};
 
-/// Where idempotency items are kept: a table of versioned items that are compared and swapped.
+/// A store of idempotency items: a table of versioned items that are compared and swapped.
 ///
-/// [`MemoryStore`](crate::idempotency::MemoryStore) and `DynamoDbStore` are two; a store of your own is one read and one conditional write. What it must hold
-/// to is tested by [`testing::store::check`](crate::testing::store::check).
+/// [`MemoryStore`](crate::idempotency::MemoryStore) and `DynamoDbStore` are included; a store of your own is one read and one conditional write.
+/// `testing::store::check` (feature `testing`) tests its guarantees.
 ///
-/// Write plain `async fn`s; what they hold across an await must be `Send`. Both are dropped when time is up, and may be called again: a write whose answer was
-/// lost is repeated with the same content, and the item that then comes back tells that it had been applied. A panic counts as an error that may pass, also one
-/// of a `drop`; a second one while the first one unwinds ends the process.
+/// Write plain `async fn`s; values that they hold across an await must be `Send`. Both are dropped when time is up, and may be called again: a write whose response was
+/// lost is repeated with the same content, and the returned item then shows that it had been applied. A panic, also in a `drop`, counts as an error that may pass;
+/// a second panic while the first one unwinds ends the process.
 ///
 /// # Example
 ///
@@ -77,51 +77,51 @@ use crate::failure::{BoxError, told};
 /// # }
 /// ```
 pub trait IdempotencyStore: Send + Sync + 'static {
-    /// The item as it stands now: a read that sees every write which was answered before.
+    /// Reads the current item. The read must see every write that was confirmed before it.
     ///
     /// # Errors
     ///
-    /// The store could not say.
+    /// The store failed.
     fn read(&self, id: &str) -> impl Future<Output = Result<Option<Item>, StoreError>> + Send;
 
-    /// Changes the item if it stands as expected, in one atomic step; else answers with the item that stands there.
+    /// Changes the item if it meets the expectation, in one atomic step; otherwise returns the current item.
     ///
     /// # Errors
     ///
-    /// The store could not say whether it did.
+    /// The store failed, so the result is unknown.
     fn swap(&self, swap: &Swap) -> impl Future<Output = Result<Swapped, StoreError>> + Send;
 
-    /// For logs and errors: `dynamodb:orders-idempotency`. Nothing secret.
+    /// A short description for logs and errors, without secrets: `dynamodb:orders-idempotency`.
     fn describe(&self) -> String;
 
-    /// Whether other processes see what is written here, and it outlives this one.
+    /// Returns true if other processes see the items, and the items outlive this process.
     fn is_durable(&self) -> bool {
         true
     }
 }
 
-/// One item of a store: a partition's ledger; the format has room for one record's claim, as Powertools makes them.
+/// One item of a store: a partition's ledger, or one record's claim in the format of Powertools.
 ///
-/// The fields are what Powertools for AWS Lambda keeps, and a version.
+/// The fields are those of Powertools for AWS Lambda, and a version.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Item {
-    /// Who wrote it last, and which of its writes that was. *None: another program wrote it, which knows no versions.*
+    /// The last writer, and the number of its write. *None: another program wrote the item, without a version.*
     pub version: Option<Version>,
-    /// Whether more is to come.
+    /// The status: in progress or completed.
     pub status: Status,
-    /// Until when it is its owner's alone, milliseconds since 1970 (`in_progress_expiration`). 0: it is free.
+    /// The time until which its owner holds it, in milliseconds since 1970 (`in_progress_expiration`). 0: it is free.
     pub held_until_ms: u64,
-    /// When it counts as gone, seconds since 1970 (`expiration`): a store may delete it from then on.
+    /// The item's expiry, in seconds since 1970 (`expiration`): a store may delete it from then on.
     pub expires_s: u64,
-    /// A ledger's settled offsets, or what is known of a record.
+    /// A ledger's settled offsets, or a record's data.
     pub data: Bytes,
-    /// Of the payload that the claim was for. *None: payloads are not compared.*
+    /// The hash of the claim's payload. *None: payloads are not compared.*
     pub validation: Option<Arc<str>>,
 }
 
 impl Item {
-    /// A free item without data.
+    /// Creates a free item without data.
     pub fn new(version: Option<Version>, expires_s: u64) -> Self {
         Self {
             version,
@@ -133,7 +133,7 @@ impl Item {
         }
     }
 
-    /// Whether anyone may take it at that time: it has expired, or is in progress and held by nobody.
+    /// Returns true if any owner may take the item at that time: it has expired, or is in progress without a holder.
     pub fn is_free(&self, at_ms: u64) -> bool {
         let expired = self.expires_s < at_ms / 1000;
         expired || (self.status == Status::InProgress && self.held_until_ms < at_ms)
@@ -154,18 +154,18 @@ impl fmt::Debug for Item {
     }
 }
 
-/// Whether more is to come of an item.
+/// The status of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// A ledger always; a record from its claim to its end (`INPROGRESS`).
+    /// Every ledger, and a record from its claim to its end (`INPROGRESS`).
     InProgress,
-    /// A record that is settled (`COMPLETED`).
+    /// A settled record (`COMPLETED`).
     Completed,
 }
 
 impl Status {
-    /// As it stands in a table: `INPROGRESS`, `COMPLETED`.
+    /// The text in a table: `INPROGRESS`, `COMPLETED`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "INPROGRESS",
@@ -174,15 +174,15 @@ impl Status {
     }
 }
 
-/// Who wrote an item last, and which of its writes that was. What a swap compares.
+/// The version that a swap compares: the item's last writer, and the number of its write.
 ///
-/// A version stands for one state of an item and for no other, even if the item is deleted and made anew: so a write that lands late, or twice, replaces the state
-/// that it was made from, or nothing. For that each [`Change::Put`] bears a number that no other write has, and each [`Change::Hold`] adds one of its own to what it finds.
+/// A version identifies one state of an item, even if the item is deleted and created again: so a write that arrives late, or twice, replaces the state
+/// on which it was based, or nothing. For this, each [`Change::Put`] has a unique number, and each [`Change::Hold`] adds a unique number to the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// Names one holder and no other: drawn from the system's entropy when it begins to hold.
+    /// The unique name of one holder: drawn from the system's entropy when it begins to hold.
     pub owner: Arc<str>,
-    /// Below 2<sup>53</sup>, so that a store may keep it as a double. Of two versions, the higher number need not be the later one.
+    /// The number of the write, below 2<sup>53</sup>, so that a store may keep it as a double. A higher number does not mean a later version.
     pub seq: u64,
 }
 
@@ -190,37 +190,37 @@ pub struct Version {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Swap {
-    /// Which item. At most [`STORE_ID_BYTES_MAX`](crate::limits::STORE_ID_BYTES_MAX) bytes of visible ASCII.
+    /// The item's id: at most [`STORE_ID_BYTES_MAX`](crate::limits::STORE_ID_BYTES_MAX) bytes of visible ASCII.
     pub id: Arc<str>,
-    /// How the item must stand.
+    /// The expected state of the item.
     pub expect: Expect,
-    /// What becomes of it.
+    /// The change of the item.
     pub change: Change,
 }
 
 impl Swap {
-    /// That change of that item, if it stands as expected.
+    /// Creates a write that changes the item if it is in the expected state.
     pub fn new(id: Arc<str>, expect: Expect, change: Change) -> Self {
         Self { id, expect, change }
     }
 }
 
-/// How an item must stand for a swap to be applied.
+/// The state that an item must have for a swap to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// There is none.
+    /// The item does not exist.
     Absent,
-    /// It has exactly this version.
+    /// The item has exactly this version.
     Version(Version),
-    /// There is none, or [it is free](Item::is_free) at that time, milliseconds since 1970.
+    /// The item does not exist, or [is free](Item::is_free) at that time.
     Free {
-        /// The time.
+        /// The time, in milliseconds since 1970.
         at_ms: u64,
     },
 }
 
 impl Expect {
-    /// Whether this item stands as expected. *None: there is no item.*
+    /// Returns true if this item is in the expected state. *None: there is no item.*
     pub fn holds(&self, item: Option<&Item>) -> bool {
         match (self, item) {
             (Self::Absent | Self::Free { .. }, None) => true,
@@ -231,25 +231,25 @@ impl Expect {
     }
 }
 
-/// What becomes of an item.
+/// The change of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is this one.
+    /// Replaces the item with this one.
     Put(Item),
-    /// It is held, in progress; its data and validation stay as they are (empty, if there was none). Its seq is raised by a given number: a request that lands
-    /// late, and once more, makes another version of other data.
+    /// Holds the item, in progress; its data and validation stay unchanged (empty, if there was no item). Its seq is raised by a given number: a request that arrives
+    /// late, and a second time, creates another version of other data.
     Hold {
         /// The new version's owner.
         owner: Arc<str>,
-        /// What is added to the version's seq, or is the new one, if there was no item, or one without a version. Another number in each request, so that no two
-        /// of one owner make one version, whatever they find.
+        /// The number to add to the version's seq. It is the new seq if there was no item, or an item without a version. Each request has another number, so that no two
+        /// requests of one owner create the same version.
         raise: u64,
-        /// As [`Item::held_until_ms`].
+        /// The new [`Item::held_until_ms`].
         held_until_ms: u64,
-        /// As [`Item::expires_s`].
+        /// The new [`Item::expires_s`].
         expires_s: u64,
     },
-    /// There is none.
+    /// Deletes the item.
     Delete,
 }
 
@@ -282,16 +282,16 @@ impl Change {
     }
 }
 
-/// What a store did with a swap.
+/// The result of a swap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Swapped {
-    /// The item as it stands after it. *None: it was deleted.*
+    /// The swap was applied: the item after it. *None: it was deleted.*
     Applied(Option<Item>),
-    /// The item as it stands, which is not as expected. *None: there is none.*
+    /// The swap was refused: the current item, which is not in the expected state. *None: there is no item.*
     Refused(Option<Item>),
 }
 
-/// Why a store could not say. Its text goes to the log.
+/// An error of a store. Its text goes to the log.
 #[derive(Debug)]
 pub struct StoreError {
     passes: bool,
@@ -299,7 +299,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// It may pass: throttled, no connection, no answer. Tried again while there is time.
+    /// Creates an error that may pass: throttled, no connection, no response. The request is retried while there is time.
     pub fn transient(why: impl Into<BoxError>) -> Self {
         Self {
             passes: true,
@@ -307,7 +307,7 @@ impl StoreError {
         }
     }
 
-    /// It will not pass by itself: no such table, no permission. Not tried again.
+    /// Creates an error that will not pass by itself: no such table, no permission. The request is not retried.
     pub fn permanent(why: impl Into<BoxError>) -> Self {
         Self {
             passes: false,
@@ -323,7 +323,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it may pass.
+    /// Returns true if the error may pass.
     pub fn is_transient(&self) -> bool {
         self.passes
     }

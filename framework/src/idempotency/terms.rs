@@ -60,7 +60,8 @@ impl Terms {
         let latest = Instant::now() + Duration::from_millis(STORE_WAIT_MS_MAX);
         let one = self.store.requests().one(purpose);
         let Ok(_one) = timeout_at(end.unwrap_or(latest), one).await else {
-            let why = "others were under way until time was up, as many as a process makes at once";
+            let why =
+                "the process had its maximum of concurrent requests in flight until time was up";
             return Err(StoreError::transient(why));
         };
         let longest = Instant::now() + self.times.renewed_each;
@@ -89,13 +90,13 @@ impl Terms {
         now_ms(&self.clock) / 1000 + self.age.as_secs()
     }
 
-    /// The store could not say. `what` is what was asked for: `the partition's ledger`.
+    /// The store failed. `what` is what was asked for: `the partition's ledger`.
     pub(super) fn unavailable(&self, what: &str, error: &StoreError) -> Refusal {
         let store = self.store.describe();
         let why = error_text(error);
         Refusal::new(
             Refusal::UNAVAILABLE,
-            format!("{what} in {store} could not be had: {why}"),
+            format!("cannot read {what} from {store}: {why}"),
         )
     }
 }

@@ -1,23 +1,23 @@
-//! The words: what a function asks for, how an earlier delivery of a record ended, and why a record does not run now.
+//! Basic types: the idempotency that a function asks for, the outcome of an earlier delivery of a record, and the reason why a record does not run now.
 
 use crate::idempotency::store::IdempotencyStore;
 use crate::idempotency::store::box_store::BoxStore;
 use crate::record::Record;
 
-/// What keeps a record's effect from happening twice: where it is kept what was settled.
+/// Where settled records are stored, so that they are not run twice.
 ///
-/// Any [`IdempotencyStore`] becomes one: `.idempotency(DynamoDbStore::new("orders-idempotency")?)`.
+/// Any [`IdempotencyStore`] converts into it: `.idempotency(DynamoDbStore::new("orders-idempotency")?)`.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// In this process's memory: what was settled is skipped when the same process gets it again, for up to
-    /// [`MEMORY_LEDGER_AGE_MS`](crate::limits::MEMORY_LEDGER_AGE_MS), or [ten minutes](crate::limits::LEDGER_AGE_BEYOND_MS) beyond a longer time-out of the
-    /// function. Another process knows nothing of it.
+    /// In this process's memory: a settled record is skipped if it is redelivered to the same process, for up to
+    /// [`MEMORY_LEDGER_AGE_MS`](crate::limits::MEMORY_LEDGER_AGE_MS), or [ten minutes](crate::limits::LEDGER_AGE_BEYOND_MS) beyond a longer function
+    /// timeout. Other processes run it again.
     ///
-    /// A batch that is replayed by hand into a warm process is skipped as well: the log says so.
+    /// A batch that is replayed by hand into a warm process is skipped too: the log shows it.
     #[default]
     Memory,
-    /// In a store of all processes, which outlives them.
+    /// In a store that all processes share, and that outlives them.
     Store(BoxStore),
     /// Nowhere: every record runs in every delivery.
     None,
@@ -29,37 +29,37 @@ impl<S: IdempotencyStore> From<S> for Idempotency {
     }
 }
 
-/// How often a record's handler may start.
+/// The guarantee: how often a record's handler may start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guarantee {
-    /// Until the record is done: what was started and may not have ended is started again.
+    /// A handler starts until the record is done: a handler that was started and may not have ended is started again.
     #[default]
     AtLeastOnce,
-    /// Once a key at most, while its mark is kept: the record is marked before its handler starts. For effects that are better missing than done twice.
+    /// A handler starts at most once per key, while its mark is kept: the record is marked before its handler starts. For effects that may be missing but must not happen twice.
     ///
-    /// A record that is found marked, unsettled and without its owner goes to the destination with the code `reject.at_most_once`; the message says how its
-    /// handler left it, if that is known. So does one that was begun before this guarantee was asked for, or by Powertools. One whose handler failed is rejected
-    /// at once. A record whose handler did not start (an extractor panicked, time was up) is not marked, and comes again.
+    /// A record that is marked, not settled, and without an owner goes to the destination with the code `reject.at_most_once`; the message tells how its
+    /// handler ended, if known. So does a record that was started before this guarantee was set, or by Powertools. A record whose handler failed is rejected
+    /// at once. A record whose handler did not start (an extractor panicked, time was up) is not marked, and is redelivered.
     ///
     /// *Without a destination such a record is lost:* it is Skipped, so Lambda commits it; an error line names it, the line of the invocation counts it, and
-    /// [`RecordReport::is_lost`](crate::report::RecordReport::is_lost) tells it. The function warns of that when it starts.
+    /// [`RecordReport::is_lost`](crate::report::RecordReport::is_lost) returns true. The function warns of this when it starts.
     ///
-    /// Needs [`PerRecord`](crate::idempotency::PerRecord) keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: anything else is a build error. A tower layer that
-    /// repeats its call starts the handler again: use none. Marks are kept for
-    /// [`AT_MOST_ONCE_MARK_MS`](crate::limits::AT_MOST_ONCE_MARK_MS) at the least, longer than Lambda's `MaximumRecordAgeInSeconds` can be.
+    /// Requires [`PerRecord`](crate::idempotency::PerRecord) keys, a store that outlives the process, one attempt, and [`WhenStoreFails::Fail`]: otherwise `build` fails. A tower layer that
+    /// repeats its call starts the handler again, so do not use one. Marks are kept for at least
+    /// [`AT_MOST_ONCE_MARK_MS`](crate::limits::AT_MOST_ONCE_MARK_MS), longer than Lambda's `MaximumRecordAgeInSeconds` can be.
     AtMostOnce,
 }
 
-/// What becomes of records while the store fails.
+/// The choice for records while the store fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenStoreFails {
-    /// They are Failed, and come again: nothing runs unclaimed.
+    /// They are Failed, and redelivered: no record runs without a lease or claim.
     #[default]
     Fail,
-    /// They run without it, after [two seconds](crate::limits::STORE_PATIENCE_MS): what was done already is done again, two invocations may run a record
-    /// side by side, and the log says so. For effects that may happen twice and must not wait.
+    /// They run without the store, after [two seconds](crate::limits::STORE_PATIENCE_MS): records that were done run again, two invocations may run a record
+    /// concurrently, and a warning is logged. For effects that may happen twice and must not wait.
     Process,
 }
 

@@ -11,14 +11,14 @@ pub(super) fn warn_of(settings: &Settings, unread: &Unread) {
         warn!(
             variables = unread.names().join(", "),
             cure = "call `.from_env()` on the builder, or unset them",
-            "environment variables are set that code did not ask for: they were not read"
+            "environment variables are set, but were not read"
         );
     }
     let repeated = settings.repeated();
     if !repeated.is_empty() {
         warn!(
             settings = repeated.join(", "),
-            "set more than once in code: the last one counts"
+            "settings are set more than once in code: the last value counts"
         );
     }
     if settings.per_record.value.is_some() {
@@ -28,21 +28,21 @@ pub(super) fn warn_of(settings: &Settings, unread: &Unread) {
     if settings.null_keys.value == NullKeys::Unordered && !by_key {
         warn!(
             cure = unread.amend("`.order(ProcessingOrder::Key)`, or LAMBDA_MSK_ORDER=key"),
-            "null keys are set to be unordered, which has no effect but in key order"
+            "null keys are set to unordered, which has an effect only in key order"
         );
     }
 }
 
 /// Records are known by a key that they hold: where are the keys kept?
 fn keys(settings: &Settings, unread: &Unread) {
-    let cure = "a store that outlives the process: LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE, or `.idempotency(…)`";
+    let cure = "set a store that outlives the process: LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE, or `.idempotency(…)`";
     let durable = match &settings.idempotency.value {
         Idempotency::Memory => false,
         Idempotency::Store(store) => store.is_durable(),
         Idempotency::None => {
             warn!(
                 cure = unread.amend(cure),
-                "idempotency is off, so the keys of `.per_record(…)` are kept nowhere: a record runs as often as its key comes"
+                "idempotency is off, so the keys of `.per_record(…)` are not stored: a record runs each time its key is delivered"
             );
             return;
         }
@@ -50,7 +50,7 @@ fn keys(settings: &Settings, unread: &Unread) {
     if !durable {
         warn!(
             cure = unread.amend(cure),
-            "the keys of `.per_record(…)` are kept in this process's memory alone: a record whose key another process has settled runs again"
+            "the keys of `.per_record(…)` are stored only in this process's memory: a record whose key another process has settled runs again"
         );
     }
 }

@@ -73,8 +73,7 @@ impl BatchRun<'_> {
             }
             Claimed::Settled => return Err(End::of(Outcome::Skipped, 0, None)),
             Claimed::Mismatch => {
-                let message =
-                    "a record of the same idempotency key came before with another payload";
+                let message = "a record with the same idempotency key was delivered before with another payload";
                 let rejection = Rejection::new(Rejection::PAYLOAD_MISMATCH, message);
                 return Err(self.reject(record, &rejection, 0).await);
             }
@@ -97,19 +96,19 @@ impl BatchRun<'_> {
     /// At most once: it may have been started, and never will be again.
     async fn give_up(&self, record: &Record, undone: Option<Undone>) -> End {
         let how = match undone {
-            Some(Undone::Failed) => "its handler answered an earlier invocation with a failure",
+            Some(Undone::Failed) => "its handler returned a failure in an earlier invocation",
             Some(Undone::Panicked) => "its handler panicked in an earlier invocation",
             Some(Undone::Dropped) => {
-                "its handler still ran at the deadline's margin of an earlier invocation and was dropped: its effect may have happened"
+                "its handler was still running at the deadline's margin of an earlier invocation and was dropped: its effect may have happened"
             }
             Some(Undone::Otherwise) => {
                 "its handler was started by an earlier invocation and is not done"
             }
             None => {
-                "its handler may have been started by an earlier invocation, which ended without a word: the outcome is unknown"
+                "its handler may have been started by an earlier invocation, which ended without recording an outcome: the outcome is unknown"
             }
         };
-        let message = format!("{how}; at most once is its guarantee, so it is not started again");
+        let message = format!("{how}; with the guarantee at most once it is not started again");
         let rejection = Rejection::new(Rejection::AT_MOST_ONCE, message);
         match self.processor.destination {
             Some(_) => self.reject(record, &rejection, 0).await,

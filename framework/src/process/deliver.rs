@@ -79,7 +79,7 @@ impl BatchRun<'_> {
             letters.iter().map(|letter| Err(problem(letter))).collect()
         };
         let Some(destination) = &self.processor.destination else {
-            let why = "no destination is set for rejected records: `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`";
+            let why = "no destination is set for rejected records: set `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`";
             return all(&unconfirmed(Problem::NO_DESTINATION, why));
         };
         let sending = Caught::new(|| Box::pin(destination.send(letters)));
@@ -95,12 +95,12 @@ impl BatchRun<'_> {
                 return all(&unconfirmed(Problem::SEND_PANICKED, why));
             }
             None => {
-                let why = "the destination had not confirmed it when time was up";
+                let why = "the destination did not confirm it before time was up";
                 return all(&unconfirmed(Problem::SEND_TIMED_OUT, why));
             }
         };
         discard(results.split_off(letters.len().min(results.len())));
-        let missing = || Err(SendError::new("it answered with too few results"));
+        let missing = || Err(SendError::new("it returned too few results"));
         let results = results.into_iter().chain(std::iter::repeat_with(missing));
         letters
             .iter()

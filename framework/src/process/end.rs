@@ -39,7 +39,7 @@ impl End {
     pub(super) fn dropped(attempts: u32) -> Self {
         let problem = Problem::new(
             "handler.dropped",
-            "the handler still ran at the deadline's margin and was dropped: its effect may have happened",
+            "the handler was still running at the deadline's margin and was dropped: its effect may have happened",
         );
         Self::of(Outcome::Failed, attempts, Some(problem))
     }

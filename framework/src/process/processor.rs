@@ -10,24 +10,24 @@ use crate::idempotency::{BoxStore, Guarantee, PerRecord, WhenStoreFails};
 use crate::lane::{NullKeys, ProcessingOrder};
 use crate::record::Record;
 
-/// What becomes of a record whose attempts are used up.
+/// The choice for a record whose attempts are used up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenExhausted {
-    /// It is Failed: its lane stops, and Lambda sends it again.
+    /// The record is Failed: its lane stops, and Lambda redelivers the record.
     #[default]
     Fail,
-    /// It is rejected: it goes to the destination, and its lane goes on.
+    /// The record is rejected: it goes to the destination, and its lane continues.
     Reject,
 }
 
-/// What becomes of a record whose topic has no handler.
+/// The choice for a record whose topic has no handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenUnhandled {
-    /// It is rejected with `reject.no_handler`: it goes to the destination, and Lambda commits it.
+    /// The record is rejected with `reject.no_handler`: it goes to the destination, and Lambda commits it.
     Reject,
-    /// It is Failed with `handler.missing`: Lambda sends it again, until a function with a handler is deployed.
+    /// The record is Failed with `handler.missing`: Lambda redelivers it until a function with a handler is deployed.
     Fail,
 }
 

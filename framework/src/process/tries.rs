@@ -18,7 +18,7 @@ use crate::report::Problem;
 
 const RETRY_AFTER_MAX: Duration = Duration::from_millis(RETRY_AFTER_MS_MAX);
 
-const NO_TIME: &str = "no time is left for another try";
+const NO_TIME: &str = "no time is left for another attempt";
 
 /// Why a record is not tried now.
 enum NotNow {
@@ -118,7 +118,7 @@ impl<'a> BatchRun<'a> {
         match self.processor.when_exhausted {
             WhenExhausted::Fail if never_again && tries.started > 0 => {
                 let code = reason.code.unwrap_or(Rejection::AT_MOST_ONCE);
-                let why = "it was started once, and at most once is its guarantee";
+                let why = "it was started once, and its guarantee is at most once";
                 let rejection = Rejection::new(code, format!("{} ({why})", reason.text));
                 self.reject(record, &rejection, tries.started).await
             }

@@ -1,4 +1,4 @@
-//! A batch without an event: of records that somebody has read by himself. Made by whoever embeds a consumer outside Lambda.
+//! A batch without an event: records that the caller has read from Kafka. Built by services that embed a consumer outside Lambda.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::{Batch, EventSource, HeaderEntry, PartitionEntry, RecordEntry, Span, 
 use crate::limits::{EVENT_BYTES_MAX, EVENT_RECORDS_MAX};
 use crate::partition::{TopicPartition, check_topic_name};
 
-/// A record to put into a batch: [`BatchBuilder::record`]. It has neither key nor headers, no timestamp, and its value is null, unless it is given them.
+/// A record for [`BatchBuilder::record`]. Unless they are set, it has no key, no headers and no timestamp, and its value is null.
 #[derive(Clone, Debug)]
 #[must_use = "a record does nothing until a batch holds it"]
 pub struct NewRecord<'a> {
@@ -24,7 +24,7 @@ pub struct NewRecord<'a> {
 }
 
 impl<'a> NewRecord<'a> {
-    /// The record at that place.
+    /// Creates a record at `offset` of that partition.
     pub fn new(topic: &'a str, partition: i32, offset: i64) -> Self {
         Self {
             topic,
@@ -38,52 +38,54 @@ impl<'a> NewRecord<'a> {
         }
     }
 
-    /// Sets the timestamp, in milliseconds since 1970 (`-1`: none), and who set it.
+    /// Sets the timestamp, in milliseconds since 1970 (`-1`: none), and the party that set it.
     pub fn timestamp(mut self, millis: i64, set_by: TimestampType) -> Self {
         self.timestamp_ms = millis;
         self.timestamp_type = set_by;
         self
     }
 
-    /// Sets the key's bytes. None is a record without a key, which is not the same as an empty one.
+    /// Sets the key's bytes. None means no key, which differs from an empty key.
     pub fn key(mut self, key: impl Into<Option<&'a [u8]>>) -> Self {
         self.key = key.into();
         self
     }
 
-    /// Sets the value's bytes. None is a tombstone, which is not the same as an empty value.
+    /// Sets the value's bytes. None means a tombstone, which differs from an empty value.
     pub fn value(mut self, value: impl Into<Option<&'a [u8]>>) -> Self {
         self.value = value.into();
         self
     }
 
-    /// Adds a header behind those it has; names may repeat, and a value may be null.
+    /// Appends a header; names may repeat, and a value may be null.
     pub fn header(mut self, name: &'a str, value: impl Into<Option<&'a [u8]>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
-/// Why records cannot be a batch.
+/// The reason why records cannot form a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatchError {
-    /// No record can stand there: a topic's name that none can have, a negative partition or offset.
-    #[error("the place {topic:?}, partition {partition}, offset {offset} is no record's: {reason}")]
+    /// The coordinates are invalid: a topic's name against Kafka's rules, or a negative partition or offset.
+    #[error(
+        "the place {topic:?}, partition {partition}, offset {offset} cannot hold a record: {reason}"
+    )]
     #[non_exhaustive]
     Place {
-        /// The topic's name, as it was given.
+        /// The given topic name.
         topic: String,
-        /// The partition's number, as it was given.
+        /// The given partition number.
         partition: i32,
-        /// The position, as it was given.
+        /// The given offset.
         offset: i64,
-        /// What is wrong, and what is expected.
+        /// The expected value.
         reason: String,
     },
-    /// A partition's records do not ascend.
+    /// The offsets of a partition do not ascend.
     #[error(
-        "{partition}: expected an offset above {before}, the one of the record before, found {offset}"
+        "{partition}: expected an offset above {before}, which the record before has, found {offset}"
     )]
     #[non_exhaustive]
     Order {
@@ -94,14 +96,14 @@ pub enum BatchError {
         /// The offset of the record.
         offset: i64,
     },
-    /// More than a batch can hold.
+    /// The records exceed the limits of a batch.
     #[error(
         "expected at most {EVENT_RECORDS_MAX} records and {EVENT_BYTES_MAX} bytes of keys, values and headers, found more: make several batches"
     )]
     TooLarge,
 }
 
-/// A batch in the making: [`Batch::builder`].
+/// A builder of a batch: see [`Batch::builder`].
 #[derive(Debug)]
 #[must_use = "a batch is made by `build`"]
 pub struct BatchBuilder {
@@ -114,7 +116,7 @@ pub struct BatchBuilder {
 }
 
 impl Batch {
-    /// Starts a batch of records that did not come as Lambda's event: of a cluster that the caller reads himself. Give it to
+    /// Starts a batch of records that the caller has read from a cluster, without Lambda's event. Give it to
     /// [`Invocation::of`](crate::Invocation::of).
     ///
     /// # Example
@@ -151,11 +153,11 @@ impl Batch {
 }
 
 impl BatchBuilder {
-    /// Adds a record, behind the others of its partition. Its bytes are copied.
+    /// Appends a record to its partition. Its bytes are copied.
     ///
     /// # Errors
     ///
-    /// It cannot stand there, or there are too many: see [`BatchError`].
+    /// The record's coordinates are invalid, or the batch is full: see [`BatchError`].
     pub fn record(mut self, record: NewRecord<'_>) -> Result<Self, BatchError> {
         let partition = self.partition(&record)?;
         let (_, records) = &self.partitions[partition];
@@ -202,7 +204,7 @@ impl BatchBuilder {
         Ok(self)
     }
 
-    /// The batch: partition after partition, in the order in which each was first named.
+    /// Builds the batch: partition by partition, in the order in which each was first named.
     pub fn build(self) -> Batch {
         let mut partitions = Vec::with_capacity(self.partitions.len());
         let mut records = Vec::with_capacity(self.records);
@@ -298,10 +300,10 @@ mod tests {
         assert_eq!(
             said,
             [
-                r#"the place "or ders", partition 0, offset 0 is no record's: no topic has that name: expected 1 to 249 letters, digits, `-`, `_` and `.`, and neither `.` nor `..`"#.to_owned(),
-                format!("{place} -1, offset 0 is no record's: expected a partition and an offset from 0 up"),
-                format!("{place} 0, offset -1 is no record's: expected a partition and an offset from 0 up"),
-                "orders-0: expected an offset above 7, the one of the record before, found 7".to_owned(),
+                r#"the place "or ders", partition 0, offset 0 cannot hold a record: expected a topic name of 1 to 249 letters, digits, `-`, `_` and `.`, other than `.` and `..`"#.to_owned(),
+                format!("{place} -1, offset 0 cannot hold a record: expected a partition and an offset from 0 up"),
+                format!("{place} 0, offset -1 cannot hold a record: expected a partition and an offset from 0 up"),
+                "orders-0: expected an offset above 7, which the record before has, found 7".to_owned(),
             ]
         );
     }

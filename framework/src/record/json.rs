@@ -1,4 +1,4 @@
-//! A record as Lambda would have sent it: for one that did not come as JSON, and has to be fed back or shown all the same.
+//! A record as Lambda would have sent it: for a record that did not come as JSON, and has to be fed back or shown.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The settings as one line, for the log's first one.
+//! The settings as one line, for the first line of the log.
 
 use std::fmt;
 use std::sync::Arc;

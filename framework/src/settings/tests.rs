@@ -101,62 +101,65 @@ fn numbers_are_read_from_their_lowest_to_their_greatest() {
 
 #[test]
 fn a_bad_value_is_shown_with_what_is_allowed() {
-    assert_eq!(bad("CONCURRENCY", "0"), "0 is not from 1 to 10000");
-    assert_eq!(bad("CONCURRENCY", "10001"), "10001 is not from 1 to 10000");
+    assert_eq!(bad("CONCURRENCY", "0"), "expected 1 to 10000, found 0");
+    assert_eq!(
+        bad("CONCURRENCY", "10001"),
+        "expected 1 to 10000, found 10001"
+    );
     assert_eq!(
         bad("CONCURRENCY", "many"),
-        "`many` is not a whole number from 1 to 10000"
+        "expected a whole number from 1 to 10000, found `many`"
     );
-    assert_eq!(bad("ATTEMPTS", "0"), "0 is not from 1 to 100");
-    assert_eq!(bad("ATTEMPTS", "101"), "101 is not from 1 to 100");
+    assert_eq!(bad("ATTEMPTS", "0"), "expected 1 to 100, found 0");
+    assert_eq!(bad("ATTEMPTS", "101"), "expected 1 to 100, found 101");
     assert_eq!(
         bad("ATTEMPTS", "99999999999"),
-        "`99999999999` is not a whole number from 1 to 100"
+        "expected a whole number from 1 to 100, found `99999999999`"
     );
     let (low, high) = (DEADLINE_MARGIN_MS_MIN, DEADLINE_MARGIN_MS_MAX);
     for outside in [0, low - 1, high + 1] {
         assert_eq!(
             bad("DEADLINE_MARGIN_MS", &outside.to_string()),
-            format!("{outside} is not from {low} to {high}")
+            format!("expected {low} to {high}, found {outside}")
         );
     }
     assert_eq!(
         bad("DEADLINE_MARGIN_MS", "0.5s"),
-        format!("`0.5s` is not a whole number from {low} to {high}")
+        format!("expected a whole number from {low} to {high}, found `0.5s`")
     );
     assert_eq!(
         bad("FAILURE_REPORTING", "Partial"),
-        "`Partial` is not one of `whole-batch`, `partial`"
+        "expected one of `whole-batch`, `partial`, found `Partial`"
     );
     assert_eq!(
         bad("ORDER", "keys"),
-        "`keys` is not one of `partition`, `key`, `unordered`"
+        "expected one of `partition`, `key`, `unordered`, found `keys`"
     );
     assert_eq!(
         bad("NULL_KEYS", "none"),
-        "`none` is not one of `ordered`, `unordered`"
+        "expected one of `ordered`, `unordered`, found `none`"
     );
     assert_eq!(
         bad("WHEN_EXHAUSTED", "drop"),
-        "`drop` is not one of `fail`, `reject`"
+        "expected one of `fail`, `reject`, found `drop`"
     );
     assert_eq!(
         bad("WHEN_UNHANDLED", "drop"),
-        "`drop` is not one of `fail`, `reject`"
+        "expected one of `fail`, `reject`, found `drop`"
     );
     assert_eq!(
         bad("IDEMPOTENCY", "disk"),
-        "is no store; allowed are `dynamodb://TABLE`, `memory`, and `none`"
+        "is not a store; expected `dynamodb://TABLE`, `memory` or `none`"
     );
-    let name = "is not a name of 1 to 128 letters, digits, `-`, `_` and `.`";
-    assert_eq!(bad("NAMESPACE", "a/b"), format!("`a/b` {name}"));
-    assert!(bad("NAMESPACE", &"x".repeat(129)).ends_with(name));
+    let name = "expected a name of 1 to 128 letters, digits, `-`, `_` and `.`, found";
+    assert_eq!(bad("NAMESPACE", "a/b"), format!("{name} `a/b`"));
+    assert!(bad("NAMESPACE", &"x".repeat(129)).starts_with(name));
     assert_eq!(
         bad("CLUSTER", "two words"),
-        "`two words` is not a name of 1 to 256 visible ASCII characters"
+        "expected a name of 1 to 256 visible ASCII characters, found `two words`"
     );
     assert!(bad("CLUSTER", &"x".repeat(257)).contains("1 to 256"));
-    assert!(bad("ON_FAILURE", "nowhere").starts_with("is no destination"));
+    assert!(bad("ON_FAILURE", "nowhere").starts_with("is not a destination"));
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn a_long_value_is_cut_where_it_is_shown() {
     let reason = bad("ORDER", &"é".repeat(1_000));
 
     assert!(
-        reason.starts_with(&format!("`{}…` is not one of", "é".repeat(40))),
+        reason.ends_with(&format!(", found `{}…`", "é".repeat(40))),
         "{reason}"
     );
 }
@@ -181,7 +184,7 @@ fn a_stores_address_is_not_shown_since_it_may_hold_a_password() {
 
     assert_eq!(
         reason,
-        "names a Redis server, which this version cannot use; allowed are `dynamodb://TABLE`, `memory`, and `none`"
+        "names a Redis server, which this version cannot use; expected `dynamodb://TABLE`, `memory` or `none`"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Variables that are set and that nobody reads, since `.from_env()` was not called. Made by `builder`, read by `log`.
+//! Environment variables that are set but not read, since `.from_env()` was not called. Made by `builder`, read by `log`.
 
 use crate::settings::PREFIX;
 

@@ -1,12 +1,12 @@
-//! Addresses held to the rules of the framework, for tests of a deployment and for `cargo msk`.
+//! Checks addresses against the framework's rules, for tests of a deployment and for `cargo msk`.
 
 use crate::destination;
 
-/// Holds a text to the grammar of `LAMBDA_MSK_ON_FAILURE`, in a program with every feature: `file:PATH`, a queue's URL or ARN.
+/// Checks a text against the grammar of `LAMBDA_MSK_ON_FAILURE`, as in a program with all features: `file:PATH`, a queue's URL or ARN.
 ///
 /// # Errors
 ///
-/// What is wrong with the text, to follow the text itself, and what is allowed.
+/// The fault and the expected forms, worded to follow the text itself.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! Events for tests: built record by record, loaded from a file, or any bytes at all.
+//! Events for tests: built record by record, loaded from a file, or made of any bytes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ const ARN_DEFAULT: &str = "arn:aws:kafka:us-east-1:123456789012:cluster/demo-clu
 const BOOTSTRAP_MSK: &str = "b-1.demo-cluster-1.a1bcde.c1.kafka.us-east-1.amazonaws.com:9098,b-2.demo-cluster-1.a1bcde.c1.kafka.us-east-1.amazonaws.com:9098";
 const BOOTSTRAP_SELF_MANAGED: &str = "abc.xyz.com:9092,xyz.abc.com:9092";
 
-/// The body of one invocation, as Lambda would send it; for tests, also one that Lambda would never send.
+/// The body of one invocation, as Lambda would send it, or, for tests, as Lambda would never send it.
 ///
-/// [`Event::msk`] and [`Event::self_managed`] build one, [`Event::from_file`] loads one. Anything else comes from bytes: `Event::from(r#"{"Records":[]}"#)`.
+/// [`Event::msk`] and [`Event::self_managed`] build an event, [`Event::from_file`] loads one. Any other body comes from bytes: `Event::from(r#"{"Records":[]}"#)`.
 ///
 /// # Example
 ///
@@ -45,16 +45,16 @@ impl Event {
         EventBuilder::new(EventSourceKind::Msk)
     }
 
-    /// Starts an event of a self-managed cluster: it has no ARN.
+    /// Starts an event of a self-managed cluster, which has no ARN.
     pub fn self_managed() -> EventBuilder {
         EventBuilder::new(EventSourceKind::SelfManaged)
     }
 
-    /// The event in a file, byte by byte. A relative path starts where `cargo test` runs the tests: at the package's root.
+    /// Loads the event in a file, byte by byte. A relative path starts at the package's root, where `cargo test` runs the tests.
     ///
     /// # Errors
     ///
-    /// The file cannot be read. What is in it is not looked at: a broken event is a fine fixture.
+    /// The file cannot be read. Its content is not checked: a malformed event is a valid fixture.
     ///
     /// # Example
     ///
@@ -75,22 +75,22 @@ impl Event {
         }
     }
 
-    /// The records as handlers would see them, in the event's order, those with a [`fault`](Record::fault) included.
+    /// Decodes the records as handlers would see them, in the event's order, including those with a [`fault`](Record::fault).
     ///
     /// # Errors
     ///
-    /// The event is broken as a whole: no record of it would reach a handler.
+    /// The event cannot be read as a whole: none of its records would reach a handler.
     pub fn records(&self) -> Result<Vec<Record>, EventError> {
         let batch = Arc::new(decode(self.0.clone())?);
         Ok(batch.iter().collect())
     }
 
-    /// The body.
+    /// The body's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The body, without a copy.
+    /// Converts the event into its bytes, without a copy.
     pub fn into_bytes(self) -> Bytes {
         self.0
     }
@@ -147,15 +147,15 @@ impl From<Bytes> for Event {
     }
 }
 
-/// Why a fixture could not be loaded.
+/// The reason why a fixture could not be loaded.
 #[derive(Debug, thiserror::Error)]
-#[error("the event file {} cannot be read", path.display())]
+#[error("cannot read the event file {}", path.display())]
 pub struct FixtureError {
     path: PathBuf,
     source: std::io::Error,
 }
 
-/// An event that is being built; [`Event::msk`] and [`Event::self_managed`] start one.
+/// A builder of an event; [`Event::msk`] and [`Event::self_managed`] start one.
 #[derive(Clone, Debug)]
 #[must_use = "an event is built by `build` or `to_json`"]
 pub struct EventBuilder {
@@ -184,19 +184,19 @@ impl EventBuilder {
         }
     }
 
-    /// The cluster's ARN, in place of a made-up one.
+    /// Sets the cluster's ARN, in place of a made-up one.
     pub fn arn(mut self, arn: impl Into<String>) -> Self {
         self.arn = Some(arn.into());
         self
     }
 
-    /// The brokers, joined by commas, in place of made-up ones.
+    /// Sets the brokers, separated by commas, in place of made-up ones.
     pub fn bootstrap_servers(mut self, servers: impl Into<String>) -> Self {
         self.bootstrap_servers = servers.into();
         self
     }
 
-    /// Adds a record, behind the others of its partition. Without an offset of its own it takes the next: one above the record before it, or 0.
+    /// Appends a record to its partition. If the record has no offset, it gets the next one: one above the record before it, or 0.
     pub fn record(mut self, mut record: Sample) -> Self {
         let identifier = record.identifier_or_default();
         let place = self
@@ -214,18 +214,18 @@ impl EventBuilder {
         self
     }
 
-    /// Adds records, as [`record`](Self::record) does each.
+    /// Appends several records, as [`record`](Self::record) does.
     pub fn records(self, records: impl IntoIterator<Item = Sample>) -> Self {
         records.into_iter().fold(self, Self::record)
     }
 
-    /// Adds a partition without records: Lambda does not send one, but it is an event.
+    /// Adds a partition without records. Lambda does not send one, but the event is valid.
     pub fn empty_partition(mut self, identifier: impl Into<String>) -> Self {
         self.partitions.push((identifier.into(), Vec::new()));
         self
     }
 
-    /// Makes it the payload of a dead letter, fed back: what was rejected runs again.
+    /// Marks the event as the payload of a dead letter that is fed back: the rejected record runs again.
     pub fn redrive(mut self, id: impl Into<String>) -> Self {
         self.redrive = Some(id.into());
         self
@@ -237,17 +237,17 @@ impl EventBuilder {
         self
     }
 
-    /// Puts `json` under `name`: in place of what the event would have there, or as one field more. The same name twice makes a duplicate.
+    /// Sets the field `name` to `json`: replaces the event's own field, or adds one. The same name twice makes a duplicate.
     ///
     /// # Panics
     ///
-    /// `json` is not JSON. For a body that is not, use `Event::from`.
+    /// `json` is not JSON. For a body that is not JSON, use `Event::from`.
     pub fn raw_field(mut self, name: impl Into<String>, json: &str) -> Self {
         self.fields.push(name.into(), json);
         self
     }
 
-    /// The event.
+    /// Builds the event.
     pub fn build(&self) -> Event {
         Event(self.to_json().into())
     }

@@ -1,4 +1,4 @@
-//! Gives an event to a consumer as Lambda would, and reads how each record ended.
+//! Invokes a consumer with an event as Lambda would, and reads each record's outcome.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -36,9 +36,9 @@ fn clock(ahead: SignedDuration) -> Clock {
     Clock::From { start, at }
 }
 
-/// Gives an event to a consumer, with a minute until the deadline. For another time or request id: [`Invoke`].
+/// Invokes a consumer with an event, with a minute until the deadline. To set another time or request id, use [`Invoke`].
 ///
-/// The event is an [`Event`], or JSON as text or bytes. Under `#[tokio::test(start_paused = true)]` no wait takes time.
+/// The event is an [`Event`], or JSON as text or bytes. With `#[tokio::test(start_paused = true)]` waits take no time.
 ///
 /// # Example
 ///
@@ -63,7 +63,7 @@ pub async fn invoke(consumer: &Consumer, event: impl Into<Event>) -> Invoked {
     Invoke::new(event).run(consumer).await
 }
 
-/// An [`Invocation`] of a test: with a minute until its deadline, on a wall clock that goes with tokio's.
+/// An [`Invocation`] for tests: with a minute until its deadline, and a wall clock that follows tokio's clock.
 #[derive(Clone, Debug)]
 #[must_use = "an invocation does nothing until `.run(&consumer).await`"]
 pub struct Invoke {
@@ -76,7 +76,7 @@ pub struct Invoke {
 }
 
 impl Invoke {
-    /// An invocation with that event, with a minute until the deadline.
+    /// Creates an invocation with that event and a minute until the deadline.
     pub fn new(event: impl Into<Event>) -> Self {
         Self {
             body: event.into().into_bytes(),
@@ -106,30 +106,30 @@ impl Invoke {
         self
     }
 
-    /// Sets the process's wall clock ahead of the other invocations', or behind.
+    /// Sets the clock skew of the process: its wall clock is ahead of other invocations' by `ahead`, or behind if negative.
     pub fn clock_ahead(mut self, ahead: SignedDuration) -> Self {
         self.ahead = ahead;
         self
     }
 
-    /// Sets the deadline as Lambda says it, milliseconds since 1970, whatever the process's own clock reads. Outweighs a time given.
+    /// Sets the deadline as Lambda gives it, in milliseconds since 1970, independent of the process's own clock. Overrides [`time_given`](Self::time_given).
     pub fn deadline_ms(mut self, deadline_ms: u64) -> Self {
         self.deadline_ms = Some(deadline_ms);
         self
     }
 
-    /// Runs it on a simulated machine: its wall clock, its tokens. Outweighs [`clock_ahead`](Self::clock_ahead).
+    /// Runs the invocation on a simulated machine, with its wall clock and its tokens. Overrides [`clock_ahead`](Self::clock_ahead).
     pub fn on(mut self, machine: &Machine) -> Self {
         self.machine = Some(machine.clone());
         self
     }
 
-    /// Runs it to its answer, through [`Consumer::invoke`].
+    /// Runs the invocation to its end, through [`Consumer::invoke`].
     pub async fn run(self, consumer: &Consumer) -> Invoked {
         consumer.invoke(self.into_invocation()).await
     }
 
-    /// The invocation, for code that calls [`Consumer::invoke`] itself.
+    /// Converts this into an [`Invocation`], for code that calls [`Consumer::invoke`] itself.
     pub fn into_invocation(self) -> Invocation {
         let clock = match &self.machine {
             Some(machine) => machine.clock(),
@@ -153,11 +153,11 @@ impl Invoke {
 }
 
 impl Invoked {
-    /// How one record ended.
+    /// The report of one record.
     ///
     /// # Panics
     ///
-    /// The event held no such record.
+    /// The event holds no such record.
     pub fn record(&self, topic: &str, partition: i32, offset: i64) -> &RecordReport {
         self.records()
             .iter()

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 
-/// What a process takes from the machine that it runs on: wall time, which goes with tokio's clock and jumps when it is told to, and tokens that
-/// nobody else draws. For simulations that can be repeated; a test that needs a clock which is ahead takes [`Invoke::clock_ahead`](crate::testing::Invoke::clock_ahead).
+/// A simulated machine: a wall clock, which follows tokio's clock and jumps on command, and tokens that no other
+/// machine draws. For repeatable simulations; for a test with clock skew, use [`Invoke::clock_ahead`](crate::testing::Invoke::clock_ahead).
 ///
 /// # Example
 ///
@@ -37,7 +37,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine whose wall clock reads `start` now. Its tokens count from `tokens`: keep the ranges of machines apart.
+    /// Creates a machine whose wall clock shows `start` now. Its tokens count from `tokens`: give each machine a range of its own.
     pub fn new(start: Timestamp, tokens: u64) -> Self {
         Self {
             start,
@@ -47,12 +47,12 @@ impl Machine {
         }
     }
 
-    /// What its wall clock reads.
+    /// The time that the wall clock shows.
     pub fn now(&self) -> Timestamp {
         self.clock().now()
     }
 
-    /// Sets its wall clock forward, or back; kept to the millisecond. Whoever measures time spans does not see it.
+    /// Moves the wall clock forward or back, in whole milliseconds. Measured time spans are not affected.
     pub fn jump(&self, by: SignedDuration) {
         let by_ms = i64::try_from(by.as_millis()).unwrap_or(0);
         self.jumped_ms.fetch_add(by_ms, Ordering::Relaxed);

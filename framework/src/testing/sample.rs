@@ -1,4 +1,4 @@
-//! One record of a built event, and how it is written.
+//! One record of a built event, and its JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::record::TimestampType;
 /// When a built record was made, unless it says otherwise: the timestamp of the sample in AWS's developer guide.
 const TIMESTAMP_MS_DEFAULT: i64 = 1_545_084_650_987;
 
-/// One record of a built event. As it starts it has neither key nor headers, and its value is null: a tombstone.
+/// One record of a built event. A new record has no key and no headers, and its value is null: a tombstone.
 ///
 /// # Example
 ///
@@ -67,7 +67,7 @@ struct Schema {
 }
 
 impl Sample {
-    /// A record of that partition.
+    /// Creates a record of that partition.
     pub fn new(topic: impl Into<String>, partition: i32) -> Self {
         Self {
             topic: topic.into(),
@@ -85,57 +85,57 @@ impl Sample {
         }
     }
 
-    /// The position in the partition, in place of the next one.
+    /// Sets the offset in the partition, in place of the next one.
     pub fn offset(mut self, offset: i64) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Milliseconds since 1970, or `-1` for none.
+    /// Sets the timestamp in milliseconds since 1970, or `-1` for none.
     pub fn timestamp(mut self, millis: i64) -> Self {
         self.timestamp = millis;
         self
     }
 
-    /// Who set the timestamp. `Unknown` leaves the field out.
+    /// Sets the party that set the timestamp. `Unknown` leaves the field out.
     pub fn timestamp_type(mut self, timestamp_type: TimestampType) -> Self {
         self.timestamp_type = timestamp_type;
         self
     }
 
-    /// The key's bytes.
+    /// Sets the key's bytes.
     pub fn key(self, key: impl AsRef<[u8]>) -> Self {
         self.key_base64(STANDARD.encode(key))
     }
 
-    /// The value's bytes. `value("")` is an empty value, not a tombstone.
+    /// Sets the value's bytes. `value("")` is an empty value, not a tombstone.
     pub fn value(self, value: impl AsRef<[u8]>) -> Self {
         self.value_base64(STANDARD.encode(value))
     }
 
-    /// The value, as JSON.
+    /// Sets the value to `value` as JSON.
     ///
     /// # Panics
     ///
-    /// `value` cannot be written as JSON: a map whose keys are not text, or an error of its own `Serialize`.
+    /// `value` cannot be written as JSON: a map has keys that are not text, or its `Serialize` returns an error.
     pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
         self.value(serde_json::to_vec(value).expect("the value can be written as JSON"))
     }
 
-    /// Adds a header behind those it has; names may repeat.
+    /// Appends a header; names may repeat.
     pub fn header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
         self.headers
             .push((name.into(), Some(value.as_ref().to_vec())));
         self
     }
 
-    /// Adds a header whose value is null, which is not the same as empty.
+    /// Appends a header whose value is null, which differs from an empty value.
     pub fn null_header(mut self, name: impl Into<String>) -> Self {
         self.headers.push((name.into(), None));
         self
     }
 
-    /// The schema of the key, as a mapping with a schema registry sends it: `AVRO`, `PROTOBUF` or `JSON`, and the registry's id.
+    /// Sets the schema of the key, as a mapping with a schema registry sends it: `AVRO`, `PROTOBUF` or `JSON`, and the registry's id.
     pub fn key_schema(
         mut self,
         data_format: impl Into<String>,
@@ -148,7 +148,7 @@ impl Sample {
         self
     }
 
-    /// The schema of the value, as [`key_schema`](Self::key_schema).
+    /// Sets the schema of the value, as [`key_schema`](Self::key_schema) does for the key.
     pub fn value_schema(
         mut self,
         data_format: impl Into<String>,
@@ -161,31 +161,31 @@ impl Sample {
         self
     }
 
-    /// The key as it stands in the event: base64, or a text that only claims to be.
+    /// Sets the key's text in the event: base64, or, for tests, any other text.
     pub fn key_base64(mut self, text: impl Into<String>) -> Self {
         self.key = Some(text.into());
         self
     }
 
-    /// The value as it stands in the event: base64, or a text that only claims to be.
+    /// Sets the value's text in the event: base64, or, for tests, any other text.
     pub fn value_base64(mut self, text: impl Into<String>) -> Self {
         self.value = Some(text.into());
         self
     }
 
-    /// The key of the `records` map that it lies under, in place of `topic-partition`. Handlers never see it; the answer repeats it.
+    /// Sets the key of the `records` map under which the record stands, in place of `topic-partition`. Handlers never see this key; the response repeats it.
     pub fn identifier(mut self, identifier: impl Into<String>) -> Self {
         self.identifier = Some(identifier.into());
         self
     }
 
-    /// Leaves a field out: `.without("value")` is a tombstone too, and `.without("offset")` a record that cannot be answered for.
+    /// Leaves a field out: `.without("value")` is a tombstone too, and `.without("offset")` makes a record that no response can identify.
     pub fn without(mut self, name: impl Into<String>) -> Self {
         self.fields.leave_out(name.into());
         self
     }
 
-    /// Puts `json` under `name`: in place of what the record would have there, or as one field more. `.raw_field("headers", "7")` makes a record that cannot be decoded; the same name twice
+    /// Sets the field `name` to `json`: replaces the record's own field, or adds one. `.raw_field("headers", "7")` makes a record that cannot be decoded; the same name twice
     /// makes a duplicate.
     ///
     /// # Panics
@@ -280,7 +280,7 @@ impl Fields {
         match RawValue::from_string(json.to_owned()) {
             Ok(json) => self.0.push((name, Some(json))),
             Err(error) => {
-                panic!("the field `{name}` is given as JSON, and `{json}` is not: {error}")
+                panic!("expected JSON for the field `{name}`, found `{json}`: {error}")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What every store of idempotency items must hold to. Run it against yours.
+//! The contract of every idempotency store, as a test. Run it against your own store.
 
 mod versions;
 
@@ -16,12 +16,12 @@ const NOW_MS: u64 = 1_767_225_600_000;
 /// Far from `NOW_MS`, seconds.
 const LATER_S: u64 = NOW_MS / 1000 + 86_400;
 
-/// Runs a store through everything that leases and merges above it rely on: fencing, expiry, two owners, merges, repeated and late writes,
-/// and many at once. Writes items whose ids begin with `check/`, under names of this run's own, and leaves them.
+/// Tests a store for all guarantees that leases and merges rely on: fencing, expiry, two owners, merges, repeated and late writes,
+/// and concurrent writes. Writes items whose ids begin with `check/`, with names unique to this run, and does not delete them.
 ///
 /// # Panics
 ///
-/// The store does not hold to something: the message says what.
+/// The store breaks a guarantee: the message names it.
 pub async fn check(store: impl IdempotencyStore) {
     let check = Check {
         store: Arc::new(store),

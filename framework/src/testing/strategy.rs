@@ -1,4 +1,4 @@
-//! Strategies for [proptest](https://docs.rs/proptest): events with every oddity that Lambda may send.
+//! Strategies for [proptest](https://docs.rs/proptest): events with every variation that Lambda may send.
 //!
 //! ```
 //! use lambda_msk::testing::strategy;
@@ -29,7 +29,7 @@ use crate::record::TimestampType;
 const PARTITIONS_MAX: usize = 4;
 const RECORDS_MAX: usize = 6;
 
-/// Whole events of either source: no to four partitions of like-named topics, offsets with gaps, everything that [`record`] varies. All of them decode without a fault.
+/// Generates whole events of both sources: up to four partitions of topics with similar names, offsets with gaps, and the variations of [`record`]. All records decode without a fault.
 pub fn event() -> impl Strategy<Value = EventBuilder> {
     let partition = (
         topic(),
@@ -68,7 +68,7 @@ pub fn event() -> impl Strategy<Value = EventBuilder> {
         })
 }
 
-/// Names that tempt a reader to split `topic-partition` in the wrong place.
+/// Generates topic names that are easily split in the wrong place when they stand in `topic-partition`.
 pub fn topic() -> impl Strategy<Value = String> {
     prop_oneof![
         select(vec![
@@ -87,7 +87,7 @@ pub fn topic() -> impl Strategy<Value = String> {
 }
 
 prop_compose! {
-    /// A record of `orders-0` without an offset: absent, empty and full keys and values, headers with repeats, null values and bytes of either sign, timestamps or none, schemas or none.
+    /// Generates records of `orders-0` without an offset: absent, empty and full keys and values, headers with repeats, null values and bytes of either sign, timestamps or none, schemas or none.
     pub fn record()(
         key in option::of(payload()),
         value in option::weighted(0.8, payload()),

@@ -178,10 +178,10 @@ async fn how_a_handler_left_a_lost_record_is_said() {
 
     let said = [failed.await, dropped.await, panicked.await, killed.await];
     let expected = [
-        "answered an earlier invocation with a failure",
-        "still ran at the deadline's margin",
+        "returned a failure in an earlier invocation",
+        "still running at the deadline's margin",
         "panicked in an earlier invocation",
-        "ended without a word: the outcome is unknown",
+        "ended without recording an outcome: the outcome is unknown",
     ];
     for (said, expected) in said.iter().zip(expected) {
         assert!(said.contains(expected), "{expected}: {said}");
@@ -200,7 +200,7 @@ async fn a_letter_of_a_record_that_was_left_says_how() {
     assert_eq!(letters(&next), "R");
     let letters = shop.destination.letters();
     let message = letters[0].message();
-    assert!(message.contains("with a failure"), "{message}");
+    assert!(message.contains("a failure"), "{message}");
     assert!(!message.contains("unknown"), "{message}");
 }
 
@@ -209,7 +209,7 @@ async fn a_mark_of_another_version_is_read() {
     for (note, said) in [
         (
             r#"{"lambda_msk":"started","owner_until_ms":0}"#,
-            "without a word",
+            "without recording an outcome",
         ),
         (
             r#"{"lambda_msk":"started","owner_until_ms":0,"undone":"lost_in_space","by":7}"#,
@@ -372,10 +372,9 @@ fn whatever_would_start_a_handler_twice_is_a_build_error() {
 
     let fault = format!("{fault:?}");
     for need in [
-        "keys that records hold",
+        "keys from the records",
         "a store that outlives the process",
-        "one attempt: `.attempts(1)`",
-        "there are 2",
+        "one attempt, found 2: set `.attempts(1)`",
         "`WhenStoreFails::Fail`",
     ] {
         assert!(fault.contains(need), "{need}: {fault}");
@@ -392,7 +391,7 @@ fn the_default_of_three_attempts_is_too_many() {
 
     let fault = format!("{:?}", builder.build().unwrap_err());
 
-    assert!(fault.contains("there are 3"), "{fault}");
+    assert!(fault.contains("found 3"), "{fault}");
     assert!(!fault.contains("outlives"), "{fault}");
 }
 
@@ -410,7 +409,7 @@ fn the_environment_cannot_undo_it_in_silence() {
 
     let fault = format!("{fault:?}");
     assert!(
-        fault.contains("outlives") && fault.contains("there are 5"),
+        fault.contains("outlives") && fault.contains("found 5"),
         "{fault}"
     );
 }

@@ -132,7 +132,7 @@ async fn a_deadline_on_tokios_clock_further_ahead_than_functions_run_is_none() {
 #[tokio::test(start_paused = true)]
 async fn without_a_name_and_with_a_store_of_many_processes_a_warning_says_so_once() {
     let unnamed = || Invocation::new(orders([(0, "1")]));
-    let warning = "neither a function's name nor a namespace";
+    let warning = "neither a function name nor a namespace";
     let stored = || consumer().idempotency(Shared::default());
     let consumer = stored().build().unwrap();
 

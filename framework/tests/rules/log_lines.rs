@@ -125,7 +125,7 @@ async fn a_record_that_no_destination_has_shows_first_why_it_was_to_be_rejected(
     );
     let problem = failed[0]["problem"].as_str().unwrap();
     assert!(
-        problem.ends_with("; no destination is set for rejected records: `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`"),
+        problem.ends_with("; no destination is set for rejected records: set `.on_failure(…)`, or LAMBDA_MSK_ON_FAILURE and `.from_env()`"),
         "{problem}"
     );
     assert_eq!(
@@ -218,7 +218,7 @@ async fn of_many_partitions_only_the_first_have_a_line_and_one_line_counts_the_o
     let samples = |count| (0..count).map(|at| Sample::new("orders", at).value("1"));
     let lines = Lines::default();
     let _guard = lines.listen();
-    let more = "as many partitions more";
+    let more = "more partitions with this finding";
 
     invoke(&consumer, Event::msk().records(samples(partitions - 20))).await;
     assert!(lines.of(more).is_empty());
@@ -256,7 +256,7 @@ async fn skipped_records_are_explained() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_does_not_end_in_time_is_advised_on_once_under_whole_batch_alone() {
-    let message = "time ran out before the batch's end";
+    let message = "time ran out before the end of the batch";
     let whole = consumer().build().unwrap();
     let partial = consumer()
         .failure_reporting(FailureReporting::Partial)
@@ -318,11 +318,11 @@ async fn a_self_managed_cluster_without_a_name_is_told_once() {
 
     invoke(&named, event()).await;
     invoke(&unnamed, orders([(0, "1")])).await;
-    assert!(lines.of("a self-managed cluster").is_empty());
+    assert!(lines.of("the self-managed cluster").is_empty());
     invoke(&unnamed, event()).await;
     invoke(&unnamed, event()).await;
 
-    let told = lines.of("a self-managed cluster");
+    let told = lines.of("the self-managed cluster");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["cure"], "LAMBDA_MSK_CLUSTER");
 }
@@ -338,7 +338,7 @@ async fn two_clusters_under_one_given_name_are_told_once() {
     let unnamed = consumer().build().unwrap();
     let lines = Lines::default();
     let _guard = lines.listen();
-    let message = "events of two clusters";
+    let message = "events with two cluster ARNs";
 
     for (consumer, arn) in [
         (&named, "arn:1"),

@@ -36,7 +36,8 @@ async fn said_of(consumers: &[Consumer], batches: &[Event]) -> Vec<Value> {
     for (consumer, batch) in consumers.iter().zip(batches) {
         invoke(consumer, batch.clone()).await;
     }
-    let overlooked: Vec<Value> = lines.of("a record that was reported as failed never came again");
+    let overlooked: Vec<Value> =
+        lines.of("a record that was reported as failed was not redelivered");
     let counted: u64 = lines
         .of("batch ended")
         .iter()
@@ -200,7 +201,7 @@ async fn in_queue_mode_later_batches_before_a_record_comes_again_say_nothing() {
 async fn what_a_self_managed_clusters_mapping_passes_by_for_minutes_is_said() {
     let (processes, lines) = (processes(4), Lines::default());
     let _listening = lines.listen();
-    let said = || lines.of("a record that was reported as failed never came again");
+    let said = || lines.of("a record that was reported as failed was not redelivered");
 
     invoke(&processes[0], shared([(0, 1), (1, 0)])).await;
     invoke(&processes[1], shared([(2, 0)])).await;

@@ -436,5 +436,9 @@ async fn nothing_is_said_of_a_claim_that_could_not_be_given_back() {
 
     assert_eq!(letters(&invoked), "F");
     // Nothing was settled.
-    assert!(lines.of("what was settled may not be recorded").is_empty());
+    assert!(
+        lines
+            .of("settled records may not have been saved")
+            .is_empty()
+    );
 }

@@ -191,20 +191,23 @@ async fn what_is_wrong_with_keys_is_said_when_the_consumer_is_built() {
     for (per_record, said) in [
         (
             PerRecord::by_json(["id"]),
-            "`id` is no JSON pointer: write `/id`",
+            "expected a JSON pointer, found `id`: write `/id`",
         ),
         (
             PerRecord::by_json::<String>([]),
-            "`by_json` needs a pointer",
+            "expected a pointer in `by_json`",
         ),
         (
             PerRecord::by_json(["/id"]).validate_fields(["ms"]),
-            "`ms` is no JSON pointer: write `/ms`",
+            "expected a JSON pointer, found `ms`: write `/ms`",
         ),
-        (PerRecord::by_header(""), "a header has a name"),
+        (
+            PerRecord::by_header(""),
+            "expected a header's name, found an empty one",
+        ),
         (
             PerRecord::by_key().expires_after(Duration::ZERO),
-            "is not from 1s to",
+            "expected 1s to",
         ),
         (PerRecord::by_key().key_prefix("a b"), "visible ASCII"),
     ] {

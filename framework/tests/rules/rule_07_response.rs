@@ -30,7 +30,7 @@ async fn whole_batch_is_the_default_and_makes_the_invocation_an_error() {
     assert_eq!(error.code(), "batch.incomplete");
     assert_eq!(
         error.to_string(),
-        "1 failed and 1 unreached of 3 records; the first is orders-0@1 (handler.failed): Lambda sends the whole batch again"
+        "1 failed and 1 unreached of 3 records; the first is orders-0@1 (handler.failed): Lambda redelivers the whole batch"
     );
 }
 

@@ -41,7 +41,7 @@ async fn a_handler_that_holds_the_thread_is_named_with_the_cure_once_an_invocati
 
     run(&consumer, secs(60), [(0, "1"), (0, "4000"), (1, "3000")]).await;
 
-    let held = lines.of("a record's code held the thread");
+    let held = lines.of("a record's code blocked the thread");
     assert_eq!(held.len(), 1, "{held:?}");
     assert_eq!(held[0]["level"], "WARN");
     assert_eq!(held[0]["topic"], "orders");
@@ -62,10 +62,10 @@ async fn a_handler_that_waits_or_holds_the_thread_for_less_than_the_bound_is_not
 
     run(&waits, secs(60), [(0, "5000"), (1, "5000")]).await;
     run(&holds, secs(60), [(0, &below), (0, &below), (1, &below)]).await;
-    assert!(lines.of("a record's code held the thread").is_empty());
+    assert!(lines.of("a record's code blocked the thread").is_empty());
     run(&holds, secs(60), [(0, &HANDLER_POLL_MS_MAX.to_string())]).await;
 
-    assert_eq!(lines.of("a record's code held the thread").len(), 1);
+    assert_eq!(lines.of("a record's code blocked the thread").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ async fn an_extractor_that_holds_the_thread_is_named_too() {
 
     run(&consumer, secs(60), [(3, "1")]).await;
 
-    let held = lines.of("a record's code held the thread");
+    let held = lines.of("a record's code blocked the thread");
     assert_eq!(held.len(), 1);
     assert_eq!(held[0]["partition"], 3);
     assert_eq!(held[0]["by"], "an extractor");
@@ -100,7 +100,7 @@ async fn records_that_were_not_started_for_it_are_told_so_whatever_is_reported()
     let invoked = run(&consumer, secs(3), [(0, "4000"), (0, "1"), (0, "1")]).await;
 
     assert_eq!(letters(&invoked), "DUU");
-    let told = lines.of("time ran out while a record's code held the thread");
+    let told = lines.of("time ran out while a record's code blocked the thread");
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["unreached"], 2);
     let cause = told[0]["cause"].as_str().unwrap();
@@ -126,7 +126,7 @@ async fn a_partition_whose_store_was_not_heard_meanwhile_says_whose_handler_it_w
     assert!(
         problem
             .message
-            .contains("the handler of orders-0@0 held the thread for 400"),
+            .contains("the handler of orders-0@0 blocked the thread for 400"),
         "{}",
         problem.message
     );

@@ -65,7 +65,7 @@ async fn of_a_cluster_without_a_name_each_delivery_runs_and_one_warning_says_wha
             said[0]["means"]
                 .as_str()
                 .unwrap()
-                .contains("run in each delivery")
+                .contains("run again in each delivery")
         );
     }
 }

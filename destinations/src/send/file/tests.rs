@@ -38,7 +38,7 @@ fn a_read_only_file_system_is_told_with_lambdas_own() {
         let error = file.error("open", io::Error::from(kind));
         assert_eq!(
             error.to_string(),
-            "cannot open the dead-letter file `dlq.ndjson`: it must not be written; in Lambda only /tmp can be, and it does not last: use a queue there"
+            "cannot open the dead-letter file `dlq.ndjson`: it is not writable; in Lambda only /tmp is writable, and it does not persist: use a queue there"
         );
     }
 }
@@ -81,7 +81,7 @@ async fn a_name_that_always_leads_to_another_file_costs_the_time_and_lets_others
     assert!(
         error
             .to_string()
-            .contains("each time it was open, its name led to another file"),
+            .contains("its name led to another file after each opening"),
         "{error}"
     );
 }

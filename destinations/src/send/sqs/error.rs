@@ -1,4 +1,4 @@
-//! Why a message is not confirmed, and what to do about it. Made by `sqs`; its text goes to logs.
+//! The reasons why a message is not confirmed, with their cures. Made by `sqs`; its text goes to logs.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 
 use crate::limits::WHY_BYTES_MAX;
 
-/// Why a message is not confirmed.
+/// The reason why a message is not confirmed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqsError {
-    /// It was not sent: the time was up before.
+    /// The message was not sent: the time was up before.
     #[error("no time was left to send the letter to `{queue}`")]
     NotSent {
         /// The queue's URL.
         queue: String,
     },
-    /// It was sent, and no answer came while there was time.
-    #[error("`{queue}` did not answer in the time left; it may hold the letter")]
+    /// The message was sent, and no response came in time.
+    #[error("`{queue}` did not respond in the time left; it may have the letter")]
     NoAnswer {
         /// The queue's URL.
         queue: String,
     },
-    /// The queue answered for others of the request, and not for this one.
-    #[error("`{queue}` answered, but said nothing of the letter")]
+    /// The response has no entry for this message.
+    #[error("the response of `{queue}` has no entry for the letter")]
     Unmentioned {
         /// The queue's URL.
         queue: String,
     },
-    /// The queue does not take this message: another try would not help.
+    /// The queue refuses this message: a retry would not help.
     #[error("`{queue}` refused the letter: {why}")]
     Refused {
         /// The queue's URL.
@@ -37,30 +37,30 @@ pub enum SqsError {
         /// The service's code and words.
         why: String,
     },
-    /// The queue could not take it for now, until the time was up.
-    #[error("`{queue}` could not take the letter, and the time to try again is up: {why}")]
+    /// The queue could not accept the message before the time was up.
+    #[error("`{queue}` could not accept the letter, and the time for retries is up: {why}")]
     Unable {
         /// The queue's URL.
         queue: String,
         /// The service's code and words.
         why: String,
     },
-    /// The queue did not take the request.
-    #[error("`{queue}` did not take the request: {why}{advice}")]
+    /// The queue refused the request.
+    #[error("`{queue}` refused the request: {why}{advice}")]
     Request {
         /// The queue's URL.
         queue: String,
         /// The service's code and words.
         why: String,
-        /// What to do about it; may be empty.
+        /// The cure; may be empty.
         advice: &'static str,
     },
-    /// No request got there, or no answer came back.
-    #[error("no request reached `{queue}`, or no answer came back{advice}")]
+    /// No request reached the queue, or no response came back.
+    #[error("no request reached `{queue}`, or no response came back{advice}")]
     Unreachable {
         /// The queue's URL.
         queue: String,
-        /// What to do about it; may be empty.
+        /// The cure; may be empty.
         advice: &'static str,
         /// The SDK's reason.
         #[source]

@@ -9,7 +9,7 @@ use crate::limits::{SQS_BATCH_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX};
 const STRING: &str = "String";
 const BINARY: &str = "Binary";
 
-/// A message for a queue: JSON, and attributes beside it.
+/// A message for a queue: a JSON body with attributes.
 #[derive(Clone)]
 pub struct Message {
     body: String,
@@ -18,7 +18,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message with that body. Characters that SQS does not take (U+FFFE and U+FFFF) are written as JSON escapes.
+    /// Creates a message with that JSON body. Characters that SQS does not accept (U+FFFE and U+FFFF) are written as JSON escapes.
     pub fn json(mut body: String) -> Self {
         if body.contains(['\u{FFFE}', '\u{FFFF}']) {
             // They stand within strings, where an escape means the same.
@@ -33,7 +33,7 @@ impl Message {
         }
     }
 
-    /// The same message with a text beside it, left out where SQS does not take it for an attribute.
+    /// Adds a text attribute. It is left out if SQS does not accept the value.
     #[must_use]
     pub fn with_text(mut self, name: &'static str, value: &str) -> Self {
         if is_attribute(value) {
@@ -47,7 +47,7 @@ impl Message {
         self
     }
 
-    /// The same message with bytes beside it: SQS counts an attribute's bytes as they are, where a body, which is text, would need base64.
+    /// Adds a binary attribute: SQS counts its bytes as they are, whereas a body, which is text, would need base64.
     #[must_use]
     pub fn with_bytes(mut self, name: &'static str, value: Vec<u8>) -> Self {
         self.bytes += name.len() + BINARY.len() + value.len();
@@ -59,7 +59,7 @@ impl Message {
         self
     }
 
-    /// As SQS counts them: the body, and each attribute's name, type and value. At most [`SQS_MESSAGE_BYTES_MAX`] are taken.
+    /// The size as SQS counts it: the body, and each attribute's name, type and value. SQS accepts at most [`SQS_MESSAGE_BYTES_MAX`].
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -85,7 +85,7 @@ async fn a_missing_directory_is_named_with_what_to_do() {
     assert_eq!(
         refusal,
         format!(
-            "cannot open the dead-letter file `{path}`: its directory does not exist; make it, or name another: No such file or directory (os error 2)"
+            "cannot open the dead-letter file `{path}`: its directory does not exist; create it, or use another path: No such file or directory (os error 2)"
         )
     );
 }
@@ -98,11 +98,11 @@ async fn a_directory_or_a_device_is_refused() {
     let device = refusal(FileDestination::new("/dev/null").send(&letters(1)).await);
 
     assert!(
-        directory.contains("it is a directory; name a file in it"),
+        directory.contains("it is a directory; use the path of a file in it"),
         "{directory}"
     );
     assert!(
-        device.contains("`/dev/null`: it is no regular file"),
+        device.contains("`/dev/null`: it is not a regular file"),
         "{device}"
     );
 }

@@ -17,7 +17,7 @@ const GZIP: &str = "gzip";
 /// A letter that no message has room for.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the letter takes {bytes} bytes with its payload packed, and SQS at most {SQS_MESSAGE_BYTES_MAX}, which any record of {SQS_RECORD_BYTES_SAFE} bytes fits into: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
+    "expected a letter of at most {SQS_MESSAGE_BYTES_MAX} bytes for SQS, found {bytes} with its payload compressed (any record of {SQS_RECORD_BYTES_SAFE} bytes fits): use a destination without this limit (`file:PATH`), or the mapping's own S3 destination"
 )]
 pub(super) struct TooLarge {
     bytes: usize,

@@ -144,7 +144,7 @@ async fn a_real_server_without_the_queue_says_so_once() {
             .await,
     );
 
-    let missing = format!("`{missing}` did not take the request: ");
+    let missing = format!("`{missing}` refused the request: ");
     for result in results {
         assert!(result.starts_with(&missing), "{result}");
         assert!(

@@ -140,7 +140,7 @@ async fn an_entry_that_never_succeeds_ends_with_the_time_and_keeps_the_others() 
     assert_eq!(
         results[1],
         format!(
-            "`{QUEUE}` could not take the letter, and the time to try again is up: InternalError: so it is"
+            "`{QUEUE}` could not accept the letter, and the time for retries is up: InternalError: so it is"
         )
     );
     assert!(started.elapsed() < Duration::from_secs(3));
@@ -178,7 +178,7 @@ async fn an_entry_without_an_answer_is_not_confirmed() {
     assert_eq!(results[0], "confirmed");
     assert_eq!(
         results[1],
-        format!("`{QUEUE}` answered, but said nothing of the letter")
+        format!("the response of `{QUEUE}` has no entry for the letter")
     );
 }
 
@@ -226,7 +226,7 @@ async fn what_was_confirmed_in_time_stays_confirmed() {
 
     assert!(Instant::now() < until, "dropped before it answered");
     assert!(results[..10].iter().all(|result| result == "confirmed"));
-    let silent = format!("`{QUEUE}` did not answer in the time left; it may hold the letter");
+    let silent = format!("`{QUEUE}` did not respond in the time left; it may have the letter");
     assert!(results[10..20].iter().all(|result| *result == silent));
     let unsent = format!("no time was left to send the letter to `{QUEUE}`");
     assert!(results[20..].iter().all(|result| *result == unsent));
@@ -242,7 +242,7 @@ async fn without_a_deadline_an_outage_ends_after_the_longest_send() {
     assert_eq!(
         results,
         [format!(
-            "`{QUEUE}` did not take the request: ServiceUnavailable: so it is"
+            "`{QUEUE}` refused the request: ServiceUnavailable: so it is"
         )]
     );
     assert!(started.elapsed() <= Duration::from_millis(SEND_MS_MAX));
@@ -277,7 +277,7 @@ async fn a_request_without_permission_is_not_repeated_and_says_which() {
     let results = outcomes(stub.destination().send(&letters(11)).await);
 
     let denied = format!(
-        "`{QUEUE}` did not take the request: AccessDeniedException: so it is; the function's role needs `sqs:SendMessage` on it"
+        "`{QUEUE}` refused the request: AccessDeniedException: so it is; the function's role needs `sqs:SendMessage` on it"
     );
     assert_eq!(results, vec![denied; 11]);
     assert_eq!(stub.ids().len(), 1);
@@ -292,7 +292,7 @@ async fn a_queue_that_does_not_exist_is_named_with_what_to_check() {
     assert_eq!(
         results,
         [format!(
-            "`{QUEUE}` did not take the request: QueueDoesNotExist: so it is; check the region, the account and the name in its address"
+            "`{QUEUE}` refused the request: QueueDoesNotExist: so it is; check the region, the account and the name in its address"
         )]
     );
 }

@@ -130,7 +130,7 @@ fn an_event_of_another_source_is_called_by_its_name() {
 fn the_message_says_what_to_do() {
     assert_eq!(
         named(r#"{"Records":[{"eventSource":"aws:sqs"}]}"#),
-        "this is an SQS event (eventSource aws:sqs), not a Kafka event: remove that trigger from this function, or point it at the function it is meant for (at byte 0 of the event)"
+        "this is an SQS event (eventSource aws:sqs), not a Kafka event: remove that trigger from this function, or connect it to the intended function (at byte 0 of the event)"
     );
 }
 
@@ -147,7 +147,10 @@ fn what_no_one_sends_is_called_by_what_it_is() {
         assert!(named(body).starts_with(&format!("this is {what}, not a Kafka event")));
     }
     assert!(named("{}").contains("neither `eventSource` nor `records`"));
-    assert!(named(r#"{"eventSource":"aws:unknown"}"#).contains("names no Kafka"));
+    assert!(
+        named(r#"{"eventSource":"aws:unknown"}"#)
+            .contains("expected `eventSource` to be `aws:kafka`")
+    );
 }
 
 #[test]

@@ -342,10 +342,10 @@ fn the_message_says_what_is_wrong_and_where() {
     let error = refused(orders(&[r#"{"offset":"15"}"#.to_owned()]));
     assert_eq!(
         error.to_string(),
-        r#"`offset` is a string; it must be a whole number from 0 (at `records["orders-0"][0].offset`, byte 60 of the event)"#
+        r#"expected `offset` to be a whole number from 0, found a string (at `records["orders-0"][0].offset`, byte 60 of the event)"#
     );
     assert_eq!(
         refused(r#"{"eventSource":"aws:kafka""#).to_string(),
-        "the body ends in the middle of the JSON document: a part was lost on the way here, so send it whole (at byte 26 of the event)"
+        "the body ends in the middle of the JSON document: the end is missing, so send the whole document (at byte 26 of the event)"
     );
 }

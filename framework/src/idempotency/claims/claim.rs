@@ -133,7 +133,7 @@ impl<'c> Claim<'c> {
         self.renew().await?;
         match self.is_live() {
             true => Ok(()),
-            false => Err(self.lost("its time was over before it could be renewed")),
+            false => Err(self.lost("it expired before it could be renewed")),
         }
     }
 
@@ -227,7 +227,7 @@ impl<'c> Claim<'c> {
                 {
                     self.stands(item.version);
                 }
-                _ => return Err(self.lost("another one has taken it")),
+                _ => return Err(self.lost("another invocation has taken it")),
             }
         }
     }

@@ -25,10 +25,10 @@ const WRITES: u8 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FormatError {
     #[error(
-        "format {0} is not known to this version of the framework, which knows up to {VERSION}"
+        "expected a format up to {VERSION}, found format {0}: use a newer version of the framework"
     )]
     Version(u8),
-    #[error("byte {0} is not as this format has it")]
+    #[error("byte {0} does not match the format")]
     Broken(usize),
 }
 

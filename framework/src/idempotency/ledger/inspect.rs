@@ -1,4 +1,4 @@
-//! What a store holds of a partition, for people: read, and forgotten. Called by whoever operates a consumer; `cargo msk ledger` stands on it.
+//! Reads a partition's ledger from a store, and deletes from it. For operators; `cargo msk ledger` uses it.
 
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::idempotency::words::Settled;
 use crate::limits::{LEASE_GAP_MS_MAX, STORE_WAIT_MS_MAX};
 use crate::partition::TopicPartition;
 
-/// A partition's ledger as it stood in a store when it was read: what was settled lately, and who holds the partition.
+/// A partition's ledger as it was read from a store: the recently settled offsets, and the lease on the partition.
 ///
-/// For tools and tests. A consumer reads and writes it by itself.
+/// For tools and tests. A consumer reads and writes its ledgers by itself.
 ///
 /// # Example
 ///
@@ -56,80 +56,80 @@ pub struct PartitionState {
     book: Result<Book, FormatError>,
 }
 
-/// Neighbouring offsets that ended alike.
+/// A range of settled offsets with the same outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettledRange {
-    /// The lowest of them.
+    /// The lowest offset.
     pub first: i64,
-    /// The highest of them.
+    /// The highest offset.
     pub last: i64,
-    /// Whether they went to the destination. Else they were done.
+    /// True: the records went to the destination. False: they were done.
     pub rejected: bool,
-    /// When one of them was settled or skipped last, milliseconds since 1970; kept to the minute. Their age counts from then.
+    /// The time at which one of them was last settled or skipped, in milliseconds since 1970, to the minute. Their age counts from this time.
     pub at_ms: u64,
 }
 
 impl SettledRange {
-    /// How many they are.
+    /// The number of offsets.
     pub fn count(&self) -> u64 {
         self.last.abs_diff(self.first) + 1
     }
 }
 
-/// Who holds a partition, or held it last and did not give it back.
+/// The lease on a partition, of its current holder or of the last one, who did not release it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
-    /// The holder, and which of its writes renewed it last.
+    /// The holder, and the number of its last write.
     pub holder: Version,
-    /// When it ends, by the holder's clock, milliseconds since 1970.
+    /// The lease expiry by the holder's clock, in milliseconds since 1970.
     pub until_ms: u64,
 }
 
 impl Lease {
-    /// From when on any other invocation may take the partition: the lease's end, and the [gap](crate::limits::LEASE_GAP_MS_MAX) behind it. Milliseconds since
+    /// The time from which any other invocation may take the partition: lease expiry plus the [gap](crate::limits::LEASE_GAP_MS_MAX). Milliseconds since
     /// 1970.
     pub fn free_ms(&self) -> u64 {
         self.until_ms.saturating_add(LEASE_GAP_MS_MAX) + 1
     }
 
-    /// Whether its holder may still run records at that time, milliseconds since 1970.
+    /// Returns true if the holder may still run records at that time, in milliseconds since 1970.
     pub fn is_live(&self, now_ms: u64) -> bool {
         now_ms < self.free_ms()
     }
 }
 
-/// Why nothing was forgotten.
+/// The reason why no offset was forgotten.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForgetError {
-    /// An invocation holds the partition: it would write what it has read and settled over it. Stop the mapping, or wait until its lease is over.
+    /// An invocation holds the partition: it would overwrite the change. Stop the mapping, or wait for lease expiry.
     #[error("an invocation holds the partition")]
     Held(Lease),
-    /// It has been written or deleted since it was read. Read it again: what it holds now is not what was seen.
+    /// The ledger was written or deleted after it was read. Read it again, since its content has changed.
     #[error("the partition's ledger was changed after it was read")]
     Changed,
-    /// A part of it cannot be taken out of bytes that this version does not read. The whole can be forgotten.
-    #[error("the partition's ledger cannot be read: {0}")]
+    /// This version cannot read the ledger's bytes, so it cannot delete a part of them. The whole ledger can be forgotten.
+    #[error("cannot read the partition's ledger: {0}")]
     Unreadable(String),
-    /// Another program wrote the item, without a version that could be compared.
-    #[error("the item is none that this framework wrote: it has no version")]
+    /// Another program wrote the item, without a version to compare.
+    #[error("the item was not written by this framework: it has no version")]
     NoVersion,
-    /// The store could not say whether it did.
+    /// The store failed, so the result is unknown.
     #[error("the store failed")]
     Store(#[source] StoreError),
 }
 
 impl PartitionState {
-    /// Reads what is known of a partition. *None: nothing is; its records run.*
+    /// Reads a partition's ledger. *None: there is no ledger, so all records run.*
     ///
-    /// `namespace` is the consumer's (`LAMBDA_MSK_NAMESPACE`, else the function's name). `cluster` is the name given by hand (`LAMBDA_MSK_CLUSTER`), else its ARN; of a
-    /// self-managed one its brokers, sorted and joined by commas.
+    /// `namespace` is the consumer's (`LAMBDA_MSK_NAMESPACE`, or the function's name). `cluster` is the configured name (`LAMBDA_MSK_CLUSTER`), or the cluster's ARN, or for a
+    /// self-managed cluster its brokers, sorted and separated by commas.
     ///
     /// # Errors
     ///
-    /// The store could not say. A failure that may pass is waited for, up to [`STORE_WAIT_MS_MAX`].
+    /// The store failed. A failure that may pass is retried for up to [`STORE_WAIT_MS_MAX`].
     pub async fn read<S: IdempotencyStore>(
         store: &S,
         namespace: &str,
@@ -158,8 +158,8 @@ impl PartitionState {
         &self.id
     }
 
-    /// Which of those offsets are settled, ascending: `..` for all. A record of theirs is skipped if it is the very record that was settled; another one that
-    /// stands at such an offset runs.
+    /// The settled offsets within `offsets`, ascending; `..` returns all. A record at such an offset is skipped if it is the same record that was settled; a different record
+    /// at the offset runs.
     pub fn settled(&self, offsets: impl RangeBounds<i64>) -> Vec<SettledRange> {
         let entries = self.book.iter().flat_map(|book| &book.entries);
         let entries: Vec<&Entry> = entries
@@ -180,50 +180,50 @@ impl PartitionState {
         entries.chunk_by(neighbours).map(range).collect()
     }
 
-    /// The highest offset that a batch held. *None: nothing was recorded yet.*
+    /// The highest offset that a batch held. *None: no offset is recorded yet.*
     pub fn highest(&self) -> Option<i64> {
         self.book.as_ref().ok()?.highest
     }
 
-    /// A record that Lambda was told to send again, and has not sent again yet. *None: all is well.*
+    /// The offset of a record that was reported to Lambda as failed and is not yet redelivered. *None: there is no such record.*
     ///
-    /// If it stays while higher offsets are delivered, the mapping does not read the function's answers: it lacks `ReportBatchItemFailures`.
+    /// If it stays while higher offsets are delivered, the mapping ignores the function's responses: it lacks `ReportBatchItemFailures`.
     pub fn reported(&self) -> Option<i64> {
         Some(self.book.as_ref().ok()?.reported?.offset)
     }
 
-    /// *None: nobody holds the partition; whoever held it last gave it back.*
+    /// The lease on the partition. *None: no invocation holds the partition, and the last holder released it.*
     pub fn lease(&self) -> Option<Lease> {
         let holder = self.item.version.clone()?;
         let until_ms = self.item.held_until_ms;
         (until_ms > 0).then_some(Lease { holder, until_ms })
     }
 
-    /// Bytes of the item's data: what was settled. Id and lease take a few more.
+    /// The size of the item's data in bytes: the settled offsets. Id and lease take a few more.
     pub fn data_bytes(&self) -> usize {
         self.item.data.len()
     }
 
-    /// When the whole item counts as gone, seconds since 1970: a store may delete it from then on.
+    /// The expiry of the whole item, in seconds since 1970: a store may delete it from then on.
     pub fn expires_s(&self) -> u64 {
         self.item.expires_s
     }
 
-    /// Why its data is none that this version reads: the next batch's records run, and it is written anew. *None: it can be read.*
+    /// The reason why this version cannot read the data: the next batch's records run, and the ledger is rewritten. *None: the data can be read.*
     pub fn unreadable(&self) -> Option<String> {
         Some(self.book.as_ref().err()?.to_string())
     }
 
-    /// Forgets that those offsets were settled or reported, if the ledger still stands as it was read; with `..` all that is known of the partition.
-    /// Records of theirs run again when they come again.
+    /// Deletes those offsets from the ledger, settled or reported, if it has not changed since it was read; `..` deletes the whole ledger.
+    /// The records at these offsets run again when they are redelivered.
     ///
-    /// `now_ms` is the wall time, milliseconds since 1970: a lease is live until its end and the [gap](crate::limits::LEASE_GAP_MS_MAX) behind it. An
-    /// [unordered](crate::ProcessingOrder::Unordered) consumer takes no lease: an invocation of it that runs meanwhile writes back what it has read.
-    /// A failure of the store that may pass is waited for, up to [`STORE_WAIT_MS_MAX`].
+    /// `now_ms` is the wall time, milliseconds since 1970: a lease is live until its expiry plus the [gap](crate::limits::LEASE_GAP_MS_MAX). An
+    /// [unordered](crate::ProcessingOrder::Unordered) consumer takes no lease: if one of its invocations runs at the same time, it writes the offsets back that it has read.
+    /// A failure of the store that may pass is retried for up to [`STORE_WAIT_MS_MAX`].
     ///
     /// # Errors
     ///
-    /// Why nothing was forgotten; after [`ForgetError::Store`] it may have been.
+    /// [`ForgetError`]: no offset was forgotten; only after [`ForgetError::Store`] some may have been.
     pub async fn forget<S: IdempotencyStore>(
         &self,
         store: &S,

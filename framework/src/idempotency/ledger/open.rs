@@ -126,7 +126,7 @@ impl PartitionLedger<'_> {
                 tracing::warn!(
                     id = &*self.id,
                     problem = %error,
-                    "a partition's ledger cannot be read: its records run again, and it is written anew"
+                    "cannot read a partition's ledger: its records run again, and the ledger is rewritten"
                 );
                 Book::default()
             });

@@ -42,7 +42,7 @@ impl PartitionLedger<'_> {
         let mut races_lost = 0;
         loop {
             if races_lost > 1 && !self.make_room().await {
-                return Err(self.end("others wrote it again and again until time was up"));
+                return Err(self.end("other invocations kept writing it until time was up"));
             }
             // Where others write it too, it looks first: that costs a twentieth of a write which is refused. The first refusal brings what stands.
             if self.lock().has_rivals && races_lost != 1 {
@@ -211,7 +211,7 @@ impl PartitionLedger<'_> {
             id = &*self.id,
             store = self.terms.store.describe(),
             problem = why,
-            "the idempotency store failed: the partition's records run on without it, as was chosen"
+            "the idempotency store failed: the partition's remaining records run without it, as configured"
         );
         Ok(())
     }

@@ -75,7 +75,7 @@ fn several_pointers_are_the_list_of_what_they_lead_to() {
     );
     assert_eq!(
         all_missing.unwrap_err(),
-        "the value holds nothing there: no idempotency key at `/order_id`, `/customer/id`"
+        "the value has nothing there: no idempotency key at `/order_id`, `/customer/id`"
     );
 }
 

@@ -37,7 +37,7 @@ impl<S: IdempotencyStore> DynStore for S {
     }
 }
 
-/// A store whose kind is chosen at run time. Is an [`IdempotencyStore`] itself, cheap to clone.
+/// A store whose kind is chosen at run time. Implements [`IdempotencyStore`]; cheap to clone.
 #[derive(Clone)]
 pub struct BoxStore {
     store: Arc<dyn DynStore>,

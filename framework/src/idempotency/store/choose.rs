@@ -3,7 +3,7 @@
 use crate::idempotency::store::box_store::BoxStore;
 use crate::idempotency::store::memory::MemoryStore;
 
-const ALLOWED: &str = "allowed are `dynamodb://TABLE`, `memory`, and `none`";
+const ALLOWED: &str = "expected `dynamodb://TABLE`, `memory` or `none`";
 
 /// The store that the text names, or what is wrong with it and what is allowed. `none` names no store: its reader is above.
 ///
@@ -17,7 +17,7 @@ pub(crate) fn choose_store(text: &str) -> Result<BoxStore, String> {
     }
     Err(match planned(text) {
         Some(kind) => format!("names {kind}, which this version cannot use; {ALLOWED}"),
-        None => format!("is no store; {ALLOWED}"),
+        None => format!("is not a store; {ALLOWED}"),
     })
 }
 
@@ -36,7 +36,7 @@ fn dynamodb(table: &str) -> Result<BoxStore, String> {
 
     match DynamoDbStore::new(table) {
         Ok(store) => Ok(BoxStore::new(store)),
-        Err(error) => Err(format!("{error}, behind `dynamodb://`")),
+        Err(error) => Err(format!("{error}, after `dynamodb://`")),
     }
 }
 
@@ -82,10 +82,10 @@ mod tests {
         ] {
             let refusal = refusal(text);
             assert!(
-                refusal.starts_with("is neither the name of a DynamoDB table (3 to 255"),
+                refusal.starts_with("expected the name of a DynamoDB table (3 to 255"),
                 "{refusal}"
             );
-            assert!(refusal.ends_with(", behind `dynamodb://`"), "{refusal}");
+            assert!(refusal.ends_with(", after `dynamodb://`"), "{refusal}");
         }
     }
 
@@ -106,7 +106,7 @@ mod tests {
             assert_eq!(
                 refusal(text),
                 format!(
-                    "names {kind}, which this version cannot use; allowed are `dynamodb://TABLE`, `memory`, and `none`"
+                    "names {kind}, which this version cannot use; expected `dynamodb://TABLE`, `memory` or `none`"
                 )
             );
         }
@@ -128,7 +128,7 @@ mod tests {
         ] {
             assert_eq!(
                 refusal(text),
-                "is no store; allowed are `dynamodb://TABLE`, `memory`, and `none`"
+                "is not a store; expected `dynamodb://TABLE`, `memory` or `none`"
             );
         }
     }

@@ -31,9 +31,9 @@ use crate::limits::{
 
 pub use self::table::DynamoDbTableError;
 
-/// Keeps items in a DynamoDB table. `LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE`; needs the feature `dynamodb`.
+/// A store in a DynamoDB table. `LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE`; needs the feature `dynamodb`.
 ///
-/// The table's partition key is `id`, a string, without a sort key; its TTL attribute is `expiration`. Any number of functions may share one.
+/// The table's partition key is `id`, a string, without a sort key; its TTL attribute is `expiration`. Any number of functions may share one table.
 ///
 /// ```sh
 /// aws dynamodb create-table --table-name orders-idempotency --billing-mode PAY_PER_REQUEST \
@@ -44,8 +44,8 @@ pub use self::table::DynamoDbTableError;
 ///
 /// The function's role needs `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem` and `dynamodb:DeleteItem` on it.
 ///
-/// Items bear the attributes that Powertools for AWS Lambda gives them, and `owner` and `seq` beside them. Data that is JSON is a string, as Powertools
-/// reads it; any other is binary. A global table settles writes of two regions by the later one, which no condition sees: use it from one region.
+/// Items have the attributes of Powertools for AWS Lambda, and also `owner` and `seq`. JSON data is a string, which Powertools
+/// reads; other data is binary. In a global table the later write of two regions wins, regardless of conditions: use the table from one region.
 pub struct DynamoDbStore {
     table: TableAddress,
     /// Made at the first use: a snapshot holds no credentials or connections.
@@ -53,11 +53,11 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// The table of that name or ARN, through a client of its own: the region from the ARN, the rest from the environment as every AWS tool reads it.
+    /// Creates a store for the table with that name or ARN, with a client of its own: the region comes from the ARN, the rest from the environment, as for every AWS tool.
     ///
     /// # Errors
     ///
-    /// The text names no table. Whether the table exists shows with the first use.
+    /// The text names no table. A table that does not exist is only noticed at its first use.
     pub fn new(table: &str) -> Result<Self, DynamoDbTableError> {
         Ok(Self {
             table: TableAddress::parse(table)?,
@@ -65,7 +65,7 @@ impl DynamoDbStore {
         })
     }
 
-    /// The table of that name or ARN, through this client: its region, endpoint, credentials, time-outs and retries.
+    /// Creates a store for the table with that name or ARN, with the given client: its region, endpoint, credentials, time-outs and retries.
     ///
     /// # Errors
     ///

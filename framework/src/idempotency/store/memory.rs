@@ -1,4 +1,4 @@
-//! The store in this process's memory: the default. Bounded; what was written longest ago is forgotten first, and nothing that is held.
+//! The store in this process's memory: the default. Bounded; the oldest write is forgotten first, but never an item that is held.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -12,10 +12,10 @@ use crate::limits::MEMORY_STORE_BYTES_MAX;
 /// Bytes that an item takes beside its id and data: its fields, and its place in the maps.
 const ITEM_BYTES: usize = 256;
 
-/// Items in this process's memory. Another process knows nothing of them, and they end with this one.
+/// A store in this process's memory. Other processes do not see its items, and they end with this process.
 ///
-/// Bounded by [`MEMORY_STORE_BYTES_MAX`]: the item that was written longest ago is forgotten first. An item that an invocation holds is not forgotten, or another one
-/// would run the same records beside it: where all is held, the store grows beyond the bound, by as much as the invocations under way hold.
+/// Bounded by [`MEMORY_STORE_BYTES_MAX`]: the item with the oldest write is forgotten first. An item that an invocation holds is not forgotten, since otherwise a second invocation
+/// could run the same records concurrently: if all items are held, the store grows beyond the bound, by the items that running invocations hold.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     table: Arc<Mutex<Items>>,
@@ -40,7 +40,7 @@ struct StoredItem {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }

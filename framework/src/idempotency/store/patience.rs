@@ -50,7 +50,7 @@ pub(crate) async fn answer<T>(
     call: impl Future<Output = Result<T, StoreError>>,
     until: Instant,
 ) -> Result<T, StoreError> {
-    let late = |_| Err(StoreError::transient("it did not answer in time"));
+    let late = |_| Err(StoreError::transient("it did not respond in time"));
     timeout_at(until, call).await.unwrap_or_else(late)
 }
 

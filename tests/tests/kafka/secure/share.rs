@@ -114,7 +114,7 @@ async fn ran_with_a_closed_group(stem: &str, more: &[&str]) -> Ran {
 
     let ran = dev(&address("SASL"), &topic, set, "done", more, password()).await;
 
-    let words = ["refuses this client", "check what the user may do"];
+    let words = ["refuses this client", "check the user's permissions"];
     ran.assert_fault(Duration::from_millis(CONNECT_MS + REFUSED_MS), &words);
     ran
 }
@@ -125,7 +125,7 @@ async fn a_group_that_the_user_may_not_join_is_told_and_ends_the_run() {
     let ran = ran_with_a_closed_group("secure-group", &[]).await;
 
     let said = ran.event("trouble")["reason"].to_string();
-    assert!(said.contains("check what the user may do"), "{said}");
+    assert!(said.contains("check the user's permissions"), "{said}");
 }
 
 #[tokio::test]

@@ -79,13 +79,13 @@ async fn a_letter_too_large_is_refused_with_what_to_use_and_the_others_go() {
     let results = outcomes(stub.destination().send(&letters).await);
 
     let (bytes, why) = results[1]
-        .strip_prefix("the letter takes ")
+        .strip_prefix("expected a letter of at most 1048576 bytes for SQS, found ")
         .and_then(|rest| rest.split_once(' '))
         .unwrap();
     assert!(bytes.parse::<usize>().unwrap() > SQS_MESSAGE_BYTES_MAX);
     assert_eq!(
         why,
-        "bytes with its payload packed, and SQS at most 1048576, which any record of 1000000 bytes fits into: use a destination without that limit (`file:PATH`), or keep the record through the mapping's own S3 destination"
+        "with its payload compressed (any record of 1000000 bytes fits): use a destination without this limit (`file:PATH`), or the mapping's own S3 destination"
     );
     assert_eq!([&results[0], &results[2]], ["confirmed", "confirmed"]);
     assert_eq!(stub.ids(), [["0", "1"]]);

@@ -1,4 +1,4 @@
-//! Why the table could not say, what to do about it, and whether it may pass. Made by `dynamodb`; its text goes to the log.
+//! Errors of the table, with their cures, and whether they may pass. Made by `dynamodb`; their text goes to the log.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -41,15 +41,15 @@ pub(super) enum TableFault {
         id: String,
         why: Unreadable,
     },
-    #[error("{0} does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY")]
+    #[error("{0} does not exist: create it, or correct LAMBDA_MSK_IDEMPOTENCY")]
     Missing(AskedTable),
-    #[error("{place} did not take the request: {why}{advice}")]
+    #[error("{place} refused the request: {why}{advice}")]
     Request {
         place: AskedTable,
         why: String,
         advice: &'static str,
     },
-    #[error("no request reached {place}, or no answer came back{advice}")]
+    #[error("no request reached {place}, or no response came back{advice}")]
     Unreachable {
         place: AskedTable,
         advice: &'static str,
@@ -119,7 +119,7 @@ fn advice(code: &str, message: &str) -> &'static str {
     if code.contains("AccessDenied") {
         "; the function's role needs `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem` and `dynamodb:DeleteItem` on it"
     } else if code == "ValidationException" && message.to_ascii_lowercase().contains("key") {
-        "; its partition key has to be `id`, a string, without a sort key"
+        "; its partition key must be `id`, a string, without a sort key"
     } else if ["Token", "Signature", "UnrecognizedClient"]
         .iter()
         .any(|part| code.contains(part))

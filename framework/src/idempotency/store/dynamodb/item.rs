@@ -122,7 +122,7 @@ impl ItemReader {
             Some(AttributeValue::S(text)) => Ok(Some(text)),
             Some(_) => Err(Unreadable {
                 attribute,
-                why: "is no string",
+                why: "is not a string",
             }),
         }
     }
@@ -133,7 +133,7 @@ impl ItemReader {
             Some(AttributeValue::N(number)) => number.parse().ok(),
             Some(_) => None,
         };
-        let why = "is no whole number of 64 bits";
+        let why = "is not a 64-bit whole number";
         read.map(Some).ok_or(Unreadable { attribute, why })
     }
 

@@ -9,10 +9,10 @@ pub(super) struct TableAddress {
     pub(super) region: Option<String>,
 }
 
-/// Why a text does not name a DynamoDB table.
+/// The reason why a text does not name a DynamoDB table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is neither the name of a DynamoDB table (3 to 255 letters, digits, `_`, `.` and `-`) nor its ARN (`arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`)"
+    "expected the name of a DynamoDB table (3 to 255 letters, digits, `_`, `.` and `-`) or its ARN (`arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`)"
 )]
 #[non_exhaustive]
 pub struct DynamoDbTableError;

@@ -243,9 +243,8 @@ async fn a_fault_that_may_pass_says_so_and_why() {
 
         let error = stub.store().swap(&put()).await.unwrap_err();
 
-        let text = format!(
-            "the table `{TABLE}` in eu-central-1 did not take the request: {code}: so it is"
-        );
+        let text =
+            format!("the table `{TABLE}` in eu-central-1 refused the request: {code}: so it is");
         assert_eq!(said(&error), (text, true));
         assert!(stub.count() <= 2, "{code}: {} tries", stub.count());
     }
@@ -258,7 +257,7 @@ async fn an_answer_that_is_not_dynamodbs_may_pass() {
 
     let error = stub.store().read("orders#1").await.unwrap_err();
 
-    let text = format!("the table `{TABLE}` in eu-central-1 did not take the request: status 503");
+    let text = format!("the table `{TABLE}` in eu-central-1 refused the request: status 503");
     assert_eq!(said(&error), (text, true));
 }
 
@@ -270,8 +269,9 @@ async fn a_table_that_never_answers_is_left_in_time() {
     let error = stub.store().read("orders#1").await.unwrap_err();
 
     let (text, passes) = said(&error);
-    let starts =
-        format!("no request reached the table `{TABLE}` in eu-central-1, or no answer came back: ");
+    let starts = format!(
+        "no request reached the table `{TABLE}` in eu-central-1, or no response came back: "
+    );
     assert!(text.starts_with(&starts) && passes, "{text}");
     assert_eq!(stub.count(), 2);
     assert!(started.elapsed() < Duration::from_millis(DYNAMODB_CALL_MS_MAX));
@@ -287,12 +287,12 @@ async fn a_fault_that_stays_is_not_repeated_and_says_what_to_do() {
                 "ResourceNotFoundException",
                 "Requested resource not found",
             ),
-            format!("{place} does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY"),
+            format!("{place} does not exist: create it, or correct LAMBDA_MSK_IDEMPOTENCY"),
         ),
         (
             error(400, "AccessDeniedException", "no"),
             format!(
-                "{place} did not take the request: AccessDeniedException: no; the function's role needs `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem` and `dynamodb:DeleteItem` on it"
+                "{place} refused the request: AccessDeniedException: no; the function's role needs `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem` and `dynamodb:DeleteItem` on it"
             ),
         ),
         (
@@ -302,13 +302,13 @@ async fn a_fault_that_stays_is_not_repeated_and_says_what_to_do() {
                 "The provided key element does not match the schema",
             ),
             format!(
-                "{place} did not take the request: ValidationException: The provided key element does not match the schema; its partition key has to be `id`, a string, without a sort key"
+                "{place} refused the request: ValidationException: The provided key element does not match the schema; its partition key must be `id`, a string, without a sort key"
             ),
         ),
         (
             error(400, "UnrecognizedClientException", "no"),
             format!(
-                "{place} did not take the request: UnrecognizedClientException: no; check that the function has credentials and a region"
+                "{place} refused the request: UnrecognizedClientException: no; check that the function has credentials and a region"
             ),
         ),
         (
@@ -318,7 +318,7 @@ async fn a_fault_that_stays_is_not_repeated_and_says_what_to_do() {
                 "Item size has exceeded the maximum allowed size",
             ),
             format!(
-                "{place} did not take the request: ValidationException: Item size has exceeded the maximum allowed size"
+                "{place} refused the request: ValidationException: Item size has exceeded the maximum allowed size"
             ),
         ),
     ];
@@ -343,7 +343,7 @@ async fn without_credentials_it_says_what_to_check() {
 
     let (text, passes) = said(&error);
     let starts = format!(
-        "no request reached the table `{TABLE}`, or no answer came back; check that the function has credentials and a region: "
+        "no request reached the table `{TABLE}`, or no response came back; check that the function has credentials and a region: "
     );
     assert!(text.starts_with(&starts) && !passes, "{text}");
 }
@@ -362,7 +362,7 @@ async fn an_item_that_cannot_be_read_is_named_and_its_data_is_not_shown() {
     let swapped = store.swap(&put()).await.unwrap_err();
 
     let text = format!(
-        "the table `{TABLE}` in eu-central-1 holds an item `orders#1` that cannot be read: its attribute `seq` is no whole number of 64 bits"
+        "the table `{TABLE}` in eu-central-1 holds an item `orders#1` that cannot be read: its attribute `seq` is not a 64-bit whole number"
     );
     for error in [read, swapped] {
         assert_eq!(said(&error), (text.clone(), false));

@@ -168,24 +168,24 @@ fn what_cannot_be_read_is_named_by_attribute_and_never_shown() {
     };
     let faults = [
         ("owner", None, "is missing"),
-        ("owner", Some(number(1)), "is no string"),
+        ("owner", Some(number(1)), "is not a string"),
         ("seq", None, "is missing"),
-        ("seq", Some(text("7")), "is no whole number of 64 bits"),
+        ("seq", Some(text("7")), "is not a 64-bit whole number"),
         (
             "seq",
             Some(AttributeValue::N("-1".into())),
-            "is no whole number of 64 bits",
+            "is not a 64-bit whole number",
         ),
         ("status", None, "is missing"),
         (
             "expiration",
             Some(AttributeValue::N("1.5".into())),
-            "is no whole number of 64 bits",
+            "is not a 64-bit whole number",
         ),
         (
             "in_progress_expiration",
             Some(text("secret")),
-            "is no whole number of 64 bits",
+            "is not a 64-bit whole number",
         ),
         (
             "data",
@@ -195,7 +195,7 @@ fn what_cannot_be_read_is_named_by_attribute_and_never_shown() {
         (
             "validation",
             Some(AttributeValue::Null(true)),
-            "is no string",
+            "is not a string",
         ),
     ];
     for (attribute, value, why) in faults {

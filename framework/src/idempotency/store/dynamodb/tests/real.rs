@@ -295,6 +295,6 @@ async fn a_real_server_without_the_table_says_so() {
     assert!(!error.is_transient());
     assert_eq!(
         error_text(&error),
-        "the table `missing` in eu-central-1 does not exist: create it, or mend LAMBDA_MSK_IDEMPOTENCY"
+        "the table `missing` in eu-central-1 does not exist: create it, or correct LAMBDA_MSK_IDEMPOTENCY"
     );
 }
