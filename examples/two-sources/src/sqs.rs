@@ -62,7 +62,10 @@ fn is_done(message: &Message) -> bool {
     } = message;
     // serde_json's text may quote what it read: a payload stays out of the log.
     let Ok(order) = serde_json::from_str::<Order>(body) else {
-        tracing::error!(message_id, "expected an order in the message, found something else");
+        tracing::error!(
+            message_id,
+            "expected an order in the message, found something else"
+        );
         return false;
     };
     let shipped = ship(&order);
