@@ -21,7 +21,7 @@ use crate::files::source;
 const RECORDS_MAX: usize = 10_000;
 /// One value at most: an event of Lambda holds no longer one.
 const VALUE_BYTES_MAX: usize = msk_mapping::limits::EVENT_BYTES_MAX;
-/// All values of an event, and the file they are from: far past what Lambda sends, and what a desk has memory for.
+/// All values of an event, and the file they are from: far more than Lambda sends, and little enough for memory.
 const VALUES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Past any cluster's; it bounds what a slip of the finger costs.
 const PARTITIONS_MAX: i32 = 10_000;
@@ -52,40 +52,40 @@ Examples:
 
 Exit codes: 0 written, 2 wrong arguments or files.")]
 pub(crate) struct Args {
-    /// The topic.
+    /// Topic of the records.
     #[arg(long)]
     topic: String,
-    /// The number of partitions that have records in the event.
+    /// Number of partitions in the event.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=i64::from(PARTITIONS_MAX)))]
     partitions: i32,
-    /// The number of records in all. Default: 10, or with --from every line.
+    /// Number of records in all. Default: 10, or with --from every line.
     #[arg(long, value_name = "N")]
     records: Option<usize>,
-    /// The value of each record. Default: an order, {"order_id":…,"customer_id":…,"amount_cents":…}.
+    /// Value of each record. Default: an order, {"order_id":…,"customer_id":…,"amount_cents":…}.
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "from")]
     value: Option<Template>,
     /// Take the values from the lines of this file (`-`: standard input).
     #[arg(long, value_name = "FILE.ndjson")]
     from: Option<PathBuf>,
-    /// The key of each record. Default: none.
+    /// Key of each record. Default: none.
     #[arg(long, value_name = "TEMPLATE")]
     key: Option<Template>,
-    /// A header of each record, in this order; a name may come again.
+    /// Add a header to each record; repeatable, order and repeated names are kept.
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
     headers: Vec<(String, Template)>,
-    /// The kind of cluster.
+    /// Kind of cluster.
     #[arg(long, value_enum, default_value_t = Source::Msk)]
     source: Source,
-    /// So many of the records have a value that is not JSON.
+    /// Number of records whose value is not JSON.
     #[arg(long, default_value_t = 0, value_name = "N")]
     poison: usize,
-    /// So many of the records have no value at all.
+    /// Number of records without a value.
     #[arg(long, default_value_t = 0, value_name = "N")]
     tombstones: usize,
-    /// Lengthen each value to so many bytes: JSON objects by a field `padding`, others by spaces.
+    /// Pad each value to N bytes: JSON objects with a field `padding`, others with spaces.
     #[arg(long, value_name = "N")]
     bytes: Option<usize>,
-    /// The same seed and arguments give the same event. Default: a new one each time.
+    /// Seed: the same seed and arguments give the same event. Default: random.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
@@ -184,35 +184,36 @@ fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
     check_topic(&args.topic)?;
     let count = args.records.or(lines.map(<[String]>::len)).unwrap_or(10);
     if count > RECORDS_MAX {
-        return Err(
-            Fault::new(format!("an event of {count} records")).help(format!(
-                "Lambda puts at most {RECORDS_MAX} in one: use --records"
-            )),
-        );
+        return Err(Fault::new(format!(
+            "expected at most {RECORDS_MAX} records, found {count}"
+        ))
+        .help(format!(
+            "Lambda puts at most {RECORDS_MAX} in one event: lower --records"
+        )));
     }
     if let Some(lines) = lines
         && lines.len() < count
     {
         return Err(Fault::new(format!(
-            "--records {count}, but the file has {} lines",
+            "expected {count} lines for --records {count}, found {}",
             lines.len()
         ))
-        .help("leave --records out to take every line"));
+        .help("leave --records out to use every line"));
     }
     if let Some(bytes) = args.bytes {
         let all = bytes.saturating_mul(count);
         if bytes > VALUE_BYTES_MAX || all > VALUES_BYTES_MAX {
             return Err(Fault::new(format!(
-                "--bytes {bytes}, and {count} records of it"
+                "expected at most {VALUE_BYTES_MAX} bytes a value and {VALUES_BYTES_MAX} in all, found --bytes {bytes} for {count} records"
             ))
             .help(format!(
-                "Lambda sends events of at most {VALUE_BYTES_MAX} bytes: give at most that, and {VALUES_BYTES_MAX} for all records together"
+                "lower --bytes or --records: Lambda sends events of at most {VALUE_BYTES_MAX} bytes"
             )));
         }
     }
     if args.poison.saturating_add(args.tombstones) > count {
         return Err(Fault::new(format!(
-            "--poison {} and --tombstones {} are more than the {count} records",
+            "expected at most {count} poison records and tombstones, found --poison {} and --tombstones {}",
             args.poison, args.tombstones
         ))
         .help("a record is one or the other: raise --records"));
@@ -222,16 +223,17 @@ fn records(args: &Args, lines: Option<&[String]>) -> Result<usize, Fault> {
 
 /// Whether Kafka allows a topic of that name.
 pub(crate) fn check_topic(name: &str) -> Result<(), Fault> {
-    check_topic_name(name)
-        .map_err(|reason| Fault::new(format!("{name:?} is no name of a topic")).help(reason))
+    check_topic_name(name).map_err(|reason| {
+        Fault::new(format!("expected the name of a topic, found {name:?}")).help(reason)
+    })
 }
 
 fn too_short(args: &Args, i: usize, bytes: usize) -> Fault {
     Fault::new(format!(
-        "--bytes {}, but the value of record {i} has {bytes} already",
+        "expected a value of at most {} bytes, found record {i} with {bytes}",
         args.bytes.unwrap_or_default()
     ))
-    .help("--bytes lengthens values: give a larger number, or a shorter --value")
+    .help("--bytes only pads values: give a larger number, or a shorter --value")
 }
 
 fn lines(path: &Path) -> Result<Vec<String>, Fault> {
@@ -245,7 +247,7 @@ fn lines(path: &Path) -> Result<Vec<String>, Fault> {
     let text = read.map_err(|error| {
         Fault::new(format!("cannot read {name}"))
             .at(error.to_string())
-            .help("--from takes a text file of JSON lines")
+            .help("give --from a text file with one JSON value a line")
     })?;
     let mut lines = Vec::new();
     for (number, line) in text
@@ -357,20 +359,20 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_a_remedy() {
         for (line, expected) in [
-            ("--topic a/b", "is no name of a topic"),
-            ("--topic a --records 10001", "an event of 10001 records"),
+            ("--topic a/b", "expected the name of a topic"),
+            ("--topic a --records 10001", "found 10001"),
             (
                 "--topic a --records 1 --poison 1 --tombstones 1",
-                "are more than the 1 records",
+                "expected at most 1 poison records",
             ),
-            ("--topic a --records 1 --bytes 3", "has"),
+            ("--topic a --records 1 --bytes 3", "at most 3 bytes, found"),
             (
                 "--topic a --bytes 99999999999",
-                "--bytes 99999999999, and 10 records",
+                "--bytes 99999999999 for 10 records",
             ),
             (
                 "--topic a --records 10000 --bytes 6000000",
-                "10000 records of it",
+                "for 10000 records",
             ),
         ] {
             let text = event(&args(line), None, 0).unwrap_err().text();

@@ -1,4 +1,4 @@
-//! What stops a command, in three lines: what, where, and what to do.
+//! An error that stops a command, in three lines: the fault, its place, and the cure.
 
 use std::error::Error;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! The function on the desk: how it comes to run, and what it says of its records.
+//! The local function: how it is started, and what it says of its records.
 
 // The command, built with cargo or given.
 pub(crate) mod target;

@@ -13,8 +13,8 @@ use crate::text::style::BOLD;
 
 /// Add a template's code, events and template.yaml to the package in this folder.
 ///
-/// Missing dependencies and features are added to Cargo.toml. No file is overwritten: one that exists already stays as it
-/// is, and is listed.
+/// Missing dependencies and features are added to Cargo.toml. No file is overwritten: existing files stay as they are,
+/// and are listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 Templates:
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
             done.left
                 .extend(left.iter().map(|what| format!("Cargo.toml: {what}")));
         } else if folder.join(path).exists() {
-            done.left.push(format!("{path}: exists already"));
+            done.left.push(format!("{path}: already exists"));
         } else if let Some(why) = code.forbids(path) {
             done.left.push(format!("{path}: not added, {why}"));
         } else {

@@ -35,15 +35,15 @@ const TIMES_MAX: u32 = 100_000;
 /// Deliver an event to a function over the Lambda Runtime API and show what Lambda would do next.
 ///
 /// The function is built with cargo, or is any command that speaks the Runtime API. It runs as on Lambda: one process,
-/// one event at a time, killed when its time is over. Its own output goes to standard error.
+/// one event at a time, killed at its time-out. Its own output goes to standard error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("\
 The mapping's setting and the function's must agree. Tell this command what the mapping is set to
 with --function-response-types, and the function with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 
-Lambda's documentation says two things about what is sent again after a partial batch response:
-only the records that were listed, or everything of their partition from the lowest one on. Both
-are shown. COMMIT is the position at which the consumer group goes on meanwhile.
+Lambda's documentation contradicts itself about which records are redelivered after a partial batch
+response: only the listed ones, or all of their partition from the lowest listed offset on. Both are
+shown. COMMIT is the offset at which the consumer group continues.
 
 Examples:
   cargo msk invoke --event events/orders.json
@@ -52,7 +52,7 @@ Examples:
   cargo msk invoke --event e.json --bin ship --release --timeout 5s --json | jq .allDone
   cargo msk invoke --event e.json --function 'python3 function.py'
 
-A file of dead letters is an event too, or several: each letter's record is delivered by itself.
+A file of dead letters works too: each letter's record is delivered in an event of its own.
 
 {}", crate::verdict::INVOKE_HELP))]
 pub(crate) struct Args {
@@ -62,7 +62,7 @@ pub(crate) struct Args {
     /// The binary to build and run. Default: the only one of this package, or of the workspace's default members.
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     bin: Option<String>,
-    /// Run this command instead; words are split as a shell would.
+    /// Run this command instead; words are split as in a shell.
     #[arg(long, value_name = "COMMAND")]
     function: Option<String>,
     /// Build with the release profile, as for a deployment.
@@ -71,13 +71,13 @@ pub(crate) struct Args {
     /// The function's time-out: 30s, 500ms, 2m.
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = timeout::parse)]
     timeout: Duration,
-    /// Deliver the event so many times to the same process.
+    /// Deliver the event N times to the same process.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(TIMES_MAX)))]
     times: u32,
     /// Set a variable of the function's environment.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
     env: Vec<(String, String)>,
-    /// What the mapping is set to.
+    /// FunctionResponseTypes of the mapping.
     #[arg(long, alias = "failure-reporting", value_enum, value_name = "TYPE", default_value_t = ResponseTypes::ReportBatchItemFailures)]
     function_response_types: ResponseTypes,
     /// Write one JSON document to standard output.

@@ -13,7 +13,7 @@ use lambda_msk::idempotency::BoxStore;
 use self::found::{Which, now_ms};
 use crate::fault::{Fault, print, print_document};
 
-/// Read what an idempotency store knows of a topic's partitions, or make it forget that.
+/// Show or forget what an idempotency store knows of a topic's partitions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,7 +26,7 @@ enum Command {
     Forget(forget::Args),
 }
 
-/// Show what is known of partitions: settled offsets, and who holds them.
+/// Show each partition's settled offsets, and its lease.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +34,7 @@ Examples:
       --cluster arn:aws:kafka:… --topic orders --partitions 12
   cargo msk ledger show … --topic orders --partition 3 --json | jq '.partitions[0].rejected'
 
-The key of any record, in a dead letter's `failure.idempotencyKey`, begins with
+A record's key (`failure.idempotencyKey` in a dead letter) begins with
 NAMESPACE/CLUSTER/TOPIC/PARTITION. Region and credentials come from the environment.
 
 Exit codes: 0 shown; 2 wrong arguments, or the store failed.")]
@@ -80,8 +80,8 @@ fn store(text: &str) -> Result<BoxStore, Fault> {
         return dynamodb(table);
     }
     let fault = Fault::new(match text {
-        "memory" | "none" => format!("`{text}` is no store that outlives its process"),
-        _ => "--store names no store".to_owned(),
+        "memory" | "none" => format!("expected a store that outlives its process, found `{text}`"),
+        _ => "expected dynamodb://TABLE in --store, found another text".to_owned(),
     });
     Err(fault
         .help("give --store dynamodb://TABLE, as the function has it in LAMBDA_MSK_IDEMPOTENCY"))
@@ -91,7 +91,7 @@ fn store(text: &str) -> Result<BoxStore, Fault> {
 fn dynamodb(table: &str) -> Result<BoxStore, Fault> {
     let store = lambda_msk::idempotency::DynamoDbStore::new(table);
     let store = store.map_err(|error| {
-        Fault::new("--store names no table")
+        Fault::new("expected a table in --store")
             .at(error.to_string())
             .help("give --store dynamodb://TABLE, with the table's name or ARN")
     })?;

@@ -1,4 +1,4 @@
-//! `cargo msk`: make a function fed from Kafka, and run it on your desk.
+//! `cargo msk`: makes a function fed from Kafka, and runs it locally.
 //!
 //! One file a subcommand, each with `Args` and `run`. What a run prints for people is made as text first, so that tests
 //! read the same text.
@@ -11,19 +11,19 @@ mod text;
 // What stops a command.
 mod fault;
 
-// What a run came to.
+// The verdict on a run.
 mod verdict;
 
-// What asks a run to end.
+// Signals that end a run.
 mod interrupts;
 
-// What a command reads.
+// Files that commands read.
 mod files;
 
 // Flags that several commands have.
 mod flags;
 
-// The function on the desk.
+// The local function.
 mod function;
 
 // A project, before there is a function.
@@ -49,7 +49,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Make AWS Lambda functions fed from Kafka, and run them on your desk.
+/// Make AWS Lambda functions fed from Kafka, and run them locally.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo-msk",

@@ -19,12 +19,12 @@ strip = \"symbols\"
 
 /// The table that keeps a package out of the workspace of a folder above.
 const ALONE: &str = "
-# A folder above has a workspace, and this package is no member of it. To make it one, delete this table and add the package
+# A folder above has a workspace, and this package is not a member. To make it one, delete this table and add the package
 # to `members` there.
 [workspace]
 ";
 
-/// Make a function that stands alone: code with tests, sample events, template.yaml for AWS SAM.
+/// Make a standalone function: code with tests, sample events, template.yaml for AWS SAM.
 ///
 /// The project is a new folder with the name of its package. Its tests pass, and `cargo msk invoke` and
 /// `cargo msk dev` run it, before you write a line.
@@ -38,9 +38,9 @@ Examples:
   cargo msk new mirror --template cdc --topic shop.public.customers
   cargo msk new shop --path ../lambda-msk
 
-`cargo msk init` does the same for a package that is there already.", template::list()))]
+`cargo msk init` does the same for an existing package.", template::list()))]
 pub(crate) struct Args {
-    /// The name of the package, and of the folder that is made for it.
+    /// Name of the package and of its new folder.
     name: String,
     #[command(flatten)]
     wanted: Wanted,

@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
     /// Choose the template.
     #[arg(long, value_name = "TEMPLATE", default_value = template::DEFAULT, value_parser = Names)]
     template: String,
-    /// Take lambda-msk from this checkout of its repository. [default: the released version]
+    /// Use lambda-msk from this checkout of its repository. [default: the released version]
     #[arg(long, value_name = "CHECKOUT")]
     path: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ use crate::fault::{Fault, print};
 /// The exit code for a promise that was broken.
 const EXIT_BROKEN: u8 = 1;
 
-/// Run the framework and the mapping through whole schedules of faults, each from one seed, and judge what came out.
+/// Run the framework and the mapping under simulated faults, each run from one seed, and check what they promise.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,28 +28,28 @@ Examples:
   cargo msk simulate --seed 4711 --trace
   cargo msk simulate --seeds 20000000..30000000 --failures failing-seeds.tsv
 
-A long run says how far it is on standard error, and Ctrl-C ends it with what was found. How to read a failing seed:
-docs/src/simulation.md.
+A long run reports its progress on standard error; Ctrl-C ends it and shows what was found.
+docs/src/simulation.md explains how to read a failing seed.
 
 Exit codes: 0 all promises held; 1 one was broken, a run was not the same twice, or it panicked; 2 wrong arguments;
 130 stopped before the end, and nothing was broken so far.")]
 pub(crate) struct Args {
-    /// One run of this seed.
+    /// Run this seed.
     #[arg(long, value_name = "N", required_unless_present = "seeds")]
     seed: Option<u64>,
-    /// A run of each seed, the last one not included.
+    /// Run each seed of this range, except the last.
     #[arg(long, value_name = "FROM..TO", conflicts_with = "seed")]
     seeds: Option<Seeds>,
-    /// Print what happened in the run, one line an event.
+    /// Print the events of the run, one a line.
     #[arg(long, requires = "seed", conflicts_with = "once_more")]
     trace: bool,
-    /// Make each run twice, and compare.
+    /// Make each run twice, and compare the two.
     #[arg(long)]
     once_more: bool,
-    /// Append each failing seed to this file as soon as it is found: seed, promise, time and what was broken, with tabs between them.
+    /// Append each failing seed to this file as soon as it is found: seed, promise, time and violation, separated by tabs.
     #[arg(long, value_name = "FILE", requires = "seeds")]
     failures: Option<PathBuf>,
-    /// Threads; each run stays in one. Default: as many as there are processors.
+    /// Number of threads; each run stays in one. Default: the number of processors.
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
@@ -66,8 +66,7 @@ impl FromStr for Seeds {
             let range = from.parse().ok()?..to.parse().ok()?;
             (!range.is_empty()).then_some(range)
         });
-        let range = range
-            .ok_or("is no range of seeds: write two numbers, the lower first, as in 0..1000")?;
+        let range = range.ok_or("expected two numbers, the lower first, such as 0..1000")?;
         Ok(Self(range))
     }
 }
@@ -118,8 +117,7 @@ fn code(sound: bool) -> ExitCode {
 }
 
 fn fault(error: &SimulationError) -> Fault {
-    Fault::from_error(error)
-        .help("this is a fault of the simulation: it says nothing of your function")
+    Fault::from_error(error).help("this is a fault of the simulation, not of your function")
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! What a run came to, in one word, and the exit code that says it. Decided by `dev` and `invoke`, told by both in `--help`.
+//! The verdict on a run, in one word, and its exit code. Decided by `dev` and `invoke`, listed by both in `--help`.
 
-/// What a run came to. Of several that hold the last one is told.
+/// The verdict on a run. If several apply, the last one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
     /// Every record was done.
     AllDone,
-    /// The function rejected records: they lie at its own destination, all others were done.
+    /// The function rejected records: they are at its own destination, and all others were done.
     SomeRejected,
-    /// Records are not done, and nobody has them but the topic.
+    /// Records are not done, and only the topic has them.
     NotDone,
-    /// The mapping gave records up: they lie at its destination.
+    /// The mapping gave records up: they are at its destination.
     #[cfg_attr(
         not(feature = "dev"),
         allow(dead_code, reason = "only dev has a mapping")
@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
     SomeGivenUp,
     /// Records are lost.
     SomeLost,
-    /// It was stopped before it was through.
+    /// The run was stopped before it had finished.
     #[cfg_attr(
         not(feature = "dev"),
         allow(dead_code, reason = "invoke ends with a fault")
@@ -50,29 +50,30 @@ impl Verdict {
     }
 }
 
-/// The exit codes of `dev`, as `--help` tells them.
+/// The exit codes of `dev`, as `--help` lists them.
 #[cfg(feature = "dev")]
 pub(crate) const DEV_HELP: &str = "\
-Exit codes, of several the last one that holds:
+Exit codes (if several apply, the last one):
   0    every record was done
-  3    some records were rejected by the function: they lie at its own destination
-  1    some are not done: no handler took them, the run was stopped before them, or it read nothing
-       though the topic has records
-  4    some were given up by the mapping: they lie at --on-failure
+  3    some records were rejected by the function: they are at its own destination
+  1    some are not done: they have no handler, the run was stopped first, or it read nothing though
+       the topic has records
+  4    some were given up by the mapping: they are at --on-failure
   5    some are lost: given up without a destination, or listed by the function to a mapping that
        does not read the list
-  130  stopped before --once was through
-  2    wrong arguments, files or build, no record to produce, no broker or one that refuses, no such
-       destination, a function that does not start, or a --once that cannot go on: the broker or the
-       topic has gone, or other members of the group have the rest and do nothing";
+  130  stopped before --once had finished
+  2    wrong arguments, files or build, no record to produce, a missing destination, a broker that
+       is missing or refuses access, a function that does not start, or a --once that cannot
+       continue: the broker or the topic is gone, or other members of the group have the rest and
+       do nothing";
 
-/// The exit codes of `invoke`, as `--help` tells them.
+/// The exit codes of `invoke`, as `--help` lists them.
 pub(crate) const INVOKE_HELP: &str = "\
-Exit codes, of several the last one that holds:
+Exit codes (if several apply, the last one):
   0    every record was done in every delivery
-  3    some records were rejected by the function: they lie at its own destination
-  1    some are not done, the function failed, or the event has no record that can be read
-  5    some would be lost: the function lists them, or skips them, and nobody has them
+  3    some records were rejected by the function: they are at its own destination
+  1    some are not done, the function failed, or the event has no readable record
+  5    some would be lost: listed to a mapping that ignores the list, or skipped without a letter
   130  stopped
   2    wrong arguments, files or build, or an event that is empty or not JSON";
 

@@ -28,7 +28,7 @@ fn faults_exit_2_and_say_what_to_do() {
         ),
         (
             &["invoke", "--event", "-", "--function", "'open"],
-            "error: --function is no command",
+            "error: expected a command in --function",
         ),
         (
             &[
@@ -45,11 +45,11 @@ fn faults_exit_2_and_say_what_to_do() {
                 "--partition",
                 "0",
             ],
-            "error: `memory` is no store that outlives its process",
+            "error: expected a store that outlives its process, found `memory`",
         ),
         (
             &["event", "--topic", "a b"],
-            "error: \"a b\" is no name of a topic",
+            "error: expected the name of a topic, found \"a b\"",
         ),
     ] {
         let output = msk(args, EVENT);

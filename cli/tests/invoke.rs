@@ -46,17 +46,17 @@ fn a_batch_that_is_done_is_shown_so_and_exits_0() {
         "\
 all done
 
-The function answered:
+The function's response:
   {\"batchItemFailures\":[]}
-  the answer lists no record: all are settled, and Lambda commits the batch
+  the response lists no record: all are settled, and Lambda commits the batch
 
-  PARTITION  RECORDS  DONE  REJECTED  AGAIN  FROM
-  orders-0         3     3         0      0     -
-  orders-1         1     1         0      0     -
-  total            4     4         0      0
+  PARTITION  RECORDS  DONE  REJECTED  NOT DONE  FROM
+  orders-0         3     3         0         0     -
+  orders-1         1     1         0         0     -
+  total            4     4         0         0
 
 What Lambda would do next (only-listed and from-lowest agree):
-    PARTITION  COMMIT  SENT AGAIN
+    PARTITION  COMMIT  REDELIVERED
     orders-0       16  nothing
     orders-1        8  nothing
 
@@ -75,25 +75,25 @@ fn a_partial_answer_is_shown_under_both_readings_and_exits_1() {
         "\
 some records were not done
 
-The function answered:
+The function's response:
   {\"batchItemFailures\":[{\"itemIdentifier\":{\"partition\":\"orders-0\",\"offset\":11}}]}
-  the answer lists 1 of 4 records as not done: they come again, as shown below.
-  Why they are not done stands in the function's own output
+  the response lists 1 of 4 records as not done: Lambda redelivers them, as shown below.
+  The function's own output says why
 
-  PARTITION  RECORDS  DONE  REJECTED  AGAIN  FROM
-  orders-0         3     2         0      1    11
-  orders-1         1     1         0      0     -
-  total            4     3         0      1
+  PARTITION  RECORDS  DONE  REJECTED  NOT DONE  FROM
+  orders-0         3     2         0         1    11
+  orders-1         1     1         0         0     -
+  total            4     3         0         1
 
 What Lambda would do next, under each reading of its documentation:
 
-  only-listed: just the listed records again
-    PARTITION  COMMIT  SENT AGAIN
+  only-listed: the listed records are redelivered
+    PARTITION  COMMIT  REDELIVERED
     orders-0       11  11
     orders-1        8  nothing
 
-  from-lowest: everything from the lowest listed on again
-    PARTITION  COMMIT  SENT AGAIN
+  from-lowest: all records from the lowest listed one on are redelivered
+    PARTITION  COMMIT  REDELIVERED
     orders-0       11  11..15 (2 records)
     orders-1        8  nothing
 
@@ -112,21 +112,21 @@ fn a_function_error_is_shown_in_its_own_words_and_exits_1() {
         "\
 function error
 
-  PARTITION  RECORDS  DONE  REJECTED  AGAIN  FROM
-  orders-0         3     0         0      3    10
-  orders-1         1     0         0      1     7
-  total            4     0         0      4
+  PARTITION  RECORDS  DONE  REJECTED  NOT DONE  FROM
+  orders-0         3     0         0         3    10
+  orders-1         1     0         0         1     7
+  total            4     0         0         4
 
 What Lambda would do next (only-listed and from-lowest agree):
-    PARTITION   COMMIT  SENT AGAIN
+    PARTITION   COMMIT  REDELIVERED
     orders-0   nothing  10..15 (3 records)
     orders-1   nothing  7
 
-error: the function answered with an error: Lambda sends the whole batch again
+error: the function returned an error: Lambda redelivers the whole batch
   Oops: no stock
   at main
-  help: an error means that no record counts as done; to have only the failed records again,
-        answer {\"batchItemFailures\":[…]} and set ReportBatchItemFailures in the mapping
+  help: after an error no record counts as done; to have only the failed records redelivered,
+        return {\"batchItemFailures\":[…]} and set ReportBatchItemFailures in the mapping
 
 init …
 "
@@ -152,7 +152,7 @@ fn every_kind_of_failure_says_what_happened_and_what_to_do() {
             &[],
             "Runtime.ExitError: the function's process ended during the invocation with exit code 4",
         ),
-        ("exit=0", &[], "a function never returns"),
+        ("exit=0", &[], "a function must not return"),
         (
             "hang",
             &["--timeout", "100ms"],
@@ -172,7 +172,7 @@ fn every_kind_of_failure_says_what_happened_and_what_to_do() {
         (
             "huge",
             &[],
-            "the function's response is longer than Lambda takes",
+            "the function's response is longer than Lambda accepts",
         ),
     ] {
         let output = invoke(behaviour, more);
@@ -200,7 +200,7 @@ fn failures_that_the_mapping_does_not_read_are_called_lost() {
         ),
         "{text}"
     );
-    assert!(text.contains("lost in silence"), "{text}");
+    assert!(text.contains("these records are lost"), "{text}");
     assert_eq!(output.status.code(), Some(5));
 }
 
@@ -276,7 +276,7 @@ fn json_is_one_document_with_both_readings() {
         delivery["answerMeans"]
             .as_str()
             .unwrap()
-            .starts_with("the answer lists 1 of 4 records")
+            .starts_with("the response lists 1 of 4 records")
     );
     assert_eq!(document["deadLetters"], Value::Null);
     assert_eq!(delivery["ending"]["kind"], "response");
@@ -337,11 +337,11 @@ fn an_event_without_a_record_that_was_done_is_no_success() {
     for (event, says) in [
         (
             r#"{"eventSource":"aws:kafka","records":{}}"#,
-            "the event holds no record",
+            "the event has no records",
         ),
         (
             r#"{"eventSource":"aws:kafka","records":{"orders-0":[]}}"#,
-            "the event holds no record",
+            "the event has no records",
         ),
         (
             r#"{"eventSource":"aws:kafka","records":{"orders-0":[{"offset":"7"}]}}"#,
@@ -372,12 +372,12 @@ fn an_event_file_that_is_not_one_json_document_is_refused_with_what_it_is() {
         (
             format!("// my test event\n{EVENT}"),
             "has a comment",
-            "take the comments away",
+            "remove the comments",
         ),
         (
             EVENT.replace("]}}", "],}}"),
-            "has a comma before an end",
-            "take the comma away",
+            "has a trailing comma",
+            "remove the comma",
         ),
         (
             "{}\n{}\n".to_owned(),

@@ -296,8 +296,8 @@ fn init_overwrites_nothing_and_says_what_it_left() {
         assert!(added.contains(&format!("  {path}\n")), "{path}: {said}");
     }
     for line in [
-        "README.md: exists already",
-        "src/main.rs: exists already",
+        "README.md: already exists",
+        "src/main.rs: already exists",
         "lambda_msk::run(shop::consumer().from_env()).await",
     ] {
         assert!(left.contains(line), "{line}: {said}");

@@ -34,7 +34,7 @@ pub use msk_destinations::address::SqsQueueError;
 /// A destination for rejected records: a queue, a file, a table of your own.
 ///
 /// A record is Rejected only once `send` has returned Ok for its letter. After an `Err`, a panic, or no result in time the record is Failed: it is redelivered
-/// and sent again, so a destination may get a letter twice. Panics are caught, also in a `drop`; a second panic while the first one unwinds ends the
+/// and its letter sent again, so a destination may get a letter twice. Panics are caught, also in a `drop`; a second panic while the first one unwinds ends the
 /// process.
 ///
 /// Write a plain `async fn`; values that it holds across an await must be `Send`.

@@ -107,7 +107,7 @@ impl fmt::Debug for Batch {
 
 #[derive(Debug)]
 pub(crate) struct PartitionEntry {
-    /// The key of the `records` map, verbatim: what the answer must say. Opaque, never split.
+    /// The key of the `records` map, verbatim: the response must repeat it. Opaque, never split.
     pub(crate) identifier: Arc<str>,
     pub(crate) topic_partition: TopicPartition,
 }

@@ -19,9 +19,9 @@ pub(crate) struct Report {
     pub(crate) out_of_time: bool,
     /// Topics without a handler, each with the number of its records.
     pub(crate) unhandled: BTreeMap<String, usize>,
-    /// Records that were reported to Lambda as not done, never came again, and never will: the mapping does not read the function's answers.
+    /// Records that were reported to Lambda as not done, were never redelivered, and never will be: the mapping does not read the function's responses.
     pub(crate) overlooked: Vec<(TopicPartition, i64)>,
-    /// What was settled in these partitions may not be recorded, so that it runs again should it come again.
+    /// What was settled in these partitions may not be recorded, so that it runs again if it is redelivered.
     pub(crate) unrecorded: Vec<(TopicPartition, Problem)>,
     /// Partitions that ran without the idempotency store.
     pub(crate) without_store: Vec<(TopicPartition, String)>,

@@ -72,7 +72,7 @@ pub struct Incomplete {
 }
 
 impl BatchResponse {
-    /// The answer to a batch that ended so.
+    /// The response to a batch that ended so.
     pub(crate) fn of(report: &Report, reporting: FailureReporting) -> Result<Self, Incomplete> {
         let open: Vec<_> = report
             .records

@@ -11,7 +11,7 @@ use tracing::debug;
 
 use crate::order::Order;
 
-/// Longest time that one request may take. The framework ends it sooner where less is left.
+/// Longest time of one request. The framework ends it sooner if the invocation ends sooner.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The receiver of orders. Cheap to clone.
@@ -25,24 +25,25 @@ enum Receiver {
 }
 
 impl Fulfilment {
-    /// The service at that URL; an empty one means [`log`](Self::log).
+    /// The service at a URL; an empty text means [`log`](Self::log).
     ///
     /// # Errors
     ///
-    /// What is wrong with the URL, and what is allowed.
+    /// The fault of the URL, and what is expected.
     pub fn new(url: &str) -> Result<Self, String> {
         if url.is_empty() {
             return Ok(Self::log());
         }
-        let url = Url::parse(url)
-            .map_err(|error| format!("not a URL ({error}): `https://host/path`, or unset"))?;
+        let url = Url::parse(url).map_err(|error| {
+            format!("expected `https://host/path`, or unset, found no URL: {error}")
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err("not an `http://` or `https://` URL".to_owned());
+            return Err("expected an `http://` or `https://` URL, found another scheme".to_owned());
         }
         let client = Client::builder()
             .timeout(REQUEST_TIMEOUT)
             .build()
-            .map_err(|error| format!("no HTTP client can be made: {error}"))?;
+            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
         Ok(Self(Receiver::Service { client, url }))
     }
 
@@ -53,11 +54,11 @@ impl Fulfilment {
         })
     }
 
-    /// Hands one order on.
+    /// Sends one order to its receiver.
     ///
     /// # Errors
     ///
-    /// The service did not take it: for now (retry) or for good (reject).
+    /// The service did not accept the order: for now (retry) or for good (reject).
     pub async fn ship(
         &self,
         order: &Order,

@@ -1,6 +1,6 @@
 //! The sample function: each order of its topic is posted to a fulfilment service.
 //!
-//! `cargo msk new` makes a smaller one to begin from. This one reads `ORDERS_TOPIC`, the topic that its mapping reads (`orders`, where it is not set),
+//! `cargo msk new` makes a smaller one to start from. This one reads `ORDERS_TOPIC`, the topic that its mapping reads (default: `orders`),
 //! and `FULFILMENT_URL`; without it, orders are logged at level `debug`, so that the function runs with nothing installed. The framework reads its own variables (`LAMBDA_MSK_…`).
 
 mod fulfilment;
@@ -20,7 +20,7 @@ const ORDERS_TOPIC: &str = "orders";
 ///
 /// # Errors
 ///
-/// Every fault in the environment at once, the framework's and ours.
+/// All faults in the environment at once, the framework's and this function's.
 pub fn consumer(variables: impl IntoIterator<Item = (String, String)>) -> Result<Consumer, Error> {
     let variables: Vec<_> = variables.into_iter().collect();
     // An empty variable counts as unset: templates set one to say "none".

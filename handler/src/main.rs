@@ -1,4 +1,4 @@
-//! The function's binary: logs, wiring, run. All that can be tested lies in the library beside it.
+//! The function's binary: logs, wiring, run. Code that can be tested is in the library beside it.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_msk::Error> {

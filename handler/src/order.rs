@@ -1,4 +1,4 @@
-//! The business's one noun.
+//! The order, the only type of the business.
 
 use serde::Deserialize;
 
@@ -6,10 +6,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
-    /// Names the order.
+    /// The order's identifier.
     pub order_id: u64,
-    /// Names the customer.
+    /// The customer's identifier.
     pub customer_id: String,
-    /// What it costs, in hundredths of the currency.
+    /// The price, in hundredths of the currency.
     pub amount_cents: u64,
 }

@@ -149,7 +149,7 @@ fn every_fault_of_the_environment_is_named_at_once() {
     let text = error.to_string();
     for part in [
         "3 faults",
-        "FULFILMENT_URL: not a URL",
+        "FULFILMENT_URL: expected `https://host/path`, or unset, found no URL",
         "LAMBDA_MSK_CONCURRENCY: expected a whole number from 1 to 10000, found `many`",
         "LAMBDA_MSK_ORDER: expected one of `partition`, `key`, `unordered`, found `random`",
     ] {

@@ -1,8 +1,8 @@
-//! The wall clock and the identifiers made from chance. The Runtime API's only sources of both.
+//! The wall clock and random identifiers: the Runtime API's only sources of both.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Time since 1970: the deadline that a function reads is a real one.
+/// Time since 1970: a function compares its deadline with its own wall clock.
 #[expect(
     clippy::disallowed_methods,
     reason = "the function compares the deadline with its own wall clock"

@@ -1,4 +1,4 @@
-//! What Lambda's on-failure destinations get, in Lambda's own shapes. Made by drivers from [`Output::Deliver`].
+//! The documents for on-failure destinations, in Lambda's own shapes. Made by drivers from [`Output::Deliver`].
 //!
 //! [`Output::Deliver`]: crate::machine::Output::Deliver
 
@@ -54,13 +54,13 @@ pub struct Documents {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
-    /// The record's own key. None: it has none, so any partition will do.
+    /// The record's own key. None: the record has none, so any partition will do.
     pub key: Option<Bytes>,
     /// The document, as JSON.
     pub value: String,
 }
 
-/// Without the record's bytes.
+/// Shows no bytes of the record.
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message")
@@ -79,13 +79,13 @@ impl Documents {
         }
     }
 
-    /// For SQS and SNS: where the records stand, and nothing of what is in them.
+    /// The document for SQS and SNS: the coordinates of the records, without their content.
     pub fn metadata(&self, discarded: &Discarded) -> String {
         let payload_bytes = self.envelope.event(&discarded.records).len();
         self.batch(discarded, payload_bytes, None)
     }
 
-    /// For S3: the same, and the event as text in `payload`.
+    /// The document for S3: the same, and the event as text in `payload`.
     pub fn with_payload(&self, discarded: &Discarded) -> String {
         let payload = self.envelope.event(&discarded.records);
         self.batch(
@@ -95,7 +95,7 @@ impl Documents {
         )
     }
 
-    /// For a Kafka topic: one message a record, with the record in an event of its own.
+    /// The messages for a Kafka topic: one for each record, with the record in an event of its own.
     pub fn messages(&self, discarded: &Discarded) -> Vec<Message> {
         let message = |record: &Record| {
             let payload = self.envelope.event([record]);

@@ -1,14 +1,14 @@
-//! The mapping over a real Kafka cluster, or a broker in this process, with a real function: what `cargo msk dev` runs.
+//! The mapping over a real Kafka cluster, or a broker in this process, with a real function. Run by `cargo msk dev`.
 //!
-//! [`Driver`] has the clock, the network and the processes, and does what the [state machine](crate::machine) says: its
-//! pollers are members of a consumer group, its invocations go to as many [environments](crate::Environment) as there are
-//! at once.
+//! [`Driver`] has the clock, the network and the processes, and does what the [state machine](crate::machine) says. Its
+//! pollers are members of a consumer group; each concurrent invocation has an [environment](crate::Environment) of its
+//! own.
 //!
-//! In Queue mode (feature `share`, Kafka 4.2 or later) they are members of a share group. What of the topic the group has
-//! no offset of yet is given one, where the starting position is. Each poller takes records in rounds, at most a
-//! batch for each of its invocations, and takes more once all of a round is settled: a slow batch holds up its poller, and no
-//! other. Locks are renewed as long as a function works. Of a topic whose broker sets the times (`LogAppendTime`) the records
-//! bear the producer's time, since that is what the client of share groups reads (krafka 0.28).
+//! In Queue mode (feature `share`, Kafka 4.2 or later) the pollers are members of a share group. A partition without an
+//! offset of the group starts at the starting position. Each poller takes records in rounds, at most a batch for each of
+//! its invocations, and takes more once all records of a round are settled: a slow batch delays its own poller only.
+//! Locks are renewed as long as a function works. If the broker sets a topic's times (`LogAppendTime`), the records still
+//! have the producer's time, because the client of share groups reads no other (krafka 0.28).
 
 // How a destination is asked, and what it says.
 mod destination;

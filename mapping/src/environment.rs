@@ -1,4 +1,4 @@
-//! An execution environment: one function, one process at a time, started anew when it has ended.
+//! An execution environment: one function, one process at a time, restarted after it has ended.
 
 use crate::error::Error;
 use crate::function::Function;
@@ -6,12 +6,11 @@ use crate::invocation::{Crash, Ending, Invocation, Phase, Report};
 use crate::process::{Outcome, Process};
 use crate::runtime_api::check;
 
-/// What Lambda calls an execution environment: it runs one process of a function and gives it one event at a time.
+/// An execution environment, as Lambda calls it: it runs one process of a function, and gives it one event at a time.
 ///
-/// The process starts with the first event and stays for the next one. After an init error, a crash or a time-out it is
-/// gone, and the next event starts a new one. So does an event that finds the process ended since its last answer: the
-/// event goes to the new process, and the report tells of the old one ([`Report::replaced`]). For several events at once,
-/// run several environments.
+/// The process starts with the first event and stays for the next one. After an init error, a crash or a time-out the
+/// next event starts a new process. If the process ended after its last response, the event also goes to a new one, and
+/// the report tells of the old one ([`Report::replaced`]). For several events at once, run several environments.
 /// When this is dropped, the process and its children are killed.
 ///
 /// # Example
@@ -50,13 +49,13 @@ impl Environment {
         &self.function
     }
 
-    /// Delivers one event and waits for how it ends: at most the function's init limit, the event's time-out, and a few
+    /// Delivers one event and waits for its end: at most the function's init limit, the event's time-out, and a few
     /// seconds to end a process. If this is dropped before, the process is killed.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the event was not sent: it is too large, or the command does not start. What the function does
-    /// wrong is the report's [`Ending`].
+    /// [`Error`] if the event was not sent: it is too large, or the command does not start. The function's own failures
+    /// are the report's [`Ending`].
     pub async fn invoke(&mut self, invocation: &Invocation) -> Result<Report, Error> {
         check(invocation)?;
         // Kept here and not in `self` while it works: dropped with this future, it takes the process with it.

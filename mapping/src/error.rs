@@ -1,4 +1,4 @@
-//! What keeps a function from being started or an event from being sent. What the function itself does wrong is an
+//! Errors that keep a function from being started or an event from being sent. The function's own failures are an
 //! [`Ending`](crate::Ending).
 
 use std::io;
@@ -11,19 +11,19 @@ use crate::limits::{EVENT_BYTES_MAX, TIMEOUT_MAX_MS};
 #[non_exhaustive]
 pub enum Error {
     /// Lambda would never send this event.
-    #[error("the event has {bytes} bytes: Lambda sends at most {EVENT_BYTES_MAX}")]
+    #[error("expected an event of at most {EVENT_BYTES_MAX} bytes, found {bytes}")]
     EventTooLarge {
         /// The event's length.
         bytes: usize,
     },
-    /// No function can be given this time-out.
-    #[error("a time-out of {milliseconds} ms: Lambda allows 1 to {TIMEOUT_MAX_MS}")]
+    /// Lambda does not allow this time-out.
+    #[error("expected a time-out of 1 to {TIMEOUT_MAX_MS} ms, found {milliseconds} ms")]
     Timeout {
         /// The time-out that was asked for.
         milliseconds: u128,
     },
     /// The Runtime API has no authentication, so it is not served to other machines.
-    #[error("{address} is not a loopback address")]
+    #[error("expected a loopback address, found {address}")]
     NotLoopback {
         /// The address that was asked for.
         address: SocketAddr,
@@ -44,7 +44,7 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The function's process is lost from sight.
+    /// The function's process cannot be watched.
     #[error("cannot wait for the function's process")]
     Wait {
         /// The system's reason.

@@ -11,7 +11,7 @@ pub use self::source::{Nulls, Source};
 use self::write::{Sink, envelope_end, envelope_start, record};
 use crate::record::Record;
 
-/// What is the same in each event of a mapping.
+/// The parts that all events of a mapping share.
 ///
 /// # Example
 ///
@@ -40,12 +40,12 @@ impl Envelope {
         Self { source, nulls }
     }
 
-    /// Where the records come from.
+    /// The source of the records.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The event of some records, as JSON. Those of one partition have to stand side by side.
+    /// The event of some records, as JSON. The records of one partition have to be adjacent.
     pub fn event<'r>(&self, records: impl IntoIterator<Item = &'r Record>) -> Bytes {
         let mut json = Vec::new();
         envelope_start(&mut json, &self.source);

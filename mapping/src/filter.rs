@@ -1,8 +1,8 @@
-//! Which records a mapping sends to its function: Lambda's event filter language, for Kafka. Without I/O; for whatever polls
-//! records as a mapping would.
+//! Lambda's event filter language for Kafka: which records a mapping sends to its function. Without I/O; for any program
+//! that polls records as a mapping would.
 //!
-//! A [`Filter`] is a `FilterCriteria`: a few patterns, of which a record has to fit one. Of a Kafka record Lambda's guide filters on
-//! the value alone, as JSON (`{"value": {"kind": ["order"]}}`) or as a plain string (`{"value": [{"prefix": "order "}]}`).
+//! A [`Filter`] is a `FilterCriteria`: a few patterns; a record passes if any of them matches. Lambda's guide filters Kafka records
+//! on the value alone, as JSON (`{"value": {"kind": ["order"]}}`) or as a plain string (`{"value": [{"prefix": "order "}]}`).
 //!
 //! # Example
 //!
@@ -15,18 +15,18 @@
 //! # Ok::<(), msk_mapping::filter::FilterError>(())
 //! ```
 //!
-//! # What fits
+//! # What matches
 //!
-//! Fields beside each other have to fit all; of the entries in a field's list one is enough; `$or` takes a list of objects.
-//! A value in the record may be an array, of which one element has to fit; fields under an array of objects have to fit in
-//! the same element. Only what has no fields of its own counts: `exists` does not see an object.
+//! All fields of an object have to match; one entry of a field's list is enough; `$or` takes a list of objects.
+//! If a value in the record is an array, one element has to match; fields under an array of objects have to match in
+//! the same element. Only values without fields of their own count: `exists` does not see an object.
 //!
-//! | in a field's list | fits |
+//! | in a field's list | matches |
 //! |---|---|
 //! | `"new"`, `""`, `null`, `true` | this value |
 //! | `300` | this number, also as `300.0` or `3e2` |
 //! | `{"prefix": "a"}`, `{"suffix": "z"}` | a string that begins, or ends, so |
-//! | `{"equals-ignore-case": "a"}`, also inside `prefix` and `suffix` | small or capital letters |
+//! | `{"equals-ignore-case": "a"}`, also inside `prefix` and `suffix` | a string, in upper or lower case |
 //! | `{"wildcard": "a*z"}` | a string, `*` for any characters |
 //! | `{"numeric": [">", 0, "<=", 5]}`, `{"numeric": ["=", 5]}` | a number in the range |
 //! | `{"anything-but": "a"}`, `{"anything-but": [1, 2]}` | a value that is there, and is none of these |
@@ -35,22 +35,22 @@
 //! | `{"cidr": "10.0.0.0/24"}` | an IP address of this block |
 //!
 //! `wildcard`, `cidr`, and what stands inside `anything-but`, `prefix` or `suffix` are EventBridge's. Lambda's documentation
-//! says that it takes EventBridge's rules, but does not list these. AWS's own samples have patterns on `topic`, which its guide does not have. [`Filter::remarks`]
-//! names all of these.
+//! says that it takes EventBridge's rules, but does not list these. AWS's own samples have patterns on `topic`, its guide does not.
+//! [`Filter::remarks`] names all of these.
 //!
-//! # Where it comes from
+//! # Origin
 //!
 //! The language is that of AWS's open matcher, Event Ruler; this module was written from its version 1.8.1, and the project's
 //! tests compare their verdicts on random patterns and records. No crate did it: `event-ruler` is an empty package, and
 //! `quamina` implements a sibling of the language, without `$or` and with other operators.
 //!
-//! Where documentation and matcher differ: the documentation says that numbers are compared as they are written, so that 300
-//! is not 300.0; the matcher compares their values, and so does this. Of a field that stands twice in a pattern the last one
-//! counts, as the documentation says; the matcher joins two objects.
+//! Documentation and matcher differ in two points. The documentation says that numbers are compared as they are written, so
+//! that 300 is not 300.0; the matcher compares their values, and so does this module. If a pattern has a field twice, the
+//! last one counts, as the documentation says; the matcher joins two objects.
 //!
-//! What of the matcher is not copied: it takes a malformed `$or` for a field of that name, which is a fault here. Of a list
-//! such as `["a", {"numeric": ["<", 5]}, "b"]` it finds `"a"` only every other time, and in a list with `wildcard` and
-//! `equals-ignore-case` it takes one for the other: here each entry stands for itself. Lambda may do either.
+//! Three properties of the matcher are not copied. It reads a malformed `$or` as a field of that name, which is a fault here.
+//! In a list such as `["a", {"numeric": ["<", 5]}, "b"]` it finds `"a"` only every other time, and in a list with `wildcard`
+//! and `equals-ignore-case` it confuses the two: here each entry counts by itself. Lambda may do either.
 
 mod address;
 mod compile;
@@ -71,30 +71,30 @@ use self::json::Json;
 use self::pattern::{Form, Pattern};
 use crate::limits::FILTER_PATTERNS_MAX;
 
-/// What becomes of a record whose value has another form than a pattern takes it for: no JSON where the pattern names fields,
-/// JSON where it lists plain strings, or bytes that are not UTF-8. JSON is every JSON text: `5` and `null` too.
+/// The treatment of a value that has another form than a pattern expects: not JSON for a pattern with fields,
+/// JSON for a pattern with plain strings, or bytes that are not UTF-8. JSON is every JSON text: `5` and `null` too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mismatch {
-    /// It passes. Lambda's documentation says that such a pattern is applied to a record's metadata only, and of a Kafka record
-    /// there is none to filter on. So a function behind a filter still has to expect values of every form, and a filter that
-    /// has patterns of both forms lets every value pass.
+    /// It passes. Lambda's documentation says that the pattern then applies to a record's metadata only, and a Kafka record
+    /// has none to filter on. So a function behind a filter still has to expect values of every form, and every value
+    /// passes a filter that has patterns of both forms.
     #[default]
     Passes,
-    /// It does not fit this pattern: what Lambda does with messages of SQS and records of Kinesis.
+    /// It does not match the pattern, as on Lambda with messages of SQS and records of Kinesis.
     DoesNotFit,
 }
 
-/// What a record without a value (a tombstone) is for a pattern. Lambda's documentation does not say.
+/// The treatment of a record without a value (a tombstone). Lambda's documentation does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tombstone {
-    /// A record in which no field exists: it fits `{"exists": false}`, and nothing else.
+    /// A record in which no field exists: it matches `{"exists": false}`, and nothing else.
     #[default]
     NoField,
-    /// A record whose `value` is `null`: it fits `{"value": [null]}` too, and `exists` sees it.
+    /// A record whose `value` is `null`: it matches `{"value": [null]}` too, and `exists` sees it.
     Null,
 }
 
-/// Which records pass: those that fit one of its patterns.
+/// A filter: a record passes if any of its patterns matches.
 #[derive(Debug, Clone)]
 pub struct Filter {
     patterns: Vec<Pattern>,
@@ -103,11 +103,11 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The filter of these patterns, each the JSON text that stands in a `Pattern`.
+    /// The filter of these patterns, each the JSON text of a `Pattern`.
     ///
     /// # Errors
     ///
-    /// Every fault in every pattern, and where: what Lambda or its matcher would refuse, no pattern, or more than
+    /// Every fault in every pattern, with its place: all that Lambda or its matcher would refuse, no pattern, or more than
     /// [`FILTER_PATTERNS_MAX`] of them. More than
     /// [`FILTER_PATTERNS_DEFAULT`](crate::limits::FILTER_PATTERNS_DEFAULT) are no fault here, but need a higher quota.
     ///
@@ -177,19 +177,19 @@ impl Filter {
         Self::parse(patterns).map(Some)
     }
 
-    /// The same filter with another reading of values whose form does not match.
+    /// The same filter with another treatment of values of another form.
     #[must_use]
     pub fn mismatch(self, mismatch: Mismatch) -> Self {
         Self { mismatch, ..self }
     }
 
-    /// The same filter with another reading of records without a value.
+    /// The same filter with another treatment of records without a value.
     #[must_use]
     pub fn tombstone(self, tombstone: Tombstone) -> Self {
         Self { tombstone, ..self }
     }
 
-    /// What of its patterns Lambda may read otherwise: fields of a record beside `value`, which are left out here and hold nothing back, and operators
+    /// Parts of its patterns that Lambda may read in another way: fields of a record other than `value`, which are ignored here, and operators
     /// that AWS does not document for mappings.
     ///
     /// # Example
@@ -206,15 +206,15 @@ impl Filter {
         self.patterns.iter().flat_map(Pattern::remarks)
     }
 
-    /// How many patterns it has. More than [`FILTER_PATTERNS_DEFAULT`](crate::limits::FILTER_PATTERNS_DEFAULT) need a higher
+    /// The number of its patterns. More than [`FILTER_PATTERNS_DEFAULT`](crate::limits::FILTER_PATTERNS_DEFAULT) need a higher
     /// quota.
     pub fn pattern_count(&self) -> usize {
         self.patterns.len()
     }
 
-    /// Whether a record with this value passes. None: it has none, it is a tombstone.
+    /// Whether a record with this value passes. None: the record is a tombstone.
     ///
-    /// A value whose JSON is nested deeper than [`FILTER_JSON_DEPTH_MAX`](crate::limits::FILTER_JSON_DEPTH_MAX) counts as no
+    /// A value whose JSON is nested deeper than [`FILTER_JSON_DEPTH_MAX`](crate::limits::FILTER_JSON_DEPTH_MAX) counts as not
     /// JSON. A record that would take too long to compare passes
     /// ([`FILTER_STEPS_MAX`](crate::limits::FILTER_STEPS_MAX)).
     pub fn matches(&self, value: Option<&[u8]>) -> bool {
@@ -392,7 +392,7 @@ mod tests {
             error.to_string(),
             "2 faults in the filter: \
              Filters[0].Pattern: is not JSON: EOF while parsing an object at line 1 column 1; \
-             Filters[2].Pattern: value.a: is a number: write a list of what fits, such as `[\"order\"]`, or an object of fields"
+             Filters[2].Pattern: value.a: is a number: write a list of values, such as `[\"order\"]`, or an object of fields"
         );
     }
 

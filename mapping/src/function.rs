@@ -16,9 +16,9 @@ use crate::runtime_api::{Identity, RuntimeApi};
 /// The region of a function when the environment names none.
 const REGION: &str = "us-east-1";
 
-/// A command that speaks the Lambda Runtime API, with what it is told through its environment.
+/// A command that speaks the Lambda Runtime API, with its environment.
 ///
-/// It inherits the environment of this process, then gets Lambda's variables, then those given here.
+/// It inherits the environment of this process, then gets Lambda's variables, then those set here.
 #[derive(Clone)]
 pub struct Function {
     command: OsString,
@@ -31,7 +31,7 @@ pub struct Function {
     pub(crate) logs: Logs,
 }
 
-/// Without the values of its environment, which may be secrets.
+/// Shows no values of the environment, which may be secrets.
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&OsString> = self.env.iter().map(|(name, _)| name).collect();
@@ -48,7 +48,7 @@ impl fmt::Debug for Function {
 }
 
 impl Function {
-    /// A function that this program is. It is looked up in `PATH` if it has no `/`.
+    /// A function that is this program. A name without `/` is looked up in `PATH`.
     pub fn new(command: impl Into<OsString>) -> Self {
         Self {
             command: command.into(),
@@ -98,29 +98,29 @@ impl Function {
         self
     }
 
-    /// What it is told of its memory. Nothing enforces it. Default: 512.
+    /// The memory size that the function is told. It is not enforced. Default: 512.
     #[must_use]
     pub fn memory_mb(mut self, memory_mb: u32) -> Self {
         self.memory_mb = memory_mb;
         self
     }
 
-    /// How long its init may take. Default: 10 s, as on Lambda, where a longer one is broken off and started once more
-    /// within the function's own time-out; here it ends as [`Ending::TimedOut`](crate::Ending::TimedOut).
+    /// The longest time of its init. Default: 10 s, as on Lambda. Lambda stops a longer init and repeats it within the
+    /// function's own time-out; here it ends as [`Ending::TimedOut`](crate::Ending::TimedOut).
     #[must_use]
     pub fn init_timeout(mut self, init_timeout: Duration) -> Self {
         self.init_timeout = init_timeout;
         self
     }
 
-    /// Where its standard output and error go. Default: [`Logs::Inherit`].
+    /// The target of its standard output and error. Default: [`Logs::Inherit`].
     #[must_use]
     pub fn logs(mut self, logs: Logs) -> Self {
         self.logs = logs;
         self
     }
 
-    /// Name and region, as the function is told them.
+    /// The name and region that the function is told.
     pub fn identity(&self) -> Identity {
         let stem = || {
             Path::new(&self.command)
@@ -218,19 +218,19 @@ fn log_stream() -> String {
     format!("{date}/[$LATEST]{:032x}", fastrand::u128(..))
 }
 
-/// Where the output of a function goes.
+/// The target of a function's output.
 #[derive(Clone)]
 pub enum Logs {
     /// Both streams to the standard error of this process, as they come.
     Inherit,
     /// Nowhere.
     Discard,
-    /// Line by line to this closure, which should return soon: the function's pipe waits for it.
+    /// Each line to this closure, which should return soon: the function's pipe waits for it.
     Lines(Arc<dyn Fn(LogLine) + Send + Sync>),
 }
 
 impl Logs {
-    /// Line by line to a closure.
+    /// Each line to a closure.
     pub fn lines(sink: impl Fn(LogLine) + Send + Sync + 'static) -> Self {
         Self::Lines(Arc::new(sink))
     }
@@ -258,9 +258,9 @@ impl fmt::Debug for Logs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogLine {
-    /// Where to.
+    /// The stream.
     pub stream: LogStream,
-    /// Without its line break; what is not UTF-8 is replaced. A line over 256 kB comes in pieces.
+    /// The line without its line break; bytes that are not UTF-8 are replaced. A line over 256 kB comes in pieces.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! One event on its way to a function, and how that ended.
+//! One event on its way to a function, and the end of the invocation.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// One event for a function, with the time it has.
+/// One event for a function, with its time-out.
 #[derive(Clone)]
 pub struct Invocation {
     pub(crate) body: Bytes,
@@ -27,13 +27,13 @@ impl Invocation {
         &self.body
     }
 
-    /// How long the function may take.
+    /// The longest time that the function may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 }
 
-/// Without the event's bytes.
+/// Shows no bytes of the event.
 impl fmt::Debug for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invocation")
@@ -43,13 +43,13 @@ impl fmt::Debug for Invocation {
     }
 }
 
-/// How an invocation ended. Lambda's mapping commits only after [`Ending::Response`].
+/// The end of an invocation. Lambda's mapping commits only after [`Ending::Response`].
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The function answered. The bytes are as it sent them and need not be JSON: see [`response`](crate::response).
+    /// The function returned a response. The bytes are as it sent them and need not be JSON: see [`response`](crate::response).
     Response(Bytes),
-    /// The function reported an error, or sent an answer that Lambda refuses. The process lives on.
+    /// The function reported an error, or sent a response that Lambda refuses. The process lives on.
     FunctionError(FunctionError),
     /// The function reported that it cannot start. Its process has ended, or was ended.
     InitError(FunctionError),
@@ -57,9 +57,9 @@ pub enum Ending {
     Crashed(Crash),
     /// The function did not answer in time, and was killed.
     TimedOut {
-        /// What it was doing.
+        /// What the function was doing.
         during: Phase,
-        /// The time it had.
+        /// The time that it had.
         after: Duration,
     },
 }
@@ -81,7 +81,7 @@ impl Ending {
     }
 }
 
-/// Without the answer's bytes, which are whatever the function makes of its records.
+/// Shows no bytes of the response, which may contain records.
 impl fmt::Debug for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -279,8 +279,8 @@ pub struct Report {
     /// The most resident memory of the process so far, in bytes (`VmHWM`), without its children. None: not on Linux, or
     /// the process ended before it was read.
     pub peak_memory: Option<u64>,
-    /// How the process before this one had ended, which waited for the event and never took it: of the event that is
-    /// nothing, but the function ends, or hangs, after its answers. None: nothing was replaced.
+    /// The end of the previous process, which waited for the event and never took it: of the event this says
+    /// nothing, but the function ends, or hangs, after its responses. None: no process was replaced.
     pub replaced: Option<Ending>,
 }
 

@@ -1,14 +1,14 @@
 //! The event source mapping outside AWS.
 //!
-//! - [`machine`] is the mapping itself: what it batches, sends again, gives up and commits, as a state machine without
-//!   I/O. Whoever drives it polls a cluster, or simulates one.
-//! - [`event`] writes what it sends to the function, [`document`] what it sends to a destination for failures.
+//! - [`machine`] is the mapping itself: what it batches, redelivers, gives up and commits, as a state machine without
+//!   I/O. Its driver polls a cluster, or simulates one.
+//! - [`event`] writes the events for the function, [`document`] the documents for on-failure destinations.
 //! - `driver` (feature `kafka`) drives it over a real cluster, or a broker in this process; with the feature `share` over a
 //!   share group too.
 //! - [`Environment`] runs a [`Function`] (any command that speaks the Lambda Runtime API, in any language), delivers an
-//!   [`Invocation`] to it and [`Report`]s how that [ended](Ending): never a hang, each kind of failure by its name.
-//! - [`RuntimeApi`] is the server in it, for a function that somebody else starts.
-//! - [`response`] reads what the function answered as Lambda would: which offsets it commits, which it sends again.
+//!   [`Invocation`] to it and [`Report`]s how it [ended](Ending): it never hangs, and names each kind of failure.
+//! - [`RuntimeApi`] is the server in it, for a function that was started by another program.
+//! - [`response`] reads the function's response as Lambda would: which offsets it commits, which records it redelivers.
 //!
 //! It speaks JSON to the function and knows no framework.
 

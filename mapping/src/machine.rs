@@ -1,8 +1,8 @@
-//! The event source mapping as a state machine without I/O, clock or chance: what drives it polls Kafka, calls the
-//! function and has the time. The same inputs give the same outputs.
+//! The event source mapping as a state machine without I/O, clock or randomness: its driver polls Kafka, invokes the
+//! function and has the clock. The same inputs give the same outputs.
 //!
-//! [`Mapping::handle`] tells it what happened and when; then [`Mapping::poll`] gives what to do, one [`Output`] after the
-//! other, until there is none. What AWS leaves open is a switch in [`Readings`].
+//! [`Mapping::handle`] takes an event and its time; then [`Mapping::poll`] returns what to do, one [`Output`] after the
+//! other, until there is none. Behaviour that AWS does not document is a switch in [`Readings`].
 //!
 //! # Example
 //!
@@ -99,9 +99,9 @@ impl Mapping {
         })
     }
 
-    /// Takes in what happened. Time must not go back; a time that does is taken for the latest one given.
+    /// Takes an input. Time must not go back; an earlier time counts as the latest one given.
     ///
-    /// What cannot be, such as the end of an invocation that ended before, is ignored: outside, answers come late.
+    /// An impossible input, such as the second end of an invocation, is ignored: outside, responses come late.
     pub fn handle(&mut self, now: Time, input: Input) {
         let cx = &mut self.context;
         cx.now = cx.now.max(now);
@@ -128,7 +128,7 @@ impl Mapping {
         }
     }
 
-    /// What to do next. None: nothing, until something happens.
+    /// The next output. None: nothing to do until the next input.
     pub fn poll(&mut self) -> Option<Output> {
         self.context.outputs.pop_front()
     }
@@ -138,8 +138,8 @@ impl Mapping {
         &self.configuration
     }
 
-    /// Whether no invocation and no delivery is under way, and no record waits for one: nothing happens until records come.
-    /// After [`Input::Drain`] records may wait.
+    /// Whether no invocation and no delivery is in flight, and no record waits for one: nothing happens until records come.
+    /// After [`Input::Drain`], records may wait.
     pub fn is_idle(&self) -> bool {
         let cx = &self.context;
         let idle = |poller: &Poller| {
@@ -159,7 +159,7 @@ impl Mapping {
         self.context.invocations.len()
     }
 
-    /// When [`Input::Woken`] is wanted. None: not at all.
+    /// The time for the next [`Input::Woken`]. None: none is needed.
     pub fn wake_at(&self) -> Option<Time> {
         self.pollers
             .values()
@@ -167,12 +167,12 @@ impl Mapping {
             .min()
     }
 
-    /// What it has counted.
+    /// The mapping's counts.
     pub fn metrics(&self) -> &Metrics {
         &self.context.metrics
     }
 
-    /// How each partition of each poller stands, in their order.
+    /// The status of each partition of each poller, in their order.
     pub fn partitions(&self) -> Vec<PartitionStatus> {
         let status = |poller: &Poller| poller.status(&self.context);
         self.pollers.values().flat_map(status).collect()

@@ -1,7 +1,7 @@
-//! A function's answer, read as Lambda's mapping reads it: what it commits, what it sends again. Without I/O.
+//! A function's response, read as Lambda's mapping reads it: which offsets it commits, which records it redelivers. Without I/O.
 //!
-//! Lambda leaves one thing open: whether it sends again only the records that were listed, or everything of the
-//! partition from the lowest one on. [`Again`] is that switch, and a right function is right under both.
+//! One thing is not documented: whether Lambda redelivers only the listed records, or all of their partition from the
+//! lowest listed one on. [`Again`] is that switch, and a correct function is correct under both.
 //!
 //! # Example
 //!
@@ -13,7 +13,7 @@
 //! let event = Event::parse(event)?;
 //! let read = Read::response(&event, answer, FailureReporting::Partial);
 //! let orders = &read.partitions()[0];
-//! assert_eq!(orders.commit(), Some(8)); // the group goes on at 8
+//! assert_eq!(orders.commit(), Some(8)); // the group continues at 8
 //! assert_eq!(orders.sent_again(Again::OnlyListed), [8]);
 //! assert_eq!(orders.sent_again(Again::FromLowest), [8, 9]);
 //! # Ok::<(), msk_mapping::response::NotAnEvent>(())
@@ -30,7 +30,7 @@ pub use self::event::{Event, NotAnEvent};
 pub use self::fault::ResponseFault;
 use self::nearly::Nearly;
 
-/// What the mapping is set to, with `FunctionResponseTypes`. The event does not tell, nor does the answer.
+/// The mapping's `FunctionResponseTypes`. Neither the event nor the response tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureReporting {
     /// `[ReportBatchItemFailures]`: the body says which records failed.
@@ -39,42 +39,42 @@ pub enum FailureReporting {
     WholeBatch,
 }
 
-/// The two readings of what Lambda sends again, where its documentation says both.
+/// The two readings of which records Lambda redelivers: its documentation says both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Again {
-    /// Only the records that were listed.
+    /// Only the listed records.
     OnlyListed,
     /// Every record of the partition from the lowest listed one on, as for Kinesis.
     FromLowest,
 }
 
-/// What an answer came to.
+/// The verdict on a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Everything is committed, and the function said so, or was not asked.
+    /// The whole batch is committed, and the function said so, or was not asked.
     AllDone,
-    /// Some records are sent again.
+    /// Some records are redelivered.
     SomeAgain,
-    /// The whole batch is sent again.
+    /// The whole batch is redelivered.
     WholeBatchAgain(ResponseFault),
-    /// The function listed failures, but the mapping is not set to read them: everything is committed, and these
+    /// The function listed failures, but the mapping is not set to read them: the whole batch is committed, and these
     /// records are lost without a trace.
     FailuresIgnored {
-        /// How many entries the list has.
+        /// The number of entries of the list.
         listed: usize,
     },
-    /// The function listed failures where Lambda does not read them, or under another name: everything is committed, and
+    /// The function listed failures where Lambda does not read them, or under another name: the whole batch is committed, and
     /// these records are lost without a trace.
     FailuresMisplaced {
-        /// Where the list stands: `BatchItemFailures`, `body.batchItemFailures`.
+        /// The place of the list: `BatchItemFailures`, `body.batchItemFailures`.
         field: String,
-        /// How many entries the list has.
+        /// The number of entries of the list.
         listed: usize,
     },
 }
 
-/// An event and its answer, read.
+/// The reading of an event with its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     verdict: Verdict,
@@ -114,8 +114,8 @@ impl Read {
         }
     }
 
-    /// The reading of everything that is not a response: an error, a crash, a time-out. The whole batch is sent again,
-    /// whatever the mapping is set to.
+    /// The reading of everything that is not a response: an error, a crash, a time-out. The whole batch is redelivered,
+    /// whatever the mapping's settings are.
     pub fn error(event: &Event) -> Self {
         Self::whole_batch(event, ResponseFault::FunctionError)
     }
@@ -136,7 +136,7 @@ impl Read {
         }
     }
 
-    /// What the answer came to.
+    /// The verdict on the response.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }
@@ -146,13 +146,13 @@ impl Read {
         &self.partitions
     }
 
-    /// Whether every record was done: nothing is sent again, and nothing was lost.
+    /// Whether every record was done: none is redelivered, and none was lost.
     pub fn all_done(&self) -> bool {
         self.verdict == Verdict::AllDone
     }
 }
 
-/// What becomes of the records of one partition.
+/// The reading of one partition's records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition {
     key: String,
@@ -172,24 +172,24 @@ impl Partition {
         &self.offsets
     }
 
-    /// The number of records that Lambda takes for done.
+    /// The number of records that Lambda counts as done.
     pub fn done(&self) -> usize {
         self.again.iter().filter(|again| !**again).count()
     }
 
-    /// The number of records that the answer wants again.
+    /// The number of records that are not done.
     pub fn again(&self) -> usize {
         self.offsets.len() - self.done()
     }
 
-    /// The lowest offset that is sent again. None: all are done.
+    /// The lowest offset that is redelivered. None: all are done.
     pub fn from(&self) -> Option<i64> {
         self.sent_again(Again::OnlyListed).first().copied()
     }
 
-    /// The position that the consumer group commits for now: one past the last record before the first one that is sent
-    /// again. None: not even the first record counts, so nothing is committed. A group has one position a partition, so
-    /// this is the same under both readings.
+    /// The position that the consumer group commits for now: one past the last record before the lowest redelivered one.
+    /// None: the first record is redelivered, so nothing is committed. A group has one position a partition, so this is
+    /// the same under both readings.
     pub fn commit(&self) -> Option<i64> {
         let from = self.from();
         let before = |offset: &&i64| from.is_none_or(|from| **offset < from);
@@ -200,7 +200,7 @@ impl Partition {
             .map(|last| last.saturating_add(1))
     }
 
-    /// The offsets that come again under a reading, ascending.
+    /// The offsets that are redelivered under a reading, ascending.
     pub fn sent_again(&self, again: Again) -> Vec<i64> {
         let listed = self
             .offsets

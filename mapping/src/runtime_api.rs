@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::invocation::{FunctionError, Invocation};
 use crate::limits::{DRAIN_MS, EVENT_BYTES_MAX, TIMEOUT_MAX_MS};
 
-/// What came back for one event.
+/// The function's answer to one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
@@ -35,7 +35,7 @@ pub enum Answer {
     Response(bytes::Bytes),
     /// The function's error, or Lambda's, if the response was refused.
     Error(FunctionError),
-    /// The function did not answer in time. An answer that comes later is refused with 410.
+    /// The function did not answer in time. A later answer is refused with 410.
     TimedOut {
         /// Whether the function had taken the event.
         taken: bool,
@@ -48,16 +48,16 @@ pub enum Answer {
 pub struct Delivered {
     /// The id under which the function saw the event.
     pub request_id: String,
-    /// What came back.
+    /// The function's answer.
     pub answer: Answer,
-    /// From the moment the function took the event to its answer. Zero: it never took it.
+    /// The time from taking the event to the answer. Zero: the function never took it.
     pub duration: Duration,
 }
 
 /// The Lambda Runtime API, served on loopback to one function process until it is dropped.
 ///
-/// Several may run at once, each on a port of its own. It hands an event to whichever request for one comes first, so a
-/// function that asks several times at once (Lambda Managed Instances) gets several events.
+/// Several may run at once, each on a port of its own. An event goes to the first request for one, so a function that
+/// asks several times at once (Lambda Managed Instances) gets several events.
 ///
 /// # Example
 ///
@@ -118,12 +118,12 @@ impl RuntimeApi {
         })
     }
 
-    /// Where it is served: the value of `AWS_LAMBDA_RUNTIME_API`.
+    /// Its address: the value of `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What the function is told about itself.
+    /// The name, region and ARN that the function is told.
     pub fn identity(&self) -> &Identity {
         &self.shared.identity
     }

@@ -1,4 +1,4 @@
-//! Points in time, as plain numbers: whoever drives the machine has the clock.
+//! Points in time, as plain numbers: the machine's driver has the clock.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,14 +19,14 @@ impl Time {
         self.0
     }
 
-    /// A later point. What lies past the end of time is the end of time.
+    /// A later point, at most the latest one that can be represented.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(millis))
     }
 
-    /// How long ago another point was. Zero: it is not past yet.
+    /// The time since an earlier point. Zero: the point is not past yet.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

@@ -383,7 +383,7 @@ async fn an_event_that_lambda_would_not_send_is_refused() {
 
     assert_eq!(
         error.to_string(),
-        "the event has 6291457 bytes: Lambda sends at most 6291456"
+        "expected an event of at most 6291456 bytes, found 6291457"
     );
 }
 

@@ -10,28 +10,28 @@ use crate::limits::SEEDS_AT_ONCE;
 use crate::oracle::Violation;
 use crate::run::{Run, SimulationError, run};
 
-/// What came out of many runs.
+/// The outcome of many runs.
 #[derive(Debug, Default)]
 pub struct Campaign {
-    /// How many there were.
+    /// The number of runs.
     pub runs: u64,
-    /// How much was seen in them: facts.
+    /// The number of facts seen in them.
     pub facts: u64,
-    /// Seeds in which something was broken, and what first; ascending.
+    /// Seeds whose run broke a promise, with the first violation; ascending.
     pub broken: Vec<(u64, Violation)>,
-    /// Seeds whose second run differed from the first; ascending. Empty, if there was no second.
+    /// Seeds whose second run differed from the first; ascending. Empty if there was no second run.
     pub differing: Vec<u64>,
     /// Seeds whose run panicked, outside of all that catches a handler's panic; ascending.
     pub panicked: Vec<u64>,
 }
 
 impl Campaign {
-    /// Whether all held.
+    /// Whether no run failed.
     pub fn is_sound(&self) -> bool {
         self.failed() == 0
     }
 
-    /// How many runs broke a promise, were not the same twice, or panicked.
+    /// The number of runs that broke a promise, differed when repeated, or panicked.
     pub fn failed(&self) -> usize {
         self.broken.len() + self.differing.len() + self.panicked.len()
     }
@@ -77,11 +77,11 @@ fn made_again(seed: u64) -> Result<Option<u32>, SimulationError> {
     Ok(made(seed)?.map(|run| run.hash()))
 }
 
-/// Makes a run of each seed, over so many threads; with `once_more` twice, and compares what was seen.
+/// Runs each seed, on so many threads; with `once_more` twice, and compares the two.
 ///
 /// # Errors
 ///
-/// A run that could not be made. The others that had begun are finished, and not told of.
+/// The error of a run that could not be made. Other runs that had started are finished, but not reported.
 pub fn campaign(
     seeds: Range<u64>,
     threads: usize,
@@ -90,12 +90,12 @@ pub fn campaign(
     campaign_while(seeds, threads, once_more, |_| ControlFlow::Continue(()))
 }
 
-/// As [`campaign`], and tells after each few runs what came out of these: for who follows a long campaign, or ends it. After a break no run is begun; those under way
-/// are finished, told of, and counted.
+/// Like [`campaign`], but calls a closure with the outcome of each few runs, to follow a long campaign or to stop it. After a break no run is started; runs under way
+/// are finished, reported, and counted.
 ///
 /// # Errors
 ///
-/// As [`campaign`]. What was told before holds.
+/// Like [`campaign`]. Outcomes that were reported before remain valid.
 ///
 /// # Example
 ///

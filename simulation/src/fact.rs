@@ -1,11 +1,11 @@
-//! What was seen of a run, as plain data: all that the oracle is given. Written by the simulated world, read by `oracle` and `trace`.
+//! The facts of a run, as plain data: all that the oracle gets. Written by the simulated world, read by `oracle` and `trace`.
 
 use std::fmt;
 
-/// A record that was ever appended to a log. Another one at the same offset is another record.
+/// A record that was appended to a log. Another one at the same offset is another record.
 pub type RecordId = u32;
 
-/// A log: a partition between two times at which it was made anew.
+/// A log: a partition between two times at which it was recreated.
 pub type LogId = u32;
 
 /// One delivery of a batch to a function.
@@ -19,15 +19,15 @@ pub type EnvironmentId = u32;
 pub struct ItemId {
     /// The process in whose memory it is. *None: all processes share it.*
     pub environment: Option<EnvironmentId>,
-    /// Whose ledger it is.
+    /// The partition of the ledger.
     pub partition: u32,
 }
 
-/// Any item of any store: tells a record's item, or a ledger, from every other one.
+/// The identifier of a store's item: a record's item, or a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredId(pub u64);
 
-/// A version of an item: tells its owner and seq from all others.
+/// The identifier of an item's version: its owner and sequence number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VersionId(pub u64);
 
@@ -48,291 +48,291 @@ fn short(number: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{:04x}", number & 0xFFFF)
 }
 
-/// One thing that was seen, and when.
+/// One fact, and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Milliseconds since the run began, by the one true clock.
     pub at_ms: u64,
-    /// What.
+    /// The fact itself.
     pub what: What,
 }
 
-/// What was seen.
+/// The kinds of facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
-    /// A record stands in its log.
+    /// A record was appended to its log.
     Appended {
-        /// Which.
+        /// The record.
         record: RecordId,
-        /// Where.
+        /// The log.
         log: LogId,
         /// The partition that the log is of.
         partition: u32,
-        /// Its place.
+        /// Its offset.
         offset: i64,
         /// Its lane, under key order. *None: it has no key.*
         key: Option<u8>,
         /// Its own time, on the run's clock.
         timestamp_ms: i64,
     },
-    /// A record stands in its log no more: compacted, or the log was cut. Nobody has to do it any more.
+    /// A record was removed from its log: compacted, or the log was truncated. It need not be done any more.
     Erased {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
-    /// A function was given a batch.
+    /// A function got a batch.
     Delivered {
-        /// Under that name.
+        /// The invocation.
         invocation: InvocationId,
-        /// In that process.
+        /// The process.
         environment: EnvironmentId,
-        /// In the event's order.
+        /// The records, in the order of the event.
         records: Vec<RecordId>,
         /// Whether it was a dead letter that was fed back, past the mapping.
         redrive: bool,
     },
-    /// A process runs what it was given at least once, in a run that promises "at most once" of others: it is of a deployment before that was asked for.
+    /// A process runs its records at least once, in a run that promises "at most once" of others: it is of an earlier deployment.
     AtLeastOnce {
-        /// Which.
+        /// The process.
         environment: EnvironmentId,
     },
-    /// The function was asked for a handler's arguments: the record's turn has come.
+    /// The arguments of a handler are extracted: the record's turn has come.
     Looked {
-        /// In that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
-        /// Whether that panics.
+        /// Whether the extraction panics.
         panics: bool,
     },
     /// A handler was started.
     Started {
-        /// In that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// For that record.
+        /// The record.
         record: RecordId,
     },
     /// A handler has ended.
     Ended {
-        /// In that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// For that record.
+        /// The record.
         record: RecordId,
-        /// So.
+        /// The end of the run.
         how: How,
     },
-    /// A letter of the function's, on its way to the destination, says that the record's handler was started.
+    /// A letter on its way to the destination says that the record's handler was started.
     SaidStarted {
-        /// Whose.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
     },
-    /// A letter of the function's stands at the destination.
+    /// A letter is at the destination.
     Landed {
-        /// Whose.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
     },
-    /// The destination's word that a letter is there has reached the function.
+    /// The destination's confirmation of a letter has reached the function.
     Confirmed {
-        /// Whose.
+        /// The invocation.
         invocation: InvocationId,
-        /// Of that record.
+        /// The record.
         record: RecordId,
     },
-    /// A function's answer has left its process.
+    /// A function's response has left its process.
     Answered {
-        /// To that invocation.
+        /// The invocation.
         invocation: InvocationId,
-        /// What it says.
+        /// The response.
         answer: Answer,
     },
-    /// A process's own clock has passed the deadline, and no answer had left.
+    /// A process's own clock has passed the deadline, and no response had left.
     Overdue {
-        /// Of that invocation.
+        /// The invocation.
         invocation: InvocationId,
     },
-    /// A process is no more.
+    /// A process was killed.
     Killed {
-        /// Which.
+        /// The process.
         environment: EnvironmentId,
     },
-    /// An invocation has taken an item, and is to know what stood in it.
+    /// An invocation has taken an item, and learns its content.
     Taken {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
     },
-    /// An item was read for an invocation, without taking it. The answer may never reach the invocation.
+    /// An item was read for an invocation, without taking it. The result may never reach the invocation.
     Read {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The number of the call, in the invocation's process.
         call: u64,
     },
-    /// The answer of a [`Read`](Self::Read) has reached its invocation, which knows from now on what stood in the item then.
+    /// The result of a [`Read`](Self::Read) has reached its invocation, which now knows the content that the item had.
     Told {
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The number of the call.
         call: u64,
     },
     /// An applied write has left an item of a store in a new state.
     Stands {
-        /// Which.
+        /// The item.
         stored: StoredId,
-        /// The version that the item bears.
+        /// The item's version.
         version: VersionId,
-        /// All that the item holds beside its version, as one number.
+        /// The item's content without its version, as one number.
         content: u64,
     },
-    /// An invocation was shown what stands in an item, as a write of its own was refused.
+    /// An invocation was shown an item's content, because its write was refused.
     Shown {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
     },
-    /// An invocation asks for an item to be written. The write may land later, or never, and holds no more than what is settled now.
+    /// An invocation sends a write of an item. The write may be applied later, or never, and contains only records settled by now.
     Writes {
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
-        /// The version that the item is to bear.
+        /// The new version.
         version: VersionId,
     },
     /// An item was written.
     Written {
-        /// Which.
+        /// The item.
         item: ItemId,
-        /// By whom.
+        /// The invocation.
         invocation: InvocationId,
-        /// The version that the item bears. *None: another program wrote it.*
+        /// The item's version. *None: another program wrote it.*
         version: Option<VersionId>,
-        /// The offsets that stand in it as settled, ascending.
+        /// The offsets recorded as settled, ascending.
         settled: Vec<i64>,
-        /// Whether it is free from now on.
+        /// Whether the item is released.
         given_back: bool,
     },
-    /// An item was deleted: it had expired, or somebody wanted it forgotten.
+    /// An item was deleted: it had expired, or it was forgotten by hand.
     Deleted {
-        /// Which.
+        /// The item.
         item: ItemId,
     },
-    /// An invocation has claimed a record by its key, or renewed that.
+    /// An invocation has claimed a record by its key, or renewed the claim.
     Claimed {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The record's item.
         stored: StoredId,
     },
-    /// A record stands in the store as settled, by its key.
+    /// A record is in the store as settled, by its key.
     Noted {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// By whom.
+        /// The invocation.
         invocation: InvocationId,
         /// The record's item.
         stored: StoredId,
     },
-    /// An invocation has deleted what the store knew of a record by its key: it has not done it, and whoever likes may.
+    /// An invocation has deleted the store's item of a record: it has not done the record, and any other may.
     Released {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// Who.
+        /// The invocation.
         invocation: InvocationId,
         /// The record's item.
         stored: StoredId,
     },
-    /// What the store knew of a record by its key is deleted.
+    /// The store's item of a record is deleted.
     Unmarked {
-        /// Where the record stands.
+        /// The partition.
         partition: u32,
-        /// And at which offset.
+        /// The offset.
         offset: i64,
-        /// The record's item. A log that was made anew may have had another record at the same place, with an item of its own.
+        /// The record's item. A recreated log may have had another record at the same offset, with an item of its own.
         stored: StoredId,
     },
-    /// A call of a store or destination has met a fault: what was promised for working ones cannot be asked.
+    /// A call of a store or destination has met a fault: promises that need working ones are not asked.
     Faulted {
-        /// Whose call.
+        /// The invocation.
         invocation: InvocationId,
     },
-    /// The destination works, and takes so long for a call that the invocation's time may be over with it: what was to follow is cut off.
+    /// The destination works, but its call may take all of the invocation's remaining time: later steps are cut off.
     HeldUp {
-        /// Whose call.
+        /// The invocation.
         invocation: InvocationId,
     },
-    /// The consumer group's position in a log is that one.
+    /// The consumer group committed a position of a log.
     Committed {
-        /// Which log.
+        /// The log.
         log: LogId,
-        /// The offset that would be read next.
+        /// The next offset to read.
         position: i64,
     },
-    /// Queue mode: the share group's broker has delivered a record to a poller, and counts that.
+    /// Queue mode: the share group's broker has delivered a record to a poller, and counts the delivery.
     Acquired {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
-    /// Queue mode: the group has a record as done.
+    /// Queue mode: the group has accepted a record as done.
     Accepted {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
-    /// Queue mode: the group delivers a record no more, though it is not done: it was given up, or delivered as often as is allowed.
+    /// Queue mode: the group has archived a record that is not done: it was given up, or its deliveries are used up.
     Archived {
-        /// Which.
+        /// The record.
         record: RecordId,
     },
-    /// Queue mode: the group begins a log anew, as if nothing of it had ever been delivered.
+    /// Queue mode: the group starts a log again, as if no record of it had been delivered.
     SetBack {
-        /// Which.
+        /// The log.
         log: LogId,
     },
     /// The mapping has given up a record.
     GivenUp {
-        /// Which.
+        /// The record.
         record: RecordId,
-        /// Why.
+        /// The reason.
         why: GivenUp,
     },
-    /// The mapping asked for an invocation and the function service had none: throttled.
+    /// The function service throttled an invocation of the mapping.
     Throttled {
-        /// Of that batch.
+        /// The records.
         records: Vec<RecordId>,
     },
-    /// From now on nothing fails.
+    /// No faults happen from now on.
     Quiet,
     /// The run is over.
     Over {
-        /// Records that stand in logs behind the group's position, uncommitted.
+        /// The number of uncommitted records after the group's positions.
         lag: usize,
     },
-    /// For readers of the trace.
+    /// A note for readers of the trace.
     Note(String),
 }
 
-/// How a handler's run has ended.
+/// The end of a handler's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum How {
     /// It returned Ok.
     Ok,
-    /// It returned a failure that is tried again.
+    /// It returned a failure that is retried.
     Failed,
     /// It returned a rejection.
     Rejected,
@@ -342,22 +342,22 @@ pub enum How {
     Dropped,
 }
 
-/// What a function has answered.
+/// A function's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
     /// A function error.
     Error,
-    /// A list of what is not done: identifier and offset as they stood in it.
+    /// A list of the records that are not done: identifiers and offsets as in the response.
     Listed(Vec<(String, i64)>),
 }
 
-/// Why the mapping has given up a record.
+/// The reason why the mapping gave up a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GivenUp {
-    /// It was tried as often as was allowed.
+    /// Its attempts are used up.
     Attempts,
-    /// It is older than was allowed.
+    /// It is older than the maximum age.
     Age,
 }

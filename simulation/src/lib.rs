@@ -1,5 +1,5 @@
-//! Whole runs from one seed: partitions, pollers, processes, stores and clocks that fail as they do, the real framework in the middle, the real state machine of
-//! the mapping around it, and an oracle that judges what came out. `cargo msk simulate` is its command line.
+//! Whole runs from one seed: partitions, pollers, processes, stores and clocks with faults, the real framework, the real state machine of
+//! the mapping, and an oracle that judges each run. `cargo msk simulate` is its command line.
 //!
 //! A run takes place in one thread, on virtual time, without I/O. The same seed gives the same run, event by event.
 //!

@@ -38,7 +38,7 @@ pub use self::terms::{Ledger, Order, Pace, Reporting, Terms};
 pub use self::violation::{Invariant, Violation};
 use crate::fact::{Fact, How, What};
 
-/// Reads a run, in the order of time, and says what was broken in it.
+/// Reads a run, in the order of time, and returns its violations.
 pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
     let mut judge = Judge {
         terms,

@@ -1,4 +1,4 @@
-//! One run, from its seed to what was broken in it.
+//! One run, from its seed to its violations.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::plan::Plan;
 use crate::trace;
 use crate::world::World;
 
-/// One run, and what was broken in it.
+/// One run, with its violations.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// What was promised in it.
+    /// The promises of the run.
     pub terms: Terms,
-    /// What was seen, in the order of time.
+    /// The facts that were seen, in the order of time.
     pub facts: Vec<Fact>,
-    /// What the oracle says. Empty: all held.
+    /// The violations that the oracle found. Empty: all promises held.
     pub violations: Vec<Violation>,
 }
 
 impl Run {
-    /// Tells two runs apart.
+    /// The hash of all facts: two equal runs have the same.
     pub fn hash(&self) -> u32 {
         trace::hash(&self.facts)
     }
@@ -31,7 +31,7 @@ impl Run {
     }
 }
 
-/// Why a run could not be made: a fault of the simulation itself, or of the machine that it runs on.
+/// The error of a run that could not be made: a fault of the simulation itself, or of the machine that it runs on.
 #[derive(Debug)]
 pub struct SimulationError {
     seed: u64,
@@ -54,12 +54,12 @@ impl std::error::Error for SimulationError {
 ///
 /// # Errors
 ///
-/// [`SimulationError`] if the run could not be made; what it breaks is no error, but in [`Run::violations`].
+/// [`SimulationError`] if the run could not be made. A broken promise is not an error: see [`Run::violations`].
 pub fn run(seed: u64) -> Result<Run, SimulationError> {
     simulate(seed, false)
 }
 
-/// As [`run`], with a line in [`Run::trace`] for everything that happens, also where no invariant looks.
+/// Like [`run`], with a line in [`Run::trace`] for everything that happens, even if no promise is concerned.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::fact::{Answer, Fact, What};
 use crate::oracle::Violation;
 
-/// The facts of a run, and between them what was broken, as text.
+/// The facts of a run, and between them the violations, as text.
 pub fn text(facts: &[Fact], violations: &[Violation]) -> String {
     let mut text = String::new();
     // Of what is only asked for, the call's own line tells.
@@ -24,7 +24,7 @@ pub fn text(facts: &[Fact], violations: &[Violation]) -> String {
     text
 }
 
-/// Tells two runs apart: of all that was seen, in order.
+/// The hash of all facts, in order: two equal runs have the same.
 pub fn hash(facts: &[Fact]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     for fact in facts {

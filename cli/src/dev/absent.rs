@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use crate::fault::Fault;
 
-/// Read a topic as Lambda would, with a function on your desk (not in this build: needs the feature `dev`).
+/// Read topics as Lambda would, with a local function (not in this build: needs the feature `dev`).
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Whatever is asked of it.
+    /// Any arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     _rest: Vec<OsString>,
 }

@@ -15,39 +15,39 @@ use crate::flags::variable;
 pub(super) const GROUP: &str = "cargo-msk-dev";
 /// The function's time-out, unless a flag or a template has one.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
-/// Past any desk's.
+/// More than any local run needs.
 pub(super) const PARTITIONS_MAX: i32 = 1_000;
-/// Read topics as Lambda would: poll, invoke, commit, retry, give up, with a function on your desk.
+/// Read topics as Lambda would: poll, invoke, commit, retry, give up, with a local function.
 ///
-/// The function is built with cargo, or is any command that speaks the Runtime API. As many of its processes run as there
-/// are invocations at once. Without --bootstrap, a Kafka broker runs in this process, and --produce fills it.
+/// The function is built with cargo, or is any command that speaks the Runtime API. It runs in one process for each
+/// concurrent invocation. Without --bootstrap, a Kafka broker runs in this process, and --produce fills it.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = format!("\
 The mapping's setting and the function's must agree: --function-response-types
 ReportBatchItemFailures goes with --env LAMBDA_MSK_FAILURE_REPORTING=partial.
 
-Several --topic are several mappings with the same settings, as on Lambda, where a mapping has one.
+Each --topic makes a mapping, all with the same settings: on Lambda, a mapping has one topic.
 
 --produce takes files of three kinds: lines of JSON, each the value of one record; Kafka events as
 Lambda sends them, whose records keep key, value, headers, time and partition; and dead letters, one
 a line, whose records are written as they were. --produce-format text, hex or base64 takes lines of
 other values.
 
---template reads what template.yaml deploys: one mapping, and its function's time-out, environment
-and binary. What only a stack knows (ARNs, queues, buckets) is left out with a line that says which
-flag gives it. The cluster is never the template's: without --bootstrap it is in this process.
+--template reads one mapping of template.yaml, and its function's time-out, environment and binary.
+Values that only a stack knows (ARNs, queues, buckets) are left out, each with a line that names the
+flag for it. The cluster is never the template's: without --bootstrap it is in this process.
 
---json writes one object a line, each with its kind in `event`. The last one is `end`, whatever ends
-the run: it holds `verdict` and `exitCode`, `mappings` with the sums of each, in `records` those that
-were not done, in `nothingRead` why a mapping read nothing, and in `error` why the run could not go
-on. A command line that is refused is no run.
+--json writes one object a line; `event` names its kind. The last one is always `end`: `verdict` and
+`exitCode`; `mappings`, with the counts of each; `records`, those not done; `nothingRead`, why a
+mapping read nothing; and `error`, why the run could not continue. A command line that is refused
+writes none.
 
-A failed batch is tried again for ever unless --maximum-retry-attempts or --on-failure says
-otherwise: that is Lambda's default too, and then --once does not end.
+A failed batch is retried without limit unless --maximum-retry-attempts or --on-failure is given.
+This is Lambda's default too; --once then does not end.
 
 Examples:
   cargo msk dev --topic orders --produce events/orders.json --once
-  cargo msk dev --bootstrap 127.0.0.1:9092 --topic orders --group desk --bin handler
+  cargo msk dev --bootstrap 127.0.0.1:9092 --topic orders --group local --bin handler
   cargo msk dev --topic orders --produce events/poison.json --maximum-retry-attempts 2 \\
       --on-failure file:given-up.ndjson --once
   cargo msk dev --template template.yaml --parameter Topic=orders --produce events/orders.json \\
@@ -57,22 +57,22 @@ Examples:
 
 {}", crate::verdict::DEV_HELP))]
 pub(crate) struct Args {
-    /// A topic. Several: a mapping each.
+    /// Topic to read; repeatable, with a mapping for each.
     #[arg(long = "topic", value_name = "TOPIC")]
     pub(super) topics: Vec<String>,
-    /// The brokers, HOST:PORT with commas between them. [default: one in this process]
+    /// Brokers, HOST:PORT separated by commas. [default: one in this process]
     #[arg(long, value_name = "HOST:PORT", value_parser = names::bootstrap)]
     pub(super) bootstrap: Option<String>,
-    /// The consumer group. [default: cargo-msk-dev]
+    /// Consumer group. [default: cargo-msk-dev]
     #[arg(long, value_name = "GROUP")]
     pub(super) group: Option<String>,
-    /// A setting of librdkafka. Secrets: KEY=@env:NAME or KEY=@file:PATH.
+    /// Set a librdkafka property. Secrets: KEY=@env:NAME or KEY=@file:PATH.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connect::setting)]
     pub(super) set: Vec<Setting>,
     /// Write these records first: FILE.ndjson, events as in events/*.json, or dead letters (`-`: standard input).
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) produce: Vec<PathBuf>,
-    /// What --produce's files hold: a value a line as json, text, hex or base64, or a Kafka event or dead letters. [default: what the file is, or else lines of JSON]
+    /// Format of the files of --produce. [default: a Kafka event or dead letters if the file has them, else json]
     #[arg(long, value_enum, value_name = "FORMAT", requires = "produce")]
     pub(super) produce_format: Option<Format>,
     /// Partitions of each topic of the broker in this process. [default: 3]
@@ -81,7 +81,7 @@ pub(crate) struct Args {
     /// The binary to build and run. Default: the only one of this package, or of the workspace's default members.
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     pub(super) bin: Option<String>,
-    /// Run this command instead; words are split as a shell would.
+    /// Run this command instead; words are split as in a shell.
     #[arg(long, value_name = "COMMAND")]
     pub(super) function: Option<String>,
     /// Build with the release profile, as for a deployment.
@@ -93,16 +93,16 @@ pub(crate) struct Args {
     /// Set a variable of the function's environment.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
     pub(super) env: Vec<(String, String)>,
-    /// Build the function anew when one of its files changes, and give it the next invocations.
+    /// Rebuild the function when one of its files changes, and use it for the next invocations.
     #[arg(long, conflicts_with = "function")]
     pub(super) watch: bool,
-    /// End once everything in the topics is settled.
+    /// End once all records of the topics are settled.
     #[arg(long)]
     pub(super) once: bool,
     /// Write one JSON object a line to standard output.
     #[arg(long)]
     pub(super) json: bool,
-    /// Write lines to a terminal too, as to a pipe: no view.
+    /// Write plain lines even to a terminal, without the live view.
     #[arg(long, conflicts_with = "json")]
     pub(super) lines: bool,
     #[command(flatten)]

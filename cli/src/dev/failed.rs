@@ -10,8 +10,8 @@ pub(crate) fn fault(error: &Error) -> Fault {
     let fault = Fault::from_error(error);
     match error {
         Error::Kafka(error) => kafka(error),
-        Error::Stalled { .. } => fault.help("end the other members of the group, or read all partitions here with a group of your own: --group NAME"),
-        Error::Destination { .. } => fault.help("create it if it is not there, or check --on-failure"),
+        Error::Stalled { .. } => fault.help("stop the other members of the group, or read all partitions here with a group of your own: --group NAME"),
+        Error::Destination { .. } => fault.help("create it if it does not exist, or check --on-failure"),
         Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
         _ => fault,
     }
@@ -23,11 +23,11 @@ pub(crate) fn kafka(error: &msk_kafka::Error) -> Fault {
 
     let fault = Fault::from_error(error);
     match error {
-        Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that is there and hangs up wants TLS or SASL (security.protocol), see --set"),
+        Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that closes the connection expects TLS or SASL (security.protocol), see --set"),
         Error::Refused { refusal, .. } => fault.help(refusal.check()),
         Error::Advertised { .. } => fault.help(
-            "advertised.listeners of the broker has to name an address that this machine reaches. A broker in a container needs a listener for the host\n\
-             (such as PLAINTEXT_HOST://localhost:9092) beside that of the other containers; --bootstrap then names that one.",
+            "advertised.listeners of the broker must be an address that this machine can reach. A broker in a container needs a listener for the host\n\
+             (such as PLAINTEXT_HOST://localhost:9092) beside the one for other containers; give the former to --bootstrap.",
         ),
         Error::Owned { name, .. } => fault.help(owned(name)),
         Error::UnknownTopic { .. } => fault.help("create it, or check --topic"),
@@ -46,7 +46,7 @@ fn owned(setting: &str) -> &'static str {
         "bootstrap.servers" | "metadata.broker.list" => "give the brokers with --bootstrap",
         "group.id" => "give the group with --group",
         "auto.offset.reset" => "give it with --starting-position",
-        _ => "leave that --set out",
+        _ => "leave this --set out",
     }
 }
 
@@ -57,14 +57,14 @@ fn help(wrong: SecurityFault) -> Option<&'static str> {
              That needs OpenSSL's headers (Debian: libssl-dev, Fedora: openssl-devel) and pkg-config."
         }
         SecurityFault::Iam => {
-            "from a desk take SCRAM or mutual TLS: an MSK cluster can have several ways in at once.\n\
+            "for local runs use SCRAM or mutual TLS: an MSK cluster can offer several methods at once.\n\
              For SCRAM: --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=… --set sasl.password=@env:NAME"
         }
         SecurityFault::MissingMechanism => {
-            "add --set sasl.mechanism=SCRAM-SHA-512 (what MSK has), SCRAM-SHA-256 or PLAIN"
+            "add --set sasl.mechanism=SCRAM-SHA-512 (as MSK uses), SCRAM-SHA-256 or PLAIN"
         }
         SecurityFault::NoSasl => {
-            "add --set security.protocol=SASL_SSL, or SASL_PLAINTEXT for a cluster that is spoken to in the clear"
+            "add --set security.protocol=SASL_SSL, or SASL_PLAINTEXT for a cluster without TLS"
         }
         SecurityFault::NoEncryption => {
             "add --set security.protocol=SSL, or SASL_SSL for TLS with SASL"

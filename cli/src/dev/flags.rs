@@ -1,4 +1,4 @@
-//! What the flags of `dev` mean, each read as clap gets it or before anything is asked of a broker.
+//! The values of the flags of `dev`, each read by clap or before anything is asked of a broker.
 
 // Topics, brokers, ARNs.
 pub(super) mod names;

@@ -24,26 +24,34 @@ pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
 
 fn refused(text: &str, error: &AddressError) -> Fault {
     match error {
-        AddressError::NoTopic => Fault::new("--on-failure kafka:// names no topic")
-            .help("write kafka://TOPIC, a topic of the same cluster"),
+        AddressError::NoTopic => {
+            Fault::new("expected a topic in --on-failure kafka://, found none")
+                .help("write kafka://TOPIC, a topic of the same cluster")
+        }
         AddressError::TopicName(reason) => {
             let topic = text.trim_start_matches("kafka://");
             names::no_topic("--on-failure kafka://", topic, reason)
         }
-        AddressError::NoBucket => Fault::new(format!("--on-failure {text} names no bucket"))
-            .help("write s3://BUCKET/PREFIX, or arn:aws:s3:::BUCKET"),
-        AddressError::FifoTopic => Fault::new(format!("--on-failure {text} names a FIFO topic"))
-            .help("a standard one: Lambda's own destinations refuse FIFO topics too"),
+        AddressError::NoBucket => {
+            Fault::new(format!("expected a bucket in --on-failure, found {text}"))
+                .help("write s3://BUCKET/PREFIX, or arn:aws:s3:::BUCKET")
+        }
+        AddressError::FifoTopic => Fault::new(format!(
+            "expected a standard topic in --on-failure, found {text}"
+        ))
+        .help("name a standard topic: Lambda's own destinations refuse FIFO topics too"),
         AddressError::Unknown => no_destination(text),
-        reason => Fault::new(format!("--on-failure {text} names nothing to send to"))
-            .at(format!("the text {reason}"))
-            .help("write file:PATH, or a standard queue's URL or ARN"),
+        reason => Fault::new(format!(
+            "expected a destination in --on-failure, found {text}"
+        ))
+        .at(format!("the text {reason}"))
+        .help("write file:PATH, or a standard queue's URL or ARN"),
     }
 }
 
 fn no_destination(text: &str) -> Fault {
-    Fault::new(format!("--on-failure {text} is no destination")).help(
-        "file:PATH, kafka://TOPIC of the same cluster, a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX",
+    Fault::new(format!("expected a destination in --on-failure, found {text}")).help(
+        "give file:PATH, kafka://TOPIC of the same cluster, a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX",
     )
 }
 
@@ -53,11 +61,11 @@ fn aws(text: &str, kind: &str, named: fn(String) -> OnFailure) -> Result<OnFailu
         return Ok(named(text.to_owned()));
     }
     Err(Fault::new(format!(
-        "--on-failure {text} names {kind}, which this build of cargo msk cannot send to"
+        "--on-failure {text} is {kind}, which this build of cargo msk cannot send to"
     ))
     .help(
         "cargo install cargo-msk --features aws (in this repository: --path cli), which brings the AWS SDK;\n\
-         file:PATH shows what would go there",
+         file:PATH shows what would be sent there",
     ))
 }
 
@@ -149,13 +157,16 @@ mod tests {
     fn what_names_nothing_is_refused_with_the_form_that_does() {
         for (text, said) in [
             ("arn:aws:sqs:eu-west-1:123456789012:q.fifo", "a FIFO queue"),
-            ("arn:aws:sns:eu-west-1:123456789012:t.fifo", "a FIFO topic"),
-            ("s3://", "names no bucket"),
-            ("s3:///prefix", "names no bucket"),
-            ("arn:aws:s3:::bucket/key", "names no bucket"),
-            ("dead.ndjson", "is no destination"),
+            (
+                "arn:aws:sns:eu-west-1:123456789012:t.fifo",
+                "a standard topic",
+            ),
+            ("s3://", "expected a bucket"),
+            ("s3:///prefix", "expected a bucket"),
+            ("arn:aws:s3:::bucket/key", "expected a bucket"),
+            ("dead.ndjson", "expected a destination"),
             ("file:", "names no file"),
-            ("kafka://", "names no topic"),
+            ("kafka://", "expected a topic"),
         ] {
             let fault = named(text).unwrap_err();
             assert!(fault.contains(said), "{text}: {fault}");

@@ -1,4 +1,4 @@
-//! What is shown of a run: a view in a terminal, lines for people, or JSON for scripts. Made and told by `dev`.
+//! The display of a run: a view in a terminal, lines for people, or JSON for scripts. Made and fed by `dev`.
 
 // What a function answered.
 mod answer;

@@ -25,7 +25,7 @@ use crate::flags::timeout;
 /// CloudFormation's own limit.
 const TEMPLATE_MAX_BYTES: u64 = 1_000_000;
 
-/// The arguments with what the template adds to them. What it cannot tell on a desk is warned of.
+/// The arguments with what the template adds to them. A warning names each value that only a stack has.
 pub(crate) fn complete(args: &Args) -> Result<Args, Fault> {
     let mut args = args.clone();
     if let Some(path) = args.template.template.clone() {
@@ -51,7 +51,7 @@ fn read(path: &Path) -> Result<String, Fault> {
         .map_err(|error| fault(error.to_string()))?;
     if text.len() as u64 > TEMPLATE_MAX_BYTES {
         return Err(fault(format!(
-            "CloudFormation takes {TEMPLATE_MAX_BYTES} bytes, and it has more"
+            "expected at most {TEMPLATE_MAX_BYTES} bytes, CloudFormation's limit, found more"
         )));
     }
     Ok(text)
@@ -98,8 +98,8 @@ fn apply(args: &mut Args, text: &str, file: &str) -> Result<Vec<String>, Fault> 
 fn loops(root: &node::Node, file: &str) -> Vec<String> {
     let line = |(line, name): (usize, String)| {
         format!(
-            "not expanded: {name} ({file}, line {line}): cargo msk dev expands no AWS::LanguageExtensions; \
-             give the template that CloudFormation made of it: aws cloudformation get-template --template-stage Processed"
+            "not expanded: {name} ({file}, line {line}): cargo msk dev does not expand AWS::LanguageExtensions; \
+             give the processed template: aws cloudformation get-template --template-stage Processed"
         )
     };
     spelling::loops(root).into_iter().map(line).collect()
@@ -133,7 +133,7 @@ fn take_topic(
         return Ok(());
     }
     let fault = |why: String| {
-        Fault::new(format!("the topic of {} is not known here", mapping.name)).at(format!(
+        Fault::new(format!("cannot tell the topic of {}", mapping.name)).at(format!(
             "{}: {}.Topics {why}",
             resolver.place(mapping.properties),
             mapping.path
@@ -172,7 +172,7 @@ fn take_group<'a>(
     Ok(())
 }
 
-/// Only what the event says of the cluster: a desk reaches it as `--bootstrap` says, or not at all.
+/// Only what the event says of the cluster: a local run reaches it by `--bootstrap`, or not at all.
 fn take_source<'a>(
     settings: &mut Settings,
     properties: &mut Properties<'_, 'a>,

@@ -1,4 +1,4 @@
-//! `--watch`: builds the function anew when one of its files changes, and gives it the next invocations.
+//! `--watch`: rebuilds the function when one of its files changes, and uses it for the next invocations.
 //!
 //! Which files it is made of stands in the dependency file that rustc leaves beside the executable.
 
@@ -41,7 +41,7 @@ pub(crate) async fn watch(
         if now == before {
             continue;
         }
-        show.remark("watch", "building the function anew");
+        show.remark("watch", "rebuilding the function");
         let (bin, release) = (watched.bin.clone(), watched.release);
         let built = tokio::task::spawn_blocking(move || target::build(bin.as_deref(), release));
         // What changes while it is built is built next.
@@ -52,7 +52,7 @@ pub(crate) async fn watch(
                 for control in &controls {
                     control.swap(function.clone());
                 }
-                show.remark("watch", "the next invocations go to the new function");
+                show.remark("watch", "the next invocations run the new function");
                 // It may be made of other files now.
                 let made_of = files(&watched.executable);
                 before.retain(|path, _| made_of.contains_key(path));

@@ -135,7 +135,7 @@ impl Work<'_> {
                         return Err(Fault::interrupted());
                     }
                     stopped = true;
-                    warn("stopping: what is under way may end; Ctrl-C again ends it now");
+                    warn("stopping: invocations in flight may finish; Ctrl-C again ends them now");
                     controls.iter().for_each(Control::drain);
                 }
             }
@@ -148,9 +148,9 @@ impl Work<'_> {
     fn end(&self, ends: &[Status], stopped: bool) -> Result<ExitCode, Fault> {
         let seen = self.show.seen();
         if let Some(how) = seen.fates.never_started() {
-            return Err(Fault::new("the function does not start")
-                .at(how)
-                .help("its own output stands above; mend what it names, or check --function, --bin and --env"));
+            return Err(Fault::new("the function does not start").at(how).help(
+                "see its output above; fix what it names, or check --function, --bin and --env",
+            ));
         }
         let mut verdict = seen.fates.verdict(ends);
         drop(seen);

@@ -1,4 +1,4 @@
-//! What a file is that should be JSON and is not: a byte order mark, UTF-16, comments, several documents. Called wherever a command reads one, for its error.
+//! What is wrong with a file that should be JSON: a byte order mark, UTF-16, comments, several documents. Called for the error of each command that reads one.
 
 use serde::de::IgnoredAny;
 
@@ -43,27 +43,27 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<Foreign> {
     let begins = |with: &str| text.starts_with(with);
     if begins("trailing comma") || ends_behind_a_comma(bytes, &error) {
         return said(
-            &format!("has a comma before an end, which JSON does not allow ({place})"),
-            "take the comma away",
+            &format!("has a trailing comma, which JSON does not allow ({place})"),
+            "remove the comma",
         );
     }
     if begins("trailing characters") {
         return Some(several(bytes).unwrap_or_else(|| Foreign {
-            what: format!("has more behind the end of its JSON document ({place})"),
+            what: format!("has text after the end of its JSON document ({place})"),
             help: "give one JSON document",
         }));
     }
     match found(bytes, &error) {
         Some(b'/' | b'#') => said(
             &format!("has a comment, which JSON does not allow ({place})"),
-            "take the comments away",
+            "remove the comments",
         ),
         Some(b'\'') => said(
             &format!("has single quotes, and JSON has double quotes ({place})"),
-            "quote names and texts with \"",
+            "put names and strings in \"",
         ),
         _ if error.is_eof() => said(
-            &format!("ends before its JSON document does ({place})"),
+            &format!("ends in the middle of its JSON document ({place})"),
             "give the whole document",
         ),
         _ => said(&format!("is not JSON ({place})"), SAMPLES),
@@ -134,15 +134,18 @@ mod tests {
             (b"# a\n{}".to_vec(), "has a comment"),
             (
                 b"{\"a\":1,}".to_vec(),
-                "has a comma before an end, which JSON does not allow (line 1, column 8)",
+                "has a trailing comma, which JSON does not allow (line 1, column 8)",
             ),
-            (b"[1,\n]".to_vec(), "has a comma before an end"),
+            (b"[1,\n]".to_vec(), "has a trailing comma"),
             (b"{'a':1}".to_vec(), "single quotes"),
-            (b"{\"a\":".to_vec(), "ends before its JSON document does"),
+            (
+                b"{\"a\":".to_vec(),
+                "ends in the middle of its JSON document",
+            ),
             (b"nope".to_vec(), "is not JSON (line 1, column 2)"),
             (
                 b"{} x".to_vec(),
-                "has more behind the end of its JSON document",
+                "has text after the end of its JSON document",
             ),
             (b"{}\n{}\n".to_vec(), "has 2 JSON documents, one a line"),
         ] {

@@ -48,8 +48,8 @@ pub(crate) fn events(name: &str, bytes: &[u8]) -> Result<Option<Vec<Bytes>>, Fau
     }
     let events = lines.map(|(number, line)| match serde_json::from_slice::<Letter<'_>>(line) {
         Ok(letter) if letter.is_meant() => event(name, number, &letter),
-        _ => Err(Fault::new(format!("line {number} of {name} is no dead letter, and the first one is"))
-            .help("a file of dead letters has nothing but them, one a line; the last line of a writer that was killed may be cut: take it away")),
+        _ => Err(Fault::new(format!("expected a dead letter on line {number} of {name}, as on the first one"))
+            .help("a file of dead letters has one on each line; a writer that was killed may have cut the last line: remove it")),
     });
     events.collect::<Result<_, _>>().map(Some)
 }
@@ -62,9 +62,9 @@ fn event(name: &str, number: usize, letter: &Letter<'_>) -> Result<Bytes, Fault>
         .filter(|text| *text != "null");
     let Some(payload) = payload else {
         return Err(Fault::new(format!(
-            "the dead letter on line {number} of {name} has no `payload`: it says where its records stand, and not what is in them"
+            "expected a `payload` in the dead letter on line {number} of {name}, found only the coordinates of its records"
         ))
-        .help("to SQS and SNS Lambda sends coordinates only; file:PATH, s3://BUCKET and the function's own destination keep the record"));
+        .help("Lambda sends only coordinates to SQS and SNS; file:PATH, s3://BUCKET and the function's own destination keep the record"));
     };
     if let Ok(text) = serde_json::from_str::<String>(payload) {
         return Ok(Bytes::from(text));
@@ -123,11 +123,11 @@ mod tests {
         let among = read(&format!("{LETTER}\n{{\"secret\":1}}\n")).unwrap_err();
 
         assert!(
-            alone.contains("line 1 of dl.ndjson has no `payload`"),
+            alone.contains("expected a `payload` in the dead letter on line 1 of dl.ndjson"),
             "{alone}"
         );
         assert!(
-            among.contains("line 2 of dl.ndjson is no dead letter"),
+            among.contains("expected a dead letter on line 2 of dl.ndjson"),
             "{among}"
         );
         assert!(!among.contains("secret"), "{among}");

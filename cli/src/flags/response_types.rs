@@ -1,4 +1,4 @@
-//! `--function-response-types`: how the mapping reads what a function answers, as AWS names it.
+//! `--function-response-types`: how the mapping reads a function's response, as AWS names it.
 
 use clap::ValueEnum;
 use msk_mapping::response::FailureReporting;

@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         .map_err(|_| "expected a number and ms, s or m".to_owned())?;
     match number.checked_mul(unit_ms) {
         Some(ms) if (1..=TIMEOUT_MAX_MS).contains(&ms) => Ok(Duration::from_millis(ms)),
-        _ => Err("expected 1ms to 90m, the longest that Lambda takes".to_owned()),
+        _ => Err("expected 1ms to 90m, the longest time-out of Lambda".to_owned()),
     }
 }
 

@@ -21,8 +21,8 @@ pub(crate) fn remark(env: &[(String, String)]) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "{name} hides the lines in which the function tells of rejected records: they are not seen here, and the exit \
-         code says nothing of them; leave it at warn or below, or give {ON_FAILURE} a file:PATH"
+        "{name} hides the log lines about rejected records: they are not counted here, and the exit \
+         code ignores them; set it to warn, info or debug, or set {ON_FAILURE} to file:PATH"
     ))
 }
 

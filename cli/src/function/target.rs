@@ -14,9 +14,9 @@ use crate::interrupts;
 pub(crate) fn command(text: &str) -> Result<Function, Fault> {
     let words = shlex::split(text).unwrap_or_default();
     let Some((program, args)) = words.split_first() else {
-        return Err(Fault::new("--function is no command")
+        return Err(Fault::new("expected a command in --function")
             .at(text)
-            .help("it is split as a shell would: close every quote"));
+            .help("words are split as in a shell: close every quote"));
     };
     Ok(Function::new(program).args(args))
 }
@@ -40,7 +40,7 @@ pub(crate) fn build(bin: Option<&str>, release: bool) -> Result<(Function, PathB
     let output = run(cargo)?;
     if !output.status.success() {
         return Err(
-            Fault::new(format!("cargo could not build `{bin}`")).help("its messages stand above")
+            Fault::new(format!("cargo could not build `{bin}`")).help("see its messages above")
         );
     }
     let executable = executable(&output.stdout, &bin)
@@ -149,12 +149,12 @@ fn metadata<T: DeserializeOwned>(args: &[&str]) -> Result<T, Fault> {
     cargo.args(args).stderr(Stdio::piped());
     let output = run(cargo)?;
     if !output.status.success() {
-        return Err(Fault::new("there is no cargo project here")
+        return Err(Fault::new("expected a cargo project here, found none")
             .at(String::from_utf8_lossy(&output.stderr).trim_end())
             .help("run this in the folder of your function, or start it with --function COMMAND"));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| {
-        Fault::new(format!("cannot read the answer of `cargo {}`", args[0])).at(error.to_string())
+        Fault::new(format!("cannot read the output of `cargo {}`", args[0])).at(error.to_string())
     })
 }
 
@@ -196,13 +196,13 @@ fn pick(
             Ok((package.name.clone(), (*name).to_owned()))
         }
         (Some(_), _) => Err(choices
-            .fold(Fault::new("there are several binaries"), Fault::at)
-            .help("name the one that is the function")),
+            .fold(Fault::new("expected one binary, found several"), Fault::at)
+            .help("name the function's binary")),
         (None, _) => match wanted {
             Some(wanted) => Err(choices
-                .fold(Fault::new(format!("there is no binary `{wanted}`")), Fault::at)
+                .fold(Fault::new(format!("expected a binary `{wanted}`, found none")), Fault::at)
                 .help("name one of these, or start any command with --function COMMAND")),
-            None => Err(Fault::new("there is no binary here")
+            None => Err(Fault::new("expected a binary here, found none")
                 .at(manifest.display().to_string())
                 .help("run this in the folder of your function, name it with --bin, or use --function COMMAND")),
         },
@@ -305,7 +305,7 @@ mod tests {
         assert!(
             picked("/w/words/Cargo.toml", None)
                 .unwrap_err()
-                .contains("no binary here")
+                .contains("expected a binary here, found none")
         );
     }
 

@@ -46,7 +46,7 @@ pub(super) fn merge(own: &str, template: &str) -> Result<Merged, Fault> {
         };
         let table = own.entry(name).or_insert_with(|| Item::Table(Table::new()));
         let Some(table) = table.as_table_like_mut() else {
-            left.push(format!("`{name}` is no table"));
+            left.push(format!("`{name}`: expected a table, found another value"));
             continue;
         };
         for (key, item) in wanted {
@@ -84,7 +84,7 @@ fn lack(table: &str, key: &str, there: &Item, wanted: &Item) -> Option<String> {
         let same = there.to_string().trim() == wanted.to_string().trim();
         return (!same).then(|| {
             format!(
-                "features.{key} is yours; the template's is {}",
+                "features.{key} is your own; the template's is {}",
                 shown(wanted)
             )
         });
@@ -103,7 +103,7 @@ fn lack(table: &str, key: &str, there: &Item, wanted: &Item) -> Option<String> {
         .collect();
     (!lacking.is_empty()).then(|| {
         format!(
-            "{table}.{key} is yours; the template's code needs its features {}",
+            "{table}.{key} is your own; the template's code needs its features {}",
             lacking.join(", ")
         )
     })
@@ -177,8 +177,8 @@ lambda-msk.workspace = true
             merged.left,
             [
                 "package.edition is 2015; the template's code is written for 2024",
-                "features.default is yours; the template's is [\"sqs\"]",
-                "dependencies.serde is yours; the template's code needs its features derive",
+                "features.default is your own; the template's is [\"sqs\"]",
+                "dependencies.serde is your own; the template's code needs its features derive",
                 "dev-dependencies.lambda-msk is the workspace's; the template's is { version = \"0.1.0\", features = [\"testing\"] }",
             ]
         );

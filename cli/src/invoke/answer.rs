@@ -1,17 +1,17 @@
-//! The function's own answer, and what it says to Lambda.
+//! The function's response, and what it means to Lambda.
 
 use msk_mapping::Ending;
 use msk_mapping::response::{FailureReporting, Partition, Read, Verdict};
 
-/// An answer is shown up to so many characters: some lines of a terminal.
+/// Most characters of a response that are shown: some lines of a terminal.
 const ANSWER_CHARS_MAX: usize = 400;
 
-/// What the function answered.
+/// The function's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ShownAnswer {
-    /// Its text, cut, on one line.
+    /// The text, cut, on one line.
     pub(crate) text: String,
-    /// What Lambda reads in it.
+    /// The meaning for Lambda.
     pub(crate) means: String,
 }
 
@@ -59,24 +59,24 @@ fn means(read: Option<&Read>, reporting: FailureReporting) -> String {
     match (read.verdict(), reporting) {
         (Verdict::AllDone, _) if records == 0 => "the event has no record to settle".to_owned(),
         (Verdict::AllDone, FailureReporting::Partial) => {
-            "the answer lists no record: all are settled, and Lambda commits the batch".to_owned()
+            "the response lists no record: all are settled, and Lambda commits the batch".to_owned()
         }
         (Verdict::AllDone, FailureReporting::WholeBatch) => {
-            "the mapping does not read it: any answer settles the batch, and Lambda commits it"
+            "the mapping does not read the response: any response settles the batch, and Lambda commits it"
                 .to_owned()
         }
         (Verdict::SomeAgain, _) => format!(
-            "the answer lists {} of {records} records as not done: they come again, as shown below.\n\
-             Why they are not done stands in the function's own output",
+            "the response lists {} of {records} records as not done: Lambda redelivers them, as shown below.\n\
+             The function's own output says why",
             sum(Partition::again)
         ),
         (Verdict::FailuresIgnored { listed }, _) => format!(
-            "the answer lists {listed} of {records} records as not done, but the mapping does not read it"
+            "the response lists {listed} of {records} records as not done, but the mapping does not read the list"
         ),
         (Verdict::FailuresMisplaced { field, listed }, _) => format!(
-            "the answer lists {listed} of {records} records as not done under {field}, where Lambda does not look"
+            "the response lists {listed} of {records} records as not done under {field}, where Lambda does not look"
         ),
-        _ => "Lambda cannot use this answer".to_owned(),
+        _ => "Lambda cannot use this response".to_owned(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Delivery {
     pub(super) report: Report,
     /// None: the event is not Kafka's, so there is nothing to commit.
     pub(super) read: Option<Reading>,
-    /// The function may take others too: what it answers is its own.
+    /// The event is of another source, which the function may accept: its response is its own affair.
     pub(super) of_another_source: bool,
     /// None: the function did not answer with a response.
     pub(super) answer: Option<ShownAnswer>,

@@ -1,4 +1,4 @@
-//! `--event`: the events to deliver, seen to be JSON before a function is built or started.
+//! `--event`: the events to deliver, checked to be JSON before a function is built or started.
 
 use std::path::Path;
 
@@ -39,9 +39,9 @@ pub(super) fn bodies(path: Option<&Path>) -> Result<Vec<Bytes>, Fault> {
 fn check(name: &str, body: &[u8]) -> Result<(), Fault> {
     if body.len() > EVENT_BYTES_MAX {
         return Err(Fault::new(format!(
-            "the event from {name} has more than {EVENT_BYTES_MAX} bytes"
+            "expected an event of at most {EVENT_BYTES_MAX} bytes, found a longer one in {name}"
         ))
-        .help("Lambda closes a batch before it is that long: deliver fewer or smaller records"));
+        .help("Lambda sends no longer event: deliver fewer or smaller records"));
     }
     if let Some(Foreign { what, help }) = document::foreign(body) {
         return Err(Fault::new(format!("the event from {name} {what}")).help(help));

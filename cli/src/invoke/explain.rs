@@ -1,4 +1,4 @@
-//! What went wrong, in words, and what to do about it.
+//! Each failure in words, with its cure.
 
 use msk_mapping::response::{NotAnEvent, Read, ResponseFault, Verdict};
 use msk_mapping::{Crash, Ending, Exit, FunctionError, Phase, Report};
@@ -46,7 +46,7 @@ pub(crate) fn problem(
     let problem = match &report.ending {
         Ending::Response(_) => match (read, not_an_event) {
             (Some(read), _) if read.all_done() && is_empty(read) => Problem::new(
-                "the event holds no record: the function had nothing to do",
+                "the event has no records: the function had nothing to do",
                 "Lambda's mapping never sends such an event: there are samples in events/, and\n\
                  `cargo msk event --topic orders` makes one",
             ),
@@ -56,20 +56,20 @@ pub(crate) fn problem(
                     "the function answered, but the event is {}",
                     reason.unwrap_or("not Kafka's")
                 ),
-                "a Kafka function should answer such an event with an error: Lambda's mapping never sends it",
+                "a Kafka function should return an error for this event: Lambda's mapping never sends it",
             ),
         },
         Ending::FunctionError(error) if error.error_type == "Function.ResponseSizeTooLarge" => {
             Problem::new(
-                "the function's response is longer than Lambda takes",
-                "answer with the failures alone",
+                "the function's response is longer than Lambda accepts",
+                "return only the failures",
             )
             .in_the_words_of(error)
         }
         Ending::FunctionError(error) => refused(error, not_an_event),
         Ending::InitError(error) => Problem::new(
             "the function could not start: it reported an error during its init",
-            "mend what it names, and try again; --env NAME=VALUE sets a variable for it",
+            "fix what the error names, and try again; --env NAME=VALUE sets a variable of the function",
         )
         .in_the_words_of(error),
         Ending::Crashed(crash) => crashed(crash),
@@ -81,11 +81,11 @@ pub(crate) fn problem(
 
 /// The function's error for one event. Only lambda-msk's own code for it tells that partial reporting would help.
 fn refused(error: &FunctionError, not_an_event: Option<&str>) -> Problem {
-    let again = "the function answered with an error: Lambda sends the whole batch again";
+    let again = "the function returned an error: Lambda redelivers the whole batch";
     let problem = match not_an_event {
         Some(reason) => Problem::new(
             format!("the function refused the event, which is {reason}"),
-            "that is as it should be: Lambda's mapping for Kafka never sends such an event;\n\
+            "this is correct: Lambda's mapping for Kafka never sends such an event;\n\
              there are samples in events/, and `cargo msk event --topic orders` makes one",
         ),
         None if error.error_type == "batch.incomplete" => {
@@ -93,8 +93,8 @@ fn refused(error: &FunctionError, not_an_event: Option<&str>) -> Problem {
         }
         None => Problem::new(
             again,
-            "an error means that no record counts as done; to have only the failed records again,\n\
-             answer {\"batchItemFailures\":[…]} and set ReportBatchItemFailures in the mapping",
+            "after an error no record counts as done; to have only the failed records redelivered,\n\
+             return {\"batchItemFailures\":[…]} and set ReportBatchItemFailures in the mapping",
         ),
     };
     problem.in_the_words_of(error)
@@ -103,19 +103,19 @@ fn refused(error: &FunctionError, not_an_event: Option<&str>) -> Problem {
 /// What to do about the first record that lambda-msk names: `… the first is orders-0@15 (reject.json, and no destination is set): …`.
 fn cure_of_incomplete(message: &str) -> &'static str {
     if message.contains("(reject.no_handler, and no destination is set)") {
-        "give its topic a handler (`.topic(…)`, or `.fallback(…)` for all others); or give such records a destination:\n\
+        "add a handler for its topic (`.topic(…)`, or `.fallback(…)` for all others), or set a destination:\n\
          --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson"
     } else if message.contains("(handler.missing)") {
-        "give its topic a handler (`.topic(…)`, or `.fallback(…)` for all others), or the event a topic that has one;\n\
+        "add a handler for its topic (`.topic(…)`, or `.fallback(…)` for all others), or deliver an event of another topic;\n\
          --env LAMBDA_MSK_WHEN_UNHANDLED=reject (and `.from_env()` in the function) rejects such records"
     } else if message.contains(", and no destination is set)") {
-        "why it was rejected stands in the function's own output; without a destination a rejected record holds up\n\
+        "the function's own output says why it was rejected; without a destination a rejected record blocks\n\
          its partition: --env LAMBDA_MSK_ON_FAILURE=file:dead-letters.ndjson (and `.from_env()` in the function)"
     } else if message.contains(", and the destination ") {
-        "why it was rejected, and why the destination does not have it, stands in the function's own output:\n\
-         without a destination that works, a rejected record holds up its partition"
+        "the function's own output says why it was rejected, and why the destination does not have it:\n\
+         without a working destination, a rejected record blocks its partition"
     } else {
-        "each record's reason stands in the function's own output; to have only those again,\n\
+        "the function's own output gives each record's reason; to have only these records redelivered, set\n\
          --env LAMBDA_MSK_FAILURE_REPORTING=partial (and ReportBatchItemFailures in the mapping)"
     }
 }
@@ -126,36 +126,36 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
         Verdict::FailuresIgnored { listed } => Problem::new(
             format!(
                 "the function listed {listed} failure{}, but the mapping ignores the response's body: Lambda commits \
-                 everything and those records are lost in silence",
+                 the whole batch, and these records are lost",
                 if *listed == 1 { "" } else { "s" }
             ),
             "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping, and leave\n\
-             --function-response-types '[]' out here; or let the function answer with an error\n\
+             --function-response-types '[]' out here; or have the function return an error\n\
              (lambda-msk: LAMBDA_MSK_FAILURE_REPORTING=whole-batch)",
         ),
         Verdict::FailuresMisplaced { field, listed } => Problem::new(
             format!(
                 "the function listed {listed} failure{} under {field}, where Lambda does not look: Lambda commits \
-                 everything and those records are lost in silence",
+                 the whole batch, and these records are lost",
                 if *listed == 1 { "" } else { "s" }
             ),
-            "answer {\"batchItemFailures\":[…]} with that very name at the top of the answer: no statusCode, no body,\n\
-             and no text that holds JSON",
+            "return {\"batchItemFailures\":[…]} with exactly this name at the top level: no statusCode, no body,\n\
+             and no JSON inside a string",
         ),
         Verdict::WholeBatchAgain(fault) => {
             let help = match fault {
                 ResponseFault::NotJson { .. } => {
-                    "answer with JSON: {\"batchItemFailures\":[]} if all is done"
+                    "return JSON: {\"batchItemFailures\":[]} if all records are done"
                 }
                 ResponseFault::UnknownPartition { .. } => {
-                    "itemIdentifier.partition is the key of the event's `records` map, as `orders-0`"
+                    "itemIdentifier.partition is a key of the event's `records` map, such as `orders-0`"
                 }
-                ResponseFault::UnknownOffset { .. } => "list only offsets of this very event",
+                ResponseFault::UnknownOffset { .. } => "list only offsets of this event",
                 _ => {
-                    "answer {\"batchItemFailures\":[{\"itemIdentifier\":{\"partition\":\"orders-0\",\"offset\":15}}]}"
+                    "return {\"batchItemFailures\":[{\"itemIdentifier\":{\"partition\":\"orders-0\",\"offset\":15}}]}"
                 }
             };
-            Problem::new(format!("{fault}: Lambda sends the whole batch again"), help)
+            Problem::new(format!("{fault}: Lambda redelivers the whole batch"), help)
         }
         _ => Problem::new(
             "the response could not be read",
@@ -167,16 +167,18 @@ fn verdict(verdict: &Verdict) -> Option<Problem> {
 
 fn crashed(crash: &Crash) -> Problem {
     let help = match (crash.during, crash.exit) {
-        (_, Exit::Signal(9)) => "SIGKILL from outside is mostly the system out of memory",
+        (_, Exit::Signal(9)) => {
+            "SIGKILL from outside usually means that the system ran out of memory"
+        }
         (_, Exit::Signal(6)) => {
-            "SIGABRT is mostly a panic with panic = \"abort\": keep unwinding in the profile"
+            "SIGABRT usually means a panic with panic = \"abort\": set panic = \"unwind\" in the profile"
         }
         (Phase::Init, _) => {
-            "it ended before it asked for an event: its output stands above;\n\
-             does it speak the Lambda Runtime API (AWS_LAMBDA_RUNTIME_API)?"
+            "it ended before it asked for an event: see its output above, and check that it speaks\n\
+             the Lambda Runtime API (AWS_LAMBDA_RUNTIME_API)"
         }
-        (_, Exit::Code(0)) => "a function never returns: it asks for the next event",
-        _ => "its output stands above; a function never ends by itself",
+        (_, Exit::Code(0)) => "a function must not return: it asks for the next event",
+        _ => "see its output above; a function must not end by itself",
     };
     Problem::new(format!("{}: {crash}", Crash::ERROR_TYPE), help)
 }
@@ -185,19 +187,19 @@ fn timed_out(during: Phase, after_ms: u128) -> Problem {
     match during {
         Phase::Init => Problem::new(
             format!("the function did not ask for an event within {after_ms} ms and was killed"),
-            "Lambda allows an init so much: do less before the first event;\n\
-             does the command speak the Lambda Runtime API?",
+            "Lambda allows an init no more time: do less before the first event,\n\
+             and check that the command speaks the Lambda Runtime API",
         ),
         Phase::Idle => Problem::new(
             format!("the function did not take the event within {after_ms} ms and was killed"),
-            "it answered the event before but never asked for the next: what blocks it?",
+            "it answered the previous event and never asked for the next one: find what blocks it",
         ),
         _ => Problem::new(
             format!(
-                "the function did not answer within {after_ms} ms and was killed: Lambda sends the whole batch again"
+                "the function did not answer within {after_ms} ms and was killed: Lambda redelivers the whole batch"
             ),
-            "lambda-msk answers in time unless a handler holds the thread: move what blocks or computes for long into\n\
-             tokio::task::spawn_blocking; else raise --timeout (and the function's on Lambda), or make the batch smaller",
+            "lambda-msk answers in time unless a handler blocks the thread: move blocking calls and long computations into\n\
+             tokio::task::spawn_blocking; otherwise raise --timeout (and the function's on Lambda), or use smaller batches",
         ),
     }
 }

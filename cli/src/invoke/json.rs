@@ -142,7 +142,7 @@ fn partitions(read: &Read, heard: &Heard) -> Vec<Value> {
     read.partitions().iter().map(partition).collect()
 }
 
-/// Milliseconds to three digits: what a measurement on a desk is worth.
+/// Milliseconds to three digits: the precision of a local measurement.
 fn ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }

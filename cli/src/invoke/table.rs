@@ -32,7 +32,7 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
     let (style, outcome) = outcome(delivery);
     let _ = writeln!(text, "{style}{outcome}{style:#}");
     if let Some(answer) = &delivery.answer {
-        let _ = writeln!(text, "\nThe function answered:\n  {}", answer.text);
+        let _ = writeln!(text, "\nThe function's response:\n  {}", answer.text);
         for line in answer.means.lines() {
             let _ = writeln!(text, "  {DIM}{line}{DIM:#}");
         }
@@ -89,13 +89,13 @@ pub(crate) fn records(heard: &Heard, letters: Option<&DeadLetters>) -> String {
     for topic in &heard.unhandled {
         let _ = writeln!(
             text,
-            "\n{ERROR}error{ERROR:#}{BOLD}: no handler took the records of the topic {topic}{BOLD:#}\n  \
+            "\n{ERROR}error{ERROR:#}{BOLD}: the function has no handler for the topic {topic}{BOLD:#}\n  \
              {BOLD}help{BOLD:#}: name the topic in the function: `.topic(…)` or `.fallback(…)`"
         );
     }
     let rows = heard.rows();
     if !rows.is_empty() {
-        let mut table = Table::new(["RECORD", "BECAME", "CODE", "WHY"], 1);
+        let mut table = Table::new(["RECORD", "OUTCOME", "CODE", "WHY"], 1);
         for (place, became, reason) in rows.iter().take(ROWS_MAX) {
             let style = if *became == "rejected" { WARNING } else { BAD };
             let cells = [
@@ -119,14 +119,14 @@ pub(crate) fn records(heard: &Heard, letters: Option<&DeadLetters>) -> String {
     );
     match heard.rejected() {
         0 => return text,
-        1 => text += &format!("\n1 record was rejected and lies {place}.\n"),
-        count => text += &format!("\n{count} records were rejected and lie {place}.\n"),
+        1 => text += &format!("\n1 record was rejected and is {place}.\n"),
+        count => text += &format!("\n{count} records were rejected and are {place}.\n"),
     }
     if let Some(letters) = letters {
         let _ = writeln!(
             text,
-            "  Each line there is JSON: why, and under `payload` an event with just that record.\n  \
-             `cargo msk invoke --event {}` delivers them again, one by one. A rejected record does not come again by itself.",
+            "  Each line is JSON: the reason, and under `payload` an event with that record alone.\n  \
+             `cargo msk invoke --event {}` delivers them again, one by one. Lambda does not redeliver rejected records.",
             letters.path.display()
         );
     }
@@ -137,7 +137,9 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
     let verdict = delivery.read.as_ref().map(Read::verdict);
     let heard = &delivery.heard;
     match (&delivery.report.ending, verdict) {
-        (Ending::Response(_), _) if !heard.unhandled.is_empty() => (BAD, "no handler took it"),
+        (Ending::Response(_), _) if !heard.unhandled.is_empty() => {
+            (BAD, "no handler for the topic")
+        }
         (Ending::Response(_), Some(Answered::AllDone)) if heard.verdict() == Verdict::SomeLost => {
             (BAD, "some records are lost")
         }
@@ -147,7 +149,7 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
         (Ending::Response(_), Some(Answered::AllDone))
             if delivery.verdict() != Verdict::AllDone =>
         {
-            (BAD, "no record to do")
+            (BAD, "no records in the event")
         }
         (Ending::Response(_), Some(Answered::AllDone)) => (GOOD, "all done"),
         (Ending::Response(_), Some(Answered::SomeAgain)) => (BAD, "some records were not done"),
@@ -157,7 +159,7 @@ fn outcome(delivery: &Delivery) -> (Style, &'static str) {
         ) => (BAD, "records would be lost"),
         (Ending::Response(_), Some(_)) => (BAD, "a response that Lambda cannot use"),
         (Ending::Response(_), None) if delivery.of_another_source => (GOOD, "answered"),
-        (Ending::Response(_), None) => (BAD, "answered an event that cannot be read"),
+        (Ending::Response(_), None) => (BAD, "a response to an event that cannot be read"),
         (Ending::FunctionError(_), _) => (BAD, "function error"),
         (Ending::InitError(_), _) => (BAD, "init error"),
         (Ending::Crashed(_), _) => (BAD, "crashed"),
@@ -172,7 +174,7 @@ fn partitions(read: &Read, heard: &Heard, duration: Duration) -> String {
         "RECORDS",
         "DONE",
         "REJECTED",
-        "AGAIN",
+        "NOT DONE",
         "FROM",
         "MS",
     ];
@@ -213,7 +215,7 @@ fn partitions(read: &Read, heard: &Heard, duration: Duration) -> String {
     table.text()
 }
 
-/// What Lambda would do next, under each of the two readings of what is sent again. Once, where they agree.
+/// What Lambda would do next, under each of the two readings of what is redelivered. Once, where they agree.
 fn next(read: &Read) -> String {
     let agree = read.partitions().iter().all(|partition| {
         partition.sent_again(Again::OnlyListed) == partition.sent_again(Again::FromLowest)
@@ -224,15 +226,15 @@ fn next(read: &Read) -> String {
     }
     format!(
         "What Lambda would do next, under each reading of its documentation:\n\n  \
-         {BOLD}only-listed: just the listed records again{BOLD:#}\n{}\n  \
-         {BOLD}from-lowest: everything from the lowest listed on again{BOLD:#}\n{}",
+         {BOLD}only-listed: the listed records are redelivered{BOLD:#}\n{}\n  \
+         {BOLD}from-lowest: all records from the lowest listed one on are redelivered{BOLD:#}\n{}",
         plan(read, Again::OnlyListed),
         plan(read, Again::FromLowest),
     )
 }
 
 fn plan(read: &Read, reading: Again) -> String {
-    let mut table = Table::new(["PARTITION", "COMMIT", "SENT AGAIN"], 2);
+    let mut table = Table::new(["PARTITION", "COMMIT", "REDELIVERED"], 2);
     for partition in read.partitions() {
         let commit = partition
             .commit()

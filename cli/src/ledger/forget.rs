@@ -18,12 +18,12 @@ use crate::text::style::{BAD, BOLD, DIM, GOOD};
 /// The exit code when nothing, or not all, was forgotten.
 const EXIT_NOT_FORGOTTEN: u8 = 1;
 
-/// Forget that offsets were settled: their records run again when Lambda sends them again.
+/// Forget settled offsets: their records run again if Lambda redelivers them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Says what will be forgotten and asks first. While an invocation holds one of the partitions,
-nothing is forgotten: stop the mapping, or wait. What has changed since it was shown stays.
-An unordered consumer holds nothing: stop its mapping first, or it writes back what it has read.
+Shows what will be forgotten and asks first. While an invocation holds one of the partitions,
+nothing is forgotten: stop the mapping, or wait. A partition that changes meanwhile stays as it is.
+An unordered consumer holds no lease: stop its mapping first, or it writes the offsets back.
 
 Examples:
   cargo msk ledger forget --store dynamodb://orders-idempotency --namespace orders-function \\
@@ -35,13 +35,13 @@ answer was no; 2 wrong arguments, or the store failed.")]
 pub(crate) struct Args {
     #[command(flatten)]
     which: Which,
-    /// The first offset to forget. Default: the lowest that is known.
+    /// First offset to forget. Default: the lowest known one.
     #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..))]
     from: Option<i64>,
-    /// The last offset to forget. Default: the highest that is known.
+    /// Last offset to forget. Default: the highest known one.
     #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..))]
     to: Option<i64>,
-    /// Do not ask.
+    /// Forget without asking.
     #[arg(long)]
     yes: bool,
 }
@@ -64,8 +64,10 @@ impl Args {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            return Err(Fault::new(format!("--from {from} is behind --to {to}"))
-                .help("--to is the last offset to forget"));
+            return Err(Fault::new(format!(
+                "expected --from up to --to, found --from {from} and --to {to}"
+            ))
+            .help("--to is the last offset to forget"));
         }
         Ok(&self.which)
     }
@@ -136,7 +138,7 @@ fn refuse_while_held(args: &Args, plan: &[Planned], now_ms: u64) -> Result<(), F
     if live.is_empty() {
         return Ok(());
     }
-    let what = "nothing was forgotten: an invocation holds what it would write over";
+    let what = "nothing was forgotten: an invocation holds these partitions";
     let fault = live.iter().fold(Fault::new(what), Fault::at);
     Err(fault
         .help("stop the mapping, and wait until its last invocation has ended")
@@ -146,9 +148,9 @@ fn refuse_while_held(args: &Args, plan: &[Planned], now_ms: u64) -> Result<(), F
 fn plan_text(args: &Args, store: &BoxStore, plan: &[Planned]) -> String {
     let (store, topic) = (store.describe(), &args.which.topic);
     if plan.is_empty() {
-        return format!("{store} knows nothing of these offsets: there is nothing to forget.\n");
+        return format!("{store} has none of these offsets: there is nothing to forget.\n");
     }
-    let mut text = format!("In {store} this is forgotten:\n\n");
+    let mut text = format!("To be forgotten in {store}:\n\n");
     for plan in plan {
         let _ = writeln!(text, "  {BOLD}{topic}-{}{BOLD:#}", plan.partition);
         let (rejected, done): (Vec<_>, Vec<_>) =
@@ -160,23 +162,23 @@ fn plan_text(args: &Args, store: &BoxStore, plan: &[Planned]) -> String {
             }
         }
         if let Some(offset) = plan.reported {
-            let why = "which Lambda was told of and has not sent again";
+            let why = "reported to Lambda and not redelivered";
             let _ = writeln!(text, "    {DIM}reported  {DIM:#}{offset}, {why}");
         }
         if args.whole() {
             let _ = writeln!(text, "    {DIM}and the item itself{DIM:#}");
         }
     }
-    text += "\nRecords at these offsets run again when Lambda sends them again, those that were rejected too.\n";
+    text += "\nRecords at these offsets run again if Lambda redelivers them, rejected ones too.\n";
     text
 }
 
 fn asked() -> Result<bool, Fault> {
     if !io::stdin().is_terminal() {
-        return Err(
-            Fault::new("nothing was forgotten: there is no terminal to ask at")
-                .help("give --yes to forget without being asked"),
-        );
+        return Err(Fault::new(
+            "nothing was forgotten: expected a terminal for the question, found none",
+        )
+        .help("give --yes to forget without being asked"));
     }
     let _ = write!(anstream::stderr(), "\nForget it? [y/N] ");
     let _ = anstream::stderr().flush();
@@ -228,7 +230,7 @@ fn outcomes_text(args: &Args, plan: &[Planned], outcomes: &[Forgotten]) -> Strin
         };
     }
     if outcomes.iter().any(Result::is_err) {
-        text += "\nRun it again to see what is known now.\n";
+        text += "\nRun the command again to see what is known now.\n";
     }
     text
 }

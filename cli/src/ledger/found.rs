@@ -15,7 +15,7 @@ const READS_MAX: usize = 32;
 /// Which partitions, of whom, and where they are kept.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Which {
-    /// The store.
+    /// Idempotency store.
     #[arg(
         long,
         env = "LAMBDA_MSK_IDEMPOTENCY",
@@ -23,7 +23,7 @@ pub(crate) struct Which {
         value_name = "dynamodb://TABLE"
     )]
     pub(super) store: String,
-    /// The consumer's: LAMBDA_MSK_NAMESPACE of the function, else the function's name.
+    /// Namespace of the consumer: the function's LAMBDA_MSK_NAMESPACE, else its name.
     #[arg(
         long,
         env = "LAMBDA_MSK_NAMESPACE",
@@ -31,7 +31,7 @@ pub(crate) struct Which {
         value_name = "NAME"
     )]
     pub(super) namespace: String,
-    /// LAMBDA_MSK_CLUSTER of the function; if unset, the cluster's ARN, or of a self-managed one its brokers, sorted and joined by commas.
+    /// Cluster: the function's LAMBDA_MSK_CLUSTER, else the cluster's ARN or, if self-managed, its brokers, sorted and joined by commas.
     #[arg(
         long,
         env = "LAMBDA_MSK_CLUSTER",
@@ -39,13 +39,13 @@ pub(crate) struct Which {
         value_name = "ARN|NAME"
     )]
     pub(super) cluster: String,
-    /// The topic.
+    /// Topic.
     #[arg(long)]
     pub(super) topic: String,
-    /// This partition; may come again.
+    /// Partition; repeatable.
     #[arg(long = "partition", value_name = "N", required_unless_present = "partitions", value_parser = clap::value_parser!(i32).range(0..))]
     pub(super) partition: Vec<i32>,
-    /// The first N partitions: 0 to N-1.
+    /// First N partitions: 0 to N-1.
     #[arg(long, value_name = "N", conflicts_with = "partition", value_parser = clap::value_parser!(i32).range(1..=PARTITIONS_MAX))]
     pub(super) partitions: Option<i32>,
     /// Write one JSON document to standard output.
@@ -65,12 +65,12 @@ impl Which {
     pub(super) fn check(&self) -> Result<(), Fault> {
         check_topic(&self.topic)?;
         if self.namespace.is_empty() || self.namespace.contains('/') {
-            return Err(Fault::new(format!("{:?} is no namespace", self.namespace))
-                .help("it is the function's name, unless the function sets LAMBDA_MSK_NAMESPACE"));
+            return Err(Fault::new(format!("expected a namespace, found {:?}", self.namespace))
+                .help("give the function's LAMBDA_MSK_NAMESPACE, or if that is unset, the function's name"));
         }
         if self.cluster.is_empty() {
-            return Err(Fault::new("the cluster's name is empty").help(
-                "it is the function's LAMBDA_MSK_CLUSTER, else the ARN, or self-managed the brokers, sorted",
+            return Err(Fault::new("expected the name of a cluster, found an empty one").help(
+                "give the function's LAMBDA_MSK_CLUSTER, else the ARN or, if self-managed, the brokers, sorted",
             ));
         }
         Ok(())
@@ -120,7 +120,7 @@ impl Which {
 
 /// The store could not say.
 pub(super) fn failed(store: &BoxStore, error: &dyn std::error::Error) -> Fault {
-    let what = format!("{} cannot be read or written", store.describe());
+    let what = format!("cannot read or write {}", store.describe());
     let fault = Fault::new(what).at(error.to_string());
     fault.help("check --store, the region and the credentials (AWS_REGION, AWS_PROFILE)")
 }

@@ -100,8 +100,8 @@ orders-1
   done      3 offsets: 10..11, 13
   rejected  1 offset: 12
   settled   last at 2026-01-01T00:00:00Z (to the minute)
-  highest   14, of the batches so far
-  reported  14, which Lambda was told of and has not sent again
+  highest   14, in the batches so far
+  reported  14, reported to Lambda and not redelivered
   lease     free
   data      45 bytes
   expires   at 2026-01-01T00:15:00Z
@@ -110,12 +110,12 @@ orders-4
   done      1 offset: 10
   rejected  none
   settled   last at 2026-01-01T00:00:00Z (to the minute)
-  highest   10, of the batches so far
+  highest   10, in the batches so far
   lease     free
   data      16 bytes
   expires   at 2026-01-01T00:15:00Z
 
-memory knows nothing of partitions 0, 2..3, 5..7: their records run.
+memory has no entry for partitions 0, 2..3, 5..7: their records run.
 "
     );
 }
@@ -138,9 +138,9 @@ async fn a_lease_is_shown_with_how_much_of_it_is_left_or_over() {
         "
   lease     held, for 8.3 s more
             until 2026-01-01T00:00:10.25Z by its holder OWNER
-  lease     over for 0.4 s, but clocks may differ: free in 0.7 s
+  lease     expired 0.4 s ago, but clocks may differ: free in 0.7 s
             until 2026-01-01T00:00:10.25Z by its holder OWNER
-  lease     over for 79.7 s, and not given back: free
+  lease     expired 79.7 s ago, and not released: free
             until 2026-01-01T00:00:10.25Z by its holder OWNER"
     );
 }
@@ -152,9 +152,9 @@ async fn where_nothing_is_known_at_all_it_is_said_what_was_looked_for() {
     assert_eq!(
         text,
         "\
-memory knows nothing of partition 3: their records run.
+memory has no entry for partition 3: their records run.
 
-Looked for shop/main/orders/PARTITION. The key in a dead letter begins so
+Looked for shop/main/orders/PARTITION. The key in a dead letter begins like this
 (`failure.idempotencyKey`): compare the two, and the table and its region.
 "
     );
@@ -222,10 +222,19 @@ async fn as_json_everything_is_there() {
 #[test]
 fn what_names_no_store_is_refused_and_never_shown() {
     for (text, says) in [
-        ("memory", "`memory` is no store that outlives its process"),
-        ("none", "`none` is no store that outlives its process"),
-        ("redis://user:hunter2@cache", "--store names no store"),
-        ("", "--store names no store"),
+        (
+            "memory",
+            "expected a store that outlives its process, found `memory`",
+        ),
+        (
+            "none",
+            "expected a store that outlives its process, found `none`",
+        ),
+        (
+            "redis://user:hunter2@cache",
+            "expected dynamodb://TABLE in --store",
+        ),
+        ("", "expected dynamodb://TABLE in --store"),
     ] {
         let fault = store(text).unwrap_err().text();
 

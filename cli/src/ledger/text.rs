@@ -24,7 +24,7 @@ pub(crate) fn found(which: &Which, store: &BoxStore, found: &Found, now_ms: u64)
         let (word, partitions) = partitions(&found.unknown);
         let _ = writeln!(
             text,
-            "{DIM}{store} knows nothing of {word} {partitions}: their records run.{DIM:#}"
+            "{DIM}{store} has no entry for {word} {partitions}: their records run.{DIM:#}"
         );
     }
     if found.known.is_empty() {
@@ -36,7 +36,7 @@ pub(crate) fn found(which: &Which, store: &BoxStore, found: &Found, now_ms: u64)
         } = which;
         let _ = writeln!(
             text,
-            "\nLooked for {namespace}/{cluster}/{topic}/PARTITION. The key in a dead letter begins so\n\
+            "\nLooked for {namespace}/{cluster}/{topic}/PARTITION. The key in a dead letter begins like this\n\
              (`failure.idempotencyKey`): compare the two, and the table and its region."
         );
     }
@@ -64,15 +64,13 @@ fn state(state: &PartitionState, now_ms: u64) -> String {
             let highest = state.highest();
             let highest = highest.map_or_else(
                 || "no batch was recorded yet".to_owned(),
-                |offset| format!("{offset}, of the batches so far"),
+                |offset| format!("{offset}, in the batches so far"),
             );
             line("highest", highest);
             if let Some(offset) = state.reported() {
                 line(
                     "reported",
-                    format!(
-                        "{WARNING}{offset}, which Lambda was told of and has not sent again{WARNING:#}"
-                    ),
+                    format!("{WARNING}{offset}, reported to Lambda and not redelivered{WARNING:#}"),
                 );
             }
         }
@@ -81,7 +79,7 @@ fn state(state: &PartitionState, now_ms: u64) -> String {
     line("data", format!("{} bytes", state.data_bytes()));
     let expires_ms = state.expires_s().saturating_mul(1000);
     let gone = if expires_ms < now_ms {
-        "over since"
+        "past since"
     } else {
         "at"
     };
@@ -113,11 +111,11 @@ pub(crate) fn lease_state(lease: &Lease, now_ms: u64) -> String {
     match now_ms.checked_sub(lease.until_ms) {
         None => format!("held, for {} more", left(lease.until_ms - now_ms)),
         Some(over) if lease.is_live(now_ms) => format!(
-            "over for {}, but clocks may differ: free in {}",
+            "expired {} ago, but clocks may differ: free in {}",
             past(over),
             left(lease.free_ms() - now_ms)
         ),
-        Some(over) => format!("over for {}, and not given back: free", past(over)),
+        Some(over) => format!("expired {} ago, and not released: free", past(over)),
     }
 }
 

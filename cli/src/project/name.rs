@@ -28,7 +28,7 @@ pub(crate) fn check(name: &str, dependencies: &[String]) -> Result<(), Fault> {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
     if name.contains(['/', '\\']) {
         return fault(
-            "the name is a path",
+            "a path is not allowed",
             "the project is made in the current folder: change to the folder that is to contain it, and give the name alone",
         );
     }
@@ -94,7 +94,7 @@ mod tests {
             ("-shop", "first character is not a letter"),
             ("my shop", "' ' is not allowed"),
             ("café", "'é' is not allowed"),
-            ("../shop", "the name is a path"),
+            ("../shop", "a path is not allowed"),
             ("match", "a keyword of Rust"),
             ("proc-macro", "for something else"),
             ("lambda_msk", "depends on the crate of that name"),

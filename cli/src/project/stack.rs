@@ -46,7 +46,7 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
             "          TOPIC: !Ref Topic\n".to_owned(),
         ),
     ];
-    let parameter = "  FulfilmentUrl:\n    Type: String\n    Default: \"\"\n    Description: Where the sample handler POSTs each order. Empty, it logs them.\n\n";
+    let parameter = "  FulfilmentUrl:\n    Type: String\n    Default: \"\"\n    Description: The URL to which the sample handler POSTs each order. If empty, it logs them.\n\n";
     let condition = "  HasFulfilmentUrl: !Not [!Equals [!Ref FulfilmentUrl, \"\"]]\n";
     let variable =
         "          FULFILMENT_URL: !If [HasFulfilmentUrl, !Ref FulfilmentUrl, !Ref AWS::NoValue]\n";
@@ -56,8 +56,8 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
             text.replace("FulfilmentUrl", "ServiceUrl")
                 .replace("FULFILMENT_URL", "SERVICE_URL")
                 .replace(
-                    "the sample handler POSTs each order. Empty, it logs them.",
-                    "the function POSTs each order. Empty, they are only counted.",
+                    "the sample handler POSTs each order. If empty, it logs them.",
+                    "the function POSTs each order. If empty, they are only counted.",
                 )
         };
         edits.extend([parameter, condition, variable, calls].map(|text| (text, service(text))));

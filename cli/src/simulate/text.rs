@@ -1,4 +1,4 @@
-//! What came out of a campaign, for people. Made as text first, so that tests read the same text.
+//! The outcome of a campaign, for people. Made as text first, so that tests read the same text.
 
 use std::fmt::Write;
 
@@ -14,19 +14,19 @@ pub(super) fn outcome(outcome: &Campaign, asked: u64, seconds: f64) -> String {
     for (seed, violation) in outcome.broken.iter().take(SEEDS_NAMED_MAX) {
         let _ = writeln!(
             text,
-            "seed {seed}: {violation}\n  replay it: cargo msk simulate --seed {seed} --trace"
+            "seed {seed}: {violation}\n  to replay: cargo msk simulate --seed {seed} --trace"
         );
     }
     for seed in outcome.differing.iter().take(SEEDS_NAMED_MAX) {
         let _ = writeln!(
             text,
-            "seed {seed}: its second run differed from the first\n  see it: cargo msk simulate --seed {seed} --once-more"
+            "seed {seed}: the second run differed from the first\n  to replay: cargo msk simulate --seed {seed} --once-more"
         );
     }
     for seed in outcome.panicked.iter().take(SEEDS_NAMED_MAX) {
         let _ = writeln!(
             text,
-            "seed {seed}: it panicked\n  replay it: cargo msk simulate --seed {seed} --trace"
+            "seed {seed}: the run panicked\n  to replay: cargo msk simulate --seed {seed} --trace"
         );
     }
     let Campaign { runs, facts, .. } = outcome;
@@ -44,9 +44,9 @@ pub(super) fn outcome(outcome: &Campaign, asked: u64, seconds: f64) -> String {
 
 fn verdict(outcome: &Campaign) -> String {
     let counts = [
-        (outcome.broken.len(), "a promise was broken in"),
-        (outcome.differing.len(), "another second run had"),
-        (outcome.panicked.len(), "there was a panic in"),
+        (outcome.broken.len(), "a promise broken in"),
+        (outcome.differing.len(), "a different second run in"),
+        (outcome.panicked.len(), "a panic in"),
     ];
     let failed = counts.iter().filter(|(count, _)| *count > 0);
     let failed: Vec<String> = failed
@@ -101,7 +101,7 @@ mod tests {
 
         assert_eq!(
             text,
-            "seed 4711: 937 ms: order: orders-0@5 starts\n  replay it: cargo msk simulate --seed 4711 --trace\n2 runs, 0 events, 0.5 s (4 runs a second): a promise was broken in 1\n"
+            "seed 4711: 937 ms: order: orders-0@5 starts\n  to replay: cargo msk simulate --seed 4711 --trace\n2 runs, 0 events, 0.5 s (4 runs a second): a promise broken in 1\n"
         );
     }
 
@@ -122,7 +122,7 @@ mod tests {
             end,
             [
                 "stopped after 10 of 100 runs",
-                "10 runs, 70 events, 2.0 s (5 runs a second): a promise was broken in 2, another second run had 1, there was a panic in 1"
+                "10 runs, 70 events, 2.0 s (5 runs a second): a promise broken in 2, a different second run in 1, a panic in 1"
             ]
         );
     }

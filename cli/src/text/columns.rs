@@ -6,12 +6,12 @@ use anstyle::Style;
 
 use crate::text::style::DIM;
 
-/// Columns of text: they stand to the left.
-const LISTS: [&str; 4] = ["SENT AGAIN", "BECAME", "CODE", "WHY"];
-/// A reason may be long, and may quote what it likes: so much of it is shown.
+/// Columns of text: aligned to the left.
+const LISTS: [&str; 4] = ["REDELIVERED", "OUTCOME", "CODE", "WHY"];
+/// Most characters of a reason that are shown: it may be long, and may quote anything.
 const SHOWN_CHARS_MAX: usize = 200;
 
-/// A text of somebody else on one line, cut. Control characters are escaped: they would drive the terminal.
+/// A foreign text on one line, cut. Control characters are escaped: they would drive the terminal.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for char in text.chars().take(SHOWN_CHARS_MAX) {
@@ -27,7 +27,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// Columns as wide as their widest cell. Names and lists stand to the left, numbers to the right.
+/// Columns as wide as their widest cell. Names and lists are aligned to the left, numbers to the right.
 pub(crate) struct Table<const N: usize> {
     rows: Vec<([String; N], Style)>,
     indent: usize,

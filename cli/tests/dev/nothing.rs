@@ -19,7 +19,9 @@ fn a_start_behind_all_records_is_named_with_what_to_do() {
     let text = said(&dev("done", &["--starting-position", "LATEST"]));
 
     assert!(
-        text.contains("nothing was read of orders, which holds records: LATEST begins behind them"),
+        text.contains(
+            "no record of orders was read, though it has records: LATEST starts after them"
+        ),
         "{text}"
     );
     assert!(text.contains("--starting-position TRIM_HORIZON"), "{text}");
@@ -54,7 +56,7 @@ fn a_start_behind_the_time_of_all_records_is_named() {
 
     let text = said(&msk(&args.concat(), event));
 
-    let because = "none of them is of --starting-position-timestamp or later";
+    let because = "all of them are older than --starting-position-timestamp";
     assert!(text.contains(because), "{text}");
 }
 
@@ -80,7 +82,7 @@ fn a_group_that_stands_at_the_end_is_named() {
     let run = |produce: &[&str]| {
         let args = [
             &["dev", "--topic", "orders", "--bootstrap", &bootstrap][..],
-            &["--once", "--group", "desk", "--function", &command],
+            &["--once", "--group", "local", "--function", &command],
             &["--env", "BEHAVIOUR=done"],
             produce,
         ];
@@ -93,7 +95,7 @@ fn a_group_that_stands_at_the_end_is_named() {
     assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
     let text = said(&second);
     assert!(
-        text.contains("the group desk stands at its end already"),
+        text.contains("the group local has committed all of them"),
         "{text}"
     );
     assert!(text.contains("--group NEW"), "{text}");
@@ -122,7 +124,7 @@ fn a_file_without_a_record_among_others_is_named() {
 
     std::fs::remove_file(&empty).unwrap();
     let text = stderr(&output);
-    let line = format!("warning: {} holds no record", empty.display());
+    let line = format!("warning: {} has no records", empty.display());
     assert!(text.contains(&line), "{text}");
     assert_eq!(output.status.code(), Some(0), "{text}");
 }
@@ -151,9 +153,12 @@ fn records_of_another_topic_are_one_line_and_with_nothing_else_the_run_is_refuse
     let output = msk(&args, &event);
 
     let text = stderr(&output);
-    let line = "50 records of the topic clicks in standard input left out (--topic clicks";
+    let line = "left out: 50 records of the topic clicks in standard input (--topic clicks";
     assert_eq!(text.matches("clicks in").count(), 1, "{text}");
     assert!(text.contains(line), "{text}");
-    assert!(text.contains("there is no record to produce"), "{text}");
+    assert!(
+        text.contains("expected records to produce, found none"),
+        "{text}"
+    );
     assert_eq!(output.status.code(), Some(2));
 }

@@ -138,15 +138,15 @@ fn of_a_batch_that_is_lost_it_is_said_what_the_function_had_done_and_it_exits_5(
 
     let text = stdout(&output);
     assert!(
-        text.contains("there is no --on-failure; the function had done 3 of them"),
+        text.contains("there is no --on-failure; 3 of them were done by the function"),
         "{text}"
     );
     assert!(
-        text.contains("5 given up and lost (3 of them the function had done)"),
+        text.contains("5 given up and lost (3 of them were done by the function)"),
         "{text}"
     );
     for offset in [1, 3] {
-        let row = format!("orders-0@{offset}  lost    stock.empty");
+        let row = format!("orders-0@{offset}  lost     stock.empty");
         assert!(text.contains(&row), "{text}");
     }
     assert!(!text.contains("orders-0@2  lost"), "{text}");

@@ -155,7 +155,7 @@ fn what_is_written_has_the_next_invocation_unless_it_does_not_compile() {
         dev.line(
             "remark",
             "text",
-            "the next invocations go to the new function",
+            "the next invocations run the new function",
         )
     };
     assert_eq!(dev.says(broker), "the first");

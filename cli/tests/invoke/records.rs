@@ -46,7 +46,7 @@ fn a_rejected_record_is_not_counted_as_done_and_it_exits_3() {
         let text = stdout(&output);
         assert!(text.starts_with("some records were rejected\n"), "{text}");
         assert!(
-            text.contains("orders-0         3     1         2      0"),
+            text.contains("orders-0         3     1         2         0"),
             "{text}"
         );
         assert!(
@@ -54,7 +54,7 @@ fn a_rejected_record_is_not_counted_as_done_and_it_exits_3() {
             "{text}"
         );
         assert!(
-            text.contains("2 records were rejected and lie in"),
+            text.contains("2 records were rejected and are in"),
             "{text}"
         );
         assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
@@ -90,7 +90,7 @@ fn each_failed_record_is_named_with_its_reason() {
 
     let text = stdout(&output);
     for offset in [1, 2] {
-        let row = format!("orders-0@{offset}  failed  stock.empty  no stock");
+        let row = format!("orders-0@{offset}  failed   stock.empty  no stock");
         assert!(text.contains(&row), "{text}");
     }
     assert_eq!(output.status.code(), Some(1));
@@ -107,9 +107,9 @@ fn records_that_no_handler_takes_are_told_and_it_exits_1() {
 
         let _ = std::fs::remove_file(&letters);
         let text = stdout(&output);
-        assert!(text.starts_with("no handler took it\n"), "{text}");
+        assert!(text.starts_with("no handler for the topic\n"), "{text}");
         assert!(
-            text.contains("no handler took the records of the topic clicks"),
+            text.contains("the function has no handler for the topic clicks"),
             "{text}"
         );
         assert_eq!(output.status.code(), Some(1));
@@ -143,11 +143,11 @@ fn an_event_that_is_empty_or_no_json_is_refused_before_a_function_is_started() {
         (" \n", "the event from standard input is empty"),
         (
             "{\"records\":",
-            "the event from standard input ends before its JSON document does",
+            "the event from standard input ends in the middle of its JSON document",
         ),
         (
             "{} {}",
-            "the event from standard input has more behind the end of its JSON document",
+            "the event from standard input has text after the end of its JSON document",
         ),
         ("secret", "the event from standard input is not JSON"),
     ] {

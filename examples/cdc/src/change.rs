@@ -35,7 +35,7 @@ pub enum Op {
     /// Read by a snapshot: the row was there already.
     #[serde(rename = "r")]
     Read,
-    /// Something that is not about one row: `t` for a truncated table, `m` for a message.
+    /// A change of no single row: `t` for a truncated table, `m` for a message.
     #[serde(other)]
     Other,
 }

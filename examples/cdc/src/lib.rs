@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub use crate::change::{Change, Op, Source};
 pub use crate::rows::Rows;
 
-/// The topic, unless `TOPIC` names another: template.yaml sets that to the topic that the mapping reads.
+/// The topic, unless `TOPIC` names another: template.yaml sets it to the topic that the mapping reads.
 const TOPIC: &str = "shop.public.customers";
 
 /// A row of the table. Columns that are not named here are ignored.

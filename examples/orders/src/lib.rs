@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub use crate::service::Service;
 
-/// The topic, unless `TOPIC` names another: template.yaml sets that to the topic that the mapping reads.
+/// The topic, unless `TOPIC` names another: template.yaml sets it to the topic that the mapping reads.
 const TOPIC: &str = "orders";
 
 /// An order, as its topic holds it. Fields that are not named here are ignored.
@@ -45,7 +45,7 @@ fn consumer_of(topic: &str, service: Service) -> Builder<Service> {
     Consumer::builder().state(service).topic(topic, ship)
 }
 
-/// Handles one record. A value that is no order never comes here: it is rejected, and goes to the destination.
+/// Handles one record. A value that is not an order is rejected before this, and goes to the destination.
 async fn ship(
     Json(order): Json<Order>,
     record: Record,

@@ -32,7 +32,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// The text is no URL of a service, or no client can be made.
+    /// The text is not the URL of a service, or no client can be made.
     pub fn at(url: &str) -> Result<Self, String> {
         let expected = "expected `http://HOST/PATH` or `https://HOST/PATH`";
         let url = Url::parse(url).map_err(|error| format!("{expected}, found no URL: {error}"))?;
@@ -47,12 +47,12 @@ impl Service {
         })
     }
 
-    /// Posts one order. The key is the same however often the record is delivered: a service that knows it already
+    /// Posts one order. The key is the same in every delivery of the record: a service that knows it already
     /// answers with success and does nothing.
     ///
     /// # Errors
     ///
-    /// The service did not take the order: for now (retry) or for good (reject).
+    /// The service did not accept the order: for now (retry) or for good (reject).
     pub async fn post(&self, json: &[u8], key: &IdempotencyKey) -> Result<(), Failure> {
         if let Some((client, url)) = &self.http {
             let request = client
@@ -68,13 +68,13 @@ impl Service {
         Ok(())
     }
 
-    /// How many orders were posted.
+    /// The number of posted orders.
     pub fn posted(&self) -> u64 {
         self.posted.load(Ordering::Relaxed)
     }
 }
 
-/// Whether the service took the order, and if not, whether another try may help.
+/// Whether the service accepted the order, and if not, whether a retry may help.
 fn taken(answer: &Response) -> Result<(), Failure> {
     let status = answer.status();
     if status.is_success() {

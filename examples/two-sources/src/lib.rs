@@ -1,7 +1,7 @@
 //! One function that takes orders from two sources: Kafka, through a consumer that it embeds, and an SQS queue, by hand.
 //!
-//! Follow [`answer`]: it looks where an event comes from, and gives it to the one or to the other. Both mappings need
-//! `FunctionResponseTypes: [ReportBatchItemFailures]`, since both answers list the records that are not done.
+//! Start at [`answer`]: it finds the source of an event, and hands the event to one half or the other. Both mappings need
+//! `FunctionResponseTypes: [ReportBatchItemFailures]`, because both responses list the records that are not done.
 
 mod order;
 mod sqs;
@@ -20,7 +20,7 @@ pub use crate::timed::Timed;
 /// An event of either source, as it came: the consumer reads the bytes itself.
 pub type Event = LambdaEvent<Box<RawValue>>;
 
-/// The answer to an event, in the form that its source expects.
+/// The response to an event, in the form that its source expects.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -30,7 +30,7 @@ pub enum Answer {
     Sqs(SqsBatchResponse),
 }
 
-/// The topic, unless `TOPIC` names another: template.yaml sets that to the topic that the mapping reads.
+/// The topic, unless `TOPIC` names another: template.yaml sets it to the topic that the mapping reads.
 const TOPIC: &str = "orders";
 
 /// The consumer of Kafka's half, with its topic from the environment.
@@ -50,7 +50,7 @@ pub fn consumer() -> Builder<()> {
 ///
 /// # Errors
 ///
-/// The event is of neither source, or is broken: the consumer says how.
+/// The event is of neither source, or is broken: the consumer's error names the fault.
 pub async fn answer(consumer: &Consumer, event: Event) -> Result<Answer, Diagnostic> {
     if let Some(messages) = sqs::messages(event.payload.get()) {
         return Ok(Answer::Sqs(sqs::answer(&messages)));

@@ -1,4 +1,4 @@
-//! The business, which does not know where an order comes from. Called by both sources.
+//! The business, independent of the source of an order. Called by both sources.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
-    /// Names the order.
+    /// The order's identifier.
     pub order_id: u64,
     /// Its price, in hundredths of the currency.
     pub amount_cents: u64,

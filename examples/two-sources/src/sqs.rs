@@ -1,10 +1,10 @@
-//! SQS's half, by hand: a message is an order, and the answer lists those that are not done. Called by the service.
+//! The half for SQS, by hand: a message is an order, and the response lists messages that are not done. Called by the service.
 
 use serde::{Deserialize, Serialize};
 
 use crate::order::{Order, ship};
 
-/// What the function reads of a message.
+/// The fields of a message that the function reads.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Message {
@@ -19,7 +19,7 @@ struct Messages {
     records: Vec<Message>,
 }
 
-/// The answer to a batch of messages: those that the queue keeps.
+/// The response to a batch of messages: those that the queue keeps.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ pub struct SqsBatchItemFailure {
     pub item_identifier: String,
 }
 
-/// The messages of an event of SQS. *None: the event is another source's.*
+/// The messages of an SQS event. *None: the event is of another source.*
 pub(crate) fn messages(event: &str) -> Option<Vec<Message>> {
     let messages = serde_json::from_str::<Messages>(event).ok()?.records;
     let of_sqs = |message: &Message| message.event_source == "aws:sqs";
@@ -62,7 +62,10 @@ fn is_done(message: &Message) -> bool {
     } = message;
     // serde_json's text may quote what it read: a payload stays out of the log.
     let Ok(order) = serde_json::from_str::<Order>(body) else {
-        tracing::error!(message_id, "the message holds no order");
+        tracing::error!(
+            message_id,
+            "expected an order in the message, found something else"
+        );
         return false;
     };
     let shipped = ship(&order);

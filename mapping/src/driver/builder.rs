@@ -79,54 +79,54 @@ impl Driver {
         self
     }
 
-    /// How many pollers, each a member of the group with at most five invocations at once. Default: 1.
+    /// The number of pollers: members of the group, each with at most five concurrent invocations. Default: 1.
     #[must_use]
     pub fn pollers(mut self, pollers: u32) -> Self {
         self.setup.pollers = pollers.max(1);
         self
     }
 
-    /// Takes all partitions without asking the group, though under its name: at once, where a group takes seconds to
-    /// settle. For a broker that nobody else reads, and one poller.
+    /// Takes all partitions without joining the group, and commits under its name: this starts at once, while a group
+    /// needs seconds to settle. For one poller, on a broker that nobody else reads.
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.setup.alone = true;
         self
     }
 
-    /// Ends once each partition of the topic stands at its end in the group's committed offsets, whoever committed them.
-    /// While other members of the group have some, it waits for them, and says so. Default: runs until it is
-    /// [drained](Control::drain).
+    /// Ends the run once the group has committed the end of each partition of the topic. While other members of the group
+    /// have some partitions, the run waits for them, and says so. Default: it runs until it is [drained](Control::drain).
     #[must_use]
     pub fn until_caught_up(mut self) -> Self {
         self.setup.until_caught_up = true;
         self
     }
 
-    /// Takes what the mapping gives up. The configuration has to name it too, since that changes how often Lambda
-    /// retries.
+    /// The destination for records that the mapping gives up. The configuration has to name it too, because a destination
+    /// changes how often Lambda retries.
     #[must_use]
     pub fn destination(mut self, destination: impl Destination) -> Self {
         self.setup.destination = Some(Arc::new(destination));
         self
     }
 
-    /// What tells it something while it runs.
+    /// A handle to control the driver while it runs.
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Runs the mapping, and says what happens. Answers with how it stood at the end. If this is dropped, the function's
-    /// processes are killed, and what is not committed comes again with the next run.
+    /// Runs the mapping, calls `notices` with each notice, and returns the last status. If the future is dropped, the
+    /// function's processes are killed, and the next run redelivers the records that are not committed.
     ///
     /// # Errors
     ///
-    /// [`Error`] if it cannot start: a setting, a broker that does not answer or refuses us, a topic that is missing, a
-    /// destination that [says so](Destination::check), a function whose command is missing. A run
-    /// [until it is caught up](Self::until_caught_up) ends too where it cannot go on, once nothing is under way any more: the
-    /// cluster has refused it for ten seconds ([`Refused`](msk_kafka::Error::Refused)), has not answered for thirty ([`Unreachable`](msk_kafka::Error::Unreachable)), has
-    /// no longer had the topic for five ([`UnknownTopic`](msk_kafka::Error::UnknownTopic)), or nobody in the group has read or committed anything for
-    /// the function's time-out and thirty seconds ([`Error::Stalled`]). Without that it goes on, and says so.
+    /// [`Error`] if the run cannot start: a wrong setting, a broker that does not answer or refuses access, a missing
+    /// topic, a destination whose [check](Destination::check) fails, a missing command of the function. A run
+    /// [until it is caught up](Self::until_caught_up) also ends if it cannot continue and nothing is in flight: the
+    /// cluster has refused access for ten seconds ([`Refused`](msk_kafka::Error::Refused)), has not answered for thirty
+    /// ([`Unreachable`](msk_kafka::Error::Unreachable)), has lacked the topic for five
+    /// ([`UnknownTopic`](msk_kafka::Error::UnknownTopic)), or no member of the group has read or committed anything for
+    /// the function's time-out and thirty seconds ([`Error::Stalled`]). Any other run continues, and says so.
     pub async fn run(
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,

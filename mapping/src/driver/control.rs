@@ -1,10 +1,10 @@
-//! What a running driver is told.
+//! Commands for a running driver.
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::function::Function;
 
-/// Tells a running [`Driver`](super::Driver) something. Cheap to clone; of no effect once the driver has ended.
+/// A handle to control a running [`Driver`](super::Driver). Cheap to clone; without effect once the driver has ended.
 #[derive(Debug, Clone)]
 pub struct Control {
     requests: UnboundedSender<Request>,
@@ -17,12 +17,12 @@ impl Control {
         (Self { requests }, requested)
     }
 
-    /// Polls and invokes no more, lets what is under way end, commits it, and ends.
+    /// Stops polling and invoking, lets invocations in flight finish, commits them, and ends the run.
     pub fn drain(&self) {
         let _ = self.requests.send(Request::Drain);
     }
 
-    /// Gives the next invocations to another function. Those under way end with the one that they have.
+    /// Gives the next invocations to another function. Invocations in flight finish in the old one.
     pub fn swap(&self, function: Function) {
         let _ = self.requests.send(Request::Swap(Box::new(function)));
     }

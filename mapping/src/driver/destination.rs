@@ -1,4 +1,4 @@
-//! Where records go that the mapping gives up. Called by the driver, which tells the machine whether they arrived.
+//! Destinations for records that the mapping gives up. Called by the driver, which tells the machine whether they arrived.
 
 mod file;
 mod topic;
@@ -10,17 +10,17 @@ pub use self::file::FileDestination;
 pub use self::topic::TopicDestination;
 use crate::machine::Discarded;
 
-/// What [`Destination::deliver`] answers with.
+/// The future of [`Destination::deliver`] and [`Destination::check`].
 pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Undelivered>> + Send + 'a>>;
 
-/// A place for records that were given up.
+/// A destination for records that were given up.
 pub trait Destination: Send + Sync + 'static {
-    /// Delivers records that were given up together. Ok: the place has confirmed all of them. It is asked a few times
-    /// before they are dropped, so some may arrive twice.
+    /// Delivers records that were given up together. Ok: the destination has confirmed all of them. The call is retried
+    /// a few times before the records are dropped, so some may arrive twice.
     fn deliver<'a>(&'a self, discarded: &'a Discarded) -> SendFuture<'a>;
 
-    /// Whether it is there, asked before a run: one that is not would lose what it is given. Default: nothing is asked. A
-    /// sender may lack the right to ask: that is no reason to refuse.
+    /// Checks before a run that the destination exists: a missing one would lose records. Default: no check. If the
+    /// permission for the check is missing, return Ok.
     fn check(&self) -> SendFuture<'_> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -29,7 +29,7 @@ pub trait Destination: Send + Sync + 'static {
     fn describe(&self) -> String;
 }
 
-/// Why a destination has not taken records.
+/// The reason why a destination did not accept records.
 #[derive(Debug)]
 pub struct Undelivered(pub Box<dyn std::error::Error + Send + Sync>);
 

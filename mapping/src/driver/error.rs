@@ -1,4 +1,4 @@
-//! What ends a driver, or keeps it from starting.
+//! Errors that end a driver, or keep it from starting.
 
 use std::error::Error as StdError;
 
@@ -6,17 +6,17 @@ use super::destination::Undelivered;
 use crate::error::Error as InvokeError;
 use crate::machine::Faults;
 
-/// Why the mapping does not run. What passes is tried again and told as a [`Notice::Trouble`](super::Notice::Trouble).
+/// Why the mapping does not run. A transient fault is retried, and reported as a [`Notice::Trouble`](super::Notice::Trouble).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Lambda would refuse these settings.
     #[error("Lambda would refuse the mapping")]
     Configuration(#[from] Faults),
-    /// The cluster is not read: a setting, a broker that does not answer or refuses us, a topic that is missing.
+    /// The cluster cannot be read: a wrong setting, a broker that does not answer or refuses access, a missing topic.
     #[error(transparent)]
     Kafka(#[from] msk_kafka::Error),
-    /// A run that was to end once everything is settled cannot settle it: nothing was read or committed for a while.
+    /// A run until it is caught up does not come to its end: nothing was read or committed for a while.
     #[error(
         "{left} records of `{topic}` are not done, and nothing was read or committed for {seconds} s; this run has {owned} of {partitions} partitions, other members of the group `{group}` may have the others"
     )]
@@ -25,21 +25,21 @@ pub enum Error {
         topic: String,
         /// The consumer group.
         group: String,
-        /// How many offsets the group has not committed.
+        /// The number of offsets that the group has not committed.
         left: i64,
-        /// How many partitions the topic has.
+        /// The number of partitions of the topic.
         partitions: usize,
-        /// How many of them this run has.
+        /// The number of them that this run has.
         owned: usize,
-        /// For how long.
+        /// The time without progress, in seconds.
         seconds: u64,
     },
-    /// What would be given up has nowhere to go.
-    #[error("the destination {name} does not take records")]
+    /// The destination for given-up records does not accept any.
+    #[error("the destination {name} does not accept records")]
     Destination {
-        /// Its name, as it [describes](super::Destination::describe) itself.
+        /// The destination's name, as it [describes](super::Destination::describe) itself.
         name: String,
-        /// Its reason.
+        /// The reason.
         source: Undelivered,
     },
     /// The function never started.
@@ -49,10 +49,10 @@ pub enum Error {
         source: InvokeError,
     },
     /// This build cannot read a share group.
-    #[error("Queue mode needs a share group: build msk-mapping with the feature `share`")]
+    #[error("this build cannot read a share group: build msk-mapping with the feature `share`")]
     QueueMode,
     /// The share group cannot be joined.
-    #[error("the share group cannot be joined")]
+    #[error("cannot join the share group")]
     Share {
         /// The client's reason.
         source: Box<dyn StdError + Send + Sync>,

@@ -1,4 +1,4 @@
-//! What a driver has to say while it runs: for views, logs and tests.
+//! The notices of a running driver: for views, logs and tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,99 +8,99 @@ use crate::machine::{Condition, Dropped, InvocationId, Metrics, Offsets, PollerI
 use crate::record::TopicPartition;
 use crate::response::Verdict;
 
-/// Something that happened. Whoever listens should return soon: the mapping waits for it.
+/// Something that happened. The listener should return soon: the mapping waits for it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The group gave a partition to a poller.
+    /// The group assigned a partition to a poller.
     Assigned {
-        /// To whom.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
         /// The group's committed offset. None: it has none, as a share group never has.
         committed: Option<i64>,
     },
-    /// The group took a partition from a poller.
+    /// The group revoked a partition from a poller.
     Revoked {
-        /// From whom.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
     },
     /// A batch is on its way to the function.
     Invoking(Arc<Flight>),
     /// An invocation ended.
     Ended {
-        /// Which.
+        /// The invocation.
         flight: Arc<Flight>,
-        /// How, and how long it took.
+        /// Its end and its durations.
         report: Report,
     },
-    /// The function was not started: the system refused it. The batch goes again.
+    /// The system refused to start the function. The batch is redelivered.
     NotStarted {
-        /// Which invocation.
+        /// The invocation.
         flight: Arc<Flight>,
         /// The reason, with its cause.
         reason: String,
     },
-    /// A function's answer was read. It comes after its [`Ended`](Self::Ended).
+    /// A function's response was read. This notice comes after [`Ended`](Self::Ended).
     Answered {
-        /// Which invocation.
+        /// The invocation.
         flight: Arc<Flight>,
-        /// What the answer came to.
+        /// The verdict on the response.
         verdict: Verdict,
     },
     /// The broker confirmed a commit.
     Committed {
-        /// Where.
+        /// The partition.
         partition: TopicPartition,
-        /// The offset that the group goes on at.
+        /// The offset at which the group continues.
         position: i64,
     },
-    /// The destination has records that were given up.
+    /// The destination confirmed records that were given up.
     Delivered {
         /// Why they were given up.
         condition: Condition,
         /// How often the function was invoked with them.
         invoke_count: u32,
-        /// Which.
+        /// The records.
         records: Vec<Offsets>,
     },
-    /// The destination did not take records that were given up, and is not asked again: their [`Dropped`](Self::Dropped)
+    /// The destination did not accept records that were given up, and is not asked again: their [`Dropped`](Self::Dropped)
     /// follows.
     Undelivered {
         /// Why they were given up.
         condition: Condition,
         /// How often the function was invoked with them.
         invoke_count: u32,
-        /// Which.
+        /// The records.
         records: Vec<Offsets>,
-        /// Which destination, and why it did not take them, in its words.
+        /// The destination, and its reason in its own words.
         reason: String,
     },
     /// Records are lost.
     Dropped(Dropped),
-    /// Something is wrong outside the function, and is tried again: a broker that is away, a destination that refuses.
+    /// A fault outside the function, which is retried: a broker that is away, a destination that refuses.
     Trouble {
-        /// What, in the words of who noticed.
+        /// The fault, in the words of the component that found it.
         reason: String,
     },
-    /// How all stands: a few times a second, and at the end.
+    /// The status of the mapping: a few times a second, and at the end.
     Status(Status),
 }
 
-/// An invocation, as far as others need to know it.
+/// An invocation under way, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flight {
     /// Its name.
     pub id: InvocationId,
-    /// Whose batch it carries.
+    /// The poller of its batch.
     pub poller: PollerId,
-    /// Which attempt of these records it is, from 1.
+    /// The number of the attempt of these records, from 1.
     pub attempt: u32,
-    /// What is in it, in the order of the event.
+    /// Its records, in the order of the event.
     pub partitions: Vec<Offsets>,
     /// The event's length.
     pub bytes: usize,
@@ -113,7 +113,7 @@ impl Flight {
     }
 }
 
-/// How a mapping stands.
+/// The status of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
@@ -125,30 +125,30 @@ pub struct Status {
     pub in_flight: usize,
     /// Execution environments that are there.
     pub environments: usize,
-    /// What was counted since the start.
+    /// Counts since the start.
     pub metrics: Metrics,
-    /// How many records functions listed as failed that the mapping, as it is set, did not hear of.
+    /// The number of records that functions listed as failed to a mapping that does not read the list.
     pub overlooked: u64,
     /// How many partitions the topic has.
     pub topic_partitions: usize,
-    /// Partitions of the topic that are not here, each with how many offsets the group has not committed: other members have
-    /// them, or nobody yet. Empty unless a run [until it is caught up](super::Driver::until_caught_up) has nothing left to do
-    /// here and has asked.
+    /// Partitions of the topic that this run does not have, each with the number of offsets that the group has not
+    /// committed: other members have them, or nobody yet. Empty unless a run
+    /// [until it is caught up](super::Driver::until_caught_up) has nothing left to do and has asked the cluster.
     pub elsewhere: BTreeMap<TopicPartition, i64>,
-    /// Whether everything that there is has been read and settled, by whichever member of the group.
+    /// Whether all records of the topic have been read and settled, by any member of the group.
     pub caught_up: bool,
-    /// Why a run that is caught up has read nothing of a topic that holds records. None: it has read some, there are none, or
-    /// it is not at its end.
+    /// Why a run that is caught up has read nothing of a topic that has records. None: it has read some, the topic has none,
+    /// or the run is not caught up.
     pub unread: Option<Unread>,
 }
 
-/// Why nothing was read of a topic that holds records: where the run began, nothing came any more.
+/// Why nothing was read of a topic that has records: there are none after the run's starting point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unread {
     /// The group had committed everything before this run, or other members did during it.
     Committed,
-    /// The group was new, and began behind the last record (`LATEST`).
+    /// The group was new, and started after the last record (`LATEST`).
     Latest,
     /// The group was new, and no record is of the starting time or later (`AT_TIMESTAMP`).
     AfterTheLast {
@@ -158,7 +158,7 @@ pub enum Unread {
 }
 
 impl Status {
-    /// How many offsets are not committed yet, over all partitions that are here; in Queue mode, how many records the group has not settled. None: of some partition the end is not known yet, or none is here.
+    /// The number of offsets not committed yet, over all partitions of this run; in Queue mode, of records that the group has not settled. None: the end of some partition is not known yet, or the run has no partition.
     pub fn lag(&self) -> Option<i64> {
         if self.partitions.is_empty() {
             return None;
@@ -171,13 +171,13 @@ impl Status {
     }
 }
 
-/// How a partition stands.
+/// The status of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartitionReport {
-    /// Who has it.
+    /// The poller that has it.
     pub poller: PollerId,
-    /// Which.
+    /// The partition.
     pub partition: TopicPartition,
     /// Records that wait for their first batch.
     pub waiting: usize,
@@ -187,8 +187,8 @@ pub struct PartitionReport {
     pub retrying: usize,
     /// Records on their way to the destination.
     pub delivering: usize,
-    /// The offset up to which all is committed. None: nothing is.
+    /// The committed offset. None: nothing is committed.
     pub committed: Option<i64>,
-    /// How many offsets are not committed yet. None: the end is not known yet.
+    /// The number of offsets not committed yet. None: the end is not known yet.
     pub lag: Option<i64>,
 }

@@ -13,7 +13,7 @@ pub struct Size {
 }
 
 impl Envelope {
-    /// The length of the event without records: what a batch begins with.
+    /// The length of the event without records: the initial size of a batch.
     pub fn size(&self) -> Size {
         let mut count = Count::default();
         envelope_start(&mut count, &self.source);
@@ -24,7 +24,7 @@ impl Envelope {
         }
     }
 
-    /// The length of one record in an event, in bytes, without what stands around it.
+    /// The length of one record in an event, in bytes, without the text around it.
     pub fn record_bytes(&self, record: &Record) -> usize {
         let mut count = Count::default();
         write::record(&mut count, record, self.nulls);
@@ -51,7 +51,7 @@ impl Size {
         count.0
     }
 
-    /// Adds a record. Those of one partition have to be added one after the other.
+    /// Adds a record. The records of one partition have to be added one after the other.
     pub fn add(&mut self, partition: &TopicPartition, record_bytes: usize) {
         self.bytes = self.with(partition, record_bytes);
         if self.last.as_ref() != Some(partition) {

@@ -1,6 +1,6 @@
-//! What differs between events of one record: the source's name, and how Lambda writes a key or value that is not there.
+//! The variants of an event: the source's name, and how Lambda writes a missing key or value.
 
-/// Where the records come from, as the event says it.
+/// The source of the records, as the event names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Amazon MSK.
@@ -45,7 +45,7 @@ impl Source {
     }
 }
 
-/// How a key or value that is not there stands in the event. Both were seen from Lambda; its documentation has neither.
+/// How the event shows a missing key or value. Lambda was seen to write both; its documentation has neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Nulls {
     /// The field is missing.

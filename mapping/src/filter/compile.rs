@@ -85,8 +85,7 @@ struct Compiler {
 impl Compiler {
     fn object(&mut self, place: &mut Place, fields: &[(String, Json)]) {
         if fields.is_empty() {
-            place
-                .fault("is an empty object, which asks for nothing: name a field, or leave it out");
+            place.fault("is an empty object, which matches nothing: name a field, or leave it out");
         }
         for (name, field) in last_of_each(fields) {
             place.field(name, |place| {
@@ -101,11 +100,11 @@ impl Compiler {
 
     fn may_be_named(&self, place: &mut Place, name: &str) -> bool {
         if self.path.is_empty() && BESIDE_VALUE.contains(&name) {
-            place.remark("is a field that Lambda's guide does not filter Kafka records on, where it names `value` alone; here this field holds no record back");
+            place.remark("is ignored here: Lambda's guide filters Kafka records on `value` alone");
             return false;
         }
         if self.path.is_empty() && name != VALUE {
-            place.fault("cannot be filtered on: of a Kafka record Lambda filters on `value` alone");
+            place.fault("cannot be filtered on: Lambda filters Kafka records on `value` alone");
             return false;
         }
         if self.inside_or && RESERVED_INSIDE_OR.contains(&name) {
@@ -134,7 +133,7 @@ impl Compiler {
                 }
             }
             other => place.fault(format!(
-                "is {}: write a list of what fits, such as `[\"order\"]`, or an object of fields",
+                "is {}: write a list of values, such as `[\"order\"]`, or an object of fields",
                 other.kind()
             )),
         }

@@ -1,4 +1,4 @@
-//! What is wrong with a filter, all of it at once.
+//! All faults of a filter at once.
 
 use std::error::Error;
 use std::fmt;
@@ -13,9 +13,9 @@ pub struct FilterError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterFault {
-    /// Where: a path from the `FilterCriteria` into the pattern, `Filters[0].Pattern: value.kind[1].prefix`.
+    /// The place: a path from the `FilterCriteria` into the pattern, `Filters[0].Pattern: value.kind[1].prefix`.
     pub place: String,
-    /// What is wrong there, and what to write instead.
+    /// The fault, and what to write instead.
     pub reason: String,
 }
 

@@ -14,7 +14,7 @@ const OPERATORS: &str = "`prefix`, `suffix`, `equals-ignore-case`, `wildcard`, `
 /// The matchers of a list. Those with a fault are missing, and the fault is noted.
 pub(super) fn list(place: &mut Place, entries: &[Json]) -> Vec<Matcher> {
     if entries.is_empty() {
-        place.fault("is an empty list, which nothing fits: write what fits, or `[\"\"]` for an empty string");
+        place.fault("is an empty list, which matches nothing: write values, or `[\"\"]` for an empty string");
     }
     let entry = |(index, entry)| place.element(index, |place| self::entry(place, entry));
     entries.iter().enumerate().filter_map(entry).collect()
@@ -29,7 +29,7 @@ fn entry(place: &mut Place, entry: &Json) -> Option<Matcher> {
         Json::Bool(true) => Matcher::Equals(Scalar::literal("true")),
         Json::Bool(false) => Matcher::Equals(Scalar::literal("false")),
         Json::Array(_) => {
-            place.fault("is a list in a list: any entry of the outer list may fit already, so write its entries there");
+            place.fault("is a list in a list: one entry of the outer list is enough, so write its entries there");
             return None;
         }
         Json::Object(fields) => {
@@ -94,7 +94,7 @@ fn operator(place: &mut Place, name: &str, operand: &Json) -> Option<Matcher> {
 }
 
 fn unknown<T>(place: &mut Place, known: &str) -> Option<T> {
-    place.fault(format!("is no operator: write {known}"));
+    place.fault(format!("is not an operator: write {known}"));
     None
 }
 
@@ -150,7 +150,7 @@ fn wildcard(place: &mut Place, text: &str) -> Option<Matcher> {
 fn block(place: &mut Place, text: &str) -> Option<Matcher> {
     let block = Block::parse(text);
     if block.is_none() {
-        place.fault("is no block of IP addresses: write an address, a slash, and less than 32 bits (IPv6: 128), such as `10.0.0.0/24`");
+        place.fault("is not a block of IP addresses: write an address, a slash, and less than 32 bits (IPv6: 128), such as `10.0.0.0/24`");
     }
     block.map(Matcher::Block)
 }
@@ -207,7 +207,7 @@ fn each<T>(
         return read(place, operand).map(|one| vec![one]);
     };
     if list.is_empty() {
-        place.fault("is an empty list: write what must not be there");
+        place.fault("is an empty list: write the values to exclude");
         return None;
     }
     let read = |(index, operand)| place.element(index, |place| read(place, operand));
@@ -252,7 +252,7 @@ fn numeric(place: &mut Place, operand: &Json) -> Option<Range> {
             })
         }
         _ => {
-            place.fault("is no comparison: write a sign and a number, or two of each, such as `[\">\", 0, \"<=\", 10]`");
+            place.fault("is not a comparison: write a sign and a number, or two of each, such as `[\">\", 0, \"<=\", 10]`");
             None
         }
     }
@@ -281,11 +281,11 @@ fn sign<'a>(place: &mut Place, sign: &'a Json, signs: &[&str]) -> Option<&'a str
         Json::String(sign) if signs.contains(&sign.as_str()) => return Some(sign),
         Json::String(sign) if sign == "!=" => {
             place.fault(
-                "is no sign of Lambda's: write `{\"anything-but\": 5}` for everything but 5",
+                "is not a sign of Lambda's: write `{\"anything-but\": 5}` for everything but 5",
             );
         }
         _ => place.fault(format!(
-            "is no sign that fits here: write one of `{}`",
+            "is not a sign that is allowed here: write one of `{}`",
             signs.join("` `")
         )),
     }
@@ -568,7 +568,7 @@ mod tests {
             (
                 r#"[{"anything-but": []}]"#,
                 "[0].anything-but",
-                "must not be there",
+                "the values to exclude",
             ),
             (
                 r#"[{"anything-but": ["a", 1]}]"#,

@@ -16,7 +16,7 @@ use crate::limits::{
 };
 use crate::response::FailureReporting;
 
-/// Whether a record's value passes the mapping's filters. None: a tombstone. It has to say the same of the same bytes
+/// Whether a record's value passes the mapping's filters. None: a tombstone. The same bytes must get the same answer
 /// each time.
 pub type Filter = Arc<dyn Fn(Option<&[u8]>) -> bool + Send + Sync>;
 
@@ -48,10 +48,10 @@ pub struct Configuration {
     pub topic: String,
     /// `FunctionName`, as an ARN: it stands in the documents for destinations.
     pub function_arn: String,
-    /// `ConsumerGroupId`. None: Lambda takes the mapping's UUID, a driver what it likes.
+    /// `ConsumerGroupId`. None: Lambda uses the mapping's UUID, a driver a name of its own.
     pub consumer_group_id: Option<String>,
-    /// `StartingPosition`: where a partition begins of which the group has no offset. In Queue mode the machine leaves that to
-    /// who drives it.
+    /// `StartingPosition`: the start of a partition without an offset of the group. In Queue mode the machine leaves this
+    /// to its driver.
     pub starting_position: StartingPosition,
     /// `SelfManagedKafkaEventSourceConfig.ConsumptionMode`.
     pub consumption_mode: ConsumptionMode,
@@ -67,18 +67,18 @@ pub struct Configuration {
     pub bisect_batch_on_function_error: bool,
     /// `FunctionResponseTypes`: whether it is `[ReportBatchItemFailures]`.
     pub function_response_types: FailureReporting,
-    /// `DestinationConfig.OnFailure`. None: what is given up is dropped.
+    /// `DestinationConfig.OnFailure`. None: records that are given up are dropped.
     pub on_failure: Option<OnFailure>,
     /// `FilterCriteria`. None: each record passes.
     pub filter_criteria: Option<Filter>,
     /// `ProvisionedPollerConfig`. None: on-demand mode.
     pub provisioned_poller_config: Option<ProvisionedPollers>,
-    /// How long failed attempts wait: Lambda has such a back-off, but does not say how long it is.
+    /// The back-off after failed attempts: Lambda has one, but does not document its length.
     pub backoff: Backoff,
-    /// How often a share group delivers a record before its broker archives it, a setting of the cluster's
+    /// The number of deliveries before a share group's broker archives a record, a setting of the cluster's
     /// (`group.share.delivery.count.limit`). Default: 5, as Kafka's. Stream mode: does not apply.
     pub delivery_count_max: u16,
-    /// How open questions are read.
+    /// How to emulate behaviour that AWS does not document.
     pub readings: Readings,
 }
 
@@ -111,13 +111,13 @@ impl Configuration {
         }
     }
 
-    /// What is the same in each event of the mapping.
+    /// The parts that all events of the mapping share.
     pub fn envelope(&self) -> Envelope {
         Envelope::new(self.source.clone(), self.readings.nulls)
     }
 
-    /// How many pollers Lambda would run for a topic of so many partitions, from the least to the most: as many as are
-    /// provisioned, but none without a partition. On-demand mode: one.
+    /// The number of pollers that Lambda would run for a topic of so many partitions, from the least to the most: as many
+    /// as are provisioned, but none without a partition. On-demand mode: one.
     pub fn pollers(&self, partitions: usize) -> RangeInclusive<usize> {
         let Some(pollers) = &self.provisioned_poller_config else {
             return 1..=1;
@@ -172,9 +172,9 @@ impl fmt::Debug for Configuration {
 /// `StartingPosition`, with `StartingPositionTimestamp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StartingPosition {
-    /// `TRIM_HORIZON`: the first record there is.
+    /// `TRIM_HORIZON`: the oldest record.
     TrimHorizon,
-    /// `LATEST`: what comes from now on.
+    /// `LATEST`: records produced from now on.
     Latest,
     /// `AT_TIMESTAMP`: the first record of this time or later, in milliseconds since 1970.
     AtTimestamp(i64),
@@ -199,11 +199,11 @@ pub enum OnFailure {
     Sqs(String),
     /// A topic's ARN.
     Sns(String),
-    /// A bucket's ARN, or whatever else the driver takes for a bucket.
+    /// A bucket's ARN, or another address that the driver accepts for a bucket.
     S3(String),
     /// `kafka://TOPIC`: a topic of the same cluster, not the one that is read.
     Kafka(String),
-    /// What only a driver knows, a file for example.
+    /// A destination that only a driver knows, a file for example.
     Other(String),
 }
 
@@ -214,16 +214,16 @@ pub struct ProvisionedPollers {
     pub minimum: Option<i64>,
     /// `MaximumPollers`, 1 to 2000. None: 200.
     pub maximum: Option<i64>,
-    /// `PollerGroupName`. Of no consequence here.
+    /// `PollerGroupName`. It has no effect here.
     pub group: Option<String>,
 }
 
-/// The pause before a failed attempt is repeated: the first, then twice as long each time.
+/// The pause before a failed attempt is repeated: it doubles each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Backoff {
-    /// After the first failure.
+    /// The pause after the first failure.
     pub first: Duration,
-    /// At most.
+    /// The longest pause.
     pub most: Duration,
 }
 

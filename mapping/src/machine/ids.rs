@@ -1,16 +1,16 @@
-//! Names of what goes out of the machine and is answered later.
+//! Identifiers of outputs that are answered later.
 
 use std::fmt;
 
-/// One of the mapping's pollers: a member of the consumer group. Whoever drives the machine numbers them.
+/// One of the mapping's pollers: a member of the consumer group. The driver numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PollerId(pub u32);
 
-/// An invocation. No two of one machine have the same.
+/// The identifier of an invocation, unique within one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvocationId(pub(super) u64);
 
-/// Discarded records on their way to the destination. No two of one machine have the same.
+/// The identifier of a delivery of discarded records to the destination, unique within one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryId(pub(super) u64);
 

@@ -1,4 +1,4 @@
-//! What the machine is told. Made by whoever drives it.
+//! The inputs of the machine. Made by its driver.
 
 use bytes::Bytes;
 
@@ -10,100 +10,100 @@ use crate::record::{Record, TopicPartition};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Input {
-    /// A poller was given a partition. It is paused, until [`Output::Resume`](super::Output::Resume). If the poller has it
-    /// already, that is a revocation first.
+    /// A poller was assigned a partition. It is paused until [`Output::Resume`](super::Output::Resume). If the poller has it
+    /// already, the partition is revoked first.
     Assigned {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
         /// The group's committed offset. None: it has none, so the configured starting position counts. Queue mode: None,
         /// the broker keeps the position.
         committed: Option<i64>,
     },
-    /// A partition is about to be taken from a poller. Nothing more of it is sent and polled. Its invocations and deliveries
-    /// that are under way may end, and are committed: once there is none, or whoever waits for the partition has waited long
-    /// enough, [`Revoked`](Self::Revoked) follows. Queue mode: of no effect, the broker hands records over by their locks.
+    /// A partition is about to be revoked from a poller. Nothing more of it is sent or polled. Its invocations and
+    /// deliveries in flight may finish, and are committed. When none is left, or the group has waited long enough,
+    /// [`Revoked`](Self::Revoked) follows. Queue mode: no effect, the broker hands records over by their locks.
     Revoking {
-        /// From whom.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
     },
-    /// A partition was taken from a poller. Nothing of it is committed any more, and what was under way is forgotten: the
-    /// next owner gets it again.
+    /// A partition was revoked from a poller. Nothing of it is committed any more, and what was in flight is forgotten: it
+    /// is redelivered to the next owner.
     Revoked {
-        /// From whom.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
     },
     /// Records were polled: in offset order within a partition (Queue mode: in any). Those of partitions that the poller
     /// does not have, and those below its position, are ignored. Records that were fetched before a
     /// [`Seek`](super::Output::Seek) or a revocation must not be handed in after it.
     Polled {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The records.
         records: Vec<Record>,
     },
     /// A partition's position moved on without a record: transaction markers, compaction, or the offset that
     /// [`Position::End`](super::Position::End) turned out to be. So such gaps are committed too.
     Advanced {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// Where.
+        /// The partition.
         partition: TopicPartition,
         /// The offset that is polled next.
         position: i64,
     },
-    /// An invocation ended. What ended already, by a time-out for example, is not heard a second time: a late answer
+    /// An invocation ended. A second end of it is ignored: a late response, after a time-out for example,
     /// commits nothing.
     Ended {
-        /// Which.
+        /// The invocation.
         id: InvocationId,
         /// The id under which the function saw it. None: it did not start.
         request_id: Option<String>,
-        /// How.
+        /// The end of the invocation.
         how: End,
     },
     /// The destination has confirmed discarded records.
     Delivered {
-        /// Which.
+        /// The delivery.
         id: DeliveryId,
     },
-    /// The destination has not taken discarded records, and will not: they are dropped.
+    /// The destination has not accepted discarded records, and will not: they are dropped.
     DeliveryFailed {
-        /// Which.
+        /// The delivery.
         id: DeliveryId,
     },
-    /// The broker no longer has the offset that was to be polled: the partition goes on at the starting position.
+    /// The broker no longer has the offset to poll: the partition continues at the starting position.
     OutOfRange {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// Where.
+        /// The partition.
         partition: TopicPartition,
     },
-    /// The broker has refused a commit. It is sent again later, unless a higher one went through or the partition is gone.
+    /// The broker has refused a commit. It is retried later, unless a higher one was accepted or the partition is gone.
     CommitRefused {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// Where.
+        /// The partition.
         partition: TopicPartition,
         /// The position that was refused.
         position: i64,
     },
-    /// Nothing but time has passed: what [`Output::WakeAt`](super::Output::WakeAt) asks for.
+    /// Only time has passed: [`Output::WakeAt`](super::Output::WakeAt) asks for this.
     Woken,
-    /// The mapping is being disabled: nothing is invoked and polled any more. What is under way may end and is committed.
+    /// The mapping is being disabled: nothing is invoked or polled any more. Invocations in flight may finish and are committed.
     Drain,
 }
 
-/// How an invocation ended, as far as the mapping cares.
+/// The end of an invocation, as far as the mapping needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
-    /// The function answered. The bytes need not be JSON.
+    /// The function returned a response. The bytes need not be JSON.
     Response(Bytes),
     /// The function reported an error.
     FunctionError,
@@ -111,7 +111,7 @@ pub enum End {
     TimedOut,
     /// Its process ended.
     Crashed,
-    /// It was not started: throttled, or out of reach. None of the records was seen.
+    /// It was not started: throttled, or out of reach. The function saw no record.
     Throttled,
 }
 

@@ -1,4 +1,4 @@
-//! What the machine counts, and how it stands: for views and tests.
+//! The machine's counts and status: for views and tests.
 
 use super::ids::PollerId;
 use crate::record::TopicPartition;
@@ -11,10 +11,10 @@ pub struct Metrics {
     pub polled: u64,
     /// `FilteredOutEventCount`.
     pub filtered_out: u64,
-    /// `InvokedEventCount`: a record that is tried again counts again.
+    /// `InvokedEventCount`: each attempt of a record counts.
     pub invoked: u64,
     /// `FailedInvokeEventCount`: records of invocations that ended in an error, a crash, a time-out or a throttle, and
-    /// records that an answer listed.
+    /// records that a response listed.
     pub failed_invoke: u64,
     /// `DroppedEventCount`.
     pub dropped: u64,
@@ -29,13 +29,13 @@ pub struct Metrics {
     pub failed_invocations: u64,
 }
 
-/// How a partition stands.
+/// The status of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartitionStatus {
-    /// Whose.
+    /// The poller.
     pub poller: PollerId,
-    /// Which.
+    /// The partition.
     pub partition: TopicPartition,
     /// Records that wait for their first batch.
     pub waiting: usize,
@@ -47,8 +47,8 @@ pub struct PartitionStatus {
     pub delivering: usize,
     /// Whether its polling is paused.
     pub paused: bool,
-    /// The offset that is polled next. None: not known yet.
+    /// The next offset to poll. None: not known yet.
     pub position: Option<i64>,
-    /// The offset up to which all is committed. None: nothing is.
+    /// The committed offset. None: nothing is committed.
     pub committed: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! What the machine asks for, and what it has to say. Carried out by whoever drives it, in order.
+//! The outputs of the machine: requests and news. Carried out by its driver, in order.
 
 use std::fmt;
 
@@ -9,79 +9,79 @@ use crate::record::{Record, TopicPartition};
 use crate::response::Verdict;
 use crate::time::Time;
 
-/// Something to do, or to know.
+/// A request, or a piece of news.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
     /// Poll a partition from here on. Not in Queue mode.
     Seek {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
         /// From where.
         to: Position,
     },
     /// Poll a partition. Each is paused when it is assigned.
     Resume {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
     },
-    /// Poll a partition no more for now: enough of it waits.
+    /// Pause the polling of a partition: enough of its records wait.
     Pause {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// What.
+        /// The partition.
         partition: TopicPartition,
     },
     /// Invoke the function, and tell with [`Input::Ended`](super::Input::Ended) how it ended.
     Invoke(Batch),
     /// Commit a position: one past the last settled offset. Each is higher than the one before, as long as a poller has the
-    /// partition and its log goes on; one that was refused comes again. Not in Queue mode.
+    /// partition and its log continues; a refused one is requested again. Not in Queue mode.
     Commit {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// Where.
+        /// The partition.
         partition: TopicPartition,
-        /// The offset that the group goes on at.
+        /// The offset at which the group continues.
         position: i64,
     },
-    /// Queue mode: tell the broker what became of records.
+    /// Queue mode: acknowledge records to the broker.
     Acknowledge {
-        /// Who.
+        /// The poller.
         poller: PollerId,
-        /// Which, in the order of the partition.
+        /// The offsets, in the order of the partition.
         records: Offsets,
-        /// What.
+        /// The acknowledgement.
         with: Acknowledgement,
     },
     /// Send these to the destination, and tell with [`Input::Delivered`](super::Input::Delivered) or
-    /// [`Input::DeliveryFailed`](super::Input::DeliveryFailed) whether it took them. Until then they are not settled.
+    /// [`Input::DeliveryFailed`](super::Input::DeliveryFailed) whether it accepted them. Until then they are not settled.
     Deliver(Discarded),
-    /// These are lost. To know, not to do.
+    /// News: these records are lost.
     Dropped(Dropped),
-    /// An answer was read. To know, not to do.
+    /// News: a response was read.
     Answered {
-        /// Which invocation.
+        /// The invocation.
         id: InvocationId,
-        /// What it came to.
+        /// The verdict on it.
         verdict: Verdict,
     },
-    /// Give [`Input::Woken`](super::Input::Woken) at this time. It stands until another time replaces it; waking too early,
+    /// Give [`Input::Woken`](super::Input::Woken) at this time. It holds until another time replaces it; waking too early,
     /// or for nothing, does no harm.
     WakeAt(Time),
 }
 
-/// Where a consumer starts to poll.
+/// The position at which a consumer starts to poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Position {
     /// At this offset.
     Offset(i64),
-    /// At the first record there is.
+    /// At the oldest record.
     Beginning,
-    /// Behind the last one. Tell the offset with [`Input::Advanced`](super::Input::Advanced): it is committed, so that a
+    /// After the last record. Report the offset with [`Input::Advanced`](super::Input::Advanced): it is committed, so that a
     /// rebalance before the first record loses nothing.
     End,
     /// At the first record of this time or later, in milliseconds since 1970.
@@ -101,13 +101,13 @@ pub struct Offsets {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Batch {
-    /// The invocation's name.
+    /// The invocation's identifier.
     pub id: InvocationId,
-    /// Whose batch it is.
+    /// The poller of the batch.
     pub poller: PollerId,
-    /// Which attempt of these records it is, from 1: the highest, if they differ.
+    /// The number of the attempt of these records, from 1: the highest, if they differ.
     pub attempt: u32,
-    /// What is in it, partition by partition, in the order of the event.
+    /// Its records, partition by partition, in the order of the event.
     pub partitions: Vec<Offsets>,
     /// The event: exactly these bytes.
     pub body: Bytes,
@@ -120,7 +120,7 @@ impl Batch {
     }
 }
 
-/// Without the event's bytes.
+/// Shows no bytes of the event.
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
@@ -133,7 +133,7 @@ impl fmt::Debug for Batch {
     }
 }
 
-/// Why records were given up.
+/// The reason why records were given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Condition {
@@ -146,7 +146,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Lambda's word for it, to SQS, SNS and S3.
+    /// Lambda's word for it, in documents for SQS, SNS and S3.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
@@ -162,13 +162,13 @@ impl fmt::Display for Condition {
     }
 }
 
-/// How the last invocation of discarded records ended, as their document tells it.
+/// The end of the last invocation of discarded records, as their document shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LastResponse {
     /// There was none: too large, too old before the first attempt, or throttled.
     None,
-    /// An answer that listed them, or that could not be read.
+    /// A response that listed them, or that could not be read.
     Answered,
     /// An error, a crash, a time-out.
     FunctionError,
@@ -178,26 +178,26 @@ pub enum LastResponse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Discarded {
-    /// The delivery's name.
+    /// The delivery's identifier.
     pub id: DeliveryId,
     /// Whose batch it was.
     pub poller: PollerId,
-    /// Why.
+    /// The reason.
     pub condition: Condition,
-    /// When.
+    /// The time.
     pub at: Time,
-    /// How often the function was invoked with them: the most, if they differ. In Queue mode an earlier delivery counts as one
-    /// invocation, though it may have been none or, with retries, several: who had it does not tell.
+    /// The number of invocations with them: the highest, if they differ. In Queue mode an earlier delivery counts as one
+    /// invocation, though it may have been none or, with retries, several: the broker does not tell.
     pub invoke_count: u32,
     /// The request id of their last invocation. None: there was none, or the driver did not know it.
     pub request_id: Option<String>,
-    /// How that ended.
+    /// The end of that invocation.
     pub response: LastResponse,
     /// The records, partition by partition, in the order of the event.
     pub records: Vec<Record>,
 }
 
-/// Records that nobody will see again.
+/// Records that are lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dropped {
@@ -205,29 +205,29 @@ pub struct Dropped {
     pub poller: PollerId,
     /// Why they were given up.
     pub condition: Condition,
-    /// Why no destination has them.
+    /// The reason why no destination has them.
     pub because: Because,
-    /// Which.
+    /// The records.
     pub records: Vec<Offsets>,
 }
 
-/// Why discarded records are at no destination.
+/// The reason why discarded records are at no destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Because {
     /// The mapping has none.
     NoDestination,
-    /// It has not taken them.
+    /// The destination has not accepted them.
     DeliveryFailed,
 }
 
-/// What the broker does with an acquired record of a share group.
+/// The acknowledgement of an acquired record of a share group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Acknowledgement {
-    /// Done: never delivered again.
+    /// Done: not redelivered.
     Accept,
-    /// Not done: delivered again, up to the broker's limit.
+    /// Not done: redelivered, up to the broker's limit.
     Release,
-    /// Given up: never delivered again.
+    /// Given up: not redelivered.
     Reject,
 }

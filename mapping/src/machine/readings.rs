@@ -1,39 +1,39 @@
-//! What AWS leaves open, one switch a question. The simulator turns them all; a right function is right under each.
+//! Behaviour that AWS does not document: one switch for each question. The simulation varies all of them; a correct function is correct under each.
 
 pub use crate::event::Nulls;
 pub use crate::response::Again;
 
-/// How the open questions are read. The default of each is what AWS's documentation says for Kafka; where it says
-/// nothing, what it says for Kinesis, whose words the settings share; where that is silent too, what is safest to
+/// How to emulate behaviour that AWS does not document. The default of each is what AWS's documentation says for Kafka; where it says
+/// nothing, what it says for Kinesis, which has the same settings; where that is silent too, what is safest to
 /// develop against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Readings {
-    /// What a partial answer brings back.
+    /// Which records are redelivered after a partial response.
     pub again: Again,
     /// Whether a throttled invocation counts as an attempt.
     pub throttles: Throttles,
-    /// What has the count of attempts.
+    /// Whether attempts are counted for a batch or a record.
     pub attempts: Attempts,
-    /// Whether an answer that settles some records starts the count anew for the others.
+    /// Whether a response that settles some records resets the count of the others.
     pub progress: Progress,
-    /// Whether a rebalance starts the count anew.
+    /// Whether a rebalance resets the count.
     pub rebalance: Rebalance,
     /// What a bisection does to the count.
     pub bisecting: Bisecting,
-    /// What a partial answer does under `BisectBatchOnFunctionError`.
+    /// What a partial response does under `BisectBatchOnFunctionError`.
     pub partial_answer: PartialAnswer,
-    /// When the second half of a bisected batch goes.
+    /// When the second half of a bisected batch is sent.
     pub halves: Halves,
-    /// What is given up when the attempts behind a partial answer are used up.
+    /// Which records are given up when the attempts after a partial response are used up.
     pub exhausted: Exhausted,
-    /// Whose age is judged.
+    /// Whether the age of a record or of its batch counts.
     pub age: Age,
-    /// What a partition does while listed records wait for their next attempt.
+    /// Whether a partition's next batch waits for the retries of listed records.
     pub next_batch: NextBatch,
-    /// When the window of a partition's next batch begins.
+    /// When the batching window of a partition's next batch begins.
     pub window: Window,
-    /// How a key or value that is not there stands in the event.
+    /// How the event shows a missing key or value.
     pub nulls: Nulls,
 }
 
@@ -57,120 +57,120 @@ impl Default for Readings {
     }
 }
 
-/// Does a throttled invocation count as an attempt? Open for Kafka. For Kinesis Lambda "retries until the records
+/// Does a throttled invocation count as an attempt? Not documented for Kafka. For Kinesis Lambda "retries until the records
 /// expire or exceed the maximum age" when it cannot invoke the function, and names the retry quota for errors of the
 /// function only: so the default is [`Free`](Self::Free).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Throttles {
-    /// It is tried again with back-off, and costs nothing. Only a record's age ends it.
+    /// It is retried with back-off, and costs no attempt. Only a record's age ends it.
     Free,
     /// It counts as any failed attempt.
     Count,
 }
 
-/// Whose attempts are counted? Open. `MaximumRetryAttempts` is "the number of times Lambda retries when your function
+/// Are attempts counted for a batch or a record? Not documented. `MaximumRetryAttempts` is "the number of times Lambda retries when your function
 /// returns an error", and the document for destinations has one `approximateInvokeCount` a batch: so the default is
 /// [`PerBatch`](Self::PerBatch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Attempts {
     /// The batch has one count for all its records.
     PerBatch,
-    /// Each record has its own. In one batch some may be used up while others go on.
+    /// Each record has its own. Some records of a batch may use up their attempts before others.
     PerRecord,
 }
 
-/// Does an answer that settles some records start the count anew for those that are left? Open. The default is
-/// [`Keeps`](Self::Keeps): it gives records up sooner, so a function that is right under it is right under the other.
+/// Does a response that settles some records reset the count of the others? Not documented. The default is
+/// [`Keeps`](Self::Keeps): it gives records up sooner, so a function that is correct under it is correct under the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Progress {
-    /// The count goes on.
+    /// The count continues.
     Keeps,
     /// The count starts at nothing.
     StartsAnew,
 }
 
-/// Does a rebalance start the count anew for records that come again with the next owner? Open. A poller that takes
+/// Does a rebalance reset the count of records that are redelivered to the next owner? Not documented. A poller that takes
 /// over a partition knows its committed offset and no more: so the default is [`StartsAnew`](Self::StartsAnew).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rebalance {
     /// The count starts at nothing.
     StartsAnew,
-    /// The count goes on with the next owner. Records of different counts are not batched together, if a batch has one.
+    /// The count continues with the next owner. If a batch has one count, records of different counts are not batched together.
     Keeps,
 }
 
-/// What does splitting a batch cost? Open for Kafka. For Kinesis "splitting batches doesn't consume the retry quota":
+/// What does splitting a batch cost? Not documented for Kafka. For Kinesis "splitting batches doesn't consume the retry quota":
 /// so the default is [`Free`](Self::Free).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bisecting {
-    /// The failure that splits a batch is not counted. Both halves go on with the count so far.
+    /// The failure that splits a batch is not counted. Both halves continue with the count so far.
     Free,
-    /// It is counted, and both halves go on with that count.
+    /// The failure is counted, and both halves continue with that count.
     Counts,
     /// Both halves start at nothing.
     StartsAnew,
 }
 
-/// What does a partial answer do under `BisectBatchOnFunctionError`? Open for Kafka. For Kinesis "the batch is bisected
+/// What does a partial response do under `BisectBatchOnFunctionError`? Not documented for Kafka. For Kinesis "the batch is bisected
 /// at the returned sequence number and Lambda retries only the remaining records": so the default is
 /// [`SplitsAtReturned`](Self::SplitsAtReturned).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartialAnswer {
-    /// It is a bisection, at the lowest record that is listed, and costs what a bisection costs. An answer that settles
+    /// It is a bisection, at the lowest listed record, and costs what a bisection costs. A response that settles
     /// no record splits nothing, and counts as an attempt.
     SplitsAtReturned,
-    /// What comes again is halved, as after an error.
+    /// The redelivered records are halved, as after an error.
     Halves,
-    /// It is no error: what comes again stays together, and counts as an attempt.
+    /// It is not an error: the redelivered records stay together, and it counts as an attempt.
     Unsplit,
 }
 
-/// When does the second half of a bisected batch go? Open. A partition's records are sent in order, and both halves may
+/// When is the second half of a bisected batch sent? Not documented. A partition's records are sent in order, and both halves may
 /// have records of one partition: so the default is [`InSequence`](Self::InSequence).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Halves {
-    /// Once the first is settled.
+    /// Once the first half is settled.
     InSequence,
-    /// At the same time, also if both have records of one partition.
+    /// At the same time, even if both have records of one partition.
     SideBySide,
 }
 
-/// What is given up when the attempts behind a partial answer are used up? Open. For Kafka Lambda retries "just those
+/// Which records are given up when the attempts after a partial response are used up? Not documented. For Kafka Lambda retries "just those
 /// specific items": so the default is [`Listed`](Self::Listed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exhausted {
-    /// The records that were listed. What else came again under [`Again::FromLowest`] goes on, with a count of its own.
+    /// The listed records. The others that were redelivered under [`Again::FromLowest`] continue, with a count of their own.
     Listed,
-    /// Every record of the partition from the lowest listed one on, also those that the answer did not list.
+    /// Every record of the partition from the lowest listed one on, even if the response did not list it.
     FromLowest,
 }
 
 /// Whose age does `MaximumRecordAgeInSeconds` judge? It is "the maximum age of a record that Lambda sends to your
-/// function": so the default is [`PerRecord`](Self::PerRecord). Whether the batch of an old record goes with it is open.
+/// function": so the default is [`PerRecord`](Self::PerRecord). Whether an old record's batch is given up with it is not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Age {
-    /// Each record's own. The others of its batch go on.
+    /// Each record's own age. The others of its batch continue.
     PerRecord,
-    /// The oldest record's. The whole batch is given up with it.
+    /// The oldest record's age. The whole batch is given up with it.
     PerBatch,
 }
 
-/// Does a partition's next batch wait while listed records are tried again? Open. Committed is one offset a partition,
+/// Does a partition's next batch wait while listed records are retried? Not documented. A group commits one offset a partition,
 /// and order within a partition is promised: so the default is [`Waits`](Self::Waits).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NextBatch {
-    /// It waits until each record of the batch before is settled.
+    /// It waits until each record of the previous batch is settled.
     Waits,
-    /// It goes on, and the listed records are tried again beside it. At most
+    /// It is sent, and the listed records are retried beside it. At most
     /// [`RETRIED_ASIDE_MAX`](crate::limits::RETRIED_ASIDE_MAX) such groups a partition; then it waits.
     GoesOn,
 }
 
-/// When does the batching window of records begin that arrived while their partition was busy? Open. "A batching window
+/// When does the batching window begin for records that arrived while their partition was busy? Not documented. "A batching window
 /// begins as soon as the first record arrives": so the default is [`FromArrival`](Self::FromArrival).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Window {
-    /// When the record arrived: what has waited long enough is sent at once.
+    /// When the record arrived: records that have waited long enough are sent at once.
     FromArrival,
     /// When the partition was free for it, if that was later.
     FromFree,

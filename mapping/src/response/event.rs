@@ -1,11 +1,11 @@
-//! The event, as far as an answer can name its parts.
+//! The event, as far as a response can name its parts.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// The records of a Kafka event, as far as an answer can name them.
+/// The records of a Kafka event, as far as a response can name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     partitions: Vec<(String, Vec<i64>)>,
@@ -76,7 +76,7 @@ fn without_the_value(error: &serde_json::Error) -> serde_json::Error {
     serde::de::Error::custom(text)
 }
 
-/// Why a body is not an event from Kafka. Lambda's mapping would not send it, so there is nothing to commit either.
+/// Why a body is not a Kafka event. Lambda's mapping would not send it, so there is nothing to commit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAnEvent {
@@ -89,7 +89,7 @@ pub enum NotAnEvent {
     /// It is of another event source, or of none.
     #[error("not a Kafka event: its `eventSource` is {event_source:?} and it has no `records`")]
     Source {
-        /// What it says; empty if it says nothing.
+        /// The value of `eventSource`; empty if it has none.
         event_source: String,
     },
 }

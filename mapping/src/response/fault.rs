@@ -1,31 +1,31 @@
-//! Why an answer makes Lambda send the whole batch again. Found by `identifiers`.
+//! Why a response makes Lambda redeliver the whole batch. Found by `identifiers`.
 
 use std::fmt;
 
 use crate::limits::TOPIC_CHARS_MAX;
 
-/// Why the whole batch is sent again.
+/// Why the whole batch is redelivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseFault {
     /// The function reported an error, crashed, or ran out of time.
     FunctionError,
-    /// The answer is not JSON.
+    /// The response is not JSON.
     NotJson {
-        /// Where and why, without the answer's bytes.
+        /// The place and the reason, without the response's bytes.
         reason: String,
     },
-    /// The answer is JSON of another shape than a partial batch response.
+    /// The response is JSON of another shape than a partial batch response.
     Malformed {
-        /// What is wrong, and where.
+        /// The fault, and its place.
         reason: String,
     },
-    /// The answer names a partition that the event does not have.
+    /// The response names a partition that the event does not have.
     UnknownPartition {
         /// As the answer names it.
         partition: String,
     },
-    /// The answer names an offset that the event does not have in this partition.
+    /// The response names an offset that the event does not have in this partition.
     UnknownOffset {
         /// As the answer names it.
         partition: String,
@@ -37,7 +37,7 @@ pub enum ResponseFault {
 impl fmt::Display for ResponseFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FunctionError => f.write_str("the function did not answer with a response"),
+            Self::FunctionError => f.write_str("the function did not return a response"),
             Self::NotJson { reason } => write!(f, "the response is not JSON: {reason}"),
             Self::Malformed { reason } => {
                 write!(f, "the response is not a partial batch response: {reason}")

@@ -1,9 +1,9 @@
-//! Who a function is, as far as it can see.
+//! The identity of a function, as it sees it.
 
 /// The account in the ARN of every function here: AWS's own for examples.
 pub(super) const ACCOUNT: &str = "123456789012";
 
-/// What a function is told about itself.
+/// The name, region and ARN that a function is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     name: String,
@@ -35,7 +35,7 @@ impl Identity {
         &self.name
     }
 
-    /// The region it runs in, as it believes.
+    /// The region that the function is told.
     pub fn region(&self) -> &str {
         &self.region
     }

@@ -8,7 +8,7 @@ use super::identity::Identity;
 use super::state::State;
 use crate::invocation::FunctionError;
 
-/// How far the function has come.
+/// The state of the function's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Readiness {

@@ -3,77 +3,77 @@
 use super::model::Record;
 use crate::fact::RecordId;
 
-/// What was promised in this run: what the function and the mapping were set to.
+/// The promises of a run: the settings of the function and the mapping.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// The function's order.
     pub order: Order,
-    /// How it answers.
+    /// The function's failure reporting.
     pub reporting: Reporting,
-    /// What it keeps.
+    /// The function's store of settled records.
     pub ledger: Ledger,
-    /// How often the mapping may send a record again. *None: for ever.*
+    /// The most retries of a record by the mapping. *None: no limit.*
     pub retries: Option<u64>,
     /// Whether a throttled invocation counts as an attempt.
     pub throttles_count: bool,
-    /// Whether a record that was tried often enough takes those behind it in its partition with it.
+    /// Whether the records behind an exhausted record in its partition are given up with it.
     pub tail_goes_too: bool,
-    /// How old a record may become. *None: as old as it likes.*
+    /// The maximum age of a record. *None: no limit.*
     pub age_ms: Option<u64>,
-    /// Whether one old record takes its batch with it.
+    /// Whether the batch of an old record is given up with it.
     pub age_of_batch: bool,
-    /// How often the broker of a share group delivers a record before it gives it up. *None: the mapping is not in Queue mode.*
+    /// The most deliveries of a record by a share group's broker. *None: the mapping is not in Queue mode.*
     pub deliveries_max: Option<u64>,
     /// Whether the mapping itself sends no record of a partition before those below it are settled. False: order is asked within a batch only.
     pub mapping_keeps_order: bool,
-    /// Whether no two clocks are further apart than leases allow for. False: only *nothing lost* is asked.
+    /// Whether the clocks stay within the maximum clock skew. False: only *nothing lost* is asked.
     pub clocks_within_limit: bool,
-    /// How long after it was settled a record may be forgotten.
+    /// The time after which a settled record may be forgotten.
     pub forgets_after_ms: u64,
     /// Whether a handler starts at most once a record.
     pub at_most_once: bool,
-    /// Whether records run without the store where that has failed: then neither *once* nor *one owner* is asked of that invocation.
+    /// Whether records run without the store if it has failed: then neither *once* nor *one owner* is asked of that invocation.
     pub without_store: bool,
-    /// How fast the function is to be.
+    /// The time limits of the function.
     pub pace: Pace,
 }
 
-/// How fast a function is to be: its settings, as far as rules of time follow from them. By default none is asked.
+/// The settings of a function from which time limits follow. By default there are none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
-    /// How much time it is given.
+    /// The time of an invocation.
     pub timeout_ms: u64,
-    /// How often it writes its progress.
+    /// The time between two writes of progress.
     pub progress_ms: u64,
-    /// How many lanes run side by side.
+    /// The number of lanes that run concurrently.
     pub concurrency: usize,
-    /// How long a handler holds the processor at the most. Zero: handlers only wait.
+    /// The longest time for which a handler holds the processor. Zero: handlers only wait.
     pub holds_ms: u64,
 }
 
 /// Which records of a partition wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// All.
+    /// All records.
     Partition,
-    /// Those of one key; those without one as well.
+    /// Records of one key; records without a key too.
     Key,
-    /// Those of one key; one without a key waits for none.
+    /// Records of one key; a record without a key waits for no other.
     KeyIfAny,
-    /// None.
+    /// No records.
     Unordered,
 }
 
-/// How a function answers.
+/// The failure reporting of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reporting {
-    /// An error, if anything is not done.
+    /// An error if any record is not done.
     WholeBatch,
-    /// A list of what is not done.
+    /// A list of the records that are not done.
     Partial,
 }
 
-/// Where it is kept what was settled.
+/// The store of settled records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ledger {
     /// In a store of all processes.

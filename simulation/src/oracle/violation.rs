@@ -2,32 +2,32 @@
 
 use std::fmt;
 
-/// What a run may break.
+/// The promises that a run may break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
     /// A committed record was done, is at the destination, or was given up under the mapping's rules.
     NothingLost,
-    /// A record of a lane first starts when those before it were settled.
+    /// A record of a lane starts only after the records before it were settled.
     Order,
-    /// What is recorded as settled is not started by whoever takes the partition later.
+    /// A record that is recorded as settled is not started by a later owner of its partition.
     Once,
-    /// Nobody starts anything of a partition that another one has taken.
+    /// An invocation starts no record of a partition that another one has taken.
     OneOwner,
-    /// The answer names exactly what is neither settled nor skipped, in time.
+    /// The response lists exactly the records that are neither settled nor skipped, in time.
     Answer,
-    /// Without faults everything is done in the end, and a partition is given back as soon as it is settled.
+    /// Without faults all records are done in the end, and a partition is released as soon as it is settled.
     Live,
     /// A handler starts at most once a record.
     AtMostOnce,
-    /// What is done is recorded soon, and before the answer.
+    /// A done record is recorded soon, and before the response.
     Recorded,
-    /// Nobody takes what an invocation holds that has met no fault.
+    /// No other invocation takes a partition or claim from an invocation that met no fault.
     Held,
-    /// A partition that is opened has its turn.
+    /// The first record of an opened partition gets its turn.
     Reached,
-    /// A write that lost a race is tried again at once, and an invocation ends with its last record.
+    /// A write that lost a race is retried at once, and an invocation ends with its last record.
     Prompt,
-    /// A letter says of no handler that it was started, unless it was.
+    /// A letter does not say that a handler was started, unless it was.
     Truth,
 }
 
@@ -53,11 +53,11 @@ impl fmt::Display for Invariant {
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// When it showed, milliseconds since the run began.
+    /// The time at which it was found, milliseconds since the run began.
     pub at_ms: u64,
-    /// Which.
+    /// The promise.
     pub invariant: Invariant,
-    /// How.
+    /// The violation in words.
     pub text: String,
 }
 

@@ -55,7 +55,7 @@ async fn a_broker_that_is_killed_for_good_ends_a_run_as_one_that_could_not_go_on
         "{ended:?}"
     );
     assert!(!seen.last().caught_up && seen.number() < RECORDS);
-    let says = |trouble: &String| trouble.contains("cannot be asked");
+    let says = |trouble: &String| trouble.contains("cannot ask the cluster");
     assert!(seen.troubles().iter().any(says), "{:?}", seen.troubles());
 }
 

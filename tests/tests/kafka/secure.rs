@@ -323,7 +323,7 @@ async fn a_port_that_is_spoken_to_in_the_wrong_way_ends_it_and_names_the_setting
 
         let words = [
             "no broker responds",
-            "wants TLS or SASL (security.protocol)",
+            "expects TLS or SASL (security.protocol)",
         ];
         ran.assert_fault(Duration::from_millis(CONNECT_MS), &words);
         // Why it hung up is told, in one way or another, and not only that the question was not answered.

@@ -114,7 +114,7 @@ async fn a_group_whose_offset_the_topic_does_not_have_begins_as_a_new_one() {
             "{case}"
         );
         assert_eq!(echoed.status.lag(), Some(0), "{case}");
-        let says = |reason: &String| reason.contains("-0 does not have the offset");
+        let says = |reason: &String| reason.contains("-0 no longer has the offset");
         let said = echoed.troubles.iter().any(says);
         assert_eq!(said, name != "within", "{case}");
         let (committed, end) = committed_and_end(&group(number), &topic).await;

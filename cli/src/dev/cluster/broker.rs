@@ -37,12 +37,13 @@ pub(crate) fn start(args: &Args, wanted: &mut [Wanted]) -> Result<EmbeddedBroker
             .map_or(1, |partition| partition.saturating_add(1));
         if needed > PARTITIONS_MAX {
             return Err(Fault::new(format!(
-                "a record asks for partition {} of {}",
+                "expected partitions 0 to {}, found a record for partition {} of {}",
+                PARTITIONS_MAX - 1,
                 needed - 1,
                 record.topic
             ))
             .help(format!(
-                "the broker in this process has at most {PARTITIONS_MAX} partitions a topic"
+                "the broker in this process has at most {PARTITIONS_MAX} partitions a topic: use one of your own, --bootstrap HOST:PORT"
             )));
         }
         if let Some(partitions) = topics.get_mut(&*record.topic) {

@@ -79,7 +79,7 @@ fn value(setting: &Setting) -> Result<String, Fault> {
     match &setting.value {
         Value::Text(text) => Ok(text.clone()),
         Value::Bare => Err(Fault::new(format!(
-            "the value of --set {key} is a secret, and everybody on this machine can read a command line"
+            "the value of --set {key} is a secret, and every user of this machine can read the command line"
         ))
         .help(format!("write {key}=@env:NAME or {key}=@file:PATH"))),
         Value::Variable(name) => std::env::var(name).map_err(|error| {

@@ -16,7 +16,7 @@ pub(crate) use self::wanted::Wanted;
 use crate::fault::Fault;
 use crate::files::{letters, source};
 
-/// All files together: what a desk can be asked to keep in memory.
+/// Most bytes of all files together: they are kept in memory.
 const BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// Reads all files. Lines go to the first topic, records of an event or of a dead letter to their own. What cannot be
@@ -44,7 +44,7 @@ pub(crate) fn read(
         let records = records(&name, &bytes, format, topics)?;
         // Of one file the end tells.
         if records.is_empty() && files.len() > 1 {
-            remarks.push(format!("{name} holds no record"));
+            remarks.push(format!("{name} has no records"));
         }
         for record in records {
             match record {
@@ -56,7 +56,7 @@ pub(crate) fn read(
         remarks.extend(left_out.map(|(why, count)| why.remark(*count, &name)));
     }
     if wanted.is_empty() && !files.is_empty() {
-        let fault = Fault::new("there is no record to produce");
+        let fault = Fault::new("expected records to produce, found none");
         let fault = remarks.iter().fold(fault, Fault::at);
         return Err(fault.help(format!("--produce takes {FORMS}")));
     }
@@ -71,7 +71,7 @@ fn contents(path: &Path, left: usize) -> io::Result<Vec<u8>> {
     let bytes = source::read(path, left)?;
     if bytes.len() > left {
         return Err(io::Error::other(format!(
-            "that is more than {} MB in all",
+            "expected at most {} MB in all, found more",
             BYTES_MAX / 1024 / 1024
         )));
     }
@@ -129,9 +129,9 @@ fn of_events(
     for event in events {
         let Some(records) = event::read(name, &event)? else {
             return Err(Fault::new(format!(
-                "the payload of a dead letter of {name} is no Kafka event"
+                "expected a Kafka event in the payload of each dead letter of {name}, found something else"
             ))
-            .help("a letter of another kind of source cannot be fed back to a topic"));
+            .help("remove letters of other kinds of sources: they cannot be fed back to a topic"));
         };
         all.extend(wanted(records));
     }
@@ -143,10 +143,10 @@ pub(crate) async fn produce(producer: &Producer, wanted: &[Wanted]) -> Result<us
     let records: Vec<Outgoing<'_>> = wanted.iter().map(Wanted::outgoing).collect();
     producer.send(&records).await.map_err(|error| {
         Fault::from_error(&error).help(if error.is_too_large() {
-            "--set message.max.bytes=… lets larger records out (1000000 unless it is set); a broker has a bound of its own,\n\
+            "for larger records give --set message.max.bytes=… (1000000 unless it is set); a broker has a limit of its own,\n\
              max.message.bytes of the topic"
         } else {
-            "the topic has to exist, and have the partitions that the event names"
+            "create the topic, with the partitions that the event names"
         })
     })
 }

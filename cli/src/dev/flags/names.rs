@@ -9,8 +9,8 @@ use crate::fault::Fault;
 /// The topics of a run: at least one, each of them once, and as Kafka takes them.
 pub(crate) fn check_topics(topics: &[String]) -> Result<(), Fault> {
     if topics.is_empty() {
-        return Err(Fault::new("no topic is named").help(
-            "give --topic TOPIC, or --template FILE to take topic and settings from what is deployed",
+        return Err(Fault::new("expected a topic, found none").help(
+            "give --topic TOPIC, or --template FILE to take topic and settings from a template",
         ));
     }
     let mut seen = BTreeSet::new();
@@ -18,8 +18,8 @@ pub(crate) fn check_topics(topics: &[String]) -> Result<(), Fault> {
         check_topic("--topic", topic)?;
         if !seen.insert(topic) {
             return Err(
-                Fault::new(format!("--topic {topic} stands there twice")).help(
-                    "a mapping reads a topic once: two of one group would share its partitions",
+                Fault::new(format!("expected each --topic once, found {topic} twice")).help(
+                    "remove one of them: two mappings of one group would share the topic's partitions",
                 ),
             );
         }
@@ -34,7 +34,10 @@ pub(crate) fn check_topic(flag: &str, topic: &str) -> Result<(), Fault> {
 
 /// What such a name is told with.
 pub(crate) fn no_topic(flag: &str, topic: &str, reason: &str) -> Fault {
-    Fault::new(format!("{flag} {topic:?} is no name of a topic")).help(reason)
+    Fault::new(format!(
+        "expected the name of a topic in {flag}, found {topic:?}"
+    ))
+    .help(reason)
 }
 
 /// For clap: brokers. librdkafka itself would look for what cannot be there for seconds.
@@ -50,7 +53,7 @@ pub(crate) fn bootstrap(text: &str) -> Result<String, String> {
         };
         if !is_host || port.parse::<u16>().is_err() || port == "0" {
             return Err(format!(
-                "`{}` is not HOST:PORT (how it is spoken to is --set security.protocol=…)",
+                "expected HOST:PORT, found `{}` (the protocol is set by --set security.protocol=…)",
                 broker.trim()
             ));
         }
@@ -183,7 +186,7 @@ mod tests {
         assert!(
             said(&["a", "b", "a"])
                 .unwrap_err()
-                .contains("--topic a stands there twice")
+                .contains("expected each --topic once, found a twice")
         );
         assert!(said(&[]).unwrap_err().contains("--template FILE"));
     }

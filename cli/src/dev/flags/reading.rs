@@ -1,4 +1,4 @@
-//! `--reading`: what AWS leaves open, and how it is read here. Read by `settings`.
+//! `--reading`: how to emulate behaviour that AWS does not document. Read by `settings`.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use msk_mapping::machine::{
 /// A question's answers, each by its name. The first is the default.
 type Answers = &'static [(&'static str, fn(&mut Readings))];
 
-/// A question that AWS leaves open, named as in [`Readings`].
+/// A question that AWS's documentation does not answer, named as in [`Readings`].
 struct Question {
     name: &'static str,
     asks: &'static str,
@@ -35,7 +35,7 @@ const fn question(name: &'static str, asks: &'static str, answers: Answers) -> Q
     }
 }
 
-/// What a partial response brings back: of its answers the names alone do.
+/// Which records are redelivered after a partial response. The names of these answers also work alone.
 const AGAIN: Answers = &[
     ("only-listed", |r| r.again = Again::OnlyListed),
     ("from-lowest", |r| r.again = Again::FromLowest),
@@ -43,7 +43,11 @@ const AGAIN: Answers = &[
 
 /// In the order of [`Readings`], which says of each why its default is the default.
 const QUESTIONS: &[Question] = &[
-    question("again", "what a partial response brings back", AGAIN),
+    question(
+        "again",
+        "which records are redelivered after a partial response",
+        AGAIN,
+    ),
     question(
         "throttles",
         "whether a throttled invocation counts as an attempt",
@@ -54,7 +58,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "attempts",
-        "what has the count of attempts",
+        "whether attempts are counted for a batch or a record",
         &[
             ("per-batch", |r| r.attempts = Attempts::PerBatch),
             ("per-record", |r| r.attempts = Attempts::PerRecord),
@@ -62,7 +66,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "progress",
-        "whether an answer that settles some records starts the count anew for the others",
+        "whether a response that settles some records resets the count of the others",
         &[
             ("keeps", |r| r.progress = Progress::Keeps),
             ("starts-anew", |r| r.progress = Progress::StartsAnew),
@@ -70,7 +74,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "rebalance",
-        "whether a rebalance starts the count anew",
+        "whether a rebalance resets the count",
         &[
             ("starts-anew", |r| r.rebalance = Rebalance::StartsAnew),
             ("keeps", |r| r.rebalance = Rebalance::Keeps),
@@ -87,7 +91,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "partial-answer",
-        "what a partial response does to a batch that would be bisected",
+        "what a partial response does to a batch under bisection",
         &[
             ("splits-at-returned", |r| {
                 r.partial_answer = PartialAnswer::SplitsAtReturned;
@@ -98,7 +102,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "halves",
-        "when the second half of a bisected batch goes",
+        "when the second half of a bisected batch is sent",
         &[
             ("in-sequence", |r| r.halves = Halves::InSequence),
             ("side-by-side", |r| r.halves = Halves::SideBySide),
@@ -106,7 +110,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "exhausted",
-        "what is given up when the attempts behind a partial response are used up",
+        "which records are given up when the attempts after a partial response are used up",
         &[
             ("listed", |r| r.exhausted = Exhausted::Listed),
             ("from-lowest", |r| r.exhausted = Exhausted::FromLowest),
@@ -114,7 +118,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "age",
-        "whose age is judged",
+        "whether the age of a record or of its batch counts",
         &[
             ("per-record", |r| r.age = Age::PerRecord),
             ("per-batch", |r| r.age = Age::PerBatch),
@@ -122,7 +126,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "next-batch",
-        "what a partition does while listed records wait for their next attempt",
+        "whether a partition's next batch waits for the retries of listed records",
         &[
             ("waits", |r| r.next_batch = NextBatch::Waits),
             ("goes-on", |r| r.next_batch = NextBatch::GoesOn),
@@ -130,7 +134,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "window",
-        "when the window of a partition's next batch begins",
+        "when the batching window of a partition's next batch begins",
         &[
             ("from-arrival", |r| r.window = Window::FromArrival),
             ("from-free", |r| r.window = Window::FromFree),
@@ -138,7 +142,7 @@ const QUESTIONS: &[Question] = &[
     ),
     question(
         "nulls",
-        "how a key or value that is not there stands in the event",
+        "how the event shows a missing key or value",
         &[
             ("absent", |r| r.nulls = Nulls::Absent),
             ("null", |r| r.nulls = Nulls::Null),
@@ -158,10 +162,17 @@ pub(crate) fn read(text: &str) -> Result<Reading, String> {
         });
     };
     let Some(question) = QUESTIONS.iter().find(|question| question.name == name) else {
-        return Err(format!("there is no `{name}`: NAME is one of {}", names()));
+        return Err(format!(
+            "expected NAME to be one of {}, found `{name}`",
+            names()
+        ));
     };
-    find(question.answers, value)
-        .ok_or_else(|| format!("{name} is {}", values(question.answers, " or ")))
+    find(question.answers, value).ok_or_else(|| {
+        format!(
+            "expected {name} to be {}, found `{value}`",
+            values(question.answers, " or ")
+        )
+    })
 }
 
 fn find(answers: Answers, value: &str) -> Option<Reading> {
@@ -182,8 +193,8 @@ fn values(answers: Answers, between: &str) -> String {
 /// What `--help` says: each question with its answers.
 pub(crate) fn long_help() -> String {
     let mut text = String::from(
-        "How a question is read that AWS's documentation leaves open: NAME=VALUE, several times for several. \
-         The values of again also stand alone. The first value of each is the default:\n",
+        "Choose how to emulate behaviour that AWS does not document: NAME=VALUE, repeatable. \
+         The values of again also work alone. The first value of each is the default:\n",
     );
     for Question {
         name,
@@ -271,7 +282,7 @@ mod tests {
         assert!(refused("throttle=free").contains("one of again, throttles, attempts,"));
         assert_eq!(
             refused("bisecting=no"),
-            "bisecting is free or counts or starts-anew"
+            "expected bisecting to be free or counts or starts-anew, found `no`"
         );
         assert!(long_help().contains("\nnext-batch=waits|goes-on\n"));
     }

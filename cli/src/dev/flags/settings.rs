@@ -17,75 +17,75 @@ use crate::dev::on_failure;
 use crate::fault::Fault;
 use crate::flags::response_types::ResponseTypes;
 
-/// What stands for the cluster's ARN where there is none. The account is that of the function's own ARN here.
-const DESK_ARN: &str =
+/// The ARN in the event if no cluster's ARN is given. The account is that of the function's own ARN here.
+const LOCAL_ARN: &str =
     "arn:aws:kafka:us-east-1:123456789012:cluster/desk/00000000-0000-0000-0000-000000000000-1";
 
-/// What a mapping is set to.
+/// The settings of a mapping.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Mapping")]
 pub(crate) struct Settings {
-    /// Records in a batch, 1 to 10000. [default: 100]
+    /// Maximum number of records in a batch, 1 to 10000. [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<i64>,
-    /// How long a batch is gathered, 0 to 300. [default: half a second]
+    /// Batching window, 0 to 300. [default: half a second]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) maximum_batching_window_in_seconds: Option<i64>,
-    /// How often a failed batch is tried again, 0 to 10000, or -1 for ever. [default: -1, with --on-failure 10]
+    /// Maximum retries of a failed batch, 0 to 10000, or -1 for no limit. [default: -1, with --on-failure 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) maximum_retry_attempts: Option<i64>,
-    /// Older records are given up, 60 to 604800, or -1. [default: -1, never]
+    /// Maximum age of a record; older ones are given up, 60 to 604800, or -1. [default: -1, no limit]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) maximum_record_age_in_seconds: Option<i64>,
-    /// Halve a batch that ends in a function error.
+    /// Halve a batch after a function error.
     #[arg(long)]
     pub(crate) bisect_batch_on_function_error: bool,
-    /// Send it again whole, also if the template says otherwise.
+    /// Redeliver the batch whole, even if the template says otherwise.
     #[arg(long, conflicts_with = "bisect_batch_on_function_error")]
     pub(crate) no_bisect_batch_on_function_error: bool,
-    /// Read partial batch responses. The function has to know too: --env LAMBDA_MSK_FAILURE_REPORTING=partial. Or [], AWS's empty list: read none, also if the template says otherwise.
+    /// Read partial batch responses; the function needs --env LAMBDA_MSK_FAILURE_REPORTING=partial. []: ignore them, even if the template says otherwise.
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(crate) function_response_types: Option<ResponseTypes>,
-    /// Stream, a consumer group, or Queue, a share group: no order, and what fails is delivered again by the broker, up to its limit. Queue needs --bootstrap with Kafka 4.2 or later, --self-managed and a build with the feature share. [default: Stream]
+    /// Stream (a consumer group), or Queue (a share group: no order; the broker redelivers failed records, up to its limit). Queue needs --bootstrap with Kafka 4.2 or later, --self-managed and a build with the feature share. [default: Stream]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(crate) consumption_mode: Option<Mode>,
-    /// Where a group without offsets begins. [default: TRIM_HORIZON]
+    /// Starting position of a group without offsets. [default: TRIM_HORIZON]
     #[arg(long, value_name = "POSITION")]
     pub(crate) starting_position: Option<Start>,
-    /// The time for AT_TIMESTAMP: 2026-01-31T12:00:00Z, or seconds since 1970.
+    /// Time for AT_TIMESTAMP: 2026-01-31T12:00:00Z, or seconds since 1970.
     #[arg(long, value_name = "TIME")]
     pub(crate) starting_position_timestamp: Option<String>,
-    /// A filter's pattern: '{"value":{"kind":["order"]}}'. Of several one has to fit.
+    /// Filter pattern: '{"value":{"kind":["order"]}}'. Repeatable; a record passes if any pattern matches.
     #[arg(long = "filter", value_name = "PATTERN")]
     pub(crate) filters: Vec<String>,
-    /// The filters as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
+    /// All filters, as AWS takes them: '{"Filters":[{"Pattern":"…"}]}'.
     #[arg(long, value_name = "JSON", conflicts_with = "filters")]
     pub(crate) filter_criteria: Option<String>,
     /// Whether the filters are the template's.
     #[arg(skip)]
     pub(crate) filter_of_template: bool,
-    /// Where records go that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX. none: nowhere, also if the template says otherwise.
+    /// Destination for records that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX. none: no destination, even if the template has one.
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
-    /// The cluster's ARN in the event.
+    /// ARN of the cluster in the event.
     #[arg(long, value_name = "ARN", value_parser = names::arn, conflicts_with = "self_managed")]
     pub(crate) event_source_arn: Option<String>,
-    /// The event of a cluster of your own, without an ARN.
+    /// Write the event of a self-managed cluster, without an ARN.
     #[arg(long)]
     pub(crate) self_managed: bool,
-    /// On-demand mode: one poller, and none of the settings that need provisioned mode.
+    /// Emulate on-demand mode: one poller, and none of the settings that need provisioned mode.
     #[arg(long, conflicts_with = "pollers")]
     pub(crate) on_demand: bool,
     /// Whether it is the template that has no provisioned pollers.
     #[arg(skip)]
     pub(crate) on_demand_by_template: bool,
-    /// Pollers: members of the group, each with at most five invocations at once. [default: 1]
+    /// Number of pollers: members of the group, each with at most five concurrent invocations. [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) pollers: Option<u32>,
     /// Where the template says what no flag says: by AWS's name of the setting, with the place.
     #[arg(skip)]
     pub(crate) by_template: Vec<(&'static str, String)>,
-    /// How a question is read that AWS leaves open: NAME=VALUE; `--help` lists them. Or only-listed or from-lowest alone: which records come again after a partial response.
+    /// Choose how to emulate behaviour that AWS does not document: NAME=VALUE; `--help` lists all.
     #[arg(long = "reading", value_name = "READING", value_parser = reading::read, long_help = reading::long_help())]
     pub(crate) readings: Vec<Reading>,
 }
@@ -141,7 +141,7 @@ impl Settings {
         }
     }
 
-    /// Where a group without offsets begins.
+    /// The starting position of a group without offsets.
     pub(crate) fn start(&self) -> Result<StartingPosition, Fault> {
         let time = self.starting_position_timestamp.as_deref();
         start::position(self.starting_position, time, Timestamp::now())
@@ -225,10 +225,10 @@ impl Settings {
         });
         let mut help = Vec::new();
         if !others.is_empty() {
-            help.push("correct what is named; a flag wins over the template, and `cargo msk dev --help` lists them");
+            help.push("correct these settings; a flag overrides the template, and `cargo msk dev --help` lists all flags");
         }
         if !pollers.is_empty() && self.on_demand_by_template {
-            help.push("give --pollers N, or the template's mapping its ProvisionedPollerConfig");
+            help.push("give --pollers N, or add ProvisionedPollerConfig to the template's mapping");
         } else if !pollers.is_empty() {
             help.push("leave out --on-demand: a mapping is provisioned without it");
         }
@@ -239,7 +239,7 @@ impl Settings {
     pub(crate) fn filter_remarks(&self) -> Result<Vec<String>, Fault> {
         let filter = self.read_filter()?;
         let from = if self.filter_of_template {
-            " (of the template: --filter takes its place)"
+            " (from the template: --filter overrides it)"
         } else {
             ""
         };
@@ -273,7 +273,7 @@ impl Settings {
                 .iter()
                 .fold(fault, at)
                 .help(if self.filter_of_template {
-                    "a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'; --filter takes the place of the template's"
+                    "a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'; --filter overrides the template's"
                 } else {
                     "a pattern is JSON, such as '{\"value\":{\"kind\":[\"order\"]}}'"
                 })
@@ -286,7 +286,7 @@ impl Settings {
             None | Some(Mode::Stream) => Ok(ConsumptionMode::Stream),
             Some(Mode::Queue) if cfg!(feature = "share") => Ok(ConsumptionMode::Queue),
             Some(Mode::Queue) => Err(Fault::new(
-                "--consumption-mode Queue needs a share group, which this build of cargo msk cannot read",
+                "--consumption-mode Queue needs the feature share, which this build of cargo msk lacks",
             )
             .help("cargo install cargo-msk --features share (in this repository: --path cli), with Rust 1.95 or later")),
         }
@@ -305,7 +305,7 @@ impl Settings {
             arn: self
                 .event_source_arn
                 .clone()
-                .unwrap_or_else(|| DESK_ARN.to_owned()),
+                .unwrap_or_else(|| LOCAL_ARN.to_owned()),
             bootstrap_servers,
         }
     }
@@ -425,18 +425,18 @@ mod tests {
         let said = remarks(of(r#"{"topic":["orders"]}"#, true)).unwrap();
         assert_eq!(said.len(), 1);
         assert!(
-            said[0].starts_with("Filters[0].Pattern: topic is a field that"),
+            said[0].starts_with("Filters[0].Pattern: topic is ignored here"),
             "{said:?}"
         );
         assert!(
-            said[0].ends_with("(of the template: --filter takes its place)"),
+            said[0].ends_with("(from the template: --filter overrides it)"),
             "{said:?}"
         );
         let flag = remarks(of(r#"{"value":[{"wildcard":"a*"}]}"#, false)).unwrap();
         assert!(flag[0].ends_with("Lambda may refuse it"), "{flag:?}");
         let refused = remarks(of(r#"{"kind":["order"]}"#, true)).unwrap_err();
         assert!(
-            refused.contains("--filter takes the place of the template's"),
+            refused.contains("--filter overrides the template's"),
             "{refused}"
         );
     }

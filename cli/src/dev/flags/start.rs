@@ -6,16 +6,16 @@ use msk_mapping::machine::StartingPosition;
 
 use crate::fault::Fault;
 
-/// Where a group without offsets begins.
+/// The starting position of a group without offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Start {
-    /// The first record there is.
+    /// The oldest record.
     #[value(name = "TRIM_HORIZON")]
     TrimHorizon,
-    /// What comes from now on.
+    /// Records produced from now on.
     #[value(name = "LATEST")]
     Latest,
-    /// The first record of --starting-position-timestamp or later.
+    /// The first record at or after --starting-position-timestamp.
     #[value(name = "AT_TIMESTAMP")]
     AtTimestamp,
 }
@@ -30,8 +30,10 @@ pub(super) fn position(
         (Some(Start::AtTimestamp), Some(time)) => {
             Ok(StartingPosition::AtTimestamp(millis(time, now)?))
         }
-        (Some(Start::AtTimestamp), None) => Err(Fault::new("AT_TIMESTAMP has no time")
-            .help("give it with --starting-position-timestamp 2026-01-31T12:00:00Z")),
+        (Some(Start::AtTimestamp), None) => {
+            Err(Fault::new("expected a time for AT_TIMESTAMP, found none")
+                .help("give it with --starting-position-timestamp 2026-01-31T12:00:00Z"))
+        }
         (_, Some(_)) => Err(Fault::new("--starting-position-timestamp has no effect")
             .help("it goes with --starting-position AT_TIMESTAMP")),
         (Some(Start::Latest), None) => Ok(StartingPosition::Latest),
@@ -47,9 +49,11 @@ fn millis(text: &str, now: Timestamp) -> Result<i64, Fault> {
         Ok(seconds) => seconds.saturating_mul(1_000),
         Err(_) => {
             let time: Timestamp = text.parse().map_err(|error: jiff::Error| {
-                Fault::new(format!("--starting-position-timestamp {text} is no time"))
-                    .at(error.to_string())
-                    .help("write it as 2026-01-31T12:00:00Z, or in seconds since 1970")
+                Fault::new(format!(
+                    "expected a time in --starting-position-timestamp, found {text}"
+                ))
+                .at(error.to_string())
+                .help("write it as 2026-01-31T12:00:00Z, or in seconds since 1970")
             })?;
             time.as_millisecond()
         }
@@ -58,13 +62,13 @@ fn millis(text: &str, now: Timestamp) -> Result<i64, Fault> {
         return Ok(millis);
     }
     let fault = Fault::new(format!(
-        "--starting-position-timestamp {text} is in the future"
+        "expected a time in the past in --starting-position-timestamp, found {text}"
     ));
     Err(match seconds {
         Ok(number) if number <= now.as_millisecond() => {
             fault.help(format!("seconds, not milliseconds? {}", number / 1_000))
         }
-        _ => fault.help("Lambda refuses it: give the time of a record that is there, or LATEST"),
+        _ => fault.help("Lambda refuses it: give the time of an existing record, or LATEST"),
     })
 }
 
@@ -110,7 +114,7 @@ mod tests {
             milliseconds.contains("seconds, not milliseconds? 1769860800\n"),
             "{milliseconds}"
         );
-        assert!(future.contains("is in the future"), "{future}");
+        assert!(future.contains("expected a time in the past"), "{future}");
         assert!(!future.contains("milliseconds"), "{future}");
     }
 }

@@ -406,7 +406,7 @@ impl Topic {
                 let own = self.failed.get(&place).cloned();
                 let reason = own.unwrap_or_else(|| Reason {
                     code: String::new(),
-                    why: "the function lists it, and the mapping does not read the list".to_owned(),
+                    why: "the response lists it, and the mapping does not read the list".to_owned(),
                 });
                 self.ends(&place, Fate::Lost, &reason);
             }

@@ -270,7 +270,7 @@ fn stands(report: &PartitionReport) -> Value {
     })
 }
 
-/// Milliseconds to three digits: what a measurement on a desk is worth.
+/// Milliseconds to three digits: the precision of a local measurement.
 fn ms(duration: std::time::Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }

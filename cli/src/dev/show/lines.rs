@@ -108,7 +108,7 @@ impl Lines {
             Notice::Dropped(dropped) => {
                 let why = match dropped.because {
                     Because::NoDestination => "there is no --on-failure",
-                    _ => "the destination has not taken it",
+                    _ => "the destination did not accept them",
                 };
                 let text = format!(
                     "{}: {}; {why}{}",
@@ -183,7 +183,7 @@ pub(crate) fn no_handler(topic: &str) -> String {
 fn had_done(fates: &Fates, topic: &str, records: &[Offsets]) -> String {
     match fates.of(topic).and_then(|topic| topic.done_of(records)) {
         None | Some(0) => String::new(),
-        Some(done) => format!("; the function had done {done} of them"),
+        Some(done) => format!("; {done} of them were done by the function"),
     }
 }
 
@@ -203,20 +203,20 @@ fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>, rejecte
                 .unwrap_or_default();
             line(
                 BAD,
-                "again",
-                &format!("{batch}{times}: the answer lists {}", places(&listed)),
+                "redeliver",
+                &format!("{batch}{times}: the response lists {}", places(&listed)),
             )
         }
         Verdict::WholeBatchAgain(fault) => line(
             BAD,
-            "again",
+            "redeliver",
             &format!("{batch}{times}: the whole batch, since {fault}"),
         ),
         Verdict::FailuresIgnored { listed } => line(
             BAD,
             "overlooked",
             &format!(
-                "{batch}{times}: the answer lists {}, and the mapping does not read it: \
+                "{batch}{times}: the response lists {}, but the mapping does not read the list: set \
                  --function-response-types ReportBatchItemFailures",
                 count(*listed, "record")
             ),
@@ -225,8 +225,8 @@ fn answered(flight: &Flight, verdict: &Verdict, report: Option<&Report>, rejecte
             BAD,
             "overlooked",
             &format!(
-                "{batch}{times}: the answer lists {} under {}, where Lambda does not look: expected batchItemFailures \
-                 at the top of the answer, so the batch is committed",
+                "{batch}{times}: the response lists {} under {}, where Lambda does not look: expected batchItemFailures \
+                 at the top level, so the batch is committed",
                 count(*listed, "record"),
                 shown(field)
             ),

@@ -19,7 +19,7 @@ pub(crate) fn why(status: &Status, group: &str) -> Option<Why> {
             topic: topic.clone(),
             because: "filtered-out",
             what: format!(
-                "the filter let none of the {} records of {topic} through: the function was not invoked",
+                "the filter matched none of the {} records of {topic}: the function was not invoked",
                 metrics.polled
             ),
             help: "check --filter, --filter-criteria or the template's FilterCriteria against a value of the topic".to_owned(),
@@ -29,24 +29,24 @@ pub(crate) fn why(status: &Status, group: &str) -> Option<Why> {
     let (because, how, help) = match status.unread? {
         Unread::Latest => (
             "latest",
-            "LATEST begins behind them".to_owned(),
-            "--starting-position TRIM_HORIZON with another --group reads what is there",
+            "LATEST starts after them".to_owned(),
+            "give --starting-position TRIM_HORIZON and another --group to read them",
         ),
         Unread::AfterTheLast { .. } => (
             "after-the-last",
-            "none of them is of --starting-position-timestamp or later".to_owned(),
+            "all of them are older than --starting-position-timestamp".to_owned(),
             "give an earlier time, or --starting-position TRIM_HORIZON, with another --group",
         ),
         _ => (
             "committed",
-            format!("the group {group} stands at its end already"),
-            "--group NEW reads it from --starting-position on; a group goes on where it has committed",
+            format!("the group {group} has committed all of them"),
+            "give --group NEW to read from --starting-position on; a group continues at its committed offset",
         ),
     };
     Some(Why {
         topic: topic.clone(),
         because,
-        what: format!("nothing was read of {topic}, which holds records: {how}"),
+        what: format!("no record of {topic} was read, though it has records: {how}"),
         help: help.to_owned(),
     })
 }

@@ -53,7 +53,7 @@ pub(crate) fn records(rows: &[Row]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(["RECORD", "BECAME", "CODE", "WHY"], 1);
+    let mut table = Table::new(["RECORD", "OUTCOME", "CODE", "WHY"], 1);
     for row in rows.iter().take(ROWS_SHOWN_MAX) {
         let style = match row.fate {
             Fate::Rejected | Fate::GivenUp => WARNING,
@@ -74,7 +74,7 @@ pub(crate) fn records(rows: &[Row]) -> String {
     text
 }
 
-/// Of a topic with many partitions on a desk most are empty.
+/// Most partitions of a local topic are empty.
 fn has_records(partition: &&PartitionReport) -> bool {
     partition.committed.is_some() || partition.lag != Some(0)
 }
@@ -87,7 +87,7 @@ pub(crate) fn partitions(status: &Status) -> String {
             "LAG",
             "WAITING",
             "IN FLIGHT",
-            "AGAIN",
+            "RETRYING",
         ],
         1,
     );
@@ -133,7 +133,7 @@ pub(crate) fn summary(status: &Status, fates: &Fates) -> String {
     let done = fates.map_or(0, |topic| topic.done_of_given_up);
     let of_them = match done {
         0 => String::new(),
-        done => format!(" ({done} of them the function had done)"),
+        done => format!(" ({done} of them were done by the function)"),
     };
     let more = [
         (metrics.filtered_out, Style::new(), "filtered out", ""),

@@ -150,7 +150,7 @@ fn take_destination<'a>(
         Some(_) => properties.leave(
             "DestinationConfig",
             "a destination in AWS",
-            "give --on-failure file:PATH to see what would go there",
+            "give --on-failure file:PATH to see what would be sent there",
         ),
         None => {}
     }
@@ -172,13 +172,13 @@ fn keep_attempts(settings: &mut Settings, properties: &mut Properties<'_, '_>) {
     };
     if settings.on_demand {
         *remark += &format!(
-            "; without one a batch that fails is tried again for ever, and not {RETRY_ATTEMPTS_WITH_DESTINATION} times"
+            "; without one a failed batch is retried without limit, not {RETRY_ATTEMPTS_WITH_DESTINATION} times"
         );
         return;
     }
     settings.maximum_retry_attempts = Some(i64::from(RETRY_ATTEMPTS_WITH_DESTINATION));
     *remark += &format!(
-        "; a batch that fails is tried again {RETRY_ATTEMPTS_WITH_DESTINATION} times, as Lambda does with one"
+        "; a failed batch is retried {RETRY_ATTEMPTS_WITH_DESTINATION} times, as Lambda does with one"
     );
 }
 
@@ -195,12 +195,14 @@ fn response_types(
         _ => {
             let node = below.get("FunctionResponseTypes").unwrap_or(below);
             let place = properties.resolver.place(node);
-            Err(Fault::new(format!("FunctionResponseTypes is {types}"))
-                .at(format!(
-                    "{place}: {}.FunctionResponseTypes",
-                    properties.path
-                ))
-                .help("it takes [ReportBatchItemFailures], or is left out"))
+            Err(Fault::new(format!(
+                "expected [ReportBatchItemFailures] in FunctionResponseTypes, found {types}"
+            ))
+            .at(format!(
+                "{place}: {}.FunctionResponseTypes",
+                properties.path
+            ))
+            .help("correct it, or leave it out"))
         }
     }
 }
@@ -211,7 +213,7 @@ pub(crate) fn name_the_rest(properties: &mut Properties<'_, '_>, below: &Node) {
         (
             &["SourceAccessConfigurations"][..],
             "secrets and subnets of the account",
-            "give --set for a cluster that asks for them",
+            "give --set for a cluster that needs them",
         ),
         (
             &["SchemaRegistryConfig"],

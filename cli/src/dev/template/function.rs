@@ -43,12 +43,12 @@ pub(crate) fn take<'a>(
             let (bounds, form) = if is_managed(function) {
                 (
                     TIMEOUT_SECONDS_MANAGED,
-                    "1 to 5400 seconds, as Lambda Managed Instances take",
+                    "1 to 5400 seconds, as on Lambda Managed Instances",
                 )
             } else {
                 (
                     TIMEOUT_SECONDS,
-                    "1 to 1800 seconds, as Lambda takes for a function that is not on Lambda Managed Instances",
+                    "1 to 1800 seconds, as on Lambda without Managed Instances",
                 )
             };
             let seconds = |text: &str| seconds(text, &bounds);
@@ -98,7 +98,7 @@ pub(crate) fn remark_of_none(args: &Args, unread: &str) -> String {
         .collect();
     let (names, flags): (Vec<&str>, Vec<&str>) = missing.into_iter().unzip();
     format!(
-        "left out: the function's {} (FunctionName is {unread}, which leads to no function of this template): give {}",
+        "left out: the function's {} (FunctionName is {unread}, which is not a function of this template): give {}",
         names.join(", "),
         flags.join(", ")
     )
@@ -130,13 +130,15 @@ fn take_variables<'a>(
             Some(_) => {
                 let line = node.get(name).unwrap_or(node);
                 // Not shown: it may be a secret.
-                return Err(Fault::new(format!("the variable {name} is no text"))
-                    .at(format!(
-                        "{}: {}.{name}",
-                        properties.resolver.place(line),
-                        properties.path
-                    ))
-                    .help(format!("correct it there, or give {flag}")));
+                return Err(Fault::new(format!(
+                    "expected a string in the variable {name}, found another value"
+                ))
+                .at(format!(
+                    "{}: {}.{name}",
+                    properties.resolver.place(line),
+                    properties.path
+                ))
+                .help(format!("correct it there, or give {flag}")));
             }
             None => {}
         }

@@ -100,9 +100,11 @@ fn events<'a>(
             function.id
         );
         let Some(properties) = node.get("Properties") else {
-            return Err(Fault::new(format!("the event {event} has no properties"))
-                .at(format!("{}: {path}", resolver.place(node)))
-                .help("it needs Topics at least"));
+            return Err(Fault::new(format!(
+                "expected properties of the event {event}, found none"
+            ))
+            .at(format!("{}: {path}", resolver.place(node)))
+            .help("add Topics at least"));
         };
         found.push(Mapping {
             name: format!("{}.{event}", function.id),
@@ -131,9 +133,9 @@ fn topic<'a>(
         return Ok(Ok(None));
     };
     let wrong = || {
-        Fault::new("Topics is no list of one topic")
+        Fault::new("expected a list of one topic in Topics, found another value")
             .at(format!("{}: {path}.Topics", resolver.place(node)))
-            .help("a mapping reads one topic: give it as a list, Topics: [orders]")
+            .help("write a list of one topic: Topics: [orders]")
     };
     match resolver.value(node) {
         Ok(Value::Array(topics)) => match &topics[..] {
@@ -167,7 +169,9 @@ pub(crate) fn choose<'a>(
         function.is_none_or(|id| mapping.function.is_some_and(|function| function.id == id))
     });
     if let (true, Some(id)) = (left.is_empty() && !others.is_empty(), function) {
-        let fault = Fault::new(format!("{file} has no function {id} that reads a topic"));
+        let fault = Fault::new(format!(
+            "expected a function {id} that reads a topic in {file}, found none"
+        ));
         return Err(
             list(fault, &others).help("give --function-name the logical ID of one of these")
         );
@@ -178,7 +182,7 @@ pub(crate) fn choose<'a>(
         let (matching, others): (Vec<_>, Vec<_>) = left.into_iter().partition(reads);
         if matching.is_empty() {
             let fault = Fault::new(format!(
-                "no mapping of {file} reads {}",
+                "expected a mapping in {file} that reads {}, found none",
                 topics.join(" or ")
             ));
             return Err(list(fault, &others)
@@ -190,11 +194,11 @@ pub(crate) fn choose<'a>(
         (Some(mapping), true) => Ok(mapping),
         (Some(mapping), false) => {
             left.push(mapping);
-            let fault = Fault::new(format!("{file} has several mappings of topics"));
+            let fault = Fault::new(format!("expected one mapping of a topic in {file}, found several"));
             Err(list(fault, &left).help("choose one with --topic TOPIC or --function-name LOGICAL_ID"))
         }
-        (None, _) => Err(Fault::new(format!("{file} has no mapping of a topic")).help(
-            "it needs a function's event of the type MSK or SelfManagedKafka, or an AWS::Lambda::EventSourceMapping with Topics",
+        (None, _) => Err(Fault::new(format!("expected a mapping of a topic in {file}, found none")).help(
+            "add a function's event of the type MSK or SelfManagedKafka, or an AWS::Lambda::EventSourceMapping with Topics",
         )),
     }
 }

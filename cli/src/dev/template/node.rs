@@ -90,7 +90,10 @@ pub(crate) fn parse(text: &str, file: &str) -> Result<Node, Fault> {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
             (Event::StreamEnd, _) => {
-                return Err(Fault::new(format!("{file} is empty")).help("give a template"));
+                return Err(Fault::new(format!(
+                    "expected a template in {file}, found an empty file"
+                ))
+                .help("give a SAM or CloudFormation template"));
             }
             (event, span) => return reader.node(event, span, 0),
         }
@@ -108,9 +111,10 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
-            Some(Err(error)) => {
-                Err(self.fault(&format!("no YAML: {}", error.info()), error.marker().line()))
-            }
+            Some(Err(error)) => Err(self.fault(
+                &format!("expected YAML: {}", error.info()),
+                error.marker().line(),
+            )),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
@@ -146,7 +150,7 @@ impl<'a> Reader<'a> {
 
     fn alias(&mut self, anchor: usize, line: usize) -> Result<Node, Fault> {
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err(self.fault("an alias stands in what it names", line));
+            return Err(self.fault("an alias is inside its own anchor", line));
         };
         self.count += node.count();
         if self.count > NODES_MAX {
@@ -171,10 +175,15 @@ impl<'a> Reader<'a> {
             let (key, line) = match self.next()? {
                 (Event::MappingEnd, _) => return Ok(entries),
                 (Event::Scalar(key, ..), span) => (key.into_owned(), span.start.line()),
-                (_, span) => return Err(self.fault("a key is no text", span.start.line())),
+                (_, span) => {
+                    return Err(self.fault("expected a string as a key", span.start.line()));
+                }
             };
             if entries.iter().any(|(name, _)| *name == key) {
-                return Err(self.fault(&format!("the key {key} stands there twice"), line));
+                return Err(self.fault(
+                    &format!("expected the key {key} once, found it twice"),
+                    line,
+                ));
             }
             let (event, span) = self.next()?;
             let node = self.node(event, span, depth + 1)?;

@@ -71,7 +71,7 @@ impl<'a> Properties<'_, 'a> {
                 let name = keys.join(".");
                 let line = below.at(keys).unwrap_or(below);
                 Err(
-                    Fault::new(format!("{name} is {value}, which is not {form}"))
+                    Fault::new(format!("expected {form} in {name}, found {value}"))
                         .at(format!(
                             "{}: {}.{name}",
                             self.resolver.place(line),

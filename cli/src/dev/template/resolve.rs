@@ -1,4 +1,4 @@
-//! What a template's values come to on a desk: parameters, conditions and the intrinsic functions that need no stack.
+//! The values of a template in a local run: parameters, conditions and the intrinsic functions that need no stack.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -76,10 +76,10 @@ impl<'a> Resolver<'a> {
             let Some((_, parameter)) = declared.iter().find(|(declared, _)| declared == name)
             else {
                 let names: Vec<&str> = declared.iter().map(|(name, _)| &**name).collect();
-                return Err(Fault::new(format!("{file} has no parameter {name}"))
+                return Err(Fault::new(format!("expected a parameter of {file}, found {name}"))
                     .at(format!("Parameters: {}", names.join(", ")))
                     .help(
-                        "give --parameter one of these names, or of AWS:: such as AWS::StackName",
+                        "give --parameter one of these names, or a pseudo parameter such as AWS::StackName",
                     ));
             };
             let allowed = parameter.get("AllowedValues").map(Node::items);
@@ -90,14 +90,14 @@ impl<'a> Resolver<'a> {
                 .filter_map(Node::text)
                 .collect();
             if !texts.is_empty() && !texts.contains(&&**value) {
-                return Err(
-                    Fault::new(format!("--parameter {name}={value} is not allowed"))
-                        .at(format!(
-                            "{file}, line {}: Parameters.{name}",
-                            parameter.line
-                        ))
-                        .help(format!("give one of {}", texts.join(", "))),
-                );
+                return Err(Fault::new(format!(
+                    "expected an allowed value in --parameter {name}, found {value}"
+                ))
+                .at(format!(
+                    "{file}, line {}: Parameters.{name}",
+                    parameter.line
+                ))
+                .help(format!("give one of {}", texts.join(", "))));
             }
         }
         Ok(Self {
@@ -210,7 +210,7 @@ impl<'a> Resolver<'a> {
             }
             "Split" => {
                 let [separator, text] = argument.items() else {
-                    return Err(self.wrong("!Split takes a separator and a text", argument));
+                    return Err(self.wrong("!Split takes a separator and a string", argument));
                 };
                 let (separator, text) = (self.text(separator)?, self.text(text)?);
                 Ok(text.split(&*separator).collect())
@@ -233,7 +233,7 @@ impl<'a> Resolver<'a> {
     fn text(&self, node: &'a Node) -> Result<String, Stop> {
         match self.value(node)? {
             Value::String(text) => Ok(text),
-            _ => Err(self.wrong("a text is wanted here", node)),
+            _ => Err(self.wrong("expected a string", node)),
         }
     }
 
@@ -243,11 +243,11 @@ impl<'a> Resolver<'a> {
                 Value::String(text) => Some(text),
                 _ => None,
             }),
-            _ => return Err(self.wrong("a list is wanted here", node)),
+            _ => return Err(self.wrong("expected a list", node)),
         };
         texts
             .collect::<Option<_>>()
-            .ok_or_else(|| self.wrong("a list of texts is wanted here", node))
+            .ok_or_else(|| self.wrong("expected a list of strings", node))
     }
 
     fn find_in_map(&self, argument: &'a Node) -> Result<Value, Stop> {
@@ -266,7 +266,9 @@ impl<'a> Resolver<'a> {
         match found.filter(plain) {
             Some(node) => self.value(node),
             None => {
-                let what = format!("Mappings has no plain value {map}.{first}.{second}");
+                let what = format!(
+                    "expected a plain value {map}.{first}.{second} in Mappings, found none"
+                );
                 Err(self.wrong(&what, argument))
             }
         }
@@ -314,12 +316,12 @@ impl<'a> Resolver<'a> {
             _ => (argument.text(), None),
         };
         let Some(mut rest) = text else {
-            return Err(self.wrong("!Sub takes a text, or a text and a map", argument));
+            return Err(self.wrong("!Sub takes a string, or a string and a map", argument));
         };
         let mut done = String::new();
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, after)) = after.split_once('}') else {
-                return Err(self.wrong("!Sub: a ${ is not closed", argument));
+                return Err(self.wrong("!Sub: expected } after ${", argument));
             };
             done += before;
             rest = after;
@@ -335,7 +337,9 @@ impl<'a> Resolver<'a> {
             };
             match value {
                 Value::String(text) => done += &text,
-                _ => return Err(self.wrong(&format!("!Sub: {name} is no text"), argument)),
+                _ => {
+                    return Err(self.wrong(&format!("!Sub: expected a string in {name}"), argument));
+                }
             }
         }
         settled(&(done + rest))
@@ -371,7 +375,10 @@ impl<'a> Resolver<'a> {
                     Some(name) => self.condition(name, node),
                     None => Err(self.wrong("!Condition takes a name", node)),
                 },
-                _ => Err(self.wrong(&format!("!{name} is no condition like this"), node)),
+                _ => Err(self.wrong(
+                    &format!("expected a condition, found !{name} with other arguments"),
+                    node,
+                )),
             },
             Kind::Map(entries) => match &entries[..] {
                 [(key, name)] if key == "Condition" => match name.text() {
@@ -402,7 +409,7 @@ fn settled(text: &str) -> Result<Value, Stop> {
     };
     let reference = reference.split("}}").next().unwrap_or(reference);
     Err(Needs::stack(format!(
-        "{{{{resolve:{reference}}}}}, which only a stack looks up"
+        "{{{{resolve:{reference}}}}}, which only a stack resolves"
     )))
 }
 

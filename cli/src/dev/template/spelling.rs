@@ -133,7 +133,7 @@ pub(crate) fn check_mapping<'a>(
         say(
             properties,
             node,
-            "Enabled is false: Lambda reads nothing through this mapping; cargo msk dev reads the topic all the same",
+            "Enabled is false: on Lambda this mapping reads nothing; cargo msk dev reads the topic anyway",
         );
     }
     Ok(())
@@ -160,11 +160,11 @@ fn unknown(properties: &mut Properties<'_, '_>, node: &Node, name: &str, of: &st
     }
     let meant = nearest(name, known)
         .or_else(|| alike(name, known))
-        .map_or_else(String::new, |known| format!("; is {known} meant?"));
+        .map_or_else(String::new, |known| format!("; did you mean {known}?"));
     say(
         properties,
         node,
-        &format!("{name} is no property of {of}: on AWS it sets nothing{meant}"),
+        &format!("{name} is not a property of {of}, and has no effect on AWS{meant}"),
     );
 }
 

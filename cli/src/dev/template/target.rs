@@ -190,6 +190,6 @@ fn written(name: &Node) -> String {
     match &name.kind {
         Kind::Call(call, argument) => shown(call, argument),
         Kind::Text(text) => text.clone(),
-        _ => "no text".to_owned(),
+        _ => "not a string".to_owned(),
     }
 }

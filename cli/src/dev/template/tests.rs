@@ -223,12 +223,12 @@ fn of_several_mappings_a_topic_or_a_function_chooses_and_else_all_are_listed() {
     assert!(
         topics(&["--topic", "z"])
             .unwrap_err()
-            .contains("no mapping of t.yaml reads z")
+            .contains("expected a mapping in t.yaml that reads z")
     );
     assert!(
         topics(&["--function-name", "Queue"])
             .unwrap_err()
-            .contains("has no function Queue")
+            .contains("expected a function Queue")
     );
 }
 
@@ -237,12 +237,12 @@ fn what_is_wrong_is_told_with_its_place() {
     for (properties, what, place) in [
         (
             "BatchSize: many",
-            "BatchSize is \"many\", which is not a whole number",
+            "expected a whole number in BatchSize, found \"many\"",
             "t.yaml, line 18: Resources.Orders.Properties.Events.Records.Properties.BatchSize",
         ),
         (
             "StartingPosition: FIRST",
-            "not TRIM_HORIZON, LATEST or AT_TIMESTAMP",
+            "expected TRIM_HORIZON, LATEST or AT_TIMESTAMP",
             "Properties.StartingPosition",
         ),
         (
@@ -257,28 +257,28 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (
             "Stream: nonsense",
-            "not the ARN of an MSK cluster",
+            "expected the ARN of an MSK cluster",
             "t.yaml, line 18",
         ),
         (
             "FunctionResponseTypes: [Other]",
-            "FunctionResponseTypes is [\"Other\"]",
+            "in FunctionResponseTypes, found [\"Other\"]",
             "t.yaml, line 18",
         ),
         (
             "BatchSize: !FindInMap [Loop, a, b]",
-            "no plain value Loop.a.b",
+            "expected a plain value Loop.a.b",
             "Properties.BatchSize",
         ),
         (
             "Topics: [other]",
-            "the key Topics stands there twice",
+            "expected the key Topics once, found it twice",
             "t.yaml, line 18",
         ),
-        ("BatchSize: [", "no YAML", "t.yaml, line"),
+        ("BatchSize: [", "expected YAML", "t.yaml, line"),
         (
             "A: &a [*a]",
-            "an alias stands in what it names",
+            "an alias is inside its own anchor",
             "t.yaml, line 18",
         ),
     ] {
@@ -303,7 +303,7 @@ fn a_parameter_that_the_template_does_not_have_or_allow_is_refused() {
     let template = include_str!("../../../../template.yaml");
     let fault = |parameter| completed(template, &["--parameter", parameter]).unwrap_err();
 
-    assert!(fault("Topik=a").contains("t.yaml has no parameter Topik"));
+    assert!(fault("Topik=a").contains("expected a parameter of t.yaml, found Topik"));
     assert!(fault("StartingPosition=FIRST").contains("give one of TRIM_HORIZON, LATEST"));
 }
 
@@ -314,7 +314,7 @@ fn a_topic_that_only_a_stack_knows_has_to_be_given() {
     let fault = completed(&template, &[]).unwrap_err();
 
     assert!(
-        fault.contains("the topic of Orders.Records is not known here"),
+        fault.contains("cannot tell the topic of Orders.Records"),
         "{fault}"
     );
     assert!(
@@ -336,7 +336,8 @@ fn what_needs_provisioned_mode_is_refused_as_lambda_would() {
         "{fault}"
     );
     assert!(
-        fault.contains("give --pollers N, or the template's mapping its ProvisionedPollerConfig"),
+        fault
+            .contains("give --pollers N, or add ProvisionedPollerConfig to the template's mapping"),
         "{fault}"
     );
 }
@@ -350,7 +351,7 @@ fn a_file_that_is_away_or_too_large_is_refused() {
     std::fs::write(&path, "#".repeat(1_000_001)).unwrap();
     let large = fault(&path);
     std::fs::remove_file(&path).unwrap();
-    assert!(large.contains("takes 1000000 bytes"), "{large}");
+    assert!(large.contains("at most 1000000 bytes"), "{large}");
 }
 
 #[test]

@@ -44,24 +44,24 @@ async fn whole_partitions_are_named_with_all_that_is_known_of_them() {
     assert_eq!(
         before,
         "\
-In memory this is forgotten:
+To be forgotten in memory:
 
   orders-0
     done      2 offsets: 10..11
     rejected  1 offset: 12
-    reported  13, which Lambda was told of and has not sent again
+    reported  13, reported to Lambda and not redelivered
     and the item itself
   orders-2
     done      1 offset: 10
     and the item itself
 
-Records at these offsets run again when Lambda sends them again, those that were rejected too.
+Records at these offsets run again if Lambda redelivers them, rejected ones too.
 "
     );
     assert_eq!(after, "forgotten: orders-0\nforgotten: orders-2\n");
     assert_eq!(
         nothing,
-        "memory knows nothing of these offsets: there is nothing to forget.\n"
+        "memory has none of these offsets: there is nothing to forget.\n"
     );
 }
 
@@ -78,12 +78,12 @@ async fn of_a_part_only_what_lies_in_it_is_named_and_forgotten() {
     assert_eq!(
         before,
         "\
-In memory this is forgotten:
+To be forgotten in memory:
 
   orders-0
     done      2 offsets: 11..12
 
-Records at these offsets run again when Lambda sends them again, those that were rejected too.
+Records at these offsets run again if Lambda redelivers them, rejected ones too.
 "
     );
     assert_eq!(after, "forgotten: orders-0\n");
@@ -105,7 +105,7 @@ async fn what_has_changed_since_it_was_shown_stays() {
 not forgotten: orders-0: the partition's ledger was changed after it was read
 forgotten: orders-1
 
-Run it again to see what is known now.
+Run the command again to see what is known now.
 "
     );
 }
@@ -125,8 +125,8 @@ async fn while_one_of_them_is_held_nothing_is_forgotten() {
     assert_eq!(
         seen(&held.unwrap_err().text()),
         "\
-error: nothing was forgotten: an invocation holds what it would write over
-  orders-1: over for 1.0 s, but clocks may differ: free in 0.1 s
+error: nothing was forgotten: an invocation holds these partitions
+  orders-1: expired 1.0 s ago, but clocks may differ: free in 0.1 s
   help: stop the mapping, and wait until its last invocation has ended
 "
     );
@@ -181,5 +181,5 @@ fn only_yes_is_yes() {
 fn an_end_before_the_start_is_refused() {
     let fault = args("--partition 0 --from 5 --to 4").checked().unwrap_err();
 
-    assert!(fault.text().contains("--from 5 is behind --to 4"));
+    assert!(fault.text().contains("found --from 5 and --to 4"));
 }

@@ -1,4 +1,4 @@
-//! A destination that appends to a file: not one of Lambda's, but the one that a desk has.
+//! A destination that appends to a file: not one of Lambda's, for local runs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::document::Documents;
 use crate::limits::{DELIVER_LEAVE_MS, DELIVER_MS};
 use crate::machine::{Configuration, Discarded};
 
-/// Appends one line of JSON for each record: what a Kafka topic would get from Lambda, whose `payload` is an event with
-/// that one record. `cargo msk invoke` takes it as it is.
+/// Appends one line of JSON for each record: the message that Lambda would send to a Kafka topic, with an event of that
+/// one record in `payload`. `cargo msk invoke` accepts the file as it is.
 ///
-/// The file is made where it is missing, its folder is not. A record is delivered once it is on the disk.
+/// A missing file is created, a missing folder is not. A record counts as delivered once it is on the disk.
 #[derive(Debug, Clone)]
 pub struct FileDestination {
     file: File,

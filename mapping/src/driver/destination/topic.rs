@@ -1,4 +1,4 @@
-//! Lambda's own Kafka destination: a topic of the cluster that is read.
+//! Lambda's Kafka destination: a topic of the same cluster.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::{Destination, SendFuture, Undelivered};
 use crate::document::Documents;
 use crate::machine::{Configuration, Discarded};
 
-/// Writes one message for each record: its own key, and as value Lambda's document with the record in it. That is a third
-/// larger than the record: the topic's own `max.message.bytes` has to allow it.
+/// Writes one message for each record: the record's key, and as value Lambda's document with the record in it. The value
+/// is a third larger than the record: the topic's `max.message.bytes` has to allow it.
 #[derive(Debug)]
 pub struct TopicDestination {
     topic: Arc<KafkaTopic>,

@@ -70,7 +70,7 @@ impl Member {
             KafkaError::MessageConsumption(
                 RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic,
             ) => {
-                let reason = format!("the cluster has no topic `{}` any more", self.topic);
+                let reason = format!("the cluster no longer has the topic `{}`", self.topic);
                 self.say(Happening::Trouble(reason)).await;
             }
             // The client has called back with it.

@@ -76,7 +76,7 @@ pub(in crate::driver) async fn start(
                 let (topic, partition) = (&said.topic, said.partition);
                 // Without a receiver the member has left.
                 let _ = refused.send(format!(
-                    "the broker did not take what became of {} ranges of {topic}-{partition}, and delivers them again: {error}",
+                    "the broker did not accept the acknowledgement of {} ranges of {topic}-{partition}, and redelivers them: {error}",
                     said.offsets.len()
                 ));
             }

@@ -51,7 +51,7 @@ impl Run {
                 let topic = &self.looks.topic;
                 let reason = with_causes(&error);
                 let reason = format!(
-                    "how much of `{topic}` is done cannot be asked: {reason}; the run ends if that lasts for {} s",
+                    "cannot ask the cluster how much of `{topic}` is done: {reason}; the run ends if this lasts for {} s",
                     bound.as_secs()
                 );
                 self.say_once(reason);
@@ -87,7 +87,7 @@ impl Run {
         let (others, partitions) = (stands.len().saturating_sub(owned), stands.len());
         if left > 0 && now - quiet.since >= Duration::from_millis(LOOK_SAID_MS) {
             self.say_once(format!(
-                "{others} of {partitions} partitions of `{topic}` are not this run's: other members of the group `{group}` have them, or nobody yet, and {left} records of them are left"
+                "this run does not have {others} of {partitions} partitions of `{topic}`: other members of the group `{group}` have them, or nobody yet, and {left} of their records are not done"
             ));
         }
     }

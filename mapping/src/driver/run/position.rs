@@ -45,7 +45,7 @@ impl Run {
     /// What lay between is gone, by retention or with the topic: nobody is to find out by himself.
     pub(super) fn out_of_range(&mut self, poller: PollerId, partition: TopicPartition) {
         let reason = format!(
-            "{partition} does not have the offset that it was to be read from: it is read from the starting position"
+            "{partition} no longer has the offset to read from: it is read from the starting position"
         );
         self.notice(Notice::Trouble { reason });
         self.handle(Input::OutOfRange { poller, partition });
@@ -77,7 +77,7 @@ impl Run {
         if !*told && now - *since >= Duration::from_millis(REFUSAL_SAID_MS) {
             *told = true;
             let reason = format!(
-                "a commit of {partition} at {position} is refused again and again: {reason}"
+                "the broker keeps refusing the commit of {partition} at {position}: {reason}"
             );
             self.notice(Notice::Trouble { reason });
         }
@@ -92,7 +92,7 @@ impl Run {
         reason: &str,
     ) {
         let text = format!(
-            "{partition} could not be committed at {position} before it went: {reason}; what was done of it since its last commit comes again"
+            "cannot commit {partition} at {position} before it is revoked: {reason}; records done since its last commit are redelivered"
         );
         self.refusals.remove(&(partition, poller));
         self.notice(Notice::Trouble { reason: text });

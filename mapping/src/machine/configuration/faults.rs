@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, as data.
+//! The faults of a configuration, as data.
 
 use std::fmt;
 

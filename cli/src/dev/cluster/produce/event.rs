@@ -30,11 +30,11 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Option<Vec<Wire>>, Fault>
     let event: Event = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (path, error) = (error.path().to_string(), error.inner());
         // Not the reader's own words: they quote what they found.
-        Fault::new(format!("{name} has the form of a Kafka event, and does not fit"))
+        Fault::new(format!("expected a Kafka event in {name}, found a field of another form"))
             .at(format!("line {}, column {}: {path}", error.line(), error.column()))
             .help(
-                "a record has topic and partition, offset and timestamp as numbers, key and value as base64, and in\n\
-                 each header a list of numbers from -128 to 255; those in events/ are examples",
+                "a record has a topic; partition, offset and timestamp as numbers; key and value as base64; and in\n\
+                 each header a list of numbers from -128 to 255; see the examples in events/",
             )
     })?;
     let records = event.records.unwrap_or_default();
@@ -116,7 +116,7 @@ impl TryFrom<i16> for Byte {
         if (-128..=255).contains(&number) {
             Ok(Self(number.to_le_bytes()[0]))
         } else {
-            Err("no byte")
+            Err("expected a number from -128 to 255")
         }
     }
 }

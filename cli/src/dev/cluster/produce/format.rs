@@ -88,10 +88,10 @@ fn no_json(name: &str, bytes: &[u8], index: usize, line: &Foreign) -> Fault {
     if document::foreign(bytes).is_none() {
         return fault
             .at(format!("{name} is one JSON document of several lines"))
-            .help("each line is one JSON value, the value of one record: jq -c . FILE writes it on one line");
+            .help("write one JSON value a line, the value of one record: jq -c . FILE writes it on one line");
     }
     fault.at(format!("the line {}", line.what)).help(
-        "each line is one JSON value, the value of one record; or the file is one Kafka event, as those in events/.\n\
+        "write one JSON value a line, the value of one record; or give one Kafka event, such as those in events/.\n\
          For values that are not JSON give --produce-format text, hex or base64",
     )
 }
@@ -100,8 +100,10 @@ fn no_json(name: &str, bytes: &[u8], index: usize, line: &Foreign) -> Fault {
 pub(super) fn no_event(name: &str, bytes: &[u8]) -> Fault {
     match document::foreign(bytes) {
         Some(Foreign { what, help }) => Fault::new(format!("{name} {what}")).help(help),
-        None => Fault::new(format!("{name} is JSON, and no Kafka event"))
-            .help("an event has an eventSource and its records, as those in events/"),
+        None => Fault::new(format!(
+            "expected a Kafka event in {name}, found other JSON"
+        ))
+        .help("an event has an eventSource and its records, such as those in events/"),
     }
 }
 
@@ -189,7 +191,7 @@ mod tests {
             (
                 Format::Event,
                 b"{\"a\":4111}",
-                "r.ndjson is JSON, and no Kafka event",
+                "expected a Kafka event in r.ndjson, found other JSON",
             ),
         ] {
             let fault = values(Some(format), text).unwrap_err();

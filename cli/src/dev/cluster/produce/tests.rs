@@ -28,7 +28,7 @@ fn an_event_is_produced_with_its_partitions_and_what_is_no_bytes_is_left_out() {
     );
     assert_eq!(remarks.len(), 1);
     assert!(
-        remarks[0].contains("orders-1@58") && remarks[0].contains("not base64"),
+        remarks[0].contains("orders-1@58") && remarks[0].contains("expected base64"),
         "{remarks:?}"
     );
 }
@@ -118,7 +118,7 @@ fn what_only_looks_a_little_like_an_event_is_a_line() {
     }
     let nothing = produced("none.json", r#"{"eventSource":"aws:kafka"}"#).unwrap_err();
     assert!(
-        nothing.contains("there is no record to produce"),
+        nothing.contains("expected records to produce, found none"),
         "{nothing}"
     );
 }

@@ -48,12 +48,12 @@ impl LeftOut {
             Self::OtherTopic(topic) => {
                 let records = lines::count(count, "record");
                 format!(
-                    "{records} of the topic {topic} in {name} left out (--topic {topic} adds a mapping that reads it)"
+                    "left out: {records} of the topic {topic} in {name} (--topic {topic} adds a mapping that reads it)"
                 )
             }
-            Self::NotBase64 { place, field } => format!(
-                "{place} of {name} is left out: its {field} is not base64, and Kafka holds bytes"
-            ),
+            Self::NotBase64 { place, field } => {
+                format!("left out: {place} of {name}: expected base64 in its {field}")
+            }
         }
     }
 }

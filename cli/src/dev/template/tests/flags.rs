@@ -86,7 +86,7 @@ fn a_destination_that_is_left_out_does_not_change_how_often_a_batch_is_tried() {
     let (kept, remark) = attempts(&provisioned, &[]);
     assert_eq!(kept, Some(10));
     assert!(
-        remark.ends_with("; a batch that fails is tried again 10 times, as Lambda does with one"),
+        remark.ends_with("; a failed batch is retried 10 times, as Lambda does with one"),
         "{remark}"
     );
     let (of_template, remark) = attempts(&format!("MaximumRetryAttempts: 3\n{provisioned}"), &[]);
@@ -99,5 +99,5 @@ fn a_destination_that_is_left_out_does_not_change_how_often_a_batch_is_tried() {
     assert_eq!(attempts(&queue, &[]).0, None);
     let (on_demand, remark) = attempts(destination, &[]);
     assert_eq!(on_demand, None);
-    assert!(remark.ends_with("for ever, and not 10 times"), "{remark}");
+    assert!(remark.ends_with("without limit, not 10 times"), "{remark}");
 }

@@ -76,7 +76,7 @@ fn a_function_that_is_not_in_the_template_is_one_remark_with_the_flags() {
         assert_eq!(
             remarks,
             [format!(
-                "left out: the function's time-out, environment, binary (FunctionName is {written}, which leads to no \
+                "left out: the function's time-out, environment, binary (FunctionName is {written}, which is not a \
                  function of this template): give --timeout, --env, --bin"
             )]
         );

@@ -1,4 +1,4 @@
-//! What of a template has no effect on a desk, or nowhere: each is said.
+//! Properties of a template without effect in a local run, or anywhere: each is reported.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn what_a_stack_looks_up_is_left_out_wherever_it_stands() {
     assert_eq!(remarks.len(), 5, "{remarks:?}");
     assert_eq!(
         remarks[1],
-        "left out: SECRET (it needs {{resolve:secretsmanager:prod/app:SecretString:token}}, which only a stack looks up): give --env SECRET=…"
+        "left out: SECRET (it needs {{resolve:secretsmanager:prod/app:SecretString:token}}, which only a stack resolves): give --env SECRET=…"
     );
     let topic = function("").replace("[orders]", "['{{resolve:ssm:/topic}}']");
     let fault = completed(&topic, &[]).unwrap_err();
@@ -45,7 +45,7 @@ fn language_extensions_are_said_not_to_be_expanded() {
 
     let said = "not expanded: Fn::ForEach::Consumers (t.yaml, line";
     assert!(
-        alone.contains("has no mapping of a topic") && alone.contains(said),
+        alone.contains("expected a mapping of a topic") && alone.contains(said),
         "{alone}"
     );
     assert_eq!(args.topics, ["own"]);
@@ -76,22 +76,22 @@ fn a_property_that_nothing_reads_is_named_with_the_one_that_was_meant() {
     for (property, said) in [
         (
             "FunctionResponseType: [ReportBatchItemFailures]",
-            "FunctionResponseType is no property of an event of the type MSK: on AWS it sets nothing; is FunctionResponseTypes meant? (t.yaml, line 18)",
+            "FunctionResponseType is not a property of an event of the type MSK, and has no effect on AWS; did you mean FunctionResponseTypes? (t.yaml, line 18)",
         ),
-        ("MaximumRetries: 1", "is MaximumRetryAttempts meant?"),
-        ("Batchsize: 5", "is BatchSize meant?"),
-        ("DestinationArn: a", "is DestinationConfig meant?"),
+        ("MaximumRetries: 1", "did you mean MaximumRetryAttempts?"),
+        ("Batchsize: 5", "did you mean BatchSize?"),
+        ("DestinationArn: a", "did you mean DestinationConfig?"),
         (
             "Colour: red",
-            "Colour is no property of an event of the type MSK: on AWS it sets nothing (t.yaml, line 18)",
+            "Colour is not a property of an event of the type MSK, and has no effect on AWS (t.yaml, line 18)",
         ),
         (
             "ProvisionedPollerConfig: {MinPollers: 2}",
-            "MinPollers is no property of ProvisionedPollerConfig",
+            "MinPollers is not a property of ProvisionedPollerConfig",
         ),
         (
             "DestinationConfig: {OnFail: {Destination: a}}",
-            "is OnFailure meant?",
+            "did you mean OnFailure?",
         ),
         (
             "TumblingWindowInSeconds: 5",
@@ -103,7 +103,7 @@ fn a_property_that_nothing_reads_is_named_with_the_one_that_was_meant() {
         ),
         (
             "Enabled: false",
-            "Enabled is false: Lambda reads nothing through this mapping",
+            "Enabled is false: on Lambda this mapping reads nothing",
         ),
         ("Enabled: !If [Small, false, true]", "Enabled is false"),
     ] {
@@ -124,7 +124,7 @@ fn a_property_that_nothing_reads_is_named_with_the_one_that_was_meant() {
         assert!(
             !remarks
                 .iter()
-                .any(|remark| remark.contains("no property") || remark.contains("Enabled")),
+                .any(|remark| remark.contains("not a property") || remark.contains("Enabled")),
             "{right}: {remarks:?}"
         );
     }
@@ -138,7 +138,10 @@ fn a_functions_own_misspelled_properties_are_named_too() {
     let (_, remarks) = completed(template, &[]).unwrap();
 
     for (remark, meant) in remarks.iter().zip(["Timeout", "Environment", "Variables"]) {
-        assert!(remark.contains(&format!("is {meant} meant?")), "{remark}");
+        assert!(
+            remark.contains(&format!("did you mean {meant}?")),
+            "{remark}"
+        );
     }
     assert_eq!(remarks.len(), 3, "{remarks:?}");
 }
@@ -155,7 +158,7 @@ fn a_time_out_is_held_against_what_lambda_takes_for_the_kind_of_function() {
     assert_eq!(of("Timeout: 900"), Ok(Some(Duration::from_secs(900))));
     let refused = of("Timeout: 1801").unwrap_err();
     assert!(
-        refused.contains("not 1 to 1800 seconds, as Lambda takes for a function that is not on"),
+        refused.contains("expected 1 to 1800 seconds, as on Lambda without"),
         "{refused}"
     );
     let managed = |timeout| of(&format!("CapacityProviderConfig: {{}}, Timeout: {timeout}"));

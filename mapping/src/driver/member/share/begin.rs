@@ -37,9 +37,9 @@ pub(in crate::driver) async fn begin(
     };
     set.map_err(|reason| {
         format!(
-            "the share group `{group}` does not begin at {start}, but where its setting says ({reason}): \
+            "the share group `{group}` starts where its own setting says, not at {start} ({reason}). To change the setting: \
              kafka-configs --bootstrap-server {} --alter --entity-type groups --entity-name '{group}' --add-config \
-             share.auto.offset.reset={} (and --command-config FILE, if the cluster wants TLS or SASL)",
+             share.auto.offset.reset={} (and --command-config FILE, if the cluster needs TLS or SASL)",
             cluster.bootstrap(),
             reset(start),
             start = name(start),
