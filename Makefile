@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny template bench bench-kafka fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -84,6 +84,9 @@ bench: ## the benches, with ratios to what people use today (a JDK, Maven, Pytho
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)
 	tests/services/run kafka cargo bench --locked -p tests --features kafka --bench kafka
+
+cost: ## instructions that a record costs, compared with tests/cost/table.txt; UPDATE=1 accepts them (valgrind, Python 3, and the oldest Rust)
+	tests/cost/run
 
 fuzz: ## half a minute of bytes that no one thought of (a C++ compiler)
 	fuzz/run

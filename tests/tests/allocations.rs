@@ -1,4 +1,4 @@
-//! Decoding allocates for the batch, not for the record; the engine allocates the handler's future, and nothing for a record that is skipped.
+//! Decoding allocates for the batch, not for the record; the engine allocates the handler's future, and nothing for a record that is skipped. The peak of memory is bounded by the event's size.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -152,4 +152,65 @@ fn a_record_that_is_skipped_costs_no_allocation() {
     let allocations = (skipping(3_000) - skipping(1_000)) as f64 / 2_000.0;
 
     assert!(allocations <= ENGINE_SPARE, "{allocations} a record");
+}
+
+/// The project's bound, the event's own bytes included.
+const PEAK_TIMES_THE_EVENT_MAX: f64 = 3.0;
+
+/// Peak of the bytes allocated while an event runs, the event included, divided by the event's size. Default settings: the ledger is in memory.
+fn peak_times_the_event(records: usize, sample: impl Fn(usize) -> Sample) -> f64 {
+    let event = Event::msk().records((0..records).map(sample));
+    // Of its exact size: what a growing text has in reserve is not the event's.
+    let body = Bytes::from(event.to_json().into_bytes().into_boxed_slice());
+    let size = body.len() as f64;
+    let consumer = Consumer::builder().topic("orders", take).build().unwrap();
+    let runtime = runtime();
+    let measured = measure(|| {
+        let invoked = runtime.block_on(consumer.invoke(Invocation::new(body).function_name("f")));
+        assert!(invoked.response().is_ok());
+    });
+    (size + measured.bytes_max as f64) / size
+}
+
+fn sample_of(bytes: usize) -> impl Fn(usize) -> Sample {
+    move |index| {
+        Sample::new("orders", (index % 3) as i32)
+            .key(format!("c-{index:06}"))
+            .value(vec![7; bytes])
+    }
+}
+
+#[test]
+fn the_peak_of_memory_is_at_most_three_times_the_event() {
+    let with_headers = |index| {
+        sample_of(350)(index)
+            .header(
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            )
+            .header("content-type", "application/json")
+            .header("source", "checkout")
+            .header("schema", [0, 0, 0, 1, 255, 128])
+    };
+    let peaks = [
+        (
+            "12,000 of 220 bytes",
+            peak_times_the_event(12_000, sample_of(220)),
+        ),
+        (
+            "4,800 with headers",
+            peak_times_the_event(4_800, with_headers),
+        ),
+        (
+            "4,000 of 1 kB",
+            peak_times_the_event(4_000, sample_of(1_000)),
+        ),
+        ("100 of 40 kB", peak_times_the_event(100, sample_of(40_000))),
+    ];
+    for (shape, peak) in peaks {
+        assert!(
+            peak <= PEAK_TIMES_THE_EVENT_MAX,
+            "{shape}: {peak:.2} times; of all {peaks:.2?}"
+        );
+    }
 }

@@ -81,12 +81,12 @@ impl BatchRun<'_> {
                 Some(()) = self.turns.timed(&mut workers) => {}
                 () = &mut place, if ready > 0 && workers.len() < workers_max => {
                     let more = ready.min(workers_max - workers.len());
-                    workers.push(self.one_worker(&lanes));
+                    workers.push(Box::pin(self.one_worker(&lanes)));
                     for _ in 1..more {
                         if !self.places.take_now() {
                             break;
                         }
-                        workers.push(self.one_worker(&lanes));
+                        workers.push(Box::pin(self.one_worker(&lanes)));
                     }
                     place.set(self.places.take());
                 }
