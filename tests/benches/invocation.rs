@@ -191,12 +191,11 @@ async fn main() {
     let release = release.map_or_else(built, |at| PathBuf::from(&args[at + 1]));
     println!("nanoseconds a record over the Runtime API, less the floor");
     for shape in SHAPES {
-        match only {
-            None => measure(&release, shape, TURNS).await,
-            Some((name, turns)) if shape.name.contains(name) => {
-                measure(&release, shape, turns).await
-            }
-            Some(_) => {}
-        }
+        let turns = match only {
+            None => TURNS,
+            Some((name, turns)) if shape.name.contains(name) => turns,
+            Some(_) => continue,
+        };
+        measure(&release, shape, turns).await;
     }
 }
