@@ -67,7 +67,7 @@ pub(crate) struct Args {
     /// Take the values from the lines of this file (`-`: standard input).
     #[arg(long, value_name = "FILE.ndjson")]
     from: Option<PathBuf>,
-    /// Key of each record. Default: none.
+    /// Key of each record, as text. Default: none.
     #[arg(long, value_name = "TEMPLATE")]
     key: Option<Template>,
     /// Add a header to each record; repeatable, order and repeated names are kept.
