@@ -2,7 +2,7 @@
 
 // Topics, brokers, ARNs.
 pub(super) mod names;
-// How questions are read that AWS leaves open.
+// How to emulate behaviour that AWS does not document.
 pub(super) mod reading;
 // Where a group begins.
 pub(super) mod start;

@@ -68,7 +68,7 @@ pub(super) struct Verdict {
 enum Cost {
     Attempt,
     Nothing,
-    /// Less than nothing.
+    /// Resets the attempt count.
     StartsAnew,
 }
 
