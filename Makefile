@@ -22,7 +22,7 @@ test: ## all tests that need no librdkafka, doctests included
 new: ## a project of each template of `cargo msk new`, outside the repository: its tests, and its events through invoke and dev (builds librdkafka)
 	cargo test --locked -p cargo-msk --features dev --test new -- --ignored
 
-start: ## the commands of the guide's Start page and of the README, outside the repository, as committed (Python 3)
+start: ## the commands of the guide and of the README that need no server, outside the repository, as committed (Python 3; builds librdkafka)
 	tests/start/run
 
 FROM ?= 0
