@@ -78,8 +78,9 @@ impl Turns {
     /// The next lane that has ended. The time that lanes take until none goes on counts.
     pub(super) async fn timed<S: Stream + Unpin>(&self, lanes: &mut S) -> Option<S::Item> {
         poll_fn(|context| {
+            // A store's code may have run since, for a partition that is opened or kept.
+            self.look();
             if self.ends_us.load(Relaxed) == 0 {
-                self.look();
                 let ends_us = self.seen_us() + self.left_us.load(Relaxed);
                 self.ends_us.store(ends_us.max(1), Relaxed);
             }
