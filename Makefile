@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny template bench bench-kafka cost fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
@@ -75,6 +75,9 @@ typos: ## misspelt words (pip install typos)
 
 deny: ## licences, bans and sources of the dependencies (cargo install --locked cargo-deny)
 	cargo deny --locked check bans licenses sources
+
+sam: ## `sam build` in a project of a template, outside the repository (aws-sam-cli, cargo-lambda and ziglang from pip, in .venv)
+	tests/template/build
 
 template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold; the guide's CDK and Terraform
 	tests/template/run
