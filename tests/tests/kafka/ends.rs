@@ -172,7 +172,7 @@ async fn a_topic_that_another_member_holds_is_done_once_that_one_has_committed_i
     let run = tokio::spawn(run.run(move |notice| {
         heard.hear(notice);
         let waits = |trouble: &String| {
-            trouble.contains("1 of 1 partitions") && trouble.contains("20 records")
+            trouble.contains("1 of 1 partitions") && trouble.contains("20 of their records")
         };
         said.send_replace(heard.troubles().iter().any(waits));
     }));
