@@ -1,4 +1,36 @@
-//! Tests that cross crates. Its own code is that of the guide and of the READMEs: each piece of Rust in them is compiled and run as a doctest.
+//! Tests that cross crates. Each piece of Rust in the guide and in the READMEs is compiled and run here, as a doctest; beside them stands what benches and tests share.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Headers as many records have them: a trace, two short texts, and bytes that are no text.
+pub const HEADERS: [(&str, &[u8]); 4] = [
+    (
+        "traceparent",
+        b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    ("content-type", b"application/json"),
+    ("source", b"checkout"),
+    ("schema", &[0, 0, 0, 1, 255, 128]),
+];
+
+/// Builds programs as they are deployed, and gives the folder in which they lie. Called by benches, which lie below it.
+///
+/// # Panics
+///
+/// They do not build: there is nothing to measure.
+#[must_use]
+pub fn build_release(arguments: &[&str]) -> PathBuf {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--release"])
+        .args(arguments)
+        .status()
+        .expect("cargo starts");
+    assert!(status.success(), "cargo build {arguments:?}");
+    let own = std::env::current_exe().expect("a running program has a path");
+    // target/release/deps/NAME-…
+    own.ancestors().nth(2).expect("cargo's layout").into()
+}
 
 /// A page, as the documentation of an item that only doctests see.
 macro_rules! pages {

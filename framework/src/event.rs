@@ -2,11 +2,12 @@
 //!
 //! * `read` knows the shape of a Kafka event and fills the [`Batch`], `record` reads one record, `alike` one that is written as the one before it (`form`), `parts` one field of a record; `fields` has the names, `path` the current place;
 //! * `scan` knows JSON and nothing of Kafka: a cursor over the bytes; `plain` finds the ends of strings;
-//! * `base64` and `text` turn a JSON string into bytes;
+//! * `base64` and `text` turn a JSON string into bytes, `digits` digits into a number;
 //! * `error` is the error of a refused event, `mistaken` names the source from which it really came.
 
 mod alike;
 mod base64;
+mod digits;
 mod error;
 mod fields;
 mod form;

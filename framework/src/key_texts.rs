@@ -1,5 +1,5 @@
-//! The texts of idempotency keys of a batch by where its records stand. Made where the first key is asked for as text, for its neighbours too: a text each, in one
-//! allocation for all of them. Kept by `context`; asked by `delivery`.
+//! The texts of a batch's idempotency keys, by the places of its records. The first key of some neighbours that is read as text makes the texts of them all, in one
+//! allocation. Kept by `context`; read by `delivery`.
 
 use std::fmt::Write;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use crate::record::Record;
 /// Records whose texts are made together.
 const TOGETHER: usize = 64;
 
-/// *Empty where nobody has asked.*
+/// One text for each record that was asked for, or that stands beside it. *Empty: there is no batch, as in some tests.*
 #[derive(Debug, Default)]
 pub(crate) struct KeyTexts {
     runs: Box<[OnceLock<Run>]>,

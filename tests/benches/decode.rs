@@ -24,6 +24,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use lambda_msk::Record;
 use lambda_msk::testing::{Event, Sample};
+use tests::HEADERS;
 
 /// With a way and a shape behind it: print how many nanoseconds the quickest run took, and nothing else.
 const TIME: &str = "--time";
@@ -93,14 +94,9 @@ impl Shape {
                 .key(format!("c-{index:06}"))
                 .value(value);
             event.record(match self {
-                Self::Headers4800 => sample
-                    .header(
-                        "traceparent",
-                        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                    )
-                    .header("content-type", "application/json")
-                    .header("source", "checkout")
-                    .header("schema", [0, 0, 0, 1, 255, 128]),
+                Self::Headers4800 => HEADERS
+                    .into_iter()
+                    .fold(sample, |sample, (name, value)| sample.header(name, value)),
                 _ => sample,
             })
         });

@@ -1,23 +1,14 @@
-//! The time from a process's start to its first request for an event: the sample function, against one with lambda_runtime alone. Both as deployed.
+//! The time from a process's start to its first request for an event: the sample function, against one with lambda_runtime and the AWS SDK, which neither uses. Both as deployed.
 
 #![allow(clippy::print_stdout, reason = "a bench says what it measured")]
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use msk_mapping::{Environment, Function, Invocation, Logs};
+use tests::build_release;
 
 const EVENT: &str = r#"{"eventSource":"aws:kafka","records":{}}"#;
-
-fn build(arguments: &[&str]) {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--release"])
-        .args(arguments)
-        .status()
-        .expect("cargo starts");
-    assert!(status.success(), "cargo build {arguments:?}");
-}
 
 /// Init and first invocation of a process of its own.
 async fn start(program: &Path) -> (Duration, Duration) {
@@ -44,12 +35,9 @@ async fn main() {
     if !std::env::args().any(|arg| arg == "--bench") {
         return;
     }
-    build(&["-p", "handler", "--bin", "handler"]);
-    build(&["-p", "tests", "--example", "bare"]);
-    let own = std::env::current_exe().expect("a running program has a path");
-    // target/release/deps/init-…
-    let release = own.ancestors().nth(2).expect("cargo's layout");
-    let programs = [release.join("handler"), release.join("examples/bare")];
+    let handler = build_release(&["-p", "handler", "--bin", "handler"]).join("handler");
+    let bare = build_release(&["-p", "tests", "--example", "bare"]).join("examples/bare");
+    let programs = [handler, bare];
     let mut inits = [const { Vec::new() }; 2];
     let mut firsts = [const { Vec::new() }; 2];
     for _ in 0..TURNS {
@@ -62,11 +50,11 @@ async fn main() {
     let [ours, bare] = inits.map(median);
     let [our_first, bare_first] = firsts.map(median);
     println!(
-        "init             {ours:6.2} ms, lambda_runtime alone {bare:6.2} ms: {:.2}x",
+        "init             {ours:6.2} ms, lambda_runtime and the SDK {bare:6.2} ms: {:.2}x",
         ours / bare
     );
     println!(
-        "first invocation {our_first:6.2} ms, lambda_runtime alone {bare_first:6.2} ms: {:.2}x",
+        "first invocation {our_first:6.2} ms, lambda_runtime and the SDK {bare_first:6.2} ms: {:.2}x",
         our_first / bare_first
     );
     for program in programs {

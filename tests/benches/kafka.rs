@@ -15,6 +15,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use tests::build_release;
 use tokio::time::Instant;
 
 const TOPIC: &str = "orders";
@@ -29,8 +30,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 #[tokio::main]
 async fn main() {
     let bootstrap = std::env::var("LAMBDA_MSK_KAFKA").expect("make bench-kafka sets it");
-    build(&["-p", "cargo-msk", "--features", "dev"]);
-    build(&["-p", "handler", "--no-default-features"]);
+    let _ = build_release(&["-p", "cargo-msk", "--features", "dev"]);
+    let _ = build_release(&["-p", "handler", "--no-default-features"]);
     fill(&bootstrap).await;
     // In turns, so that what the machine does beside hits both.
     let mut ratios = Vec::new();
@@ -50,14 +51,6 @@ async fn main() {
 #[expect(clippy::cast_precision_loss, reason = "a hundred thousand is exact")]
 fn rate(took: Duration) -> f64 {
     RECORDS as f64 / took.as_secs_f64()
-}
-
-fn build(package: &[&str]) {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--release", "--quiet"])
-        .args(package)
-        .status();
-    assert!(built.unwrap().success());
 }
 
 async fn fill(bootstrap: &str) {

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::process::attempt::First;
 use crate::process::batch::BatchRun;
 use crate::process::end::{End, LaneEnd};
-use crate::process::prepare::NotRun;
+use crate::process::prepare::{NotRun, Prepared};
 use crate::process::quick::Stopped;
 
 /// Records of a lane that are rejected before their handler, and with no record that runs between them: their letters are sent in one call.
@@ -116,16 +116,15 @@ impl<'r> LaneRun<'_, 'r> {
                     return self.out_of_time().await;
                 }
                 let prepared = batch.prepare(record, self.route, self.delivery);
-                prepared.map(|prepared| (prepared.key, First::Taken(prepared.taken)))
+                prepared.map(|Prepared { route, key, taken }| (route, key, First::Taken(taken)))
             }
             Stopped::NotRun(not_run) => Err(not_run),
-            Stopped::First(first) => Ok((None, first)),
+            Stopped::First(route, first) => Ok((route, None, first)),
         };
-        match (prepared, self.route) {
-            (Ok((key, first)), Some(route)) => self.runs(index, (key, route), first).await,
-            (Ok(_), None) => Goes::NoFurther,
-            (Err(NotRun::Rejected(rejection)), _) => self.rejected(index, &rejection).await,
-            (Err(NotRun::Unhandled(problem)), _) => {
+        match prepared {
+            Ok((route, key, first)) => self.runs(index, (route, key), first).await,
+            Err(NotRun::Rejected(rejection)) => self.rejected(index, &rejection).await,
+            Err(NotRun::Unhandled(problem)) => {
                 if self.send_pending().await == Goes::On {
                     let over = End::of(Outcome::Failed, 0, Some(*problem));
                     self.end.ends.push((index, over));
@@ -139,7 +138,7 @@ impl<'r> LaneRun<'_, 'r> {
     async fn runs(
         &mut self,
         index: u32,
-        (key, route): (Option<Arc<str>>, &Route),
+        (route, key): (&Route, Option<Arc<str>>),
         first: First<'r>,
     ) -> Goes {
         let batch = self.batch;

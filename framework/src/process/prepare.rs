@@ -11,7 +11,8 @@ use crate::record::Record;
 use crate::report::Problem;
 
 /// A record before its first try.
-pub(super) struct Prepared {
+pub(super) struct Prepared<'r> {
+    pub(super) route: &'r Route,
     /// *None: records are known by where they stand.*
     pub(super) key: Option<Arc<str>>,
     pub(super) taken: Taken,
@@ -32,12 +33,12 @@ impl From<Rejection> for NotRun {
 
 impl BatchRun<'_> {
     /// `route`: of its topic. *Err: its handler will not run.*
-    pub(super) fn prepare(
+    pub(super) fn prepare<'r>(
         &self,
         record: &Record,
-        route: Option<&Route>,
+        route: Option<&'r Route>,
         delivery: &mut Delivery,
-    ) -> Result<Prepared, NotRun> {
+    ) -> Result<Prepared<'r>, NotRun> {
         if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
             return Err(Rejection::from(fault).into());
         }
@@ -46,7 +47,7 @@ impl BatchRun<'_> {
         };
         let key = self.invocation.record_key(record)?;
         let taken = self.take(record, route, delivery, 1)?;
-        Ok(Prepared { key, taken })
+        Ok(Prepared { route, key, taken })
     }
 
     #[cold]

@@ -14,7 +14,7 @@ use crate::process::attempt::{Begun, First};
 use crate::process::batch::BatchRun;
 use crate::process::end::{End, LaneEnd};
 use crate::process::polled::Polled;
-use crate::process::prepare::NotRun;
+use crate::process::prepare::{NotRun, Prepared};
 
 /// The record that could not be run quickly: how far it came.
 pub(super) enum Stopped<'a> {
@@ -23,19 +23,19 @@ pub(super) enum Stopped<'a> {
     /// It will not run.
     NotRun(NotRun),
     /// Its arguments were taken, or its first try has begun.
-    First(First<'a>),
+    First(&'a Route, First<'a>),
 }
 
-impl BatchRun<'_> {
+impl<'a> BatchRun<'a> {
     /// Runs records of a lane for as long as that goes quickly. The number of those that ended, and how far the next one came. *None: there is no next one.*
     pub(super) fn run_quickly(
-        &self,
+        &'a self,
         lane: &[u32],
-        route: Option<&Route>,
+        route: Option<&'a Route>,
         delivery: &mut Delivery,
         end: &mut LaneEnd,
         context: &mut Context<'_>,
-    ) -> (usize, Option<Stopped<'_>>) {
+    ) -> (usize, Option<Stopped<'a>>) {
         for (at, &index) in lane.iter().enumerate() {
             match self.run_one_quickly(index, route, delivery, context) {
                 Ok(over) => end.ends.push((index, over)),
@@ -47,12 +47,12 @@ impl BatchRun<'_> {
 
     #[inline]
     fn run_one_quickly(
-        &self,
+        &'a self,
         index: u32,
-        route: Option<&Route>,
+        route: Option<&'a Route>,
         delivery: &mut Delivery,
         context: &mut Context<'_>,
-    ) -> Result<End, Stopped<'_>> {
+    ) -> Result<End, Stopped<'a>> {
         if self.claims.is_some() || !self.turns.record_now() {
             return Err(Stopped::Before);
         }
@@ -63,15 +63,16 @@ impl BatchRun<'_> {
         if !self.has_room_after(Duration::ZERO) {
             return Err(Stopped::Before);
         }
-        let taken = self.prepare(record, route, delivery);
-        let taken = taken.map_err(Stopped::NotRun)?.taken;
+        let prepared = self.prepare(record, route, delivery);
+        // By key nothing runs here: there are no claims.
+        let Prepared { route, taken, .. } = prepared.map_err(Stopped::NotRun)?;
         // An extractor may have taken what time there was.
         if !self.has_room_after(Duration::ZERO) || !self.is_its_turn(record) {
-            return Err(Stopped::First(First::Taken(taken)));
+            return Err(Stopped::First(route, First::Taken(taken)));
         }
         let run = match taken {
             Ok(run) => run,
-            Err(panicked) => return Err(Stopped::First(First::Taken(Err(panicked)))),
+            Err(panicked) => return Err(Stopped::First(route, First::Taken(Err(panicked)))),
         };
         let mut run = Polled::new(run, &self.turns);
         let ended = match Pin::new(&mut run).poll(context) {
@@ -85,6 +86,6 @@ impl BatchRun<'_> {
             self.remember(record, Settled::Done);
             return Ok(End::of(Outcome::Done, 1, None));
         }
-        Err(Stopped::First(First::Begun(Begun::new(run, ended))))
+        Err(Stopped::First(route, First::Begun(Begun::new(run, ended))))
     }
 }
