@@ -86,7 +86,7 @@ fn allocations_a_record_in(consumer: &impl Fn() -> Consumer) -> f64 {
     let runtime = runtime();
     let few = allocations_of(&runtime, &consumer(), 1_000);
     let many = allocations_of(&runtime, &consumer(), 3_000);
-    (many - few) as f64 / 2_000.0
+    (many as f64 - few as f64) / 2_000.0
 }
 
 /// Takes the record, so that its future has a size.
@@ -150,7 +150,8 @@ fn a_record_that_is_skipped_costs_no_allocation() {
         allocations_of(&runtime, &consumer, records)
     };
 
-    let allocations = (skipping(3_000) - skipping(1_000)) as f64 / 2_000.0;
+    // The longer batch may cost less: how often its ledger is written depends on the time that it takes.
+    let allocations = (skipping(3_000) as f64 - skipping(1_000) as f64) / 2_000.0;
 
     assert!(allocations <= ENGINE_SPARE, "{allocations} a record");
 }
@@ -214,4 +215,31 @@ fn the_peak_of_memory_is_at_most_three_times_the_event() {
             "{shape}: {peak:.2} times; of all {peaks:.2?}"
         );
     }
+}
+
+#[test]
+fn an_event_is_decoded_into_the_buffers_of_the_one_before() {
+    let runtime = runtime();
+    let builder = Consumer::builder().topic("orders", take);
+    let consumer = builder.idempotency(Idempotency::None).build().unwrap();
+    let bytes_of = || {
+        let events = Event::msk().records((0..1_000).map(sample_of(1_000)));
+        let body = Bytes::from(events.to_json());
+        let size = body.len() as u64;
+        let measured = measure(|| {
+            let invoked =
+                runtime.block_on(consumer.invoke(Invocation::new(body).function_name("f")));
+            assert!(invoked.response().is_ok());
+        });
+        (measured.bytes_total, size)
+    };
+
+    let (first, size) = bytes_of();
+    let (second, _) = bytes_of();
+
+    // Base64 shrinks by a quarter: that much is decoded.
+    assert!(
+        second + size / 2 < first,
+        "{first}, then {second} of {size}"
+    );
 }
