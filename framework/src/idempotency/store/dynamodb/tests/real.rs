@@ -279,7 +279,7 @@ async fn a_table_with_another_key_is_refused_with_the_key_it_needs() {
         for error in errors {
             assert!(!error.is_transient());
             let text = error_text(&error);
-            let ends = "; its partition key has to be `id`, a string, without a sort key";
+            let ends = "; its partition key must be `id`, a string, without a sort key";
             assert!(text.ends_with(ends), "{text}");
         }
     }
