@@ -1,0 +1,1 @@
+//! Schemas by their ids, each asked for once.

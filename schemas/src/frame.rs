@@ -1,0 +1,1 @@
+//! What stands before a payload or in a header: a schema's id.
