@@ -25,6 +25,7 @@ use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
 use crate::record::Spare;
 use crate::response::FailureReporting;
+use crate::schemas::{Schemas, Typed};
 use crate::settings::{Settings, Unread, within};
 
 pub use crate::lane::{NullKeys, ProcessingOrder};
@@ -281,6 +282,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Sets where schemas of typed payloads are had, and how payloads are framed (`LAMBDA_MSK_SCHEMA_REGISTRY`, `_AUTH`, `LAMBDA_MSK_SCHEMA_FRAMING`, `LAMBDA_MSK_SCHEMA_FORMAT`). Default: no
+    /// registry.
+    pub fn schemas(mut self, schemas: Schemas) -> Self {
+        self.settings.schemas_by_code(schemas);
+        self
+    }
+
     /// Adds faults in the function's own configuration, to be reported together with the consumer's: [`build`](Self::build) fails if there are any.
     pub fn faults(mut self, faults: impl IntoIterator<Item = ConfigurationFault>) -> Self {
         self.faults.extend(faults);
@@ -345,6 +353,11 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let unknown_variables = settings.read(&self.variables, &mut faults);
         let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
+        let known_faults = faults.len();
+        let typed = settings.typed(&mut faults);
+        if faults.len() == known_faults {
+            read_by_schemas(&typed, &mut topics, &mut fallback, &mut faults);
+        }
         if !faults.is_empty() {
             for fault in &mut faults {
                 fault.reason = unread.amend(&fault.reason);
@@ -356,6 +369,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             routes.for_each(|route| route.wrap(layer));
         }
         let keys = settings.per_record.value.clone();
+        let reads_schemas = topics.values().chain(&fallback).any(|route| !route.uses().is_none());
         let processor = Processor {
             topics,
             fallback,
@@ -369,6 +383,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             attempts: settings.attempts.value,
             when_exhausted: settings.when_exhausted.value,
             when_unhandled: settings.when_unhandled.value,
+            schemas: typed.cache.clone().filter(|_| reads_schemas),
         };
         Ok(Consumer::new(Inner {
             processor,
@@ -378,6 +393,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             snapstart: self.snapstart,
             advice: Advice::new(unread),
             keys,
+            typed: Arc::new(typed),
             spare: Spare::default(),
         }))
     }
@@ -437,6 +453,28 @@ fn check_topics(
         }
     }
     topics
+}
+
+/// Compiles the reader's schemas of all routes, and names each that is missing or of no use.
+fn read_by_schemas(
+    typed: &Typed,
+    topics: &mut HashMap<String, Route>,
+    fallback: &mut Option<Route>,
+    faults: &mut Vec<ConfigurationFault>,
+) {
+    let topics = topics.iter_mut();
+    let topics = topics.map(|(name, route)| (format!(".topic({name:?}, …)"), route));
+    let fallback = fallback.iter_mut();
+    let fallback = fallback.map(|route| (".fallback(…)".to_owned(), route));
+    for (place, route) in topics.chain(fallback) {
+        for (method, reason) in route.read_by(typed).err().into_iter().flatten() {
+            let place = match method {
+                "" => place.clone(),
+                method => format!("{place} `each(…){method}`"),
+            };
+            faults.push(ConfigurationFault::new(place, reason));
+        }
+    }
 }
 
 fn check_attempts(place: &str, route: &Route, faults: &mut Vec<ConfigurationFault>) {

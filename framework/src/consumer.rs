@@ -21,6 +21,7 @@ use crate::process::Processor;
 use crate::record::Spare;
 use crate::report::Report;
 use crate::response::BatchResponse;
+use crate::schemas::{BatchSchemas, Typed};
 use crate::settings::Settings;
 
 /// Keys of a consumer that no name was given to, outside Lambda.
@@ -68,6 +69,8 @@ pub(crate) struct Inner {
     pub(crate) advice: Advice,
     /// *None: records are known by where they stand.*
     pub(crate) keys: Option<Arc<PerRecord>>,
+    /// How typed payloads are read.
+    pub(crate) typed: Arc<Typed>,
     pub(crate) spare: Spare,
 }
 
@@ -165,6 +168,14 @@ impl Consumer {
         (response, Some(report))
     }
 
+    /// Fetches the schemas that [`Schemas::warm`](crate::schemas::Schemas::warm) names, and logs a warning for each that cannot be had. [`run`](crate::run) calls it; if you embed a consumer,
+    /// call it once, before the first event. Takes at most [`SCHEMA_FETCH_MS_MAX`](crate::limits::SCHEMA_FETCH_MS_MAX).
+    pub async fn warm(&self) {
+        for (id, why) in self.inner.typed.fetch_warm().await {
+            log::not_warm(id, &why);
+        }
+    }
+
     /// Logs the whole configuration in effect, and warns of its dangers. [`run`](crate::run) calls it; if you embed a
     /// consumer, call it once, before the first event.
     pub fn log_start(&self) {
@@ -221,6 +232,7 @@ impl Inner {
             cluster: cluster.identity(),
             keys: self.keys.clone(),
             key_texts,
+            schemas: BatchSchemas::new(&self.typed),
         }
     }
 }

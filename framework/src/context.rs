@@ -9,6 +9,7 @@ use crate::failure::Rejection;
 use crate::idempotency::PerRecord;
 use crate::key_texts::KeyTexts;
 use crate::record::Record;
+use crate::schemas::BatchSchemas;
 
 /// What is true of a whole invocation. One `Arc` of it is shared by all its deliveries.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) keys: Option<Arc<PerRecord>>,
     /// Of keys by where records stand.
     pub(crate) key_texts: KeyTexts,
+    /// Of typed payloads.
+    pub(crate) schemas: BatchSchemas,
 }
 
 impl Context {

@@ -13,6 +13,7 @@ use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::key_texts::write_key;
 use crate::record::Record;
+use crate::schemas::{BatchSchemas, Reading};
 
 /// A handler's run, not started before its first poll.
 pub(crate) type HandlerRun = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
@@ -25,6 +26,8 @@ pub struct Delivery {
     record: Record,
     invocation: Arc<Context>,
     attempt: u32,
+    /// How the route reads payloads by their schemas. *None: as their writers' schemas say.*
+    reading: Option<Arc<Reading>>,
     /// The run that extraction has made for this try, until the handler's service takes it. Empty for a clone that comes second.
     prepared: Option<Arc<Mutex<Option<HandlerRun>>>>,
 }
@@ -35,8 +38,25 @@ impl Delivery {
             record,
             invocation,
             attempt,
+            reading: None,
             prepared: None,
         }
+    }
+
+    /// Becomes a delivery to a route.
+    pub(crate) fn read_by(&mut self, reading: Option<&Arc<Reading>>) {
+        if self.reading.is_some() || reading.is_some() {
+            self.reading = reading.cloned();
+        }
+    }
+
+    pub(crate) fn reading(&self) -> Option<&Reading> {
+        self.reading.as_deref()
+    }
+
+    /// The schemas of the invocation's records.
+    pub(crate) fn schemas(&self) -> &BatchSchemas {
+        &self.invocation.schemas
     }
 
     /// Becomes a try of another record of the same batch.

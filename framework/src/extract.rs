@@ -1,5 +1,7 @@
 //! Extractors: from a delivery to a handler's arguments. Called by `handler` before each attempt.
 
+#[cfg(feature = "avro")]
+mod avro;
 mod bytes;
 mod expected;
 mod explain;
@@ -9,25 +11,36 @@ mod json;
 mod key;
 mod names;
 mod parts;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod rejection;
 mod state;
+mod typed;
 mod value;
 
 use std::convert::Infallible;
 
 use crate::failure::Rejection;
 
-pub use self::bytes::{BigEndian, FromBytes, Parsed, Part};
+#[cfg(feature = "avro")]
+pub use self::avro::Avro;
+pub use self::bytes::{BigEndian, FromBytes, Parsed};
 pub use self::header::{FromHeader, Header};
 pub use self::json::Json;
 pub use self::key::Key;
 pub use self::parts::{Attempt, RequestId};
+#[cfg(feature = "protobuf")]
+pub use self::protobuf::{Message, Protobuf};
 pub use self::rejection::JsonRejection;
 pub use self::state::{FromRef, State};
+#[cfg(feature = "json-schema")]
+pub(crate) use self::typed::validate;
 pub use self::value::Value;
 pub use crate::deadline::Deadline;
 pub use crate::delivery::{Delivery, IdempotencyKey};
+pub use crate::part::Part;
 pub use crate::record::{Headers, Record};
+pub use crate::schemas::SchemaUse;
 
 /// An extractor: a type that a handler can take as an argument. Arguments may stand in any order.
 ///
@@ -74,6 +87,13 @@ pub trait FromRecord<S>: Sized {
     ///
     /// The argument cannot be read: the record is rejected.
     fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Self::Rejection>;
+
+    /// The parts of a record that this extractor reads by a schema. Their schemas are fetched before the handler's lane starts, since extraction does not wait.
+    ///
+    /// An extractor that calls another one, such as [`Avro`](crate::schemas#extractors), returns that one's. Default: none.
+    fn schemas() -> SchemaUse {
+        SchemaUse::NONE
+    }
 }
 
 /// An extractor that a handler can take as `Option<Self>`. None means that the value is absent; a malformed value still rejects the record.
@@ -93,6 +113,11 @@ pub trait OptionalFromRecord<S>: Sized {
     ///
     /// The argument is present but cannot be read: the record is rejected.
     fn from_record(delivery: &Delivery, state: &S) -> Result<Option<Self>, Self::Rejection>;
+
+    /// The parts of a record that this extractor reads by a schema: see [`FromRecord::schemas`]. Default: none.
+    fn schemas() -> SchemaUse {
+        SchemaUse::NONE
+    }
 }
 
 impl<S, T: OptionalFromRecord<S>> FromRecord<S> for Option<T> {
@@ -101,6 +126,10 @@ impl<S, T: OptionalFromRecord<S>> FromRecord<S> for Option<T> {
     fn from_record(delivery: &Delivery, state: &S) -> Result<Self, T::Rejection> {
         T::from_record(delivery, state)
     }
+
+    fn schemas() -> SchemaUse {
+        T::schemas()
+    }
 }
 
 impl<S, T: FromRecord<S>> FromRecord<S> for Result<T, T::Rejection> {
@@ -108,6 +137,10 @@ impl<S, T: FromRecord<S>> FromRecord<S> for Result<T, T::Rejection> {
 
     fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Infallible> {
         Ok(T::from_record(delivery, state))
+    }
+
+    fn schemas() -> SchemaUse {
+        T::schemas()
     }
 }
 

@@ -195,6 +195,8 @@ impl StdError for Verdict {
 
 /// The reason why an extractor cannot read a record: the record goes to the destination, and its handler does not run.
 ///
+/// A reason that may pass is created with [`retry`](Self::retry): its record is Failed and redelivered, in place of being sent to the destination.
+///
 /// The message is written to the log and into the dead letter. Keep payload out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -203,6 +205,8 @@ pub struct Rejection {
     pub code: &'static str,
     /// The reason in words.
     pub message: String,
+    /// What happens to the record: [`Next::Reject`], or [`Next::Retry`] for a reason that may pass.
+    pub next: Next,
 }
 
 impl Rejection {
@@ -225,6 +229,16 @@ impl Rejection {
         Self {
             code,
             message: message.into(),
+            next: Next::Reject,
+        }
+    }
+
+    /// Creates a reason that may pass, such as a schema registry that is down: the record is Failed at once and redelivered, and its lane stops. It is not tried again in this
+    /// invocation, and it does not go to the destination, whatever [`WhenExhausted`](crate::WhenExhausted) says.
+    pub fn retry(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            next: Next::Retry,
+            ..Self::new(code, message)
         }
     }
 }

@@ -14,7 +14,10 @@ use tower::{Layer, Service, ServiceExt};
 use crate::caught::{Caught, caught};
 use crate::delivery::{Delivery, HandlerRun};
 use crate::extract::FromRecord;
-use crate::failure::{Failure, Rejection, cut};
+#[cfg(feature = "json-schema")]
+use crate::extract::validate;
+use crate::failure::{Failure, Next, Rejection, cut};
+use crate::schemas::{Reading, ReadingOptions, SchemaUse, Typed};
 
 /// A type that a handler may return: `()`, or `Result<(), E>` for any `E` that converts into a [`Failure`].
 #[diagnostic::on_unimplemented(
@@ -83,6 +86,12 @@ pub trait Handler<Args>: Clone + Send + Sync + 'static {
     fn attempts(&self) -> Option<u32> {
         None
     }
+
+    /// How payloads are read by their schemas. *None: as their writers' schemas say.*
+    #[doc(hidden)]
+    fn reading(&self) -> Option<&ReadingOptions> {
+        None
+    }
 }
 
 /// The arguments of a handler: a tuple of extractors. A separate trait, so that rustc's list of extractors contains no tuples.
@@ -95,6 +104,9 @@ pub trait Args<S>: Sized {
     /// The first argument that cannot be extracted.
     fn extract(delivery: &Delivery, state: &S, taken: &mut &'static str)
     -> Result<Self, Rejection>;
+
+    /// What of a record its extractors read by a schema.
+    fn schemas() -> SchemaUse;
 }
 
 macro_rules! handlers {
@@ -123,6 +135,10 @@ macro_rules! handlers {
                     *taken = type_name::<$arg>();
                     $arg::from_record(delivery, state).map_err(Into::into)?
                 },)*))
+            }
+
+            fn schemas() -> SchemaUse {
+                SchemaUse::NONE$(.and($arg::schemas()))*
             }
         }
     )*};
@@ -156,8 +172,11 @@ impl From<NotTaken> for Failure {
     fn from(not_taken: NotTaken) -> Self {
         match not_taken {
             NotTaken::Rejected(rejection) => {
-                let code = rejection.code;
-                Self::reject(rejection).code(code)
+                let Rejection { code, next, .. } = rejection;
+                match next {
+                    Next::Reject => Self::reject(rejection).code(code),
+                    Next::Retry => Self::retry(rejection).code(code),
+                }
             }
             NotTaken::Panicked(argument) => {
                 let why = format!(
@@ -177,6 +196,12 @@ pub(crate) struct Route {
     layered: Option<Arc<HandlerCall>>,
     /// *None: the consumer's.*
     pub(crate) attempts: Option<u32>,
+    /// What of a record the handler's extractors read by a schema.
+    uses: SchemaUse,
+    /// As the handler's options have it, until the consumer is built.
+    options: Option<ReadingOptions>,
+    /// *None: as the writers' schemas say.*
+    reading: Option<Arc<Reading>>,
 }
 
 impl Route {
@@ -188,7 +213,11 @@ impl Route {
         S: Send + Sync + 'static,
     {
         let (layers, attempts) = (handler.layers().to_vec(), handler.attempts());
+        let options = handler.reading().cloned();
         let mut route = Self {
+            uses: A::schemas(),
+            options,
+            reading: None,
             extract: erase(handler, state),
             layered: None,
             attempts,
@@ -210,8 +239,30 @@ impl Route {
         self.layered = Some(Arc::new(layer(inner)));
     }
 
+    /// Checks what is to be read by schemas, and compiles the reader's. *Err: what is wrong with each method or argument.*
+    pub(crate) fn read_by(&mut self, typed: &Typed) -> Result<(), Vec<(&'static str, String)>> {
+        let options = self.options.take().unwrap_or_default();
+        self.reading = Reading::of(&options, self.uses, typed)?.map(Arc::new);
+        Ok(())
+    }
+
+    /// The parts of a record whose schemas are fetched before it runs.
+    pub(crate) fn uses(&self) -> SchemaUse {
+        match &self.reading {
+            Some(reading) => self.uses.and(reading.uses()),
+            None => self.uses,
+        }
+    }
+
+    /// *None: as the writers' schemas say.*
+    pub(crate) fn reading(&self) -> Option<&Arc<Reading>> {
+        self.reading.as_ref()
+    }
+
     /// Takes the handler's arguments from the record; the handler does not start.
     pub(crate) fn extract(&self, delivery: &Delivery) -> Result<Try, NotTaken> {
+        #[cfg(feature = "json-schema")]
+        self.validate(delivery)?;
         let run = (self.extract)(delivery)?;
         let Some(layered) = &self.layered else {
             return Ok(Caught::new(|| run));
@@ -231,6 +282,20 @@ impl Route {
     }
 }
 
+#[cfg(feature = "json-schema")]
+impl Route {
+    /// What was valid at the first attempt is at the next.
+    fn validate(&self, delivery: &Delivery) -> Result<(), NotTaken> {
+        let validates = self.reading.as_ref().is_some_and(|reading| reading.validate);
+        if !validates || delivery.attempt() > 1 {
+            return Ok(());
+        }
+        let checked = caught(|| validate(delivery));
+        let checked = checked.map_err(|_| NotTaken::Panicked("JSON Schema"))?;
+        checked.map_err(NotTaken::Rejected)
+    }
+}
+
 fn erase<H, A, S>(handler: H, state: Arc<S>) -> Arc<Extract>
 where
     H: Handler<A, Future: Future<Output: IntoOutcome> + Send + 'static>,
@@ -247,8 +312,12 @@ where
         let (args, handler) = match args {
             Ok(Ok(args)) => args,
             // An extractor of the user's own may say as much as it likes.
-            Ok(Err(Rejection { code, message })) => {
-                return Err(NotTaken::Rejected(Rejection::new(code, cut(message))));
+            Ok(Err::<_, Rejection>(rejection)) => {
+                let message = cut(rejection.message);
+                return Err(NotTaken::Rejected(Rejection {
+                    message,
+                    ..rejection
+                }));
             }
             Err(_) => return Err(NotTaken::Panicked(taken)),
         };
@@ -304,6 +373,7 @@ pub fn each<H>(handler: H) -> Options<H> {
         handler,
         layers: Vec::new(),
         attempts: None,
+        reading: None,
     }
 }
 
@@ -314,6 +384,7 @@ pub struct Options<H> {
     handler: H,
     layers: Vec<Arc<Wrap>>,
     attempts: Option<u32>,
+    reading: Option<ReadingOptions>,
 }
 
 impl<H> Options<H> {
@@ -321,6 +392,37 @@ impl<H> Options<H> {
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
+    }
+
+    /// Sets the reader's schema of Avro values: the fields that the handler expects. Values of other, compatible schemas are resolved to it as the Avro specification says (defaults, aliases,
+    /// promotions); a record whose writer's schema is incompatible is rejected with `reject.schema`. Without a registry, the reader's schema stands for the writer's.
+    ///
+    /// `build` checks the text. Without a reader's schema, values are read as their writer's schema says.
+    #[cfg(feature = "avro")]
+    pub fn reader_schema(mut self, text: impl Into<Arc<str>>) -> Self {
+        self.reading_mut().value = Some(text.into());
+        self
+    }
+
+    /// Sets the reader's schema of Avro keys: see [`reader_schema`](Self::reader_schema).
+    #[cfg(feature = "avro")]
+    pub fn key_reader_schema(mut self, text: impl Into<Arc<str>>) -> Self {
+        self.reading_mut().key = Some(text.into());
+        self
+    }
+
+    /// Sets whether [`Json`](crate::Json) values are checked against the JSON Schema that their frame names. A value that does not fit is rejected with `reject.json_schema`.
+    ///
+    /// Costs a second reading of each value.
+    #[cfg(feature = "json-schema")]
+    pub fn validate(mut self, validate: bool) -> Self {
+        self.reading_mut().validate = validate;
+        self
+    }
+
+    #[cfg(any(feature = "avro", feature = "json-schema"))]
+    fn reading_mut(&mut self) -> &mut ReadingOptions {
+        self.reading.get_or_insert_default()
     }
 
     /// Adds a layer around every attempt. A later layer is outside an earlier one, and [`Builder::layer`](crate::builder::Builder::layer) is outside all of these.
@@ -356,6 +458,10 @@ impl<H: Handler<A>, A> Handler<A> for Options<H> {
 
     fn attempts(&self) -> Option<u32> {
         self.attempts
+    }
+
+    fn reading(&self) -> Option<&ReadingOptions> {
+        self.reading.as_ref()
     }
 }
 

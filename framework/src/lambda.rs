@@ -68,6 +68,7 @@ async fn run_consumer(consumer: Result<Consumer, Error>) -> Result<(), Error> {
         }
     };
     consumer.log_start();
+    consumer.warm().await;
     let snapstart = consumer.snapstart().to_vec();
     let running = Arc::new(RwLock::new(()));
     let mut runtime = Runtime::new(Function { consumer })

@@ -75,6 +75,9 @@ mod spare;
 // A record: a handle into its batch.
 pub mod record;
 
+// Key or value.
+mod part;
+
 // Why a record was not done, and what happens next.
 pub mod failure;
 
@@ -103,6 +106,9 @@ pub mod idempotency;
 
 // The texts of idempotency keys.
 mod key_texts;
+
+// Where schemas of payloads are had, and which of them records need.
+pub mod schemas;
 
 // What is true of all records of an invocation.
 mod context;

@@ -212,6 +212,18 @@ pub const DYNAMODB_TRIES_MAX: u32 = 2;
 /// Upper bound of the wait between these attempts.
 pub const DYNAMODB_BACKOFF_MS: u64 = 50;
 
+/// Timeout of fetching a schema with its references: long for a registry that is well, and short beside an invocation.
+pub const SCHEMA_FETCH_MS_MAX: u64 = 2_000;
+
+/// Part of the time left that fetching schemas may take at most: the others are the handlers'.
+pub const SCHEMA_FETCH_PART: u32 = 5;
+
+/// Most schemas that one invocation fetches at the same time: a batch needs one or two, and a registry serves others too.
+pub const SCHEMA_FETCHES_AT_ONCE_MAX: usize = 8;
+
+/// Most pairs of a writer's and a reader's schema that a route keeps compiled. Beyond it they are compiled anew.
+pub const SCHEMA_PAIRS_MAX: usize = 256;
+
 /// Timeout of one call to the DynamoDB store: its attempts, and the credentials before them. Short compared to a lease.
 pub const DYNAMODB_CALL_MS_MAX: u64 = 3_000;
 

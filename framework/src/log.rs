@@ -17,6 +17,7 @@ use crate::process::Keeping;
 use crate::record::{Batch, EventSource, EventSourceKind};
 use crate::report::{LongPoll, RecordReport, Report};
 use crate::response::FailureReporting;
+use crate::schemas::SchemaId;
 use crate::settings::{Settings, Unread};
 
 /// Once a process: which advice was given already.
@@ -84,6 +85,15 @@ pub(crate) fn started(
         );
     }
     traps::warn_of(settings, &advice.unread);
+}
+
+/// A schema that should be there before the first event is not.
+pub(crate) fn not_warm(id: SchemaId, why: &str) {
+    warn!(
+        schema = %id,
+        problem = why,
+        "a schema could not be fetched at init: it is fetched when a record needs it"
+    );
 }
 
 impl Advice {
@@ -293,6 +303,15 @@ impl Advice {
             );
         }
         more("unrecorded", report.unrecorded.len());
+        if let Some((id, why)) = report.unavailable_schemas.first() {
+            warn!(
+                request_id,
+                schema = %id,
+                schemas = report.unavailable_schemas.len(),
+                problem = &**why,
+                "the schema registry did not deliver: the records that need its schemas are failed and will be redelivered, and all others ran"
+            );
+        }
         for (at, why) in report.without_store.iter().take(PARTITION_LOG_LINES_MAX) {
             warn!(
                 request_id,

@@ -47,9 +47,11 @@ mod run;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use msk_schemas::cache::Cache;
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::handler::Route;
 use crate::idempotency::{Claims, LeaseTimes, PartitionLedger, Terms, ledger_id};
 use crate::lane::{Lanes, Places, ProcessingOrder};
 use crate::process::batch::BatchRun;
@@ -59,6 +61,7 @@ pub use crate::process::processor::{WhenExhausted, WhenUnhandled};
 use crate::process::turns::Turns;
 use crate::record::{Batch, Record};
 use crate::report::Report;
+use crate::schemas::{SchemaNeeds, SchemaUse};
 
 impl Processor {
     /// Runs the batch to its end, or to the deadline's margin.
@@ -72,6 +75,8 @@ impl Processor {
         let kept = self.keeping.as_ref().filter(known);
         let places = Arc::new(Places::new(self.concurrency, invocation.deadline));
         let kept = kept.map(|keeping| (keeping, self.terms(keeping, invocation, &places)));
+        let of_lanes = |cache: &Arc<Cache>| self.schema_needs(cache, &lanes, &records, invocation);
+        let schemas = self.schemas.as_ref().map(of_lanes);
         let turns = Turns::default();
         let work_end = invocation.deadline.work_end();
         let mut run = BatchRun {
@@ -81,6 +86,7 @@ impl Processor {
             ledgers: Vec::new(),
             claims: None,
             fails_unhandled: self.fails_unhandled(&records),
+            schemas: schemas.filter(|needs| !needs.is_empty()),
             places: Arc::clone(&places),
             work_end_ns: work_end.map_or(u64::MAX, |end| turns.ns_of(end)),
             turns,
@@ -109,9 +115,21 @@ impl Processor {
             unhandled,
             overlooked: ran.overlooked,
             unrecorded: ran.unrecorded,
+            unavailable_schemas: invocation.schemas.unavailable().map(|(id, why)| (id, Arc::clone(why))).collect(),
             without_store: ran.without_store,
             elapsed: started.elapsed(),
         }
+    }
+
+    fn schema_needs(
+        &self,
+        cache: &Cache,
+        lanes: &Lanes,
+        records: &[Record],
+        invocation: &Context,
+    ) -> SchemaNeeds {
+        let uses = |topic: &str| self.route(topic).map_or(SchemaUse::NONE, Route::uses);
+        SchemaNeeds::of(&invocation.schemas, cache, lanes.iter(), records, uses)
     }
 
     fn terms(&self, keeping: &Keeping, invocation: &Context, places: &Arc<Places>) -> Terms {

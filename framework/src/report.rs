@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::partition::TopicPartition;
 use crate::record::Record;
+use crate::schemas::SchemaId;
 
 pub use crate::outcome::Outcome;
 
@@ -23,6 +25,8 @@ pub(crate) struct Report {
     pub(crate) overlooked: Vec<(TopicPartition, i64)>,
     /// What was settled in these partitions may not be recorded, so that it runs again if it is redelivered.
     pub(crate) unrecorded: Vec<(TopicPartition, Problem)>,
+    /// Schemas that could not be fetched, each with the reason: the records that need them are Failed.
+    pub(crate) unavailable_schemas: Vec<(SchemaId, Arc<str>)>,
     /// Partitions that ran without the idempotency store.
     pub(crate) without_store: Vec<(TopicPartition, String)>,
     /// *Some: a handler has held the thread for longer than it should.*

@@ -23,6 +23,7 @@ use crate::limits::{
 };
 use crate::process::{WhenExhausted, WhenUnhandled};
 use crate::response::FailureReporting;
+use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId, Schemas, Typed, auth, registry};
 
 pub(crate) use self::unread::Unread;
 
@@ -96,6 +97,13 @@ pub(crate) struct Settings {
     pub(crate) namespace: Setting<Option<Arc<str>>>,
     /// *None: the ARN that the event names, or else its brokers.*
     pub(crate) cluster: Setting<Option<Arc<str>>>,
+    pub(crate) schema_registry: Setting<Choice>,
+    /// *None: without credentials.*
+    pub(crate) schema_auth: Setting<Option<Auth>>,
+    pub(crate) schema_framing: Setting<Framing>,
+    pub(crate) schema_format: Setting<RecordFormat>,
+    /// Fetched at init.
+    pub(crate) warm_schemas: Vec<SchemaId>,
 }
 
 impl Default for Settings {
@@ -117,6 +125,11 @@ impl Default for Settings {
             deadline_margin: Setting::default(Duration::from_millis(DEADLINE_MARGIN_MS)),
             namespace: Setting::default(None),
             cluster: Setting::default(None),
+            schema_registry: Setting::default(Choice::None),
+            schema_auth: Setting::default(None),
+            schema_framing: Setting::default(Framing::default()),
+            schema_format: Setting::default(RecordFormat::default()),
+            warm_schemas: Vec::new(),
         }
     }
 }
@@ -198,9 +211,61 @@ impl Settings {
         reader.read("CLUSTER", &mut self.cluster, |text| {
             check_cluster(text).map(|()| Some(text.into()))
         });
+        self.read_schemas(&mut reader);
         let known = reader.known;
         let ours = variables.keys().filter(|name| name.starts_with(PREFIX));
         ours.filter(|name| !known.contains(name)).cloned().collect()
+    }
+
+    fn read_schemas(&mut self, reader: &mut VariableReader<'_>) {
+        reader.read("SCHEMA_REGISTRY", &mut self.schema_registry, registry);
+        reader.read("SCHEMA_REGISTRY_AUTH", &mut self.schema_auth, auth);
+        reader.read("SCHEMA_FRAMING", &mut self.schema_framing, |text| {
+            let allowed = [
+                ("auto", Framing::Auto),
+                ("confluent", Framing::Confluent),
+                ("glue", Framing::Glue),
+                ("none", Framing::None),
+            ];
+            one_of(text, &allowed)
+        });
+        reader.read("SCHEMA_FORMAT", &mut self.schema_format, |text| {
+            let allowed = [
+                ("source", RecordFormat::Source),
+                ("json", RecordFormat::Json),
+            ];
+            one_of(text, &allowed)
+        });
+    }
+
+    /// Takes what code says of schemas.
+    pub(crate) fn schemas_by_code(&mut self, schemas: Schemas) {
+        self.schema_registry.by_code(schemas.registry);
+        self.schema_auth.by_code(schemas.auth);
+        self.schema_framing.by_code(schemas.framing);
+        self.schema_format.by_code(schemas.format);
+        self.warm_schemas = schemas.warm;
+    }
+
+    /// Opens the registry, without a request, and puts together how typed payloads are read.
+    pub(crate) fn typed(&self, faults: &mut Vec<ConfigurationFault>) -> Typed {
+        let registry = &self.schema_registry;
+        let opened = registry.value.open(self.schema_auth.value.as_ref());
+        let cache = opened.unwrap_or_else(|reason| {
+            // What the environment has set was looked at as it was read.
+            let place = match registry.origin {
+                Origin::Environment => "LAMBDA_MSK_SCHEMA_REGISTRY",
+                Origin::Default | Origin::Code => ".schemas(…)",
+            };
+            faults.push(ConfigurationFault::new(place, reason));
+            None
+        });
+        Typed {
+            cache,
+            framing: self.schema_framing.value,
+            format: self.schema_format.value,
+            warm: self.warm_schemas.clone(),
+        }
     }
 
     /// Faults of what code has set. What the environment has set was checked as it was read.
@@ -267,6 +332,7 @@ impl Settings {
             (self.deadline_margin.repeated, ".deadline_margin(…)"),
             (self.namespace.repeated, ".namespace(…)"),
             (self.cluster.repeated, ".cluster(…)"),
+            (self.schema_registry.repeated, ".schemas(…)"),
         ];
         let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
         repeated.map(|(_, method)| method).collect()

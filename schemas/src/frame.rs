@@ -200,6 +200,30 @@ pub fn message_indexes(bytes: &[u8]) -> Option<(MessageIndexes, &[u8])> {
     Some((Cow::Owned(indexes), rest))
 }
 
+/// Message indexes as Confluent's serializers write them: the first message is a single 0.
+pub fn write_message_indexes(indexes: &[u32]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if indexes == [0] {
+        bytes.push(0);
+        return bytes;
+    }
+    write_place(&mut bytes, indexes.len() as u64);
+    for index in indexes {
+        write_place(&mut bytes, u64::from(*index));
+    }
+    bytes
+}
+
+/// A zigzag varint.
+fn write_place(bytes: &mut Vec<u8>, place: u64) {
+    let mut number = place * 2;
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
 /// The place of a message that Glue's frame gives: one unsigned varint. *None: there is none.*
 pub fn glue_message(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (place, rest) = varint(bytes)?;

@@ -15,6 +15,12 @@ pub enum SchemaId {
     Version([u8; 16]),
 }
 
+impl From<u32> for SchemaId {
+    fn from(number: u32) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl fmt::Display for SchemaId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

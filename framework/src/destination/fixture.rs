@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::destination::DeadLetter;
 use crate::key_texts::KeyTexts;
+use crate::schemas::{BatchSchemas, Typed};
 use crate::partition::TopicPartition;
 use crate::record::{
     Batch, EventSource, EventSourceKind, PartitionEntry, RecordEntry, Span, TimestampType,
@@ -22,6 +23,7 @@ use crate::record::{
 pub(crate) fn invocation(deadline: Deadline) -> Arc<Context> {
     Arc::new(Context {
         key_texts: KeyTexts::default(),
+        schemas: BatchSchemas::new(&Typed::none()),
         request_id: "8f2c1d3e-0000-4000-8000-000000000001".to_owned(),
         function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:orders".to_owned(),
         deadline,

@@ -1,6 +1,5 @@
 //! Types for the bytes of a key or value: text, a number as text or bytes, any type that parses. Called by `key` and `value`.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,43 +7,7 @@ use bytes::Bytes;
 
 use crate::extract::form;
 use crate::failure::Rejection;
-
-/// The part of the record whose bytes are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Part {
-    /// The key, for [`Key`](super::Key).
-    Key,
-    /// The value, for [`Value`](super::Value).
-    Value,
-}
-
-impl Part {
-    /// The code of the rejection if these bytes cannot be read: `reject.key`, `reject.value`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Key => "reject.key",
-            Self::Value => "reject.value",
-        }
-    }
-
-    /// The extractor that reads them.
-    fn extractor(self) -> &'static str {
-        match self {
-            Self::Key => "Key",
-            Self::Value => "Value",
-        }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Key => "key",
-            Self::Value => "value",
-        })
-    }
-}
+use crate::part::Part;
 
 /// A type that can be read from the bytes of a record's key or value: `T` in [`Key<T>`](super::Key) and [`Value<T>`](super::Value).
 ///

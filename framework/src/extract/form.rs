@@ -1,4 +1,4 @@
-//! What bytes are that are not JSON, by how they begin, and what to do about it. Called by `json` and `bytes` for their errors: never the bytes themselves.
+//! What bytes are that are not JSON, by how they begin, and what to do about it. Called by `json`, `typed` and `bytes` for their errors: never the bytes themselves.
 
 use serde::de::IgnoredAny;
 
@@ -53,7 +53,7 @@ pub(super) fn of_text(json: &[u8]) -> Option<&'static str> {
         .then_some("it is a JSON string that holds JSON: the producer has encoded it twice")
 }
 
-fn is_json(bytes: &[u8]) -> bool {
+pub(super) fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 

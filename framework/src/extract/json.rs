@@ -1,12 +1,20 @@
 //! `Json<T>`: the record's value as JSON.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use crate::delivery::Delivery;
+use crate::extract::key::Key;
 use crate::extract::rejection::JsonRejection;
+use crate::extract::typed::{self, absent};
 use crate::extract::{FromRecord, OptionalFromRecord, explain};
+use crate::failure::Rejection;
+use crate::part::Part;
 
-/// The record's value, read as JSON.
+/// The record's value, read as JSON. The key is [`Key<Json<T>>`](super::Key).
+///
+/// A schema registry's frame before the JSON (Confluent's, Glue's) is taken off; [`validate`](crate::handler::Options::validate) checks the value against the schema that the frame names.
 ///
 /// A value that does not fit is rejected with `reject.json`; the message gives the found and the expected kind, path, line and column, never the bytes.
 /// If a value is not JSON, the message names the format by its first bytes: a schema registry's framing, gzip, UTF-16 and others. A tombstone is rejected with
@@ -47,18 +55,54 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Json<T> {
         let Some(value) = delivery.value() else {
             return Ok(None);
         };
-        // Text is checked once, not string by string. What is not UTF-8 may still be read: strings that nobody asks for are not looked at.
-        let read = match std::str::from_utf8(value) {
-            Ok(text) => serde_json::from_str(text),
-            Err(_) => serde_json::from_slice(value),
+        read(delivery, Part::Value, value).map(Some)
+    }
+}
+
+impl<S, T: DeserializeOwned> FromRecord<S> for Key<Json<T>> {
+    type Rejection = Rejection;
+
+    fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Rejection> {
+        <Self as OptionalFromRecord<S>>::from_record(delivery, state)?
+            .ok_or_else(|| absent(Part::Key, "Json"))
+    }
+}
+
+impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Key<Json<T>> {
+    type Rejection = Rejection;
+
+    fn from_record(delivery: &Delivery, _: &S) -> Result<Option<Self>, Rejection> {
+        let Some(key) = delivery.key() else {
+            return Ok(None);
         };
-        match read {
-            Ok(json) => Ok(Some(Self(json))),
-            Err(error) => {
-                let schema = delivery.value_schema();
-                let format = schema.and_then(|schema| schema.data_format.as_deref());
-                Err(explain::explain::<T>(value, &error, format))
-            }
+        Ok(Some(Self(read(delivery, Part::Key, key)?)))
+    }
+}
+
+fn read<T: DeserializeOwned>(
+    delivery: &Delivery,
+    part: Part,
+    bytes: &[u8],
+) -> Result<Json<T>, JsonRejection> {
+    // No JSON begins with these two, and every frame does.
+    let unframed = match bytes.first() {
+        Some(0 | 3) => typed::unframed(delivery, part, bytes).map_err(JsonRejection::Frame)?,
+        _ => Cow::Borrowed(bytes),
+    };
+    // Text is checked once, not string by string. What is not UTF-8 may still be read: strings that nobody asks for are not looked at.
+    let read = match std::str::from_utf8(&unframed) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&unframed),
+    };
+    match read {
+        Ok(json) => Ok(Json(json)),
+        Err(error) => {
+            let schema = match part {
+                Part::Key => delivery.key_schema(),
+                Part::Value => delivery.value_schema(),
+            };
+            let format = schema.and_then(|schema| schema.data_format.as_deref());
+            Err(explain::explain::<T>(&unframed, &error, format))
         }
     }
 }

@@ -41,11 +41,15 @@ pub enum JsonRejection {
         /// The format of the value, and the cure. None: the format is unknown.
         hint: Option<&'static str>,
     },
+    /// The value stands behind a frame that cannot be taken off.
+    #[error("{0}")]
+    Frame(Rejection),
 }
 
 impl From<JsonRejection> for Rejection {
     fn from(rejection: JsonRejection) -> Self {
         let code = match rejection {
+            JsonRejection::Frame(rejection) => return rejection,
             JsonRejection::Tombstone => "reject.tombstone",
             JsonRejection::Malformed { .. } | JsonRejection::Mismatch { .. } => "reject.json",
         };

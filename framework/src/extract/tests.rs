@@ -16,6 +16,7 @@ use crate::extract::{
 };
 use crate::failure::Rejection;
 use crate::key_texts::KeyTexts;
+use crate::schemas::{BatchSchemas, Typed};
 use crate::partition::TopicPartition;
 use crate::record::{Headers, Record};
 use crate::testing::{Event, Sample};
@@ -30,6 +31,7 @@ fn delivery(sample: Sample) -> Delivery {
         .remove(0);
     let invocation = Arc::new(Context {
         key_texts: KeyTexts::default(),
+        schemas: BatchSchemas::new(&Typed::none()),
         request_id: "r-1".to_owned(),
         function_arn: String::new(),
         deadline: Deadline::UNKNOWN,

@@ -1,7 +1,8 @@
 //! `Value<T>`: the record's value as bytes, text, a number, or any type that parses.
 
 use crate::delivery::Delivery;
-use crate::extract::bytes::{FromBytes, Part};
+use crate::extract::bytes::FromBytes;
+use crate::part::Part;
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 

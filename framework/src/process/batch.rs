@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::idempotency::{Claims, PartitionLedger, Settled};
@@ -13,6 +14,7 @@ use crate::process::processor::Processor;
 use crate::process::turns::{Turns, nanoseconds};
 use crate::record::Record;
 use crate::report::{LongPoll, Problem};
+use crate::schemas::SchemaNeeds;
 
 /// What all lanes of a batch share while it runs.
 pub(super) struct BatchRun<'a> {
@@ -25,6 +27,8 @@ pub(super) struct BatchRun<'a> {
     pub(super) claims: Option<Claims<'a>>,
     /// Whether a record without a handler is failed, not rejected.
     pub(super) fails_unhandled: bool,
+    /// *None: every schema that records need is known.*
+    pub(super) schemas: Option<SchemaNeeds>,
     pub(super) places: Arc<Places>,
     pub(super) turns: Turns,
     /// When handlers are dropped, as `turns` gives times. The greatest number: no limit is known.
@@ -48,6 +52,20 @@ impl<'a> BatchRun<'a> {
         ledger
             .and_then(|ledger| ledger.settled(record))
             .is_some_and(|settled| settled.skips(record))
+    }
+
+    /// Fetches the schemas that records need and that are not known.
+    pub(super) async fn fetch_schemas(&self) {
+        if let (Some(needs), Some(cache)) = (&self.schemas, &self.processor.schemas) {
+            let left = self.invocation.deadline.work_end();
+            let left = left.map(|end| end.saturating_duration_since(Instant::now()));
+            needs.fetch(&self.invocation.schemas, cache, left).await;
+        }
+    }
+
+    /// Whether the lane waits for a schema.
+    pub(super) fn waits_for_schema(&self, lane: &[u32]) -> bool {
+        self.schemas.as_ref().is_some_and(|needs| needs.hold(lane))
     }
 
     pub(super) fn remember(&self, record: &Record, settled: Settled) {

@@ -52,9 +52,11 @@ impl BatchRun<'_> {
         let topic = lane
             .first()
             .map(|&first| self.records[first as usize].topic());
+        let route = topic.and_then(|topic| self.processor.route(topic));
+        delivery.read_by(route.and_then(Route::reading));
         let mut run = LaneRun {
             batch: self,
-            route: topic.and_then(|topic| self.processor.route(topic)),
+            route,
             delivery,
             recorder: &recorder,
             pending: Pending::default(),
@@ -124,7 +126,7 @@ impl<'r> LaneRun<'_, 'r> {
         match prepared {
             Ok((route, key, first)) => self.runs(index, (route, key), first).await,
             Err(NotRun::Rejected(rejection)) => self.rejected(index, &rejection).await,
-            Err(NotRun::Unhandled(problem)) => {
+            Err(NotRun::Failed(problem)) => {
                 if self.send_pending().await == Goes::On {
                     let over = End::of(Outcome::Failed, 0, Some(*problem));
                     self.end.ends.push((index, over));

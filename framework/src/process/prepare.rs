@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::delivery::Delivery;
-use crate::failure::Rejection;
+use crate::failure::{Next, Rejection};
 use crate::handler::Route;
 use crate::process::attempt::Taken;
 use crate::process::batch::BatchRun;
@@ -21,13 +21,19 @@ pub(super) struct Prepared<'r> {
 /// Why a record's handler will not run.
 pub(super) enum NotRun {
     Rejected(Rejection),
-    /// No handler takes it, and it is to wait for one.
-    Unhandled(Box<Problem>),
+    /// It waits for its next delivery: no handler takes it yet, or what it is read by cannot be had now.
+    Failed(Box<Problem>),
 }
 
 impl From<Rejection> for NotRun {
     fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
+        match rejection.next {
+            Next::Reject => Self::Rejected(rejection),
+            Next::Retry => {
+                let problem = Problem::new(rejection.code, rejection.message);
+                Self::Failed(Box::new(problem))
+            }
+        }
     }
 }
 
@@ -57,7 +63,7 @@ impl BatchRun<'_> {
             record.topic()
         );
         match self.fails_unhandled {
-            true => NotRun::Unhandled(Box::new(Problem::new("handler.missing", message))),
+            true => NotRun::Failed(Box::new(Problem::new("handler.missing", message))),
             false => Rejection::new(Rejection::NO_HANDLER, message).into(),
         }
     }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use msk_schemas::cache::Cache;
+
 use crate::destination::BoxDestination;
 use crate::handler::Route;
 use crate::idempotency::{BoxStore, Guarantee, PerRecord, WhenStoreFails};
@@ -50,6 +52,8 @@ pub(crate) struct Processor {
     pub(crate) when_exhausted: WhenExhausted,
     /// *None: it is rejected, but failed where the whole batch has no handler.*
     pub(crate) when_unhandled: Option<WhenUnhandled>,
+    /// *None: no route reads by a registry's schemas.*
+    pub(crate) schemas: Option<Arc<Cache>>,
 }
 
 /// How it is kept what was settled.

@@ -1,4 +1,5 @@
-//! The partitions of a batch: the ledger of each is opened if there is one, its lanes run, and the partition is given back. No partition waits for another.
+//! The partitions of a batch: the ledger of each is opened if there is one, its lanes run, and the partition is given back. No partition waits for another. A lane that needs a schema
+//! which is not known waits until it is fetched, or cannot be.
 //!
 //! Lanes are run by workers, one a place: a worker goes on to the next lane while nobody else waits for its place, so that thousands of lanes whose handlers wait
 //! for nothing cost no more than one.
@@ -22,6 +23,10 @@ use crate::report::Problem;
 struct Running<'l> {
     /// Lanes that may begin, in the event's order.
     ready: VecDeque<&'l [u32]>,
+    /// Lanes of opened partitions that wait for a schema.
+    held: Vec<&'l [u32]>,
+    /// Schemas are fetched, or cannot be: no lane waits for one.
+    fetched: bool,
     /// Of each partition that has a ledger, the lanes that have not ended.
     left: Vec<usize>,
     ran: BatchEnd,
@@ -32,18 +37,26 @@ impl BatchRun<'_> {
     pub(super) async fn run_partitions(&self, lanes: &Lanes) -> BatchEnd {
         let mut ran = BatchEnd::default();
         ran.ends.resize_with(self.records.len(), || None);
-        let mut ready: VecDeque<&[u32]> = VecDeque::new();
+        let mut opened: Vec<&[u32]> = Vec::new();
         let mut waiting: Vec<Vec<&[u32]>> = vec![Vec::new(); self.ledgers.len()];
         for lane in lanes.iter() {
             match waiting.get_mut(self.partition_of(lane)) {
                 Some(lanes) => lanes.push(lane),
                 // Nothing is kept.
-                None => ready.push_back(lane),
+                None => opened.push(lane),
             }
         }
         let left = waiting.iter().map(Vec::len).collect();
         // One task polls all of these: nobody waits for the lock, which is held for moments between two records.
-        let lanes = Mutex::new(Running { ready, left, ran });
+        let mut running = Running {
+            ready: VecDeque::new(),
+            held: Vec::new(),
+            fetched: self.schemas.is_none(),
+            left,
+            ran,
+        };
+        self.begin_lanes(opened, &mut running);
+        let lanes = Mutex::new(running);
         let ledgers = || self.ledgers.iter().enumerate();
         let mut opening: FuturesUnordered<_> = ledgers()
             .filter_map(|(index, ledger)| Some((index, ledger.as_ref()?)))
@@ -51,6 +64,7 @@ impl BatchRun<'_> {
             .collect();
         let mut workers = FuturesUnordered::new();
         let mut keeping = FuturesUnordered::new();
+        let mut fetching = pin!(self.fetch_schemas());
         let workers_max = self.processor.concurrency + LANES_WAITING_MAX;
         let mut place = pin!(self.places.take());
         loop {
@@ -72,11 +86,16 @@ impl BatchRun<'_> {
                     match opened {
                         Ok(opened) => {
                             self.opened(opened_lanes[0], opened, &mut lanes.ran);
-                            lanes.ready.extend(opened_lanes);
+                            self.begin_lanes(opened_lanes, &mut lanes);
                             keeping.push(async move { (index, ledger.keep().await) });
                         }
                         Err(refusal) => lanes.ran.refuse(&opened_lanes, &refusal),
                     }
+                }
+                () = &mut fetching, if !lock(&lanes).fetched => {
+                    let lanes = &mut *lock(&lanes);
+                    lanes.fetched = true;
+                    lanes.ready.extend(lanes.held.drain(..));
                 }
                 Some(()) = self.turns.timed(&mut workers) => {}
                 () = &mut place, if ready > 0 && workers.len() < workers_max => {
@@ -97,6 +116,16 @@ impl BatchRun<'_> {
         drop(workers);
         let lanes = lanes.into_inner();
         lanes.unwrap_or_else(PoisonError::into_inner).ran
+    }
+
+    /// Lanes of a partition that is opened: each may begin now, or once its schemas are fetched.
+    fn begin_lanes<'l>(&self, opened: Vec<&'l [u32]>, lanes: &mut Running<'l>) {
+        for lane in opened {
+            match lanes.fetched || !self.waits_for_schema(lane) {
+                true => lanes.ready.push_back(lane),
+                false => lanes.held.push(lane),
+            }
+        }
     }
 
     async fn one_worker(&self, lanes: &Mutex<Running<'_>>) {

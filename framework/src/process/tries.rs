@@ -79,6 +79,14 @@ impl<'a> BatchRun<'a> {
             self.places.outside(tokio::time::sleep(wait)).await;
             next = match self.take(record, route, delivery, tries.made + 1) {
                 Ok(taken) => First::Taken(taken),
+                Err(Rejection {
+                    code,
+                    message,
+                    next: Next::Retry,
+                }) => {
+                    let problem = Problem::new(code, message);
+                    return End::of(Outcome::Failed, tries.started, Some(problem));
+                }
                 Err(rejection) => {
                     return Box::pin(self.reject(record, &rejection, tries.started)).await;
                 }

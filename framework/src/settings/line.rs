@@ -66,6 +66,12 @@ impl fmt::Display for Settings {
                 "cluster",
                 self.cluster.shown(|name| named(name, "from the event")),
             ),
+            (
+                "schema_registry",
+                self.schema_registry.shown(|registry| registry.describe()),
+            ),
+            ("schema_framing", self.schema_framing.shown(lower)),
+            ("schema_format", self.schema_format.shown(lower)),
         ];
         for (index, (name, value)) in settings.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };

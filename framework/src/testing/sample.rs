@@ -6,7 +6,11 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+#[cfg(feature = "protobuf")]
+use crate::extract::Message;
 use crate::record::TimestampType;
+#[cfg(any(feature = "avro", feature = "protobuf"))]
+use crate::testing::registry::RegisteredSchema;
 
 /// When a built record was made, unless it says otherwise: the timestamp of the sample in AWS's developer guide.
 const TIMESTAMP_MS_DEFAULT: i64 = 1_545_084_650_987;
@@ -122,6 +126,46 @@ impl Sample {
         self.value(serde_json::to_vec(value).expect("the value can be written as JSON"))
     }
 
+    /// Sets the value to `value` as Avro behind Confluent's frame, as `KafkaAvroSerializer` writes it.
+    ///
+    /// # Panics
+    ///
+    /// `schema` is no Avro schema, or `value` does not fit it.
+    #[cfg(feature = "avro")]
+    pub fn avro(self, schema: &RegisteredSchema, value: &(impl Serialize + ?Sized)) -> Self {
+        self.value(avro(schema, value))
+    }
+
+    /// Sets the key to `key` as Avro behind Confluent's frame: see [`avro`](Self::avro).
+    ///
+    /// # Panics
+    ///
+    /// `schema` is no Avro schema, or `key` does not fit it.
+    #[cfg(feature = "avro")]
+    pub fn avro_key(self, schema: &RegisteredSchema, key: &(impl Serialize + ?Sized)) -> Self {
+        self.key(avro(schema, key))
+    }
+
+    /// Sets the value to `message` behind Confluent's frame with its message indexes, as `KafkaProtobufSerializer` writes it.
+    ///
+    /// # Panics
+    ///
+    /// `schema` is no Protobuf schema, or has no message of that name.
+    #[cfg(feature = "protobuf")]
+    pub fn protobuf<M: Message>(self, schema: &RegisteredSchema, message: &M) -> Self {
+        self.value(protobuf(schema, message))
+    }
+
+    /// Sets the key to `message` behind Confluent's frame: see [`protobuf`](Self::protobuf).
+    ///
+    /// # Panics
+    ///
+    /// `schema` is no Protobuf schema, or has no message of that name.
+    #[cfg(feature = "protobuf")]
+    pub fn protobuf_key<M: Message>(self, schema: &RegisteredSchema, message: &M) -> Self {
+        self.key(protobuf(schema, message))
+    }
+
     /// Appends a header; names may repeat.
     pub fn header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
         self.headers
@@ -210,6 +254,26 @@ impl Sample {
             None => format!("{}-{}", self.topic, self.partition),
         }
     }
+}
+
+#[cfg(feature = "avro")]
+fn avro(schema: &RegisteredSchema, value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    let compiled = msk_schemas::avro::Schema::of(schema.source());
+    let compiled = compiled.unwrap_or_else(|error| panic!("expected an Avro schema: {error}"));
+    let bytes = msk_schemas::avro::to_vec(&compiled, value);
+    let bytes = bytes.unwrap_or_else(|error| panic!("the value does not fit the schema: {error}"));
+    [schema.frame(), bytes].concat()
+}
+
+#[cfg(feature = "protobuf")]
+fn protobuf<M: Message>(schema: &RegisteredSchema, message: &M) -> Vec<u8> {
+    let file = msk_schemas::protobuf::File::of(schema.source());
+    let file = file.unwrap_or_else(|error| panic!("expected a Protobuf schema: {error}"));
+    let name = M::full_name();
+    let indexes = file.indexes_of(&name);
+    let indexes = indexes.unwrap_or_else(|| panic!("the schema has no message `{name}`"));
+    let indexes = msk_schemas::frame::write_message_indexes(indexes);
+    [schema.frame(), indexes, message.encode_to_vec()].concat()
 }
 
 impl Serialize for Sample {

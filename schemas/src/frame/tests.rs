@@ -164,6 +164,15 @@ fn message_indexes_are_a_count_and_places_and_a_single_0_means_the_first() {
 }
 
 #[test]
+fn message_indexes_are_read_as_they_were_written() {
+    for indexes in [&[0][..], &[2], &[1, 128], &[0, 0], &[70_000]] {
+        let bytes = super::write_message_indexes(indexes);
+        let (read, rest) = message_indexes(&bytes).unwrap();
+        assert_eq!((&*read, rest), (indexes, &[][..]));
+    }
+}
+
+#[test]
 fn glue_gives_a_message_by_one_varint() {
     assert_eq!(glue_message(&[0x82, 0x01, 9]), Some((130, &[9][..])));
     assert_eq!(glue_message(&[]), None);

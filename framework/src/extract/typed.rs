@@ -1,0 +1,209 @@
+//! The bytes of a key or value behind their frame, and the schema that they were written by. Called by `avro`, `protobuf` and `json`; the schemas were fetched before.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use msk_schemas::cache::Known;
+use msk_schemas::frame::{Framing, Kind};
+use msk_schemas::id::{Format, SchemaId};
+use msk_schemas::schema::Schema;
+
+use crate::delivery::Delivery;
+use crate::extract::form;
+use crate::failure::Rejection;
+use crate::part::Part;
+
+const FRAMING: &str = "reject.schema_framing";
+
+/// A key or value that is read by a schema.
+pub(super) struct Payload<'a> {
+    pub(super) kind: Kind<'a>,
+    /// Behind the frame.
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// The writer's schema. *None: nothing names it, or there is no registry.*
+    pub(super) writer: Option<(SchemaId, &'a Schema)>,
+}
+
+/// The bytes of a part. *None: there are none.*
+pub(super) fn bytes(delivery: &Delivery, part: Part) -> Option<&[u8]> {
+    match part {
+        Part::Key => delivery.key(),
+        Part::Value => delivery.value(),
+    }
+}
+
+/// Why there is nothing to read.
+pub(super) fn absent(part: Part, extractor: &str) -> Rejection {
+    match part {
+        Part::Key => Rejection::new(
+            "reject.no_key",
+            format!("the record has no key: take `Option<Key<{extractor}<_>>>` if that is allowed"),
+        ),
+        Part::Value => Rejection::new(
+            "reject.tombstone",
+            format!("the record is a tombstone (no value): take `Option<{extractor}<_>>` if that is allowed"),
+        ),
+    }
+}
+
+/// Takes the frame off, and finds the writer's schema.
+pub(super) fn payload<'a>(
+    delivery: &'a Delivery,
+    part: Part,
+    bytes: &'a [u8],
+    format: Format,
+) -> Result<Payload<'a>, Rejection> {
+    let schemas = delivery.schemas();
+    let framed = schemas.typed.framed(delivery, part, bytes, format);
+    let Some(framed) = framed else {
+        return Err(no_frame(part, bytes, schemas.typed.framing));
+    };
+    let writer = match (&schemas.typed.cache, framed.id) {
+        (Some(_), Some(id)) => Some((id, schema(delivery, part, id, format)?)),
+        (Some(_), None) if framed.kind == Kind::Metadata => {
+            let message = format!(
+                "the event's metadata of the {part} names no schema id: look at the mapping's SchemaRegistryConfig"
+            );
+            return Err(Rejection::new(FRAMING, message));
+        }
+        (Some(_), None) | (None, _) => None,
+    };
+    Ok(Payload {
+        kind: framed.kind,
+        bytes: inflated(part, framed.kind, framed.rest)?,
+        writer,
+    })
+}
+
+/// A schema that was asked for before the lane began.
+fn schema<'a>(
+    delivery: &'a Delivery,
+    part: Part,
+    id: SchemaId,
+    format: Format,
+) -> Result<&'a Schema, Rejection> {
+    let schemas = delivery.schemas();
+    let place = || {
+        let cache = schemas.typed.cache.as_ref();
+        cache.map_or_else(String::new, |cache| cache.place().to_owned())
+    };
+    let schema: &Arc<Schema> = match schemas.get(id) {
+        Some(Known::Ready(schema)) => schema,
+        Some(Known::NotFound) => {
+            let message = format!(
+                "the {part} names schema {id}, which the registry {} does not have",
+                place()
+            );
+            return Err(Rejection::new("reject.schema_not_found", message));
+        }
+        Some(Known::Unusable(why)) => return Err(unusable(part, id, why)),
+        Some(Known::Unavailable(why)) => {
+            let message = format!("schema {id} of the {part} cannot be fetched: {why}");
+            return Err(Rejection::retry("schema.unavailable", message));
+        }
+        None => {
+            let message = format!(
+                "schema {id} of the {part} was not fetched: an extractor that calls another one returns that one's `FromRecord::schemas()` as its own"
+            );
+            return Err(Rejection::retry("schema.not_fetched", message));
+        }
+    };
+    if schema.format() != format {
+        let message = format!(
+            "expected {format} in the {part}, found {} (schema {id} of {})",
+            schema.format(),
+            place()
+        );
+        return Err(Rejection::new("reject.schema_format", message));
+    }
+    Ok(schema)
+}
+
+/// The schema is there, and nothing can be read by it.
+pub(super) fn unusable(part: Part, id: SchemaId, why: &dyn std::fmt::Display) -> Rejection {
+    let message = format!("schema {id} of the {part} cannot be used: {why}");
+    Rejection::new("reject.schema", message)
+}
+
+fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
+    let expected = match framing {
+        Framing::Auto | Framing::None => "a schema registry's frame (byte 0 and an id; byte 3 and a UUID), a header with a schema id, or schema metadata from the mapping",
+        Framing::Confluent => "Confluent's frame (byte 0 and an id), or a header with a schema id",
+        _ => "Glue's frame (byte 3, compression, a UUID)",
+    };
+    let found = match form::of(bytes) {
+        _ if bytes.is_empty() => "no bytes",
+        _ if form::is_json(bytes) => "JSON without a frame",
+        Some(known) => known,
+        None => "other bytes: if they are the message itself, set LAMBDA_MSK_SCHEMA_FRAMING=none",
+    };
+    let message = format!("expected {expected} at the {part} ({} bytes), found {found}", bytes.len());
+    Rejection::new(FRAMING, message)
+}
+
+/// The bytes behind a frame that says that they are compressed.
+pub(super) fn inflated<'a>(
+    part: Part,
+    kind: Kind<'_>,
+    bytes: &'a [u8],
+) -> Result<Cow<'a, [u8]>, Rejection> {
+    match kind {
+        Kind::Glue { zlib: true } => inflate(part, bytes).map(Cow::Owned),
+        _ => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+/// JSON without the frame that may stand before it.
+pub(super) fn unframed<'a>(
+    delivery: &'a Delivery,
+    part: Part,
+    bytes: &'a [u8],
+) -> Result<Cow<'a, [u8]>, Rejection> {
+    let typed = &delivery.schemas().typed;
+    match typed.framed(delivery, part, bytes, Format::Json) {
+        Some(framed) => inflated(part, framed.kind, framed.rest),
+        None => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+/// Checks the value against the JSON Schema that its frame names. A tombstone has none.
+#[cfg(feature = "json-schema")]
+pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
+    use serde_json::Value;
+
+    use crate::extract::explain;
+    use crate::extract::rejection::JsonRejection;
+
+    let part = Part::Value;
+    let Some(bytes) = delivery.value() else {
+        return Ok(());
+    };
+    let Payload { bytes, writer, .. } = payload(delivery, part, bytes, Format::Json)?;
+    let Some((id, schema)) = writer else {
+        let message = "nothing names the schema of the value, so it cannot be validated: set LAMBDA_MSK_SCHEMA_FRAMING to what the producer writes";
+        return Err(Rejection::new(FRAMING, message));
+    };
+    let validator = schema.json_schema().map_err(|error| unusable(part, id, error))?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        let explained: JsonRejection = explain::explain::<Value>(&bytes, &error, None);
+        Rejection::from(explained)
+    })?;
+    validator.check(&value).map_err(|misfit| {
+        let message = format!("the value ({} bytes) does not fit schema {id}: {misfit}", bytes.len());
+        Rejection::new("reject.json_schema", message)
+    })
+}
+
+#[cfg(feature = "inflate")]
+fn inflate(part: Part, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
+    msk_schemas::frame::inflate(bytes)
+        .map_err(|error| Rejection::new(FRAMING, format!("the {part} cannot be decompressed: {error}")))
+}
+
+#[cfg(not(feature = "inflate"))]
+fn inflate(part: Part, _: &[u8]) -> Result<Vec<u8>, Rejection> {
+    let message = format!(
+        "the {part} is compressed behind Glue's frame, but this program was built without what reads it: add the feature `glue` of lambda-msk"
+    );
+    Err(Rejection::new(FRAMING, message))
+}

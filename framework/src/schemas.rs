@@ -1,0 +1,269 @@
+//! Schemas of typed payloads: where they are had, how payloads are framed, and which schemas the records of an invocation need. Set by `builder`, fetched by `process`, read by `extract`.
+//!
+//! Records on a topic are often not JSON but Avro or Protobuf, behind a *frame* that names the schema in a *registry*. A handler says what it wants by its argument, and the builder where
+//! schemas are had. Each schema is fetched once in the life of the process, before the first record that needs it.
+//!
+//! # Extractors
+//!
+//! | on the topic | take | feature |
+//! |---|---|---|
+//! | Avro | `Avro<T>`, of any `T` that has serde's `Deserialize` | `avro` |
+//! | Protobuf | `Protobuf<T>`, of any message of `prost` that has a name (`prost::Name`) | `protobuf` |
+//! | JSON, plain or behind a frame | [`Json<T>`](crate::Json) | |
+//! | any of these as the key | `Key<Avro<T>>`, `Key<Protobuf<T>>`, [`Key<Json<T>>`](crate::Key) | |
+//!
+//! # Rules
+//!
+//! - The frame is found by fixed rules and never tried: see [`Framing`]. Bytes without the expected frame are rejected with `reject.schema_framing`.
+//! - An id that the registry does not have is rejected with `reject.schema_not_found`, a schema of another format with `reject.schema_format`, one that cannot be read with
+//!   `reject.schema`. Payloads that do not fit their schema or the type are rejected with `reject.avro`, `reject.protobuf`, `reject.json` or `reject.json_schema`.
+//! - A registry that is down, slow or refuses access rejects nothing: the records that need it are Failed with `schema.unavailable` and redelivered, and all others run.
+
+#[cfg(feature = "avro")]
+mod avro;
+mod choose;
+mod needs;
+mod reading;
+
+use std::fmt;
+use std::sync::Arc;
+
+use msk_schemas::cache::Cache;
+use msk_schemas::frame::{Framed, Given, KEY_HEADER, VALUE_HEADER};
+pub use msk_schemas::frame::Framing;
+pub use msk_schemas::id::{Format, Reference, SchemaId, Source};
+pub use msk_schemas::registry::{FetchError, Fetching, Registry};
+
+pub(crate) use self::choose::{Auth, Choice, auth, registry};
+pub(crate) use self::needs::{BatchSchemas, SchemaNeeds};
+#[doc(hidden)]
+pub use self::reading::ReadingOptions;
+pub(crate) use self::reading::Reading;
+use crate::part::Part;
+use crate::record::Record;
+
+/// The schemas of typed payloads: the registry, and how payloads are framed. For [`Builder::schemas`](crate::builder::Builder::schemas); each setting has a variable, which takes precedence.
+///
+/// # Example
+///
+/// ```
+/// use lambda_msk::Consumer;
+/// use lambda_msk::schemas::{Framing, Schemas};
+///
+/// let schemas = Schemas::confluent("https://registry.example")
+///     .basic_auth("orders", "secret")
+///     .framing(Framing::Confluent)
+///     .warm([17, 18]);
+/// # let schemas = Schemas::none();
+/// let consumer = Consumer::builder().schemas(schemas).topic("orders", async |_: lambda_msk::Record| {}).build();
+/// # consumer.unwrap();
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "give it to `Builder::schemas`"]
+pub struct Schemas {
+    pub(crate) registry: Choice,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) framing: Framing,
+    pub(crate) format: RecordFormat,
+    pub(crate) warm: Vec<SchemaId>,
+}
+
+impl Schemas {
+    /// Creates schemas without a registry: the schema is in the code, as the type of the argument or [`Options::reader_schema`](crate::handler::Options::reader_schema), and stands for the
+    /// writer's. The default.
+    pub fn none() -> Self {
+        Self::chosen(Choice::None)
+    }
+
+    /// Creates schemas of a registry that speaks Confluent's API: Confluent's, Apicurio's (`https://HOST/apis/ccompat/v7`), Karapace, Redpanda. The URL is
+    /// `http(s)://HOST[:PORT][/PATH]`, and the path is kept (`LAMBDA_MSK_SCHEMA_REGISTRY`). [`build`](crate::builder::Builder::build) checks it.
+    ///
+    /// Needs the feature `schema-registry`.
+    pub fn confluent(url: impl Into<String>) -> Self {
+        Self::chosen(Choice::Confluent(url.into()))
+    }
+
+    /// Creates schemas of an AWS Glue registry, by its ARN (`arn:aws:glue:REGION:ACCOUNT:registry/NAME`); the region is the ARN's (`LAMBDA_MSK_SCHEMA_REGISTRY`). The function needs
+    /// the permission `glue:GetSchemaVersion`. [`build`](crate::builder::Builder::build) checks the ARN.
+    ///
+    /// Needs the feature `glue`.
+    pub fn glue(arn: impl Into<String>) -> Self {
+        Self::chosen(Choice::Glue(arn.into()))
+    }
+
+    /// Creates schemas of a registry of your own.
+    pub fn of(registry: impl Registry) -> Self {
+        Self::chosen(Choice::Own(Arc::new(Cache::new(Box::new(registry)))))
+    }
+
+    fn chosen(registry: Choice) -> Self {
+        Self {
+            registry,
+            auth: None,
+            framing: Framing::default(),
+            format: RecordFormat::default(),
+            warm: Vec::new(),
+        }
+    }
+
+    /// Sets user and password for a registry of Confluent's API (`LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`, as `USER:PASSWORD`).
+    pub fn basic_auth(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.auth = Some(Auth::Basic {
+            user: user.into(),
+            password: password.into(),
+        });
+        self
+    }
+
+    /// Sets the bearer token for a registry of Confluent's API (`LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`, a text without a colon).
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.auth = Some(Auth::Bearer(token.into()));
+        self
+    }
+
+    /// Sets what names the schema of a payload (`LAMBDA_MSK_SCHEMA_FRAMING`). Default: [`Framing::Auto`].
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// Sets the form in which the mapping delivers what it has validated (`LAMBDA_MSK_SCHEMA_FORMAT`): the `EventRecordFormat` of its `SchemaRegistryConfig`. The event does not tell it.
+    pub fn record_format(mut self, format: RecordFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets schemas to fetch at init, before the first event and before SnapStart's snapshot, so that the first invocation asks the registry nothing. A schema that cannot be had is a
+    /// warning: it is fetched later.
+    pub fn warm<I: Into<SchemaId>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.warm.extend(ids.into_iter().map(Into::into));
+        self
+    }
+}
+
+/// The form in which an event source mapping delivers keys and values that it has validated: its `EventRecordFormat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecordFormat {
+    /// The producer's bytes, without their frame.
+    #[default]
+    Source,
+    /// JSON, whatever the producer wrote.
+    Json,
+}
+
+/// The parts of a record that are read by a schema, each with its format: what an extractor returns from [`FromRecord::schemas`](crate::extract::FromRecord::schemas).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchemaUse {
+    key: Option<Format>,
+    value: Option<Format>,
+}
+
+impl SchemaUse {
+    /// No part.
+    pub const NONE: Self = Self {
+        key: None,
+        value: None,
+    };
+
+    /// One part.
+    pub const fn of(part: Part, format: Format) -> Self {
+        match part {
+            Part::Key => Self {
+                key: Some(format),
+                value: None,
+            },
+            Part::Value => Self {
+                key: None,
+                value: Some(format),
+            },
+        }
+    }
+
+    /// The parts of both.
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            key: if self.key.is_some() { self.key } else { other.key },
+            value: if self.value.is_some() { self.value } else { other.value },
+        }
+    }
+
+    /// The format of a part. *None: the part is read without a schema.*
+    pub const fn format(self, part: Part) -> Option<Format> {
+        match part {
+            Part::Key => self.key,
+            Part::Value => self.value,
+        }
+    }
+
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+}
+
+/// How typed payloads are read. One a consumer.
+pub(crate) struct Typed {
+    /// *None: there is no registry, and the reader's schema stands for the writer's.*
+    pub(crate) cache: Option<Arc<Cache>>,
+    pub(crate) framing: Framing,
+    pub(crate) format: RecordFormat,
+    pub(crate) warm: Vec<SchemaId>,
+}
+
+impl Typed {
+    /// Without a registry.
+    #[cfg(test)]
+    pub(crate) fn none() -> Arc<Self> {
+        Arc::new(Self {
+            cache: None,
+            framing: Framing::Auto,
+            format: RecordFormat::Source,
+            warm: Vec::new(),
+        })
+    }
+
+    /// Whether the mapping has made JSON of the part.
+    pub(crate) fn is_json(&self, record: &Record, part: Part) -> bool {
+        self.format == RecordFormat::Json
+            && self.framing == Framing::Auto
+            && metadata(record, part).is_some()
+    }
+
+    /// The frame of the bytes, which are the part's. *None: there is none, though one is needed.*
+    pub(crate) fn framed<'a>(
+        &self,
+        record: &'a Record,
+        part: Part,
+        bytes: &'a [u8],
+        format: Format,
+    ) -> Option<Framed<'a>> {
+        let header = match part {
+            Part::Key => KEY_HEADER,
+            Part::Value => VALUE_HEADER,
+        };
+        let given = Given {
+            metadata: metadata(record, part),
+            header: record.header(header),
+            bytes,
+        };
+        self.framing.find(given, format)
+    }
+}
+
+fn metadata(record: &Record, part: Part) -> Option<Option<&str>> {
+    let metadata = match part {
+        Part::Key => record.key_schema(),
+        Part::Value => record.value_schema(),
+    };
+    metadata.map(|metadata| metadata.schema_id.as_deref())
+}
+
+impl fmt::Debug for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Typed")
+            .field("registry", &self.cache.as_ref().map(|cache| cache.place()))
+            .field("framing", &self.framing)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
