@@ -34,6 +34,15 @@ pub mod schema;
 // What a registry is asked.
 pub mod registry;
 
+// One request over HTTP.
+#[cfg(any(feature = "confluent", feature = "glue"))]
+mod http;
+
+// A server for tests.
+#[cfg(test)]
+#[cfg(any(feature = "confluent", feature = "glue"))]
+mod stub;
+
 // Confluent's API.
 #[cfg(feature = "confluent")]
 pub mod confluent;

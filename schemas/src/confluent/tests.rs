@@ -1,0 +1,460 @@
+//! The client against a registry that answers by script.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Confluent, UrlError};
+use crate::cache::{Cache, Known};
+use crate::id::{Format, SchemaId, Source};
+use crate::limits::{ANSWER_BYTES_MAX, REFERENCES_DEPTH_MAX, REFERENCES_MAX};
+use crate::registry::{FetchError, Registry};
+use crate::stub::{Reply, Server};
+
+fn says(body: &Value) -> Reply {
+    Reply::Says(200, body.to_string())
+}
+
+async fn fetch(server: &Server, id: u32) -> Result<Source, FetchError> {
+    let registry = Confluent::new(&server.url).unwrap();
+    registry.fetch(SchemaId::Number(id)).await
+}
+
+/// The text of an outage.
+async fn outage(reply: Reply) -> String {
+    let server = Server::of([("/schemas/ids/7", reply)]).await;
+    match fetch(&server, 7).await {
+        Err(FetchError::Unavailable(text)) => {
+            assert!(text.contains(&server.url), "{text}");
+            text
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn unusable(server: &Server) -> String {
+    match fetch(server, 7).await {
+        Err(FetchError::Unusable(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reference(name: &str, subject: &str) -> Value {
+    json!({"name": name, "subject": subject, "version": 1})
+}
+
+#[tokio::test]
+async fn a_schema_without_a_type_is_avro() {
+    let server = Server::of([("/schemas/ids/7", says(&json!({"schema": "\"int\""})))]).await;
+
+    let source = fetch(&server, 7).await.unwrap();
+
+    assert_eq!(source, Source::new(Format::Avro, "\"int\""));
+}
+
+#[tokio::test]
+async fn a_guid_has_a_path_of_its_own() {
+    let path = "/schemas/guids/00010203-0405-0607-0809-0a0b0c0d0e0f";
+    let answer = json!({"schema": "{}", "schemaType": "JSON", "references": null});
+    let server = Server::of([(path, says(&answer))]).await;
+    let registry = Confluent::new(&server.url).unwrap();
+
+    let guid = SchemaId::Guid(std::array::from_fn(|at| at as u8));
+    let source = registry.fetch(guid).await.unwrap();
+
+    assert_eq!(source, Source::new(Format::Json, "{}"));
+}
+
+#[tokio::test]
+async fn references_are_fetched_with_theirs_and_each_once() {
+    let root = json!({
+        "schema": "root", "schemaType": "PROTOBUF",
+        "references": [reference("a.proto", "a/b ü"), reference("b.proto", "b")],
+    });
+    let a =
+        json!({"schema": "a", "schemaType": "PROTOBUF", "references": [reference("c.proto", "c")]});
+    let b =
+        json!({"schema": "b", "schemaType": "PROTOBUF", "references": [reference("c.proto", "c")]});
+    let c = json!({"schema": "c", "schemaType": "PROTOBUF"});
+    let server = Server::of([
+        ("/r/schemas/ids/7", says(&root)),
+        ("/r/subjects/a%2Fb%20%C3%BC/versions/1", says(&a)),
+        ("/r/subjects/b/versions/1", says(&b)),
+        ("/r/subjects/c/versions/1", says(&c)),
+    ])
+    .await;
+    let registry = Confluent::new(&format!("{}/r/", server.url)).unwrap();
+
+    let source = registry.fetch(SchemaId::Number(7)).await.unwrap();
+
+    let names = |source: &Source| -> Vec<String> {
+        let references = source.references.iter();
+        references
+            .map(|reference| format!("{} {}", reference.name, reference.source.text))
+            .collect()
+    };
+    assert_eq!(names(&source), ["a.proto a", "b.proto b"]);
+    assert_eq!(names(&source.references[0].source), ["c.proto c"]);
+    assert_eq!(names(&source.references[1].source), ["c.proto c"]);
+    assert_eq!(server.targets().len(), 4);
+}
+
+#[tokio::test]
+async fn references_in_a_circle_are_named() {
+    let refers = |to: &str| says(&json!({"schema": "x", "references": [reference("x", to)]}));
+    let server = Server::of([
+        ("/schemas/ids/7", refers("a")),
+        ("/subjects/a/versions/1", refers("b")),
+        ("/subjects/b/versions/1", refers("a")),
+    ])
+    .await;
+
+    let text = unusable(&server).await;
+
+    assert_eq!(
+        text,
+        "the schema's references go in a circle: a 1 -> b 1 -> a 1"
+    );
+    assert_eq!(server.targets().len(), 3);
+}
+
+#[tokio::test]
+async fn a_reference_that_the_registry_does_not_have_is_named() {
+    let root = json!({"schema": "x", "references": [reference("x", "gone")]});
+    let server = Server::of([("/schemas/ids/7", says(&root))]).await;
+
+    let text = unusable(&server).await;
+
+    assert!(text.contains("version 1 of the subject \"gone\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_reference_that_cannot_be_had_now_is_an_outage() {
+    let root = json!({"schema": "x", "references": [reference("x", "slow")]});
+    let server = Server::of([
+        ("/schemas/ids/7", says(&root)),
+        ("/subjects/slow/versions/1", Reply::Says(503, String::new())),
+    ])
+    .await;
+
+    let answer = fetch(&server, 7).await;
+
+    assert!(
+        matches!(answer, Err(FetchError::Unavailable(_))),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn references_are_followed_to_a_depth() {
+    let server = Server::by(|before, _| {
+        says(&json!({"schema": "x", "references": [reference("x", &before.to_string())]}))
+    })
+    .await;
+
+    let text = unusable(&server).await;
+
+    assert!(text.contains("more than 32 deep"), "{text}");
+    assert_eq!(server.targets().len(), REFERENCES_DEPTH_MAX + 1);
+}
+
+#[tokio::test]
+async fn references_are_fetched_up_to_a_number() {
+    let many: Vec<Value> = (0..=REFERENCES_MAX)
+        .map(|at| reference("x", &at.to_string()))
+        .collect();
+    let root = json!({"schema": "x", "references": many});
+    let server = Server::of([("/schemas/ids/7", says(&root))]).await;
+
+    let text = unusable(&server).await;
+
+    assert!(text.contains("more than 500 others"), "{text}");
+    assert_eq!(server.targets().len(), 1);
+}
+
+#[tokio::test]
+async fn references_that_are_repeated_on_each_level_end() {
+    // 2^20 places in the tree, of 20 schemas.
+    let server = Server::by(|_, request| {
+        let level = request.target.split('/').nth(2).unwrap().parse::<u32>();
+        let next = level.map_or(0, |level| level + 1);
+        let references = match next {
+            20 => vec![],
+            next => vec![
+                reference("x", &next.to_string()),
+                reference("y", &next.to_string()),
+            ],
+        };
+        says(&json!({"schema": "x", "references": references}))
+    })
+    .await;
+
+    let text = unusable(&server).await;
+
+    assert!(text.contains("more than 10000 times"), "{text}");
+}
+
+#[tokio::test]
+async fn a_type_that_nobody_knows_is_named() {
+    let answer = json!({"schema": "x", "schemaType": "THRIFT"});
+    let server = Server::of([("/schemas/ids/7", says(&answer))]).await;
+
+    let text = unusable(&server).await;
+
+    assert!(text.contains("found \"THRIFT\""), "{text}");
+}
+
+#[tokio::test]
+async fn only_a_registrys_own_code_means_not_found() {
+    for code in [40401, 40402, 40403] {
+        let reply = Reply::Says(404, json!({"error_code": code, "message": "m"}).to_string());
+        let server = Server::of([("/schemas/ids/7", reply)]).await;
+
+        let answer = fetch(&server, 7).await;
+
+        assert_eq!(answer, Err(FetchError::NotFound(SchemaId::Number(7))));
+    }
+}
+
+#[tokio::test]
+async fn a_404_of_another_server_is_an_outage_that_asks_for_the_path() {
+    for body in [
+        "",
+        "<html>",
+        "{}",
+        r#"{"error_code":404}"#,
+        r#"{"error_code":40404}"#,
+    ] {
+        let text = outage(Reply::Says(404, body.to_owned())).await;
+
+        assert!(
+            text.contains("is the path right? Apicurio's is /apis/ccompat/v7"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_200_that_is_no_registrys_json_is_an_outage_that_asks_for_the_path() {
+    for body in ["", "<html>hello</html>", "{}", "[]", r#"{"schema":7}"#] {
+        let text = outage(Reply::Says(200, body.to_owned())).await;
+
+        assert!(
+            text.contains("is the path right? Apicurio's is /apis/ccompat/v7"),
+            "{text}"
+        );
+        assert!(!text.contains("hello"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_outage_that_names_the_credentials_variable() {
+    for status in [401, 403] {
+        let text = outage(Reply::Says(status, r#"{"error_code":40403}"#.to_owned())).await;
+
+        assert!(text.contains("LAMBDA_MSK_SCHEMA_REGISTRY_AUTH"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_other_status_is_an_outage() {
+    for status in [204, 400, 418, 429, 500, 502, 503, 504] {
+        let text = outage(Reply::Says(status, r#"{"schema":"x"}"#.to_owned())).await;
+
+        assert!(text.contains(&status.to_string()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let other = Server::of([("/", says(&json!({"schema": "x"})))]).await;
+
+    let text = outage(Reply::Redirects(other.url.clone())).await;
+
+    assert!(text.contains("a redirect, which is not followed"), "{text}");
+    assert!(other.targets().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_a_size() {
+    let text = outage(Reply::Endless(ANSWER_BYTES_MAX * 8)).await;
+
+    assert!(text.contains("more than 4194304 bytes"), "{text}");
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_outage() {
+    let registry = Confluent::new("http://127.0.0.1:1/r").unwrap();
+
+    let answer = registry.fetch(SchemaId::Number(7)).await;
+
+    let Err(FetchError::Unavailable(text)) = answer else {
+        panic!("{answer:?}");
+    };
+    let start = "the schema registry http://127.0.0.1:1/r cannot be reached: ";
+    assert!(text.starts_with(start), "{text}");
+    assert!(text.contains("refused"), "{text}");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_since_the_last_request_is_made_again() {
+    let server = Server::by(|before, _| match before {
+        0 => Reply::SaysAndCloses(200, r#"{"schema":"x"}"#.to_owned()),
+        _ => says(&json!({"schema": "y"})),
+    })
+    .await;
+    let registry = Confluent::new(&server.url).unwrap();
+
+    registry.fetch(SchemaId::Number(1)).await.unwrap();
+    let second = registry.fetch(SchemaId::Number(2)).await.unwrap();
+
+    assert_eq!(&*second.text, "y");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_tried_once_more_and_no_oftener() {
+    let server = Server::by(|_, _| Reply::Breaks).await;
+
+    let answer = fetch(&server, 7).await;
+
+    assert!(
+        matches!(answer, Err(FetchError::Unavailable(_))),
+        "{answer:?}"
+    );
+    assert_eq!(server.targets().len(), 2);
+}
+
+#[tokio::test]
+async fn an_id_that_no_registry_gives_is_not_asked_for() {
+    let server = Server::of([]).await;
+
+    let answer = fetch(&server, 1 << 31).await;
+
+    assert_eq!(answer, Err(FetchError::NotFound(SchemaId::Number(1 << 31))));
+    assert!(server.targets().is_empty());
+    fetch(&server, (1 << 31) - 1).await.unwrap_err();
+    assert_eq!(server.targets(), ["/schemas/ids/2147483647"]);
+}
+
+#[tokio::test]
+async fn an_id_of_glues_is_not_asked_for() {
+    let server = Server::of([]).await;
+    let registry = Confluent::new(&server.url).unwrap();
+
+    let answer = registry.fetch(SchemaId::Version([7; 16])).await;
+
+    assert!(matches!(answer, Err(FetchError::Unusable(_))), "{answer:?}");
+    assert!(server.targets().is_empty());
+}
+
+#[tokio::test]
+async fn credentials_go_with_each_request_and_into_no_text() {
+    let server = Server::by(|_, _| Reply::Says(401, String::new())).await;
+    let registry = || Confluent::new(&server.url).unwrap();
+    let basic = registry().basic_auth("ann", "s3cret:é");
+    let bearer = registry().bearer("t0ken");
+
+    let mut texts = vec![format!("{basic:?} {bearer:?}")];
+    for registry in [&basic, &bearer] {
+        let answer = registry.fetch(SchemaId::Number(7)).await;
+        texts.push(answer.unwrap_err().to_string());
+    }
+
+    let sent: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|request| {
+            let mut lines = request.head.lines();
+            lines
+                .find(|line| line.starts_with("authorization"))
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        sent,
+        [
+            "authorization: Basic YW5uOnMzY3JldDrDqQ==",
+            "authorization: Bearer t0ken"
+        ]
+    );
+    let texts = texts.concat();
+    assert!(
+        !texts.contains("s3cret") && !texts.contains("t0ken"),
+        "{texts}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_with_a_line_end_is_an_outage_that_says_so() {
+    let server = Server::of([]).await;
+    let registry = Confluent::new(&server.url).unwrap().bearer("t0ken\n");
+
+    let text = registry.fetch(SchemaId::Number(7)).await.unwrap_err();
+
+    let text = text.to_string();
+    assert!(
+        text.contains("line end") && !text.contains("t0ken"),
+        "{text}"
+    );
+    assert!(server.targets().is_empty());
+}
+
+#[test]
+fn a_url_with_credentials_is_refused_without_showing_them() {
+    for url in [
+        "https://ann:s3cret@h",
+        "https://s3cret@h/",
+        "https://:s3cret@h",
+    ] {
+        let error = Confluent::new(url).unwrap_err();
+
+        assert_eq!(error, UrlError::Credentials);
+        assert!(
+            error
+                .to_string()
+                .contains("LAMBDA_MSK_SCHEMA_REGISTRY_AUTH")
+        );
+        assert!(!error.to_string().contains("s3cret"));
+    }
+}
+
+#[test]
+fn a_url_is_http_and_ends_with_its_path() {
+    let place = |url: &str| Confluent::new(url).map(|registry| registry.place().to_owned());
+
+    assert_eq!(
+        place("http://h:8081/a/b/"),
+        Ok("http://h:8081/a/b".to_owned())
+    );
+    assert_eq!(place("https://h"), Ok("https://h".to_owned()));
+    assert_eq!(place("https://h/?a=s3cret"), Err(UrlError::Rest('?')));
+    assert_eq!(place("https://h/#s3cret"), Err(UrlError::Rest('#')));
+    for url in [
+        "",
+        "h:8081",
+        "//h",
+        "arn:aws:glue:r:1:registry/x",
+        "ftp://h",
+        "http://",
+    ] {
+        let error = place(url).unwrap_err();
+        assert!(matches!(error, UrlError::NoUrl(_)), "{url}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn ten_callers_of_the_cache_make_one_request() {
+    let server = Server::of([("/schemas/ids/7", says(&json!({"schema": "x"})))]).await;
+    let cache = Cache::new(Box::new(Confluent::new(&server.url).unwrap()));
+
+    let id = SchemaId::Number(7);
+    let answers = (0..10).map(|_| cache.get(id, Duration::from_secs(2)));
+    let answers = futures_util::future::join_all(answers).await;
+
+    assert!(
+        answers.iter().all(|known| matches!(known, Known::Ready(_))),
+        "{answers:?}"
+    );
+    assert_eq!(server.targets().len(), 1);
+}
