@@ -8,6 +8,7 @@ mod support;
 
 mod at_most_once;
 mod embedded;
+mod framed_json;
 mod idempotency_key;
 mod layers;
 mod ledger_for_people;
@@ -24,6 +25,7 @@ mod per_record_keys;
 mod per_record_rejected;
 mod places;
 mod queue_memory;
+mod rejection_that_may_pass;
 
 mod rule_01_lanes;
 mod rule_02_failure_names_what_happens_next;
@@ -40,4 +42,8 @@ mod store_requests;
 mod thread_held;
 mod time_outs;
 mod turns;
+#[cfg(feature = "avro")]
+mod typed_avro;
+#[cfg(feature = "protobuf")]
+mod typed_protobuf;
 mod unnamed_clusters;

@@ -1,0 +1,201 @@
+//! Protobuf: a frame says which message a value is, and what cannot be told is rejected.
+
+use lambda_msk::destination::MemoryDestination;
+use lambda_msk::extract::Protobuf;
+use lambda_msk::schemas::{Framing, RecordFormat, Schemas};
+use lambda_msk::testing::{Event, Invoked, MemoryRegistry, Sample, invoke};
+use lambda_msk::{Consumer, Key};
+use prost::Message;
+
+use crate::support::letters;
+
+const FILE: &str = r#"
+syntax = "proto3";
+package shop;
+message Cart { message Line { uint64 sku = 1; } uint64 id = 1; }
+message Payment { uint64 amount_cents = 1; }
+"#;
+
+#[derive(Clone, PartialEq, Message)]
+struct Payment {
+    #[prost(uint64, tag = "1")]
+    amount_cents: u64,
+}
+
+impl prost::Name for Payment {
+    const NAME: &'static str = "Payment";
+    const PACKAGE: &'static str = "shop";
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Line {
+    #[prost(uint64, tag = "1")]
+    sku: u64,
+}
+
+impl prost::Name for Line {
+    const NAME: &'static str = "Cart.Line";
+    const PACKAGE: &'static str = "shop";
+}
+
+async fn paid(Protobuf(payment): Protobuf<Payment>) {
+    assert_eq!(payment.amount_cents, 499);
+}
+
+/// The value `{amount_cents: 499}`.
+fn payment() -> Vec<u8> {
+    Payment { amount_cents: 499 }.encode_to_vec()
+}
+
+fn consumer(schemas: Schemas) -> Consumer {
+    Consumer::builder()
+        .schemas(schemas)
+        .topic("payments", paid)
+        .topic("lines", async |Protobuf(line): Protobuf<Line>| {
+            assert_eq!(line.sku, 5);
+        })
+        .on_failure(MemoryDestination::new())
+        .build()
+        .unwrap()
+}
+
+fn problem(invoked: &Invoked) -> (&str, &str) {
+    let problem = invoked.records()[0].problem.as_ref().unwrap();
+    (&problem.code, &problem.message)
+}
+
+async fn run(schemas: Schemas, record: Sample) -> Invoked {
+    invoke(&consumer(schemas), Event::msk().record(record)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_known_by_its_indexes_nested_ones_too() {
+    let registry = MemoryRegistry::new();
+    let schema = registry.protobuf(FILE);
+    let payment = Payment { amount_cents: 499 };
+
+    for record in [
+        Sample::new("payments", 0).protobuf(&schema, &payment),
+        Sample::new("lines", 0).protobuf(&schema, &Line { sku: 5 }),
+    ] {
+        let invoked = run(registry.schemas(), record.clone()).await;
+        assert_eq!(letters(&invoked), "D");
+        // Without a registry nobody looks at the names.
+        let invoked = run(Schemas::none(), record).await;
+        assert_eq!(letters(&invoked), "D");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_message_is_rejected_with_both_names() {
+    let registry = MemoryRegistry::new();
+    let schema = registry.protobuf(FILE);
+    let record = Sample::new("payments", 0).protobuf(&schema, &Line { sku: 5 });
+
+    let invoked = run(registry.schemas(), record).await;
+
+    let (code, message) = problem(&invoked);
+    assert_eq!(code, "reject.protobuf");
+    assert!(message.contains("`shop.Payment`") && message.contains("`shop.Cart.Line`"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_id_in_a_header_the_indexes_stand_there_too() {
+    let registry = MemoryRegistry::new();
+    registry.protobuf(FILE);
+    let record = |indexes: &[u8]| {
+        let header = [&[0, 0, 0, 0, 1][..], indexes].concat();
+        let record = Sample::new("payments", 0).value(payment());
+        record.header("__value_schema_id", header)
+    };
+
+    let invoked = run(registry.schemas(), record(&[2, 2])).await;
+    let other = run(registry.schemas(), record(&[0])).await;
+
+    assert_eq!(letters(&invoked), "D");
+    assert!(problem(&other).1.contains("`shop.Cart`"), "{:?}", problem(&other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_glues_frame_a_place_among_all_names_tells_the_message() {
+    // Without a registry: shop.Cart, shop.Cart.Line, shop.Payment.
+    let frame = [&[3, 0][..], &[7; 16], &[2]].concat();
+    let value = [frame, payment()].concat();
+
+    let invoked = run(Schemas::none(), Sample::new("payments", 0).value(value)).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+/// A value of which the mapping says that it is Protobuf by the schema 1.
+fn from_mapping(value: Vec<u8>) -> Sample {
+    let record = Sample::new("payments", 0).value(value);
+    record.value_schema("PROTOBUF", "1")
+}
+
+#[tokio::test(start_paused = true)]
+async fn indexes_that_the_mapping_has_left_are_known_by_a_first_byte_below_8() {
+    let registry = MemoryRegistry::new();
+    registry.protobuf(FILE);
+    let with_indexes = [vec![2, 2], payment()].concat();
+
+    for value in [with_indexes, payment()] {
+        let invoked = run(registry.schemas(), from_mapping(value)).await;
+        assert_eq!(letters(&invoked), "D");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_indexes_or_a_field_is_told_by_the_schema_and_else_rejected() {
+    let registry = MemoryRegistry::new();
+    registry.protobuf(FILE);
+    // Field 1 is 2, field 1 is 2, and so on: as indexes, a message four levels down.
+    let value = || vec![8, 2, 8, 2, 8, 0xF2, 0x03, 8, 0xF3, 0x03];
+
+    let told = run(registry.schemas(), from_mapping(value())).await;
+    let untold = run(Schemas::none(), from_mapping(value())).await;
+    let plain = Schemas::none().framing(Framing::None);
+    let plain = run(plain, from_mapping(value())).await;
+
+    assert_eq!(letters(&told), "D");
+    let (code, message) = problem(&untold);
+    assert_eq!(code, "reject.protobuf");
+    assert!(message.contains("LAMBDA_MSK_SCHEMA_REGISTRY"), "{message}");
+    assert_eq!(letters(&plain), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_that_the_mapping_has_made_is_rejected_with_what_to_take() {
+    let schemas = Schemas::none().record_format(RecordFormat::Json);
+
+    let invoked = run(schemas, from_mapping(b"{}".to_vec())).await;
+
+    let (code, message) = problem(&invoked);
+    assert_eq!(code, "reject.protobuf");
+    assert!(message.contains("take `Json<_>`"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_message_are_rejected_and_not_shown() {
+    let value = [&[0, 0, 0, 0, 1, 0][..], b"\x08\xF3\x03\x12\x90hunter2"].concat();
+
+    let invoked = run(Schemas::none(), Sample::new("payments", 0).value(value)).await;
+
+    let (code, message) = problem(&invoked);
+    assert_eq!(code, "reject.protobuf");
+    assert!(!message.contains("hunter"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_may_be_a_message() {
+    let registry = MemoryRegistry::new();
+    let schema = registry.protobuf(FILE);
+    let handler = async |Key(Protobuf(line)): Key<Protobuf<Line>>| assert_eq!(line.sku, 5);
+    let consumer = Consumer::builder().schemas(registry.schemas());
+    let consumer = consumer.topic("lines", handler).build().unwrap();
+    let event = Event::msk().record(Sample::new("lines", 0).protobuf_key(&schema, &Line { sku: 5 }));
+
+    let invoked = invoke(&consumer, event).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
