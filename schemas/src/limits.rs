@@ -37,3 +37,40 @@ pub const REFERENCES_CONCURRENCY: usize = 8;
 
 /// Maximum number of messages in one Protobuf file, nested ones and map entries included.
 pub const PROTOBUF_MESSAGES_MAX: usize = 100_000;
+
+// Avro: values.
+
+/// Records, arrays and maps inside each other in a value. A recursive type nests as deep as its payload says, and each level costs stack.
+pub const AVRO_VALUE_DEPTH_MAX: usize = 64;
+/// Array elements without any bytes (nulls, empty records) in a payload. Six bytes can announce 10^8 of them.
+pub const AVRO_ZERO_SIZE_ELEMENTS_MAX: usize = 10_000;
+/// Bytes of a decimal's unscaled value: 308 digits, as many as a double has. The time for its text grows with the square.
+pub const AVRO_DECIMAL_BYTES_MAX: usize = 128;
+/// Digits of a decimal behind its point: as many as those bytes hold.
+pub const AVRO_DECIMAL_DIGITS_MAX: u32 = 308;
+
+// Avro: schemas.
+
+/// Bytes of a schema's text. The largest that Confluent's registry takes with its defaults is of this size, too.
+pub const AVRO_SCHEMA_BYTES_MAX: usize = 1 << 20;
+/// Types inside each other in a schema's text.
+pub const AVRO_SCHEMA_DEPTH_MAX: usize = 64;
+/// Types of a schema with those that it refers to: a text of the largest size with one type in every 16 bytes.
+pub const AVRO_SCHEMA_TYPES_MAX: usize = 1 << 16;
+/// Branches of a union. A union of the writer is compared with each branch of the reader's.
+pub const AVRO_UNION_BRANCHES_MAX: usize = 1_024;
+/// Schemas that refer to each other in a row.
+pub const AVRO_REFERENCES_DEPTH_MAX: usize = 32;
+/// Values that all defaults of a schema hold together. Defaults that stand in for each other can double at each step.
+pub const AVRO_DEFAULT_VALUES_MAX: usize = 1 << 16;
+/// Types inside each other, by name too, while two schemas are compared. Values end at half of it.
+pub const AVRO_RESOLUTION_DEPTH_MAX: usize = 128;
+/// Nodes of a plan: pairs of a writer's type and a reader's.
+pub const AVRO_PLAN_NODES_MAX: usize = 1 << 17;
+
+// Texts of errors.
+
+/// Bytes of a text that a Rust type says of itself ("a day of the week").
+pub const EXPECTED_TEXT_BYTES_MAX: usize = 128;
+/// Names that a text lists.
+pub const NAMES_LISTED_MAX: usize = 20;

@@ -1,0 +1,211 @@
+//! JSON that a mapping made of Avro, read as the type that is asked for. No schema is at hand, so the type decides whether a union is wrapped. Called by `avro`.
+
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde_json::Value;
+
+use crate::avro::error::Error;
+use crate::avro::json_access::{De, Entries, Items, Octets, Variant, wrapped};
+use crate::avro::schema::simple;
+
+/// Reads JSON that an event source mapping made of Avro (EventRecordFormat JSON). Each union may be plain (`"x"`) or wrapped (`{"string": "x"}`); bytes are a text
+/// with a code point for each.
+///
+/// A map of one entry is never taken for a wrapped one, so a union's `{"map": …}` is read only as a variant of an enum.
+///
+/// # Errors
+///
+/// The bytes are not JSON, or the value does not fit `T`.
+pub fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    let value: Value = serde_json::from_slice(json)
+        .map_err(|error| Error::new(format!("expected JSON, found none: {error}")))?;
+    T::deserialize(De(&value))
+}
+
+/// The branch's name of a value that is not wrapped, by its kind.
+fn branch_of_kind(value: &Value, variants: &[&str]) -> Option<&'static str> {
+    let names: &[&'static str] = match value {
+        Value::Null => &["null"],
+        Value::Bool(_) => &["boolean"],
+        Value::Number(number) if number.is_f64() => &["double", "float"],
+        Value::Number(_) => &["long", "int", "double", "float"],
+        Value::String(_) => &["string", "bytes"],
+        Value::Array(_) => &["array"],
+        Value::Object(_) => &["map"],
+    };
+    names.iter().copied().find(|name| variants.contains(name))
+}
+
+macro_rules! plain {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.plain().deserialize_any(visitor)
+        }
+    )*};
+}
+
+macro_rules! floats {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            let plain = self.plain();
+            match plain.float() {
+                Some(value) => visitor.visit_f64(value),
+                None => plain.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+macro_rules! bytes {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            let plain = self.plain();
+            match plain.octets() {
+                Some(bytes) => visitor.visit_byte_buf(bytes),
+                None if plain.text().is_some() => Err(Error::new(
+                    "expected bytes as a string of code points up to 255, found others",
+                )),
+                None => plain.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for De<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(value), _) => visitor.visit_u64(value),
+                (_, Some(value)) => visitor.visit_i64(value),
+                _ => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(items) => {
+                let mut items = Items::new(items);
+                let value = visitor.visit_seq(&mut items)?;
+                items.finish()?;
+                Ok(value)
+            }
+            Value::Object(object) => visitor.visit_map(Entries::new(object, &[])),
+        }
+    }
+
+    plain! {
+        deserialize_bool deserialize_char deserialize_str deserialize_string
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
+    floats! { deserialize_f32 deserialize_f64 }
+
+    bytes! { deserialize_bytes deserialize_byte_buf }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let plain = self.plain();
+        match plain.octets() {
+            Some(bytes) => visitor.visit_seq(Octets::new(bytes)),
+            None => plain.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let inner = match wrapped(self.0) {
+            Some((name, inner)) if !fields.contains(&name) && inner.is_object() => inner,
+            _ => self.0,
+        };
+        match inner {
+            Value::Object(object) => visitor.visit_map(Entries::new(object, fields)),
+            _ => De(inner).deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let of_branch = |name: &'de str, value| Variant { name, value };
+        let variant = match (wrapped(self.0), self.text()) {
+            (Some((name, inner)), _) if variants.contains(&name) => of_branch(name, Some(inner)),
+            (Some((name, inner)), _) if variants.contains(&simple(name)) => {
+                of_branch(simple(name), Some(inner))
+            }
+            (_, Some(symbol)) if variants.contains(&symbol) => of_branch(symbol, None),
+            // An enum of Avro's, wrapped.
+            (Some((_, Value::String(symbol))), _) if variants.contains(&symbol.as_str()) => {
+                of_branch(symbol, None)
+            }
+            (_, text) => match (branch_of_kind(self.0, variants), text) {
+                (Some(name), _) => of_branch(name, Some(self.0)),
+                (None, Some(symbol)) => of_branch(symbol, None),
+                (None, None) => {
+                    return Err(Error::new(
+                        "expected a variant's name or an object with one, found neither",
+                    ));
+                }
+            },
+        };
+        visitor.visit_enum(variant)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+}

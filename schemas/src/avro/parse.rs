@@ -1,0 +1,408 @@
+//! A schema's text into its types. What the specification forbids is an error that names it.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
+use crate::avro::logical;
+use crate::avro::schema::{Enum, Field, Fixed, Kind, Name, Record, Schema, Type, TypeId};
+use crate::avro::write;
+use crate::id::{SchemaError, Source};
+use crate::limits::{
+    AVRO_DEFAULT_VALUES_MAX, AVRO_REFERENCES_DEPTH_MAX, AVRO_SCHEMA_BYTES_MAX,
+    AVRO_SCHEMA_DEPTH_MAX, AVRO_SCHEMA_TYPES_MAX, AVRO_UNION_BRANCHES_MAX,
+};
+
+type Parsed<T> = Result<T, SchemaError>;
+
+impl Schema {
+    /// Parses a schema with those that it refers to. Their names are known to the text; a schema that several refer to counts once.
+    ///
+    /// # Errors
+    ///
+    /// The text, or that of a reference, is no Avro schema: the error names the fault and its place.
+    pub fn of(source: &Source) -> Result<Self, SchemaError> {
+        let mut parser = Parser::default();
+        parser.references(source, 0)?;
+        let root = parser.text(&source.text)?;
+        parser.finish(root)
+    }
+
+    /// Parses a schema that refers to no other.
+    ///
+    /// # Errors
+    ///
+    /// The text is no Avro schema: the error names the fault and its place.
+    pub fn parse(text: &str) -> Result<Self, SchemaError> {
+        let mut parser = Parser::default();
+        let root = parser.text(text)?;
+        parser.finish(root)
+    }
+}
+
+#[derive(Default)]
+struct Parser<'a> {
+    types: Vec<Type>,
+    /// By full name.
+    names: HashMap<String, TypeId>,
+    /// References that were read, with their texts.
+    read: HashMap<&'a str, &'a str>,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn references(&mut self, source: &'a Source, depth: usize) -> Parsed<()> {
+        if depth == AVRO_REFERENCES_DEPTH_MAX {
+            return fault(format!(
+                "expected at most {AVRO_REFERENCES_DEPTH_MAX} schemas that refer to each other in a row, found more"
+            ));
+        }
+        for reference in &source.references {
+            let (name, text) = (&*reference.name, &*reference.source.text);
+            match self.read.get(name) {
+                Some(known) if *known == text => continue,
+                Some(_) => return fault(format!("two references named `{name}` with other texts")),
+                None => {}
+            }
+            self.read.insert(name, text);
+            self.references(&reference.source, depth + 1)?;
+            let id = self
+                .text(text)
+                .map_err(|error| SchemaError(format!("reference `{name}`: {error}")))?;
+            self.names.entry(name.to_owned()).or_insert(id);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Parsed<TypeId> {
+        if text.len() > AVRO_SCHEMA_BYTES_MAX {
+            return fault(format!(
+                "expected a schema of at most {AVRO_SCHEMA_BYTES_MAX} bytes, found {}",
+                text.len()
+            ));
+        }
+        let json: Value = serde_json::from_str(text)
+            .map_err(|error| SchemaError(format!("the schema is not JSON: {error}")))?;
+        self.value(&json, "")
+    }
+
+    /// Defaults may be of types that end behind them, so they are checked last.
+    fn finish(self, root: TypeId) -> Parsed<Schema> {
+        let mut schema = Schema {
+            types: self.types,
+            root,
+            own: OnceLock::new(),
+        };
+        let mut values_left = AVRO_DEFAULT_VALUES_MAX;
+        for id in 0..schema.types.len() {
+            let Kind::Record(record) = schema.kind(id) else {
+                continue;
+            };
+            let mut defaults = Vec::with_capacity(record.fields.len());
+            for field in &record.fields {
+                let bytes = field.default.as_ref().map(|default| {
+                    write::default_bytes(&schema, field.of, default, &mut values_left)
+                });
+                defaults.push(bytes.transpose().map_err(|error| {
+                    SchemaError(format!(
+                        "the default of the field `{}` of {} does not fit: {}",
+                        field.name,
+                        record.name.full,
+                        error.reason()
+                    ))
+                })?);
+            }
+            if let Kind::Record(record) = &mut schema.types[id].kind {
+                for (field, bytes) in record.fields.iter_mut().zip(defaults) {
+                    field.default_bytes = bytes;
+                }
+            }
+        }
+        Ok(schema)
+    }
+
+    fn add(&mut self, kind: Kind) -> Parsed<TypeId> {
+        if self.types.len() == AVRO_SCHEMA_TYPES_MAX {
+            return fault(format!(
+                "expected at most {AVRO_SCHEMA_TYPES_MAX} types, found more"
+            ));
+        }
+        self.types.push(Type {
+            kind,
+            logical: None,
+        });
+        Ok(self.types.len() - 1)
+    }
+
+    fn value(&mut self, json: &Value, space: &str) -> Parsed<TypeId> {
+        if self.depth == AVRO_SCHEMA_DEPTH_MAX {
+            return fault(format!(
+                "expected at most {AVRO_SCHEMA_DEPTH_MAX} types inside each other, found more"
+            ));
+        }
+        self.depth += 1;
+        let id = match json {
+            Value::String(name) => self.named(name, space),
+            Value::Array(branches) => self.union(branches, space),
+            Value::Object(object) => self.object(object, space),
+            _ => fault("expected a type: a name, an array or an object"),
+        };
+        self.depth -= 1;
+        id
+    }
+
+    /// A type by its name.
+    fn named(&mut self, name: &str, space: &str) -> Parsed<TypeId> {
+        if let Some(kind) = primitive(name) {
+            return self.add(kind);
+        }
+        let in_space = full_name(name, space);
+        let known = self.names.get(&in_space);
+        // As Java's avro: a name that its namespace lacks may be one without a namespace.
+        match known.or_else(|| self.names.get(name)) {
+            Some(id) => Ok(*id),
+            None => fault(format!(
+                "no type `{in_space}`: define the type before its name is used, or register its schema as a reference"
+            )),
+        }
+    }
+
+    fn union(&mut self, json: &[Value], space: &str) -> Parsed<TypeId> {
+        if json.len() > AVRO_UNION_BRANCHES_MAX {
+            return fault(format!(
+                "expected a union of at most {AVRO_UNION_BRANCHES_MAX} branches, found {}",
+                json.len()
+            ));
+        }
+        let mut branches = Vec::with_capacity(json.len());
+        for branch in json {
+            branches.push(self.value(branch, space)?);
+        }
+        let mut names: Vec<&str> = Vec::with_capacity(branches.len());
+        for branch in &branches {
+            let name = self.types[*branch].branch_name();
+            if name == "union" {
+                return fault("a union directly in a union");
+            }
+            if names.contains(&name) {
+                return fault(format!("a union with two branches `{name}`"));
+            }
+            names.push(name);
+        }
+        self.add(Kind::Union(branches))
+    }
+
+    fn object(&mut self, object: &Map<String, Value>, space: &str) -> Parsed<TypeId> {
+        let word = match object.get("type") {
+            Some(Value::String(word)) => word.as_str(),
+            Some(inner) => return self.value(inner, space),
+            None => return fault("a type without `type`"),
+        };
+        let id = match word {
+            "array" => {
+                let items = self.value(member(object, "array", "items")?, space)?;
+                self.add(Kind::Array(items))?
+            }
+            "map" => {
+                let values = self.value(member(object, "map", "values")?, space)?;
+                self.add(Kind::Map(values))?
+            }
+            "record" | "error" => return self.record(object, space),
+            "enum" => self.enumeration(object, space)?,
+            "fixed" => self.fixed(object, space)?,
+            _ => match primitive(word) {
+                Some(kind) => self.add(kind)?,
+                None => return self.named(word, space),
+            },
+        };
+        self.types[id].logical = logical::of(object, &self.types[id].kind);
+        Ok(id)
+    }
+
+    /// Registers a named type, so that it can refer to itself.
+    fn define(&mut self, name: &Name, kind: Kind) -> Parsed<TypeId> {
+        let id = self.add(kind)?;
+        if self.names.insert(name.full.to_string(), id).is_some() {
+            return fault(format!("the type `{}` is defined twice", name.full));
+        }
+        Ok(id)
+    }
+
+    fn record(&mut self, object: &Map<String, Value>, space: &str) -> Parsed<TypeId> {
+        let name = name_of(object, "record", space)?;
+        let full = name.full.clone();
+        let space = full.rsplit_once('.').map_or("", |(space, _)| space);
+        let record = Record {
+            name: name.clone(),
+            fields: Vec::new(),
+        };
+        let id = self.define(&name, Kind::Record(record))?;
+        let Value::Array(json) = member(object, &full, "fields")? else {
+            return fault(format!("`fields` of {full} is no array"));
+        };
+        let mut fields: Vec<Field> = Vec::with_capacity(json.len());
+        let mut names = HashMap::with_capacity(json.len());
+        for field in json {
+            let field = self.field(field, &full, space)?;
+            if names.insert(field.name.clone(), ()).is_some() {
+                return fault(format!("the field `{}` of {full} twice", field.name));
+            }
+            fields.push(field);
+        }
+        if let Kind::Record(record) = &mut self.types[id].kind {
+            record.fields = fields;
+        }
+        Ok(id)
+    }
+
+    fn field(&mut self, json: &Value, of: &str, space: &str) -> Parsed<Field> {
+        let Value::Object(object) = json else {
+            return fault(format!("a field of {of} that is no object"));
+        };
+        let Some(Value::String(name)) = object.get("name") else {
+            return fault(format!("a field of {of} without a name"));
+        };
+        check_name(name)?;
+        let place = format!("the field `{name}` of {of}");
+        let of_type = self
+            .value(member(object, &place, "type")?, space)
+            .map_err(|error| match error.0.strip_prefix("the field `") {
+                // The innermost place says enough.
+                Some(_) => error,
+                None => SchemaError(format!("{place}: {error}")),
+            })?;
+        Ok(Field {
+            name: name.as_str().into(),
+            aliases: strings(object, "aliases").map(Box::from).collect(),
+            of: of_type,
+            default: object.get("default").cloned(),
+            default_bytes: None,
+        })
+    }
+
+    fn enumeration(&mut self, object: &Map<String, Value>, space: &str) -> Parsed<TypeId> {
+        let name = name_of(object, "enum", space)?;
+        let full = &name.full;
+        let Value::Array(json) = member(object, full, "symbols")? else {
+            return fault(format!("`symbols` of {full} is no array"));
+        };
+        let mut places = HashMap::with_capacity(json.len());
+        let mut symbols: Vec<Box<str>> = Vec::with_capacity(json.len());
+        for (at, symbol) in json.iter().enumerate() {
+            let Value::String(symbol) = symbol else {
+                return fault(format!("a symbol of {full} that is no string"));
+            };
+            check_name(symbol)?;
+            if places.insert(symbol.as_str(), at).is_some() {
+                return fault(format!("the symbol `{symbol}` of {full} twice"));
+            }
+            symbols.push(symbol.as_str().into());
+        }
+        let default = match object.get("default") {
+            None | Some(Value::Null) => None,
+            Some(default) => match default.as_str().and_then(|default| places.get(default)) {
+                Some(at) => Some(*at),
+                None => return fault(format!("the default of {full} is none of its symbols")),
+            },
+        };
+        let kind = Kind::Enum(Enum {
+            name: name.clone(),
+            symbols,
+            default,
+        });
+        self.define(&name, kind)
+    }
+
+    fn fixed(&mut self, object: &Map<String, Value>, space: &str) -> Parsed<TypeId> {
+        let name = name_of(object, "fixed", space)?;
+        let size = member(object, &name.full, "size")?.as_u64();
+        let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else {
+            return fault(format!("`size` of {} is no size", name.full));
+        };
+        let kind = Kind::Fixed(Fixed {
+            name: name.clone(),
+            size,
+        });
+        self.define(&name, kind)
+    }
+}
+
+fn fault<T>(text: impl Into<String>) -> Parsed<T> {
+    Err(SchemaError(text.into()))
+}
+
+fn primitive(word: &str) -> Option<Kind> {
+    Some(match word {
+        "null" => Kind::Null,
+        "boolean" => Kind::Boolean,
+        "int" => Kind::Int,
+        "long" => Kind::Long,
+        "float" => Kind::Float,
+        "double" => Kind::Double,
+        "bytes" => Kind::Bytes,
+        "string" => Kind::String,
+        _ => return None,
+    })
+}
+
+fn member<'a>(object: &'a Map<String, Value>, of: &str, name: &str) -> Parsed<&'a Value> {
+    object
+        .get(name)
+        .ok_or_else(|| SchemaError(format!("{of} has no `{name}`")))
+}
+
+fn strings<'a>(object: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a str> {
+    let array = object.get(name).and_then(Value::as_array);
+    array.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The name of a type with its aliases, all with their namespaces.
+fn name_of(object: &Map<String, Value>, kind: &str, space: &str) -> Parsed<Name> {
+    let Some(Value::String(name)) = object.get("name") else {
+        return fault(format!("a type `{kind}` without a name"));
+    };
+    let space = match object.get("namespace") {
+        Some(Value::String(space)) => space,
+        _ => space,
+    };
+    let full = full_name(name, space);
+    let full = full.strip_prefix('.').unwrap_or(&full);
+    for part in full.split('.') {
+        check_name(part)?;
+    }
+    if primitive(full).is_some() {
+        return fault(format!("a type named `{full}`, which is a type of Avro"));
+    }
+    let space = full.rsplit_once('.').map_or("", |(space, _)| space);
+    Ok(Name {
+        full: full.into(),
+        aliases: strings(object, "aliases")
+            .map(|alias| full_name(alias, space).into())
+            .collect(),
+    })
+}
+
+/// A name with a dot has its namespace.
+fn full_name(name: &str, space: &str) -> String {
+    if space.is_empty() || name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("{space}.{name}")
+    }
+}
+
+/// As Java's avro, which most registries check schemas with: letters of any language. The specification has those of English alone.
+fn check_name(name: &str) -> Parsed<()> {
+    let is_letter = |letter: char| letter == '_' || letter.is_alphabetic();
+    let mut letters = name.chars();
+    let is_name = letters.next().is_some_and(is_letter)
+        && letters.all(|letter| is_letter(letter) || letter.is_numeric());
+    if is_name {
+        Ok(())
+    } else {
+        fault(format!(
+            "expected a name of letters, digits and `_` that begins with no digit, found `{name}`"
+        ))
+    }
+}

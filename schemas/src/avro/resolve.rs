@@ -1,0 +1,440 @@
+//! The writer's schema against the reader's, compiled into a plan. By the specification's rules of resolution; DESIGN says where libraries differ.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::avro::matching::{self, Fit};
+use crate::avro::plan::{Branch, Decimal, From, Node, Plan, Record, Step};
+use crate::avro::schema::{self, Field, Kind, Logical, Schema, Type, TypeId};
+use crate::limits::{AVRO_PLAN_NODES_MAX, AVRO_RESOLUTION_DEPTH_MAX};
+
+/// Why values of the writer's schema can never be read as the reader's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at `{path}`")]
+#[non_exhaustive]
+pub struct Incompatible {
+    /// The place of the field: `lines[].sku`. A map's values are at `*`, the root at `.`.
+    pub path: String,
+    /// What the writer has and what the reader wants, with the cure.
+    pub reason: String,
+}
+
+impl Schema {
+    /// The plan by which values of this schema are read without another.
+    pub fn plan(&self) -> &Plan {
+        self.own.get_or_init(|| own(self))
+    }
+
+    /// The plan by which values that were written with `writer` are read as this schema says.
+    ///
+    /// # Errors
+    ///
+    /// No value of the writer's can be read. If only some cannot, such as those of a branch that the reader lacks, these are errors when they are read.
+    pub fn reads(&self, writer: &Self) -> Result<Plan, Incompatible> {
+        let mut resolver = Resolver {
+            writer,
+            reader: self,
+            nodes: Vec::new(),
+            done: HashMap::new(),
+            path: Vec::new(),
+        };
+        let root = resolver.pair(writer.root, self.root)?;
+        Ok(Plan {
+            nodes: resolver.nodes,
+            root,
+        })
+    }
+}
+
+/// A schema read by itself: a node for each type, in the same place.
+fn own(schema: &Schema) -> Plan {
+    Plan {
+        nodes: (0..schema.types.len())
+            .map(|id| own_node(schema, id, &|id| id))
+            .collect(),
+        root: schema.root,
+    }
+}
+
+fn own_node(schema: &Schema, id: TypeId, place: &dyn Fn(TypeId) -> usize) -> Node {
+    let of = &schema.types[id];
+    match &of.kind {
+        Kind::Array(item) => Node::Array(place(*item)),
+        Kind::Map(value) => Node::Map(place(*value)),
+        Kind::Union(branches) => {
+            let branch = |branch: &TypeId| Branch {
+                node: place(*branch),
+                name: Some(schema.types[*branch].branch_name().into()),
+            };
+            Node::Union(branches.iter().map(branch).collect())
+        }
+        Kind::Record(record) => {
+            let step = |field: &Field| Step {
+                name: field.name.clone(),
+                node: place(field.of),
+                from: From::Payload,
+            };
+            Node::Record(Box::new(Record {
+                steps: record.fields.iter().map(step).collect(),
+                is_in_order: true,
+            }))
+        }
+        Kind::Enum(symbols) => Node::Enum(symbols.symbols.iter().cloned().map(Some).collect()),
+        _ => leaf(of),
+    }
+}
+
+/// The node of a type without types inside.
+fn leaf(of: &Type) -> Node {
+    match (&of.kind, of.logical) {
+        (Kind::Fixed(_), Some(Logical::Uuid)) => Node::Uuid,
+        (Kind::Fixed(_), Some(Logical::Duration)) => Node::Duration,
+        (Kind::Fixed(fixed), Some(Logical::Decimal { scale, .. })) => Node::Decimal(Decimal {
+            size: Some(fixed.size),
+            scale,
+        }),
+        (Kind::Bytes, Some(Logical::Decimal { scale, .. })) => {
+            Node::Decimal(Decimal { size: None, scale })
+        }
+        (Kind::Int, Some(Logical::Time(time))) => Node::Time {
+            of: time,
+            is_int: true,
+        },
+        (Kind::Long, Some(Logical::Time(time))) => Node::Time {
+            of: time,
+            is_int: false,
+        },
+        (Kind::Fixed(fixed), _) => Node::Fixed(fixed.size),
+        (Kind::Boolean, _) => Node::Boolean,
+        (Kind::Int, _) => Node::Int,
+        (Kind::Long, _) => Node::Long,
+        (Kind::Float, _) => Node::Float,
+        (Kind::Double, _) => Node::Double,
+        (Kind::Bytes, _) => Node::Bytes,
+        (Kind::String, _) => Node::Text,
+        _ => Node::Null,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    /// A type of the writer's read as one of the reader's.
+    Pair(TypeId, TypeId),
+    /// A type of the writer's that is passed over.
+    Writer(TypeId),
+    /// A type of the reader's whose default is read.
+    Reader(TypeId),
+}
+
+struct Resolver<'a> {
+    writer: &'a Schema,
+    reader: &'a Schema,
+    nodes: Vec<Node>,
+    /// Where each pair's node is, or will be: recursive types end here.
+    done: HashMap<Key, Result<usize, Incompatible>>,
+    path: Vec<String>,
+}
+
+type Resolved<T> = Result<T, Incompatible>;
+
+impl Resolver<'_> {
+    fn incompatible(&self, reason: impl Into<String>) -> Incompatible {
+        let mut path = String::new();
+        for part in &self.path {
+            if !path.is_empty() && part != "[]" {
+                path.push('.');
+            }
+            path.push_str(part);
+        }
+        if path.is_empty() {
+            path.push('.');
+        }
+        Incompatible {
+            path,
+            reason: reason.into(),
+        }
+    }
+
+    fn kinds(&self, writer: TypeId, reader: TypeId) -> Incompatible {
+        let (writer, reader) = (&self.writer.types[writer], &self.reader.types[reader]);
+        self.incompatible(format!(
+            "the writer has {}, and the reader's schema wants {}: {}",
+            writer.described(),
+            reader.described(),
+            matching::cure(writer, reader)
+        ))
+    }
+
+    fn reserve(&mut self) -> Resolved<usize> {
+        if self.nodes.len() == AVRO_PLAN_NODES_MAX {
+            return Err(self.incompatible(format!(
+                "the two schemas have more than {AVRO_PLAN_NODES_MAX} pairs of types"
+            )));
+        }
+        self.nodes.push(Node::Null);
+        Ok(self.nodes.len() - 1)
+    }
+
+    fn pair(&mut self, writer: TypeId, reader: TypeId) -> Resolved<usize> {
+        let key = Key::Pair(writer, reader);
+        if let Some(done) = self.done.get(&key) {
+            return done.clone();
+        }
+        if self.path.len() >= AVRO_RESOLUTION_DEPTH_MAX {
+            return Err(self.incompatible(format!(
+                "the types are nested more than {AVRO_RESOLUTION_DEPTH_MAX} deep"
+            )));
+        }
+        let at = self.reserve()?;
+        self.done.insert(key, Ok(at));
+        match self.resolve(writer, reader) {
+            Ok(node) => {
+                self.nodes[at] = node;
+                Ok(at)
+            }
+            Err(error) => {
+                self.nodes[at] = Node::Refuse(error.to_string().into());
+                self.done.insert(key, Err(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn inside(&mut self, part: &str, writer: TypeId, reader: TypeId) -> Resolved<usize> {
+        self.path.push(part.to_owned());
+        let at = self.pair(writer, reader);
+        self.path.pop();
+        at
+    }
+
+    fn resolve(&mut self, writer: TypeId, reader: TypeId) -> Resolved<Node> {
+        let (writers, readers) = (self.writer, self.reader);
+        match (writers.kind(writer), readers.kind(reader)) {
+            (Kind::Union(branches), _) => self.writer_union(branches, reader),
+            (_, Kind::Union(branches)) => {
+                let branch = self.reader_union(writer, reader, branches)?;
+                Ok(Node::Branch(Box::new(branch)))
+            }
+            (Kind::Array(writer), Kind::Array(reader)) => {
+                Ok(Node::Array(self.inside("[]", *writer, *reader)?))
+            }
+            (Kind::Map(writer), Kind::Map(reader)) => {
+                Ok(Node::Map(self.inside("*", *writer, *reader)?))
+            }
+            _ => match matching::fit(&writers.types[writer], &readers.types[reader]) {
+                Fit::No => Err(self.kinds(writer, reader)),
+                Fit::Name | Fit::Exact => self.same_kind(writer, reader),
+                Fit::Promoted(node) => Ok(node),
+            },
+        }
+    }
+
+    fn same_kind(&mut self, writer: TypeId, reader: TypeId) -> Resolved<Node> {
+        let (writers, readers) = (self.writer, self.reader);
+        let (of_writer, of_reader) = (&writers.types[writer], &readers.types[reader]);
+        match (&of_writer.kind, &of_reader.kind) {
+            (Kind::Record(writer), Kind::Record(reader)) => self.record(writer, reader),
+            (Kind::Enum(of_writer), Kind::Enum(of_reader)) => {
+                let default = of_reader.default.map(|at| &of_reader.symbols[at]);
+                let symbols: Box<[_]> = of_writer
+                    .symbols
+                    .iter()
+                    .map(|symbol| {
+                        let known = of_reader.symbols.iter().find(|known| *known == symbol);
+                        known.or(default).cloned()
+                    })
+                    .collect();
+                if symbols.iter().all(Option::is_none) {
+                    return Err(self.incompatible(format!(
+                        "the reader's enum {} has none of the writer's symbols and no default",
+                        of_reader.name.full
+                    )));
+                }
+                Ok(Node::Enum(symbols))
+            }
+            _ => Ok(leaf(of_reader)),
+        }
+    }
+
+    fn record(&mut self, writer: &schema::Record, reader: &schema::Record) -> Resolved<Node> {
+        let reads = read_fields(writer, reader);
+        let is_read: HashSet<usize> = reads.values().copied().collect();
+        let fields = reader.fields.iter().enumerate();
+        let defaults: Vec<_> = fields.filter(|(at, _)| !is_read.contains(at)).collect();
+        let mut steps = Vec::with_capacity(writer.fields.len() + defaults.len());
+        let mut order = Vec::new();
+        for (at, field) in writer.fields.iter().enumerate() {
+            steps.push(match reads.get(&at) {
+                Some(of_reader) => {
+                    order.push(*of_reader);
+                    let to = &reader.fields[*of_reader];
+                    Step {
+                        name: to.name.clone(),
+                        node: self.inside(&to.name, field.of, to.of)?,
+                        from: From::Payload,
+                    }
+                }
+                None => Step {
+                    name: field.name.clone(),
+                    node: self.alone(Key::Writer(field.of))?,
+                    from: From::Dropped,
+                },
+            });
+        }
+        for (of_reader, field) in defaults {
+            let Some(bytes) = &field.default_bytes else {
+                self.path.push(field.name.to_string());
+                let error = self.incompatible(format!(
+                    "the writer's record {} has no field `{}`, and the reader's schema gives no default: give the field a default",
+                    writer.name.full, field.name
+                ));
+                self.path.pop();
+                return Err(error);
+            };
+            order.push(of_reader);
+            steps.push(Step {
+                name: field.name.clone(),
+                node: self.alone(Key::Reader(field.of))?,
+                from: From::Default(bytes.clone()),
+            });
+        }
+        Ok(Node::Record(Box::new(Record {
+            steps: steps.into(),
+            is_in_order: order.is_sorted(),
+        })))
+    }
+
+    /// Types of one schema alone, with all inside them. Without recursion: names can make a chain of any length.
+    fn alone(&mut self, key: Key) -> Resolved<usize> {
+        let mut open = Vec::new();
+        let at = self.place(key, &mut open)?;
+        while let Some((key, at)) = open.pop() {
+            let (Key::Writer(id) | Key::Reader(id) | Key::Pair(_, id)) = key;
+            let (schema, wrap): (&Schema, fn(TypeId) -> Key) = match key {
+                Key::Writer(_) => (self.writer, Key::Writer),
+                _ => (self.reader, Key::Reader),
+            };
+            for inner in inside(schema.kind(id)) {
+                self.place(wrap(inner), &mut open)?;
+            }
+            self.nodes[at] = own_node(schema, id, &|inner| {
+                // Placed in the loop above.
+                self.done
+                    .get(&wrap(inner))
+                    .map_or(at, |place| *place.as_ref().unwrap_or(&at))
+            });
+        }
+        Ok(at)
+    }
+
+    fn place(&mut self, key: Key, open: &mut Vec<(Key, usize)>) -> Resolved<usize> {
+        if let Some(done) = self.done.get(&key) {
+            return done.clone();
+        }
+        let at = self.reserve()?;
+        self.done.insert(key, Ok(at));
+        open.push((key, at));
+        Ok(at)
+    }
+
+    fn writer_union(&mut self, branches: &[TypeId], reader: TypeId) -> Resolved<Node> {
+        let readers = self.reader;
+        let mut resolved = Vec::with_capacity(branches.len());
+        let mut first = None;
+        let mut fits = false;
+        for writer in branches {
+            let branch = match readers.kind(reader) {
+                Kind::Union(of_reader) => self.reader_union(*writer, reader, of_reader),
+                _ => self
+                    .pair(*writer, reader)
+                    .map(|node| Branch { node, name: None }),
+            };
+            resolved.push(match branch {
+                Ok(branch) => {
+                    fits = true;
+                    branch
+                }
+                Err(error) => {
+                    let node = self.reserve()?;
+                    self.nodes[node] = Node::Refuse(error.reason.as_str().into());
+                    first.get_or_insert(error);
+                    Branch { node, name: None }
+                }
+            });
+        }
+        match first {
+            Some(error) if !fits => Err(error),
+            _ => Ok(Node::Union(resolved.into())),
+        }
+    }
+
+    /// The first branch of the reader's that fits: of the same type and name, else of the same simple name, else promoted.
+    fn reader_union(
+        &mut self,
+        writer: TypeId,
+        reader: TypeId,
+        branches: &[TypeId],
+    ) -> Resolved<Branch> {
+        let (writers, readers) = (self.writer, self.reader);
+        let of_writer = &writers.types[writer];
+        let rank = |branch: &TypeId| matching::fit(of_writer, &readers.types[*branch]).rank();
+        let mut fitting: Vec<(usize, TypeId)> = branches
+            .iter()
+            .filter_map(|branch| rank(branch).map(|rank| (rank, *branch)))
+            .collect();
+        fitting.sort_by_key(|(rank, _)| *rank);
+        let mut first = None;
+        for (_, branch) in fitting {
+            match self.pair(writer, branch) {
+                Ok(node) => {
+                    return Ok(Branch {
+                        node,
+                        name: Some(readers.types[branch].branch_name().into()),
+                    });
+                }
+                Err(error) => {
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        Err(first.unwrap_or_else(|| self.kinds(writer, reader)))
+    }
+}
+
+/// Which field of the reader's each field of the writer's is for. A name goes before an alias.
+fn read_fields(writer: &schema::Record, reader: &schema::Record) -> HashMap<usize, usize> {
+    let by_name: HashMap<&str, usize> = writer
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(at, field)| (&*field.name, at))
+        .collect();
+    let mut reads = HashMap::new();
+    let mut left = Vec::new();
+    for (at, field) in reader.fields.iter().enumerate() {
+        match by_name.get(&*field.name) {
+            Some(of_writer) => {
+                reads.insert(*of_writer, at);
+            }
+            None => left.push((at, field)),
+        }
+    }
+    for (at, field) in left {
+        let mut found = field
+            .aliases
+            .iter()
+            .filter_map(|alias| by_name.get(&**alias));
+        if let Some(of_writer) = found.find(|of_writer| !reads.contains_key(*of_writer)) {
+            reads.insert(*of_writer, at);
+        }
+    }
+    reads
+}
+
+fn inside(kind: &Kind) -> Vec<TypeId> {
+    match kind {
+        Kind::Array(inner) | Kind::Map(inner) => vec![*inner],
+        Kind::Union(branches) => branches.clone(),
+        Kind::Record(record) => record.fields.iter().map(|field| field.of).collect(),
+        _ => Vec::new(),
+    }
+}
