@@ -369,7 +369,10 @@ impl<S: Send + Sync + 'static> Builder<S> {
             routes.for_each(|route| route.wrap(layer));
         }
         let keys = settings.per_record.value.clone();
-        let reads_schemas = topics.values().chain(&fallback).any(|route| !route.uses().is_none());
+        let reads_schemas = topics
+            .values()
+            .chain(&fallback)
+            .any(|route| !route.uses().is_none());
         let processor = Processor {
             topics,
             fallback,

@@ -286,7 +286,10 @@ impl Route {
 impl Route {
     /// What was valid at the first attempt is at the next.
     fn validate(&self, delivery: &Delivery) -> Result<(), NotTaken> {
-        let validates = self.reading.as_ref().is_some_and(|reading| reading.validate);
+        let validates = self
+            .reading
+            .as_ref()
+            .is_some_and(|reading| reading.validate);
         if !validates || delivery.attempt() > 1 {
             return Ok(());
         }

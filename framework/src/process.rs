@@ -115,7 +115,11 @@ impl Processor {
             unhandled,
             overlooked: ran.overlooked,
             unrecorded: ran.unrecorded,
-            unavailable_schemas: invocation.schemas.unavailable().map(|(id, why)| (id, Arc::clone(why))).collect(),
+            unavailable_schemas: invocation
+                .schemas
+                .unavailable()
+                .map(|(id, why)| (id, Arc::clone(why)))
+                .collect(),
             without_store: ran.without_store,
             elapsed: started.elapsed(),
         }

@@ -29,16 +29,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use msk_schemas::cache::Cache;
-use msk_schemas::frame::{Framed, Given, KEY_HEADER, VALUE_HEADER};
 pub use msk_schemas::frame::Framing;
+use msk_schemas::frame::{Framed, Given, KEY_HEADER, VALUE_HEADER};
 pub use msk_schemas::id::{Format, Reference, SchemaId, Source};
 pub use msk_schemas::registry::{FetchError, Fetching, Registry};
 
 pub(crate) use self::choose::{Auth, Choice, auth, registry};
 pub(crate) use self::needs::{BatchSchemas, SchemaNeeds};
+pub(crate) use self::reading::Reading;
 #[doc(hidden)]
 pub use self::reading::ReadingOptions;
-pub(crate) use self::reading::Reading;
 use crate::part::Part;
 use crate::record::Record;
 
@@ -183,8 +183,16 @@ impl SchemaUse {
     /// The parts of both.
     pub const fn and(self, other: Self) -> Self {
         Self {
-            key: if self.key.is_some() { self.key } else { other.key },
-            value: if self.value.is_some() { self.value } else { other.value },
+            key: if self.key.is_some() {
+                self.key
+            } else {
+                other.key
+            },
+            value: if self.value.is_some() {
+                self.value
+            } else {
+                other.value
+            },
         }
     }
 

@@ -23,7 +23,9 @@ use crate::limits::{
 };
 use crate::process::{WhenExhausted, WhenUnhandled};
 use crate::response::FailureReporting;
-use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId, Schemas, Typed, auth, registry};
+use crate::schemas::{
+    Auth, Choice, Framing, RecordFormat, SchemaId, Schemas, Typed, auth, registry,
+};
 
 pub(crate) use self::unread::Unread;
 

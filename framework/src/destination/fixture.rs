@@ -13,11 +13,11 @@ use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::destination::DeadLetter;
 use crate::key_texts::KeyTexts;
-use crate::schemas::{BatchSchemas, Typed};
 use crate::partition::TopicPartition;
 use crate::record::{
     Batch, EventSource, EventSourceKind, PartitionEntry, RecordEntry, Span, TimestampType,
 };
+use crate::schemas::{BatchSchemas, Typed};
 
 /// An invocation that started at 2026-11-22T08:00:00.123Z.
 pub(crate) fn invocation(deadline: Deadline) -> Arc<Context> {

@@ -130,7 +130,10 @@ impl Deref for Reads<'_> {
 }
 
 /// *None: there is nothing to read.*
-fn read<T: DeserializeOwned>(delivery: &Delivery, part: Part) -> Result<Option<Avro<T>>, Rejection> {
+fn read<T: DeserializeOwned>(
+    delivery: &Delivery,
+    part: Part,
+) -> Result<Option<Avro<T>>, Rejection> {
     let Some(bytes) = bytes(delivery, part) else {
         return Ok(None);
     };
@@ -168,13 +171,17 @@ fn reads<'a>(
             Ok(plan) => Ok(Reads::Pair(plan)),
             Err(incompatible) => Err(Rejection::new(
                 "reject.schema",
-                format!("schema {id} of the {part} cannot be read as the reader's schema: {incompatible}"),
+                format!(
+                    "schema {id} of the {part} cannot be read as the reader's schema: {incompatible}"
+                ),
             )),
         },
         (None, Some(reader)) => Ok(Reads::Alone(reader.plan())),
         (None, None) => Err(Rejection::new(
             "reject.schema",
-            format!("nothing names the schema of the {part}: give the handler one with `each(handler).reader_schema(…)`"),
+            format!(
+                "nothing names the schema of the {part}: give the handler one with `each(handler).reader_schema(…)`"
+            ),
         )),
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::delivery::Delivery;
 use crate::extract::bytes::FromBytes;
-use crate::part::Part;
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
+use crate::part::Part;
 
 /// The record's key.
 ///

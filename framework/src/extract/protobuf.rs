@@ -169,7 +169,9 @@ fn message<'a>(
             None => return Ok(bytes),
             Some(first) if *first >= FIELD_BYTE_MIN => {
                 return match places(bytes) {
-                    Some((places, _)) if places.may_be_of(file) => Err(not_told(part, file.is_some())),
+                    Some((places, _)) if places.may_be_of(file) => {
+                        Err(not_told(part, file.is_some()))
+                    }
                     _ => Ok(bytes),
                 };
             }
@@ -184,7 +186,9 @@ fn message<'a>(
                 || "a message that the schema does not have".to_owned(),
                 |name| format!("`{name}`"),
             );
-            let message = format!("expected the message `{expected}` in the {part}, found {found} (schema {id})");
+            let message = format!(
+                "expected the message `{expected}` in the {part}, found {found} (schema {id})"
+            );
             return Err(Rejection::new(CODE, message));
         }
     }
@@ -224,7 +228,9 @@ impl Places {
 }
 
 fn no_place(part: Part) -> Rejection {
-    let message = format!("the {part}'s frame does not say which message of its schema it is: expected message indexes");
+    let message = format!(
+        "the {part}'s frame does not say which message of its schema it is: expected message indexes"
+    );
     Rejection::new(CODE, message)
 }
 
@@ -241,13 +247,18 @@ fn not_told(part: Part, has_schema: bool) -> Rejection {
 
 fn unfit(part: Part, length: usize, error: &prost::DecodeError) -> Rejection {
     let reason = without_numbers(&error.to_string());
-    Rejection::new(CODE, format!("the {part} ({length} bytes) does not fit: {reason}"))
+    Rejection::new(
+        CODE,
+        format!("the {part} ({length} bytes) does not fit: {reason}"),
+    )
 }
 
 /// A number in an error of prost's is one that was read.
 fn without_numbers(text: &str) -> String {
     match text.rsplit_once(": ") {
-        Some((reason, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => reason.to_owned(),
+        Some((reason, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            reason.to_owned()
+        }
         _ => text.to_owned(),
     }
 }

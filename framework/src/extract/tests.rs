@@ -16,9 +16,9 @@ use crate::extract::{
 };
 use crate::failure::Rejection;
 use crate::key_texts::KeyTexts;
-use crate::schemas::{BatchSchemas, Typed};
 use crate::partition::TopicPartition;
 use crate::record::{Headers, Record};
+use crate::schemas::{BatchSchemas, Typed};
 use crate::testing::{Event, Sample};
 
 /// The second try of a record.

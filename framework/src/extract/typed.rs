@@ -41,7 +41,9 @@ pub(super) fn absent(part: Part, extractor: &str) -> Rejection {
         ),
         Part::Value => Rejection::new(
             "reject.tombstone",
-            format!("the record is a tombstone (no value): take `Option<{extractor}<_>>` if that is allowed"),
+            format!(
+                "the record is a tombstone (no value): take `Option<{extractor}<_>>` if that is allowed"
+            ),
         ),
     }
 }
@@ -127,7 +129,9 @@ pub(super) fn unusable(part: Part, id: SchemaId, why: &dyn std::fmt::Display) ->
 
 fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
     let expected = match framing {
-        Framing::Auto | Framing::None => "a schema registry's frame (byte 0 and an id; byte 3 and a UUID), a header with a schema id, or schema metadata from the mapping",
+        Framing::Auto | Framing::None => {
+            "a schema registry's frame (byte 0 and an id; byte 3 and a UUID), a header with a schema id, or schema metadata from the mapping"
+        }
         Framing::Confluent => "Confluent's frame (byte 0 and an id), or a header with a schema id",
         _ => "Glue's frame (byte 3, compression, a UUID)",
     };
@@ -137,7 +141,10 @@ fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
         Some(known) => known,
         None => "other bytes: if they are the message itself, set LAMBDA_MSK_SCHEMA_FRAMING=none",
     };
-    let message = format!("expected {expected} at the {part} ({} bytes), found {found}", bytes.len());
+    let message = format!(
+        "expected {expected} at the {part} ({} bytes), found {found}",
+        bytes.len()
+    );
     Rejection::new(FRAMING, message)
 }
 
@@ -183,21 +190,30 @@ pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
         let message = "nothing names the schema of the value, so it cannot be validated: set LAMBDA_MSK_SCHEMA_FRAMING to what the producer writes";
         return Err(Rejection::new(FRAMING, message));
     };
-    let validator = schema.json_schema().map_err(|error| unusable(part, id, error))?;
+    let validator = schema
+        .json_schema()
+        .map_err(|error| unusable(part, id, error))?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
         let explained: JsonRejection = explain::explain::<Value>(&bytes, &error, None);
         Rejection::from(explained)
     })?;
     validator.check(&value).map_err(|misfit| {
-        let message = format!("the value ({} bytes) does not fit schema {id}: {misfit}", bytes.len());
+        let message = format!(
+            "the value ({} bytes) does not fit schema {id}: {misfit}",
+            bytes.len()
+        );
         Rejection::new("reject.json_schema", message)
     })
 }
 
 #[cfg(feature = "inflate")]
 fn inflate(part: Part, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
-    msk_schemas::frame::inflate(bytes)
-        .map_err(|error| Rejection::new(FRAMING, format!("the {part} cannot be decompressed: {error}")))
+    msk_schemas::frame::inflate(bytes).map_err(|error| {
+        Rejection::new(
+            FRAMING,
+            format!("the {part} cannot be decompressed: {error}"),
+        )
+    })
 }
 
 #[cfg(not(feature = "inflate"))]

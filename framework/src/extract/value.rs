@@ -2,9 +2,9 @@
 
 use crate::delivery::Delivery;
 use crate::extract::bytes::FromBytes;
-use crate::part::Part;
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
+use crate::part::Part;
 
 /// The record's value, if it is not JSON (for JSON, use [`Json`](super::Json)): bytes (`Value`, `Value<Bytes>`), text (`Value<String>`, `Value<Arc<str>>`), numbers and
 /// other types that parse, as in the table of [`Key`](super::Key).

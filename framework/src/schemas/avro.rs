@@ -19,7 +19,8 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn of(text: &str) -> Result<Self, String> {
-        let schema = Schema::parse(text).map_err(|error| format!("is not an Avro schema: {error}"))?;
+        let schema =
+            Schema::parse(text).map_err(|error| format!("is not an Avro schema: {error}"))?;
         Ok(Self {
             schema,
             pairs: RwLock::default(),

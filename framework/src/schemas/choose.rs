@@ -18,6 +18,10 @@ pub(crate) enum Choice {
 
 /// Credentials for a registry of Confluent's API.
 #[derive(Clone)]
+#[cfg_attr(
+    not(feature = "schema-registry"),
+    expect(dead_code, reason = "there is no client for them")
+)]
 pub(crate) enum Auth {
     Basic { user: String, password: String },
     Bearer(String),

@@ -37,7 +37,9 @@ impl BatchSchemas {
     pub(crate) fn get(&self, id: SchemaId) -> Option<&Known> {
         let lists = [self.known.get(), self.fetched.get()];
         let mut schemas = lists.into_iter().flatten().flatten();
-        schemas.find(|(known, _)| *known == id).map(|(_, known)| known)
+        schemas
+            .find(|(known, _)| *known == id)
+            .map(|(_, known)| known)
     }
 
     /// The schemas that could not be had, each with the reason.
@@ -107,7 +109,12 @@ impl SchemaNeeds {
     }
 
     /// Fetches what is missing, side by side and within one limit. `left`: until handlers are dropped. *None: no limit is known.*
-    pub(crate) async fn fetch(&self, schemas: &BatchSchemas, cache: &Cache, left: Option<Duration>) {
+    pub(crate) async fn fetch(
+        &self,
+        schemas: &BatchSchemas,
+        cache: &Cache,
+        left: Option<Duration>,
+    ) {
         let most = Duration::from_millis(SCHEMA_FETCH_MS_MAX);
         let limit = left.map_or(most, |left| most.min(left / SCHEMA_FETCH_PART));
         let fetched = fetch(cache, &self.missing, limit).await;

@@ -69,7 +69,10 @@ impl Reading {
         }
     }
 
-    #[cfg_attr(not(feature = "avro"), expect(unused_variables, reason = "there are no reader's schemas"))]
+    #[cfg_attr(
+        not(feature = "avro"),
+        expect(unused_variables, reason = "there are no reader's schemas")
+    )]
     fn compile(options: &ReadingOptions, faults: &mut Faults) -> Option<Self> {
         #[cfg(feature = "avro")]
         let mut reader = |text: &Option<Arc<str>>, method| {

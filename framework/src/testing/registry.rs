@@ -70,7 +70,10 @@ impl RegisteredSchema {
     }
 
     /// Confluent's frame: byte 0 and the id.
-    #[cfg_attr(not(any(feature = "avro", feature = "protobuf")), expect(dead_code, reason = "nothing is written by a schema"))]
+    #[cfg_attr(
+        not(any(feature = "avro", feature = "protobuf")),
+        expect(dead_code, reason = "nothing is written by a schema")
+    )]
     pub(super) fn frame(&self) -> Vec<u8> {
         [&[0][..], &self.number.to_be_bytes()].concat()
     }
@@ -100,10 +103,13 @@ impl MemoryRegistry {
     /// Registers a schema with its references. The same schema again has the same id.
     pub fn register(&self, source: Source) -> RegisteredSchema {
         let schemas = &mut self.lock().schemas;
-        let index = schemas.iter().position(|known| *known == source).unwrap_or_else(|| {
-            schemas.push(source.clone());
-            schemas.len() - 1
-        });
+        let index = schemas
+            .iter()
+            .position(|known| *known == source)
+            .unwrap_or_else(|| {
+                schemas.push(source.clone());
+                schemas.len() - 1
+            });
         let number = u32::try_from(index + 1).expect("a test has few schemas");
         RegisteredSchema { number, source }
     }

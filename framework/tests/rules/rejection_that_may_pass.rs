@@ -36,7 +36,11 @@ where
 fn event() -> Event {
     let record = |partition, value: &str| Sample::new("orders", partition).value(value);
     Event::msk()
-        .records([record(0, "plain"), record(0, "in dollars"), record(0, "plain")])
+        .records([
+            record(0, "plain"),
+            record(0, "in dollars"),
+            record(0, "plain"),
+        ])
         .record(record(1, "plain"))
         .build()
 }

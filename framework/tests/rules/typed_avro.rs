@@ -58,7 +58,9 @@ async fn a_schema_is_asked_for_once_in_the_life_of_a_process() {
     let (consumer, _) = consumer(registry.schemas());
     let event = |at: i64| {
         let orders = (0..50).map(|n| sample(&old, (n % 4) as i32, n).offset(at + n));
-        Event::msk().records(orders).record(Sample::new("orders", 9).offset(at).avro(&new, &1))
+        Event::msk()
+            .records(orders)
+            .record(Sample::new("orders", 9).offset(at).avro(&new, &1))
     };
 
     let both = [event(0), event(100)].map(|event| invoke(&consumer, event));
@@ -74,8 +76,13 @@ async fn a_schema_is_asked_for_once_in_the_life_of_a_process() {
 #[tokio::test(start_paused = true)]
 async fn a_registry_that_is_down_fails_what_needs_it_and_rejects_nothing() {
     let registry = MemoryRegistry::new();
-    let (known, unknown) = (registry.avro(ORDER), registry.avro(r#"["null", {"type": "record", "name": "Order", "fields": [
-        {"name": "order_id", "type": "long"}, {"name": "note", "type": "string"}]}]"#));
+    let (known, unknown) = (
+        registry.avro(ORDER),
+        registry.avro(
+            r#"["null", {"type": "record", "name": "Order", "fields": [
+        {"name": "order_id", "type": "long"}, {"name": "note", "type": "string"}]}]"#,
+        ),
+    );
     let (consumer, destination) = consumer(registry.schemas());
     let clicks = || Sample::new("clicks", 0).value("1");
     invoke(&consumer, Event::msk().record(sample(&known, 0, 0))).await;
@@ -159,7 +166,10 @@ async fn a_fetch_has_a_limit_of_two_seconds_or_a_fifth_of_the_time_left() {
         let event = Event::msk().record(sample(&schema, 0, 1));
         let time_given = Duration::from_secs(time_given);
 
-        let invoked = Invoke::new(event).time_given(time_given).run(&consumer).await;
+        let invoked = Invoke::new(event)
+            .time_given(time_given)
+            .run(&consumer)
+            .await;
 
         assert_eq!(code(&invoked, 0, 0), "schema.unavailable");
         let took = invoked.elapsed().as_millis();
@@ -206,7 +216,10 @@ async fn what_cannot_be_read_is_rejected_with_a_code_of_its_own() {
         (framed(number(&broken), secret), "reject.schema"),
         (framed(99, secret), "reject.schema_not_found"),
         (framed(number(&order_schema), b"\x02"), "reject.avro"),
-        (framed(number(&order_schema), &[secret, &b"more"[..]].concat()), "reject.avro"),
+        (
+            framed(number(&order_schema), &[secret, &b"more"[..]].concat()),
+            "reject.avro",
+        ),
     ] {
         let event = Event::msk().record(Sample::new("orders", 0).value(&value));
         let invoked = invoke(&consumer, event).await;
@@ -222,9 +235,13 @@ async fn what_cannot_be_read_is_rejected_with_a_code_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn the_readers_schema_resolves_what_other_writers_wrote() {
     let registry = MemoryRegistry::new();
-    let old = registry.avro(r#"{"type": "record", "name": "Order", "fields": [
-        {"name": "number", "type": "int"}, {"name": "dropped", "type": "string"}]}"#);
-    let alien = registry.avro(r#"{"type": "record", "name": "Order", "fields": [{"name": "dropped", "type": "string"}]}"#);
+    let old = registry.avro(
+        r#"{"type": "record", "name": "Order", "fields": [
+        {"name": "number", "type": "int"}, {"name": "dropped", "type": "string"}]}"#,
+    );
+    let alien = registry.avro(
+        r#"{"type": "record", "name": "Order", "fields": [{"name": "dropped", "type": "string"}]}"#,
+    );
     let reader = r#"{"type": "record", "name": "Order", "fields": [
         {"name": "order_id", "type": "long", "aliases": ["number"]},
         {"name": "note", "type": ["null", "string"], "default": null}]}"#;
@@ -247,7 +264,10 @@ async fn the_readers_schema_resolves_what_other_writers_wrote() {
     let invoked = invoke(&consumer, event).await;
 
     assert_eq!(letters(&invoked), "DR");
-    let order = Order { order_id: 7, note: None };
+    let order = Order {
+        order_id: 7,
+        note: None,
+    };
     assert_eq!(*seen.lock().unwrap(), [order]);
     let problem = invoked.record("orders", 0, 1).problem.as_ref().unwrap();
     assert_eq!(problem.code, "reject.schema");
@@ -328,7 +348,11 @@ fn a_handler_of_avro_without_a_schema_is_a_fault_that_names_the_cure() {
 
     let error = built.unwrap_err().to_string();
 
-    for part in [".topic(\"orders\", …)", "LAMBDA_MSK_SCHEMA_REGISTRY", "reader_schema"] {
+    for part in [
+        ".topic(\"orders\", …)",
+        "LAMBDA_MSK_SCHEMA_REGISTRY",
+        "reader_schema",
+    ] {
         assert!(error.contains(part), "{error}");
     }
 }
@@ -343,7 +367,12 @@ fn a_readers_schema_that_nothing_reads_by_or_that_is_none_is_a_fault() {
 
     let error = built.unwrap_err().to_string();
 
-    for part in [".topic(\"clicks\", …)", "Avro<_>", ".topic(\"orders\", …)", "is not an Avro schema"] {
+    for part in [
+        ".topic(\"clicks\", …)",
+        "Avro<_>",
+        ".topic(\"orders\", …)",
+        "is not an Avro schema",
+    ] {
         assert!(error.contains(part), "{part}: {error}");
     }
 }

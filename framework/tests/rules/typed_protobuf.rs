@@ -96,7 +96,10 @@ async fn another_message_is_rejected_with_both_names() {
 
     let (code, message) = problem(&invoked);
     assert_eq!(code, "reject.protobuf");
-    assert!(message.contains("`shop.Payment`") && message.contains("`shop.Cart.Line`"), "{message}");
+    assert!(
+        message.contains("`shop.Payment`") && message.contains("`shop.Cart.Line`"),
+        "{message}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +116,11 @@ async fn with_the_id_in_a_header_the_indexes_stand_there_too() {
     let other = run(registry.schemas(), record(&[0])).await;
 
     assert_eq!(letters(&invoked), "D");
-    assert!(problem(&other).1.contains("`shop.Cart`"), "{:?}", problem(&other));
+    assert!(
+        problem(&other).1.contains("`shop.Cart`"),
+        "{:?}",
+        problem(&other)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +200,8 @@ async fn a_key_may_be_a_message() {
     let handler = async |Key(Protobuf(line)): Key<Protobuf<Line>>| assert_eq!(line.sku, 5);
     let consumer = Consumer::builder().schemas(registry.schemas());
     let consumer = consumer.topic("lines", handler).build().unwrap();
-    let event = Event::msk().record(Sample::new("lines", 0).protobuf_key(&schema, &Line { sku: 5 }));
+    let event =
+        Event::msk().record(Sample::new("lines", 0).protobuf_key(&schema, &Line { sku: 5 }));
 
     let invoked = invoke(&consumer, event).await;
 
