@@ -125,6 +125,7 @@ PROJECTS = {
     "orders": {"url": ("ServiceUrl", "SERVICE_URL")},
     "two-sources": {"also": READ_QUEUE},
     "cdc": {},
+    "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
 }
 
 

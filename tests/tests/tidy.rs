@@ -16,9 +16,10 @@ const MEDIAN_LINES_MAX: usize = 160;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 13] = [
     "kafka",
     "destinations",
+    "schemas",
     "framework",
     "handler",
     "mapping",
@@ -27,6 +28,7 @@ const CRATES: [&str; 11] = [
     "examples/orders",
     "examples/two-sources",
     "examples/cdc",
+    "examples/typed",
     "tests",
 ];
 

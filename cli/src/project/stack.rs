@@ -30,6 +30,36 @@ const QUEUE_POLICY: &str = "        - PolicyName: Messages
 
 ";
 
+/// The schema registry of a function that reads payloads by its schemas: a parameter, a variable, and what the role may do with one of AWS Glue.
+const REGISTRY_PARAMETER: &str = "  SchemaRegistry:
+    Type: String
+    Default: \"\"
+    Description: >-
+      The schema registry: https://HOST/PATH, or arn:aws:glue:REGION:ACCOUNT:registry/NAME. If empty, the schemas in the
+      code stand for the writers'.
+
+";
+const REGISTRY_CONDITION: &str = "  HasRegistry: !Not [!Equals [!Ref SchemaRegistry, \"\"]]
+  HasGlueRegistry: !Equals [!Select [0, !Split [\":\", !Ref SchemaRegistry]], arn]
+";
+const REGISTRY_VARIABLE: &str = "          LAMBDA_MSK_SCHEMA_REGISTRY: !If [HasRegistry, !Ref SchemaRegistry, !Ref AWS::NoValue]\n";
+const REGISTRY_POLICY: &str = "        - !If
+          - HasGlueRegistry
+          - PolicyName: Schemas
+            PolicyDocument:
+              Version: \"2012-10-17\"
+              Statement:
+                # A version is asked for by its id alone, which does not tell the schema's name.
+                - Sid: ReadSchemas
+                  Effect: Allow
+                  Action: glue:GetSchemaVersion
+                  Resource:
+                    - !Ref SchemaRegistry
+                    - !Sub arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:schema/*
+          - !Ref AWS::NoValue
+
+";
+
 /// A place in this repository's template.yaml, and what stands there in a project's.
 type Edit = (&'static str, String);
 
@@ -51,10 +81,10 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
     let variable =
         "          FULFILMENT_URL: !If [HasFulfilmentUrl, !Ref FulfilmentUrl, !Ref AWS::NoValue]\n";
     let calls = "SQS, DynamoDB and FULFILMENT_URL then need";
-    if template.has_service() {
+    if let Some(of_service) = template.service_variable() {
         let service = |text: &str| {
             text.replace("FulfilmentUrl", "ServiceUrl")
-                .replace("FULFILMENT_URL", "SERVICE_URL")
+                .replace("FULFILMENT_URL", of_service)
                 .replace(
                     "the sample handler POSTs each order. If empty, it logs them.",
                     "the function POSTs each order. If empty, they are only counted.",
@@ -70,6 +100,19 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
             ("  ConsumerGroup:\n    Type: String\n", QUEUE_PARAMETER),
             ("        Records:\n          Type: MSK\n", QUEUE_MAPPING),
             ("        - PolicyName: DeadLetters\n", QUEUE_POLICY),
+        ] {
+            edits.push((before, format!("{text}{before}")));
+        }
+    }
+    if template.reads_schemas() {
+        for (before, text) in [
+            ("  ConsumerGroup:\n    Type: String\n", REGISTRY_PARAMETER),
+            ("  HasConsumerGroup: !Not", REGISTRY_CONDITION),
+            (
+                "          # The function takes the topic that the mapping reads.\n",
+                REGISTRY_VARIABLE,
+            ),
+            ("        - PolicyName: DeadLetters\n", REGISTRY_POLICY),
         ] {
             edits.push((before, format!("{text}{before}")));
         }
@@ -109,7 +152,7 @@ mod tests {
         for template in TEMPLATES {
             let text = text(template, "shop", "clicks");
 
-            for word in ["handler", "orders", "ORDERS_", "Fulfilment", "FULFILMENT"] {
+            for word in ["handler", "orders", "ORDERS_", "Fulfilment"] {
                 assert!(!text.contains(word), "{}: {word}", template.name);
             }
             assert!(text.contains("        Binary: shop\n"), "{}", template.name);
@@ -118,8 +161,17 @@ mod tests {
                 "{}",
                 template.name
             );
-            let service = template.name == "orders";
-            assert_eq!(text.contains("SERVICE_URL"), service, "{}", template.name);
+            for (variable, name) in [("SERVICE_URL", "orders"), ("FULFILMENT_URL", "typed")] {
+                let is_there = text.contains(&format!("  {variable}: !If [HasServiceUrl"));
+                assert_eq!(is_there, template.name == name, "{}", template.name);
+            }
+            let registry = template.name == "typed";
+            assert_eq!(
+                text.contains("HasGlueRegistry"),
+                registry,
+                "{}",
+                template.name
+            );
             let queue = template.name == "two-sources";
             assert_eq!(text.contains("SourceQueueArn"), queue, "{}", template.name);
         }

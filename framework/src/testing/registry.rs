@@ -70,10 +70,6 @@ impl RegisteredSchema {
     }
 
     /// Confluent's frame: byte 0 and the id.
-    #[cfg_attr(
-        not(any(feature = "avro", feature = "protobuf")),
-        expect(dead_code, reason = "nothing is written by a schema")
-    )]
     pub(super) fn frame(&self) -> Vec<u8> {
         [&[0][..], &self.number.to_be_bytes()].concat()
     }

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 #[cfg(feature = "protobuf")]
 use crate::extract::Message;
 use crate::record::TimestampType;
-#[cfg(any(feature = "avro", feature = "protobuf"))]
 use crate::testing::registry::RegisteredSchema;
 
 /// When a built record was made, unless it says otherwise: the timestamp of the sample in AWS's developer guide.
@@ -164,6 +163,20 @@ impl Sample {
     #[cfg(feature = "protobuf")]
     pub fn protobuf_key<M: Message>(self, schema: &RegisteredSchema, message: &M) -> Self {
         self.key(protobuf(schema, message))
+    }
+
+    /// Sets the value to `value` as JSON behind Confluent's frame, as `KafkaJsonSchemaSerializer` writes it. It is not validated.
+    ///
+    /// # Panics
+    ///
+    /// `value` cannot be written as JSON.
+    pub fn framed_json(
+        self,
+        schema: &RegisteredSchema,
+        value: &(impl Serialize + ?Sized),
+    ) -> Self {
+        let json = serde_json::to_vec(value).expect("the value can be written as JSON");
+        self.value([schema.frame(), json].concat())
     }
 
     /// Appends a header; names may repeat.

@@ -18,10 +18,11 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 11] = [
+const CRATES: [(&str, &str); 13] = [
     ("framework", "lib.rs"),
     ("kafka", "lib.rs"),
     ("destinations", "lib.rs"),
+    ("schemas", "lib.rs"),
     ("mapping", "lib.rs"),
     ("simulation", "lib.rs"),
     ("cli", "main.rs"),
@@ -29,13 +30,15 @@ const CRATES: [(&str, &str); 11] = [
     ("examples/orders", "lib.rs"),
     ("examples/two-sources", "lib.rs"),
     ("examples/cdc", "lib.rs"),
+    ("examples/typed", "lib.rs"),
     ("tests/cost", "main.rs"),
 ];
 
 /// Those that list their modules in the order in which they are read.
-const IN_ORDER: [&str; 5] = [
+const IN_ORDER: [&str; 6] = [
     "kafka",
     "destinations",
+    "schemas",
     "mapping",
     "framework",
     "simulation",
