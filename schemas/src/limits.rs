@@ -32,3 +32,6 @@ pub const REFERENCES_CONCURRENCY: usize = 8;
 
 /// Maximum number of messages in one Protobuf file, nested ones and map entries included.
 pub const PROTOBUF_MESSAGES_MAX: usize = 100_000;
+
+/// Maximum number of characters of a library's own words about a schema: they may repeat the whole schema.
+pub const SCHEMA_ERROR_CHARS_MAX: usize = 300;

@@ -1,8 +1,11 @@
 //! A schema with its compiled forms, each compiled when it is first asked for. Made by `cache`, and of a reader's schema.
 
+#[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
 use std::sync::OnceLock;
 
-use crate::id::{Format, SchemaError, Source};
+#[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
+use crate::id::SchemaError;
+use crate::id::{Format, Source};
 
 /// A schema. Its compiled forms are kept with it.
 #[derive(Debug)]
