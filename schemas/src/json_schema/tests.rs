@@ -114,7 +114,7 @@ fn names_that_no_schema_has_are_not_shown() {
     let (path, reason) = misfit(&empty, &json!({"s3cret": 1}));
     assert_eq!(
         format!("{path}: {reason}"),
-        "$.*: the schema allows no value here"
+        "$: the schema allows no value here"
     );
     let (path, reason) = misfit(&names, &json!({"s3cret": 1}));
     assert_eq!((path.as_str(), reason.as_str()), ("$", "propertyNames"));
