@@ -1,6 +1,5 @@
 //! The rules of reading and writing, one by one.
 
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
