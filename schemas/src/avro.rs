@@ -67,6 +67,3 @@ pub fn from_slice<'de, T: Deserialize<'de>>(plan: &'de Plan, bytes: &'de [u8]) -
 pub fn to_json(plan: &Plan, bytes: &[u8]) -> Result<serde_json::Value, Error> {
     from_slice(plan, bytes).map(|Json(value)| value)
 }
-
-#[cfg(test)]
-mod tests;

@@ -209,3 +209,152 @@ impl<'de> Deserializer<'de> for De<'de> {
         visitor.visit_unit()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::from_json;
+
+    fn read<T: DeserializeOwned>(json: &Value) -> Result<T, String> {
+        from_json(json.to_string().as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Order {
+        order_id: u64,
+        note: Option<String>,
+        channel: Option<Channel>,
+        lines: Option<Vec<Line>>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Line {
+        sku: String,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    enum Channel {
+        Web,
+        Store,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Either {
+        #[serde(rename = "string")]
+        Text(String),
+        #[serde(rename = "long")]
+        Number(i64),
+        Line(Line),
+    }
+
+    fn order() -> Order {
+        Order {
+            order_id: 7,
+            note: Some("x".to_owned()),
+            channel: Some(Channel::Store),
+            lines: Some(vec![Line {
+                sku: "a".to_owned(),
+            }]),
+        }
+    }
+
+    #[test]
+    fn a_union_is_read_plain_or_wrapped() {
+        let plain =
+            json!({"order_id": 7, "note": "x", "channel": "STORE", "lines": [{"sku": "a"}]});
+        let wrapped = json!({
+            "order_id": {"long": 7}, "note": {"string": "x"}, "channel": {"shop.Channel": "STORE"},
+            "lines": {"array": [{"shop.Line": {"sku": "a"}}]}
+        });
+
+        assert_eq!(read(&plain), Ok(order()));
+        assert_eq!(read(&wrapped), Ok(order()));
+        assert_eq!(read(&json!({"shop.Order": wrapped})), Ok(order()));
+        let nothing = Order {
+            order_id: 7,
+            note: None,
+            channel: None,
+            lines: None,
+        };
+        assert_eq!(
+            read(&json!({"order_id": 7, "note": null, "channel": null, "lines": null})),
+            Ok(nothing)
+        );
+    }
+
+    #[test]
+    fn a_union_as_an_enum_is_read_plain_or_wrapped() {
+        assert_eq!(read(&json!("x")), Ok(Either::Text("x".to_owned())));
+        assert_eq!(
+            read(&json!({"string": "x"})),
+            Ok(Either::Text("x".to_owned()))
+        );
+        assert_eq!(read(&json!(5)), Ok(Either::Number(5)));
+        assert_eq!(
+            read(&json!({"shop.Line": {"sku": "a"}})),
+            Ok(Either::Line(Line {
+                sku: "a".to_owned()
+            }))
+        );
+    }
+
+    #[test]
+    fn a_struct_with_a_field_of_the_wrappers_name_is_not_unwrapped() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Odd {
+            string: BTreeMap<String, u8>,
+        }
+
+        let read = read(&json!({"string": {"a": 1}}));
+
+        assert_eq!(
+            read,
+            Ok(Odd {
+                string: BTreeMap::from([("a".to_owned(), 1)])
+            })
+        );
+    }
+
+    #[test]
+    fn a_map_and_any_value_are_never_unwrapped() {
+        let json = json!({"map": {"a": 1}});
+
+        assert_eq!(read(&json), Ok(json.clone()));
+        assert_eq!(
+            read(&json),
+            Ok(BTreeMap::from([("map".to_owned(), json!({"a": 1}))]))
+        );
+    }
+
+    #[test]
+    fn bytes_are_a_text_of_code_points_and_no_numbers_are_texts() {
+        assert_eq!(read(&json!("\u{1}ÿ")), Ok(vec![1_u8, 255]));
+        assert_eq!(read(&json!({"bytes": "\u{1}ÿ"})), Ok(vec![1_u8, 255]));
+        assert_eq!(read(&json!([1, 255])), Ok(vec![1_u8, 255]));
+        assert_eq!(read(&json!("-Infinity")), Ok(f64::NEG_INFINITY));
+        assert_eq!(read(&json!({"double": 1.5})), Ok(1.5));
+    }
+
+    #[test]
+    fn an_error_has_the_path_and_no_value() {
+        let bad = json!({"order_id": 7, "lines": [{"sku": "a"}, {"sku": 4111}]});
+        assert_eq!(
+            read::<Order>(&bad).unwrap_err(),
+            "expected a string, found an integer at `lines[1].sku`"
+        );
+        let in_a_map = read::<BTreeMap<String, u8>>(&json!({"4111": "4111"})).unwrap_err();
+        assert_eq!(in_a_map, "expected an integer (u8), found a string at `*`");
+        let error = from_json::<Order>(b"4111 4111").unwrap_err().to_string();
+        assert!(
+            error.starts_with("expected JSON, found none") && !error.contains("4111"),
+            "{error}"
+        );
+        assert!(from_json::<Value>("[".repeat(1_000).as_bytes()).is_err());
+    }
+}

@@ -306,3 +306,205 @@ impl Blocks {
         self.count.min(input.left())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::avro::schema::Schema;
+    use crate::avro::{Error, from_slice, to_json};
+    use crate::limits::{AVRO_VALUE_DEPTH_MAX, AVRO_ZERO_SIZE_ELEMENTS_MAX};
+
+    fn read(schema: &Value, bytes: &[u8]) -> Result<Value, String> {
+        let schema = Schema::parse(&schema.to_string()).unwrap();
+        to_json(schema.plan(), bytes).map_err(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn refused(schema: &Value, bytes: &[u8], expected: &str) {
+        let error = read(schema, bytes).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+        // A reader that drops the value says the same.
+        let fields = json!([{"name": "gone", "type": schema}]);
+        let of = |fields: &Value| {
+            let json = json!({"type": "record", "name": "Outer", "fields": fields});
+            Schema::parse(&json.to_string()).unwrap()
+        };
+        let plan = of(&json!([])).reads(&of(&fields)).unwrap();
+        let error = to_json(&plan, bytes).unwrap_err().to_string();
+        assert!(error.contains(expected), "dropped: {error}");
+    }
+
+    #[test]
+    fn numbers_of_too_many_bytes_are_refused() {
+        let long = json!("long");
+        let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+        assert_eq!(read(&long, &most), Ok(json!(i64::MIN)));
+        assert_eq!(
+            read(&json!("int"), &[0xfe, 0xff, 0xff, 0xff, 0x0f]),
+            Ok(json!(i32::MAX))
+        );
+
+        refused(
+            &long,
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+            "too many bytes",
+        );
+        refused(&long, &[0x80; 11], "too many bytes");
+        refused(
+            &json!("int"),
+            &[0xff, 0xff, 0xff, 0xff, 0x1f],
+            "out of its range",
+        );
+        refused(
+            &json!("int"),
+            &[0x80, 0x80, 0x80, 0x80, 0x80, 0],
+            "too many bytes",
+        );
+        refused(&long, &[0x80], "found the end of the payload");
+        refused(&long, &[], "found the end of the payload");
+    }
+
+    #[test]
+    fn lengths_that_the_payload_does_not_have_are_refused() {
+        for of in ["string", "bytes"] {
+            refused(
+                &json!(of),
+                &[6, b'a', b'b'],
+                "expected 3 bytes, found the end of the payload after 2",
+            );
+            refused(&json!(of), &[1], "a negative one");
+        }
+        refused(
+            &json!({"type": "fixed", "name": "F", "size": 3}),
+            &[1, 2],
+            "expected 3 bytes",
+        );
+        refused(&json!("double"), &[1, 2], "expected 8 bytes");
+        refused(&json!("boolean"), &[2], "neither 0 nor 1");
+    }
+
+    #[test]
+    fn a_string_that_is_not_utf8_is_refused() {
+        let error = read(&json!("string"), &[4, 0xff, 0xfe]).unwrap_err();
+
+        assert_eq!(
+            error,
+            "expected a string, found bytes that are not UTF-8 at `.`"
+        );
+    }
+
+    #[test]
+    fn numbers_of_branches_and_symbols_that_there_are_not_are_refused() {
+        refused(
+            &json!(["null", "int"]),
+            &[4],
+            "expected one of 2 branches of a union",
+        );
+        refused(
+            &json!(["null", "int"]),
+            &[1],
+            "expected one of 2 branches of a union",
+        );
+        refused(
+            &json!({"type": "enum", "name": "E", "symbols": ["A"]}),
+            &[2],
+            "expected one of 1 symbols",
+        );
+    }
+
+    #[test]
+    fn bytes_behind_the_value_are_refused() {
+        let error = read(&json!("int"), &[2, 0, 0]).unwrap_err();
+
+        assert!(
+            error.starts_with("expected the end, found 2 bytes more"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_block_may_say_its_size_and_has_to_say_the_right_one() {
+        let ints = json!({"type": "array", "items": "int"});
+
+        assert_eq!(read(&ints, &[3, 4, 2, 4, 2, 6, 0]), Ok(json!([1, 2, 3])));
+        let error = read(&ints, &[3, 6, 2, 4, 0, 0]).unwrap_err();
+        assert!(error.contains("a block as long as it says"), "{error}");
+        refused(
+            &ints,
+            &[3, 60, 2, 4, 0],
+            "the end of the payload before its end",
+        );
+        refused(
+            &ints,
+            &[3, 1, 2, 4, 0],
+            "the end of the payload before its end",
+        );
+        let least = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+        let error = read(&ints, &[&least[..], &[0, 0]].concat()).unwrap_err();
+        assert!(
+            error.contains("more elements than bytes are left"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_block_of_more_elements_than_bytes_are_left_is_refused() {
+        // 2^40 elements.
+        let many = [0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
+
+        refused(
+            &json!({"type": "array", "items": "int"}),
+            &many,
+            "more elements than bytes are left",
+        );
+        refused(
+            &json!({"type": "map", "values": "int"}),
+            &many,
+            "more elements than bytes are left",
+        );
+    }
+
+    #[test]
+    fn elements_without_bytes_are_bounded_over_all_blocks() {
+        let nulls = json!({"type": "array", "items": "null"});
+        let block = |count: usize| {
+            let count = count as u64 * 2;
+            vec![
+                count as u8 | 0x80,
+                (count >> 7) as u8 | 0x80,
+                (count >> 14) as u8,
+            ]
+        };
+        let half = block(AVRO_ZERO_SIZE_ELEMENTS_MAX / 2);
+
+        let most = [&half[..], &half, &[0]].concat();
+        let read = read(&nulls, &most).unwrap();
+        assert_eq!(read.as_array().unwrap().len(), AVRO_ZERO_SIZE_ELEMENTS_MAX);
+        refused(
+            &nulls,
+            &[&half[..], &half, &[2, 0]].concat(),
+            "found more than 10000 without",
+        );
+    }
+
+    #[test]
+    fn values_that_are_nested_too_deep_are_refused() {
+        let node = json!({"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]});
+        let mut deep = vec![2; AVRO_VALUE_DEPTH_MAX - 1];
+        deep.push(0);
+        assert!(read(&node, &deep).is_ok());
+
+        deep.insert(0, 2);
+        refused(&node, &deep, "inside each other, found more");
+    }
+
+    #[test]
+    fn room_is_made_for_no_more_elements_than_bytes_are_left() {
+        let schema = Schema::parse(r#"{"type": "array", "items": "null"}"#).unwrap();
+
+        let read: Result<Vec<()>, Error> = from_slice(schema.plan(), &[0x80, 0x80, 0x01, 0]);
+
+        assert_eq!(read.unwrap().len(), 8_192);
+    }
+}

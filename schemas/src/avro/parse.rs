@@ -406,3 +406,208 @@ fn check_name(name: &str) -> Parsed<()> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::avro::schema::Schema;
+    use crate::id::{Format, Reference, Source};
+    use crate::limits::{AVRO_SCHEMA_BYTES_MAX, AVRO_SCHEMA_DEPTH_MAX};
+
+    /// Why a text is no schema.
+    fn fault(json: &Value) -> String {
+        Schema::parse(&json.to_string()).unwrap_err().0
+    }
+
+    fn source(json: &Value, references: Vec<Reference>) -> Source {
+        Source {
+            references,
+            ..Source::new(Format::Avro, json.to_string())
+        }
+    }
+
+    fn reference(name: &str, source: Source) -> Reference {
+        Reference {
+            name: name.to_owned(),
+            source,
+        }
+    }
+
+    #[test]
+    fn what_the_specification_forbids_is_named() {
+        let enumeration = json!({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"});
+        let cases = [
+            (json!("shop.Order"), "no type `shop.Order`"),
+            (json!(5), "expected a type"),
+            (json!({"name": "R"}), "a type without `type`"),
+            (json!({"type": "record", "fields": []}), "without a name"),
+            (json!({"type": "record", "name": "R"}), "R has no `fields`"),
+            (
+                json!({"type": "record", "name": "1R", "fields": []}),
+                "found `1R`",
+            ),
+            (
+                json!({"type": "record", "name": "long", "fields": []}),
+                "which is a type of Avro",
+            ),
+            (json!({"type": "array"}), "array has no `items`"),
+            (
+                json!({"type": "fixed", "name": "F", "size": -1}),
+                "`size` of F is no size",
+            ),
+            (json!(["int", "int"]), "a union with two branches `int`"),
+            (json!(["int", ["null"]]), "a union directly in a union"),
+            (enumeration, "the default of E is none of its symbols"),
+            (
+                json!({"type": "enum", "name": "E", "symbols": ["A", "A"]}),
+                "the symbol `A` of E twice",
+            ),
+        ];
+        for (json, expected) in cases {
+            let fault = fault(&json);
+            assert!(fault.contains(expected), "{json}: {fault}");
+        }
+        assert!(Schema::parse("string").unwrap_err().0.contains("not JSON"));
+    }
+
+    #[test]
+    fn a_fault_inside_a_field_names_the_field() {
+        let fields = json!([{"name": "at", "type": {"type": "array", "items": "Place"}}]);
+
+        let fault = fault(
+            &json!({"type": "record", "name": "Order", "namespace": "shop", "fields": fields}),
+        );
+
+        assert!(
+            fault.starts_with("the field `at` of shop.Order: no type `shop.Place`"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_defined_twice_is_a_fault() {
+        let of = json!({"type": "fixed", "name": "F", "size": 1});
+        let fields = json!([{"name": "a", "type": of}, {"name": "b", "type": of}]);
+
+        let fault = fault(&json!({"type": "record", "name": "R", "fields": fields}));
+
+        assert!(fault.contains("the type `F` is defined twice"), "{fault}");
+    }
+
+    #[test]
+    fn a_default_that_does_not_fit_its_type_is_a_fault() {
+        for (of, default) in [
+            (json!("int"), json!("x")),
+            (json!("int"), json!(1_i64 << 40)),
+            (json!("bytes"), json!("ł")),
+            (json!("boolean"), json!(null)),
+            (json!(["null", "int"]), json!("x")),
+            (
+                json!({"type": "fixed", "name": "F", "size": 2}),
+                json!("abc"),
+            ),
+            (
+                json!({"type": "enum", "name": "E", "symbols": ["A"]}),
+                json!("B"),
+            ),
+            (json!({"type": "array", "items": "int"}), json!([1, null])),
+        ] {
+            let fields = json!([{"name": "f", "type": of, "default": default}]);
+            let fault = fault(&json!({"type": "record", "name": "R", "fields": fields}));
+            assert!(
+                fault.starts_with("the default of the field `f` of R does not fit"),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_default_that_needs_itself_is_a_fault_and_does_not_loop() {
+        let fields = json!([{"name": "next", "type": "R", "default": {}}]);
+
+        let fault = fault(&json!({"type": "record", "name": "R", "fields": fields}));
+
+        assert!(fault.contains("does not fit"), "{fault}");
+    }
+
+    #[test]
+    fn defaults_that_double_at_each_step_are_a_fault() {
+        let mut of = json!({"type": "record", "name": "R0", "fields": []});
+        for step in 1..40 {
+            let name = format!("R{}", step - 1);
+            let fields = json!([
+                {"name": "a", "type": of, "default": {}},
+                {"name": "b", "type": name, "default": {}},
+            ]);
+            of = json!({"type": "record", "name": format!("R{step}"), "fields": fields});
+        }
+
+        assert!(fault(&of).contains("does not fit"));
+    }
+
+    #[test]
+    fn references_are_parsed_before_the_text_and_each_once() {
+        let place = source(
+            &json!({"type": "enum", "name": "shop.Place", "symbols": ["A"]}),
+            vec![],
+        );
+        let of = |name: &str, inner: &str| {
+            let fields = json!([{"name": "of", "type": inner}]);
+            json!({"type": "record", "name": name, "namespace": "shop", "fields": fields})
+        };
+        let customer = source(
+            &of("Customer", "Place"),
+            vec![reference("shop.Place", place.clone())],
+        );
+        let order = source(
+            &json!({"type": "record", "name": "Order", "namespace": "shop", "fields": [
+                {"name": "customer", "type": "Customer"}, {"name": "place", "type": "shop.Place"}
+            ]}),
+            vec![
+                reference("shop.Customer", customer),
+                reference("shop.Place", place),
+            ],
+        );
+
+        let schema = Schema::of(&order).unwrap();
+
+        assert_eq!(schema.name(), Some("shop.Order"));
+    }
+
+    #[test]
+    fn a_fault_in_a_reference_names_the_reference() {
+        let bad = source(&json!("shop.Nothing"), vec![]);
+
+        let fault = Schema::of(&source(
+            &json!("shop.Place"),
+            vec![reference("shop.Place", bad)],
+        ));
+
+        let fault = fault.unwrap_err().0;
+        assert!(
+            fault.starts_with("reference `shop.Place`: no type `shop.Nothing`"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn texts_that_are_too_long_or_too_deep_are_faults() {
+        let long = format!("{}\"int\"", " ".repeat(AVRO_SCHEMA_BYTES_MAX));
+        let mut deep = json!("int");
+        for _ in 0..AVRO_SCHEMA_DEPTH_MAX {
+            deep = json!({"type": "array", "items": deep});
+        }
+
+        assert!(Schema::parse(&long).unwrap_err().0.contains("bytes, found"));
+        // serde_json's own bound is another one: 128.
+        assert!(fault(&deep).contains("types inside each other"));
+    }
+
+    #[test]
+    fn names_may_have_letters_of_any_language_as_with_java() {
+        let schema = json!({"type": "record", "name": "Größe", "fields": [{"name": "naïve_1", "type": "int"}]});
+
+        assert!(Schema::parse(&schema.to_string()).is_ok());
+    }
+}

@@ -438,3 +438,252 @@ fn inside(kind: &Kind) -> Vec<TypeId> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::avro::schema::Schema;
+    use crate::avro::{to_json, to_vec};
+    use crate::id::{Format, Reference, Source};
+
+    fn schema(json: &Value) -> Schema {
+        Schema::parse(&json.to_string()).unwrap()
+    }
+
+    fn record(name: &str, fields: &Value) -> Schema {
+        schema(&json!({"type": "record", "name": name, "fields": fields}))
+    }
+
+    /// The value as the reader sees it, or why not.
+    fn resolved(writer: &Schema, reader: &Schema, value: &Value) -> Result<Value, String> {
+        let plan = reader.reads(writer).map_err(|error| error.to_string())?;
+        let bytes = to_vec(writer, value).unwrap();
+        to_json(&plan, &bytes).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_writer_of_old_is_read_with_aliases_defaults_and_promotions() {
+        let writer = record(
+            "Order",
+            &json!([
+                {"name": "remark", "type": "string"},
+                {"name": "gone", "type": {"type": "array", "items": "string"}},
+                {"name": "order_id", "type": "int"},
+            ]),
+        );
+        let reader = record(
+            "Order",
+            &json!([
+                {"name": "order_id", "type": "double"},
+                {"name": "note", "type": ["null", "string"], "default": null, "aliases": ["remark"]},
+                {"name": "currency", "type": "string", "default": "EUR"},
+            ]),
+        );
+        let value = json!({"remark": "r", "gone": ["a", "b"], "order_id": 5});
+
+        let read = resolved(&writer, &reader, &value).unwrap();
+
+        assert_eq!(
+            read,
+            json!({"order_id": 5.0, "note": "r", "currency": "EUR"})
+        );
+    }
+
+    #[test]
+    fn a_field_without_a_default_that_the_writer_lacks_is_named_with_the_cure() {
+        let writer = record("R", &json!([]));
+        let inner =
+            json!({"type": "record", "name": "R", "fields": [{"name": "sku", "type": "string"}]});
+        let lines = |of: &Value| {
+            record(
+                "O",
+                &json!([{"name": "lines", "type": {"type": "array", "items": of}}]),
+            )
+        };
+        let without = json!({"type": "record", "name": "R", "fields": []});
+
+        let error = lines(&inner).reads(&lines(&without)).unwrap_err();
+
+        assert_eq!(error.path, "lines[].sku");
+        assert_eq!(
+            error.reason,
+            "the writer's record R has no field `sku`, and the reader's schema gives no default: give the field a default"
+        );
+        assert!(writer.reads(&writer).is_ok());
+    }
+
+    #[test]
+    fn kinds_that_do_not_fit_are_named_with_their_field() {
+        let writer = record("R", &json!([{"name": "a", "type": "string"}]));
+        let reader = record("R", &json!([{"name": "a", "type": "int"}]));
+
+        let error = reader.reads(&writer).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "the writer has a string, and the reader's schema wants an int: change the reader's schema to what is written at `a`"
+        );
+    }
+
+    #[test]
+    fn another_name_is_cured_by_an_alias() {
+        let error = record("New", &json!([])).reads(&record("Old", &json!([])));
+
+        let error = error.unwrap_err();
+        assert!(
+            error.reason.ends_with("give New the alias `Old`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_branch_that_the_reader_lacks_is_an_error_when_it_is_met() {
+        let writer = record(
+            "R",
+            &json!([{"name": "a", "type": ["null", "string", "int"]}]),
+        );
+        let reader = record("R", &json!([{"name": "a", "type": ["null", "string"]}]));
+
+        assert_eq!(
+            resolved(&writer, &reader, &json!({"a": "x"})),
+            Ok(json!({"a": "x"}))
+        );
+        let error = resolved(&writer, &reader, &json!({"a": 5})).unwrap_err();
+        assert!(
+            error.ends_with("at `a`") && error.contains("the writer has an int"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_union_of_which_no_branch_fits_is_incompatible() {
+        let error = schema(&json!("boolean")).reads(&schema(&json!(["null", "string"])));
+
+        assert!(error.is_err());
+    }
+
+    #[test]
+    fn a_symbol_that_the_reader_lacks_is_an_error_when_it_is_met() {
+        let symbols =
+            |symbols: Value| schema(&json!({"type": "enum", "name": "E", "symbols": symbols}));
+        let (writer, reader) = (symbols(json!(["A", "B"])), symbols(json!(["B"])));
+
+        assert_eq!(resolved(&writer, &reader, &json!("B")), Ok(json!("B")));
+        assert!(
+            resolved(&writer, &reader, &json!("A"))
+                .unwrap_err()
+                .contains("give the enum a default")
+        );
+        assert!(symbols(json!(["C"])).reads(&writer).is_err());
+    }
+
+    #[test]
+    fn a_name_of_the_writers_goes_before_an_alias() {
+        let writer = record("R", &json!([{"name": "b", "type": "int"}]));
+        let reader = record(
+            "R",
+            &json!([
+                {"name": "a", "type": "int", "aliases": ["b"], "default": 1},
+                {"name": "b", "type": "int"},
+            ]),
+        );
+
+        assert_eq!(
+            resolved(&writer, &reader, &json!({"b": 7})),
+            Ok(json!({"a": 1, "b": 7}))
+        );
+    }
+
+    #[test]
+    fn a_recursive_record_is_resolved_once() {
+        let node = |value: &str| {
+            record(
+                "Node",
+                &json!([
+                    {"name": "value", "type": value}, {"name": "next", "type": ["null", "Node"]}
+                ]),
+            )
+        };
+        let value = json!({"value": 1, "next": {"value": 2, "next": null}});
+
+        let read = resolved(&node("int"), &node("double"), &value);
+
+        assert_eq!(
+            read,
+            Ok(json!({"value": 1.0, "next": {"value": 2.0, "next": null}}))
+        );
+    }
+
+    #[test]
+    fn a_record_that_holds_itself_without_an_end_is_resolved_and_never_read() {
+        let endless = record("R", &json!([{"name": "r", "type": "R"}]));
+
+        let plan = endless.reads(&endless).unwrap();
+
+        assert!(
+            to_json(&plan, &[])
+                .unwrap_err()
+                .reason()
+                .contains("inside each other")
+        );
+    }
+
+    #[test]
+    fn a_dropped_recursive_field_is_passed_over() {
+        let writer = record(
+            "R",
+            &json!([
+                {"name": "gone", "type": {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}},
+                {"name": "kept", "type": "int"},
+            ]),
+        );
+        let reader = record("R", &json!([{"name": "kept", "type": "int"}]));
+        let value = json!({"gone": {"next": {"next": null}}, "kept": 3});
+
+        assert_eq!(resolved(&writer, &reader, &value), Ok(json!({"kept": 3})));
+    }
+
+    #[test]
+    fn units_of_time_that_differ_are_incompatible() {
+        let time = |name: &str| schema(&json!({"type": "long", "logicalType": name}));
+
+        let error = time("timestamp-micros")
+            .reads(&time("timestamp-millis"))
+            .unwrap_err();
+
+        assert!(
+            error.reason.contains("a long (timestamp-millis)"),
+            "{error}"
+        );
+        assert!(
+            time("local-timestamp-millis")
+                .reads(&time("timestamp-millis"))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_long_chain_of_names_does_not_exhaust_the_stack() {
+        let mut chain = Source::new(Format::Avro, "\"R1999\"");
+        for step in 0..2_000_usize {
+            let of = match step.checked_sub(1) {
+                Some(before) => format!("R{before}"),
+                None => "int".to_owned(),
+            };
+            let fields = json!([{"name": "r", "type": of}]);
+            let json = json!({"type": "record", "name": format!("R{step}"), "fields": fields});
+            chain.references.push(Reference {
+                name: format!("R{step}"),
+                source: Source::new(Format::Avro, json.to_string()),
+            });
+        }
+        let chain = Schema::of(&chain).unwrap();
+
+        let error = chain.reads(&chain).err().unwrap();
+
+        assert!(error.reason.contains("nested more than"), "{error}");
+        let error = to_json(chain.plan(), &[0]).unwrap_err();
+        assert!(error.reason().contains("inside each other"), "{error}");
+    }
+}

@@ -253,3 +253,104 @@ pub(super) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::{decimal, decimal_bytes, temporal, temporal_number, uuid, uuid_bytes};
+    use crate::avro::schema::Temporal;
+    use crate::limits::AVRO_DECIMAL_BYTES_MAX;
+
+    #[test]
+    fn a_decimal_has_its_digits_behind_the_point() {
+        for (bytes, scale, text) in [
+            (&[][..], 2, "0.00"),
+            (&[0], 0, "0"),
+            (&[0x01], 3, "0.001"),
+            (&[0xff], 3, "-0.001"),
+            (&[0x04, 0xd2], 2, "12.34"),
+            (&[0xff, 0xfb, 0x2e], 2, "-12.34"),
+            (&[0x80], 0, "-128"),
+        ] {
+            assert_eq!(decimal(bytes, scale).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_decimal_of_too_many_bytes_is_refused_and_signs_in_front_do_not_count() {
+        let mut bytes = vec![0xff; AVRO_DECIMAL_BYTES_MAX + 1];
+        assert_eq!(decimal(&bytes, 0).unwrap(), "-1");
+
+        bytes[0] = 0x7f;
+        assert!(decimal(&bytes, 0).is_err());
+        assert!(decimal(&[1], 100_000).is_err());
+    }
+
+    #[test]
+    fn a_text_is_a_decimal_if_its_digits_have_room() {
+        assert_eq!(decimal_bytes("12.3", 4, 2), Some(vec![0x04, 0xce]));
+        assert_eq!(decimal_bytes("-12.34", 4, 2), Some(vec![0xfb, 0x2e]));
+        assert_eq!(decimal_bytes("0", 4, 2), Some(vec![0]));
+        assert_eq!(decimal_bytes("1.50", 4, 1), Some(vec![15]));
+        for text in ["", "-", ".", "1.2.3", "x", "1.234", "123.4", "١"] {
+            assert_eq!(decimal_bytes(text, 4, 2), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_decimal_comes_back_from_its_text(unscaled in any::<i128>(), scale in 0_u32..38) {
+            let bytes = unscaled.to_be_bytes();
+            let text = decimal(&bytes, scale).unwrap();
+            let back = decimal_bytes(&text, 80, scale).unwrap();
+            prop_assert_eq!(super::unscaled(&back), Some(unscaled));
+        }
+
+        #[test]
+        fn a_long_decimal_comes_back_from_its_text(bytes in proptest::collection::vec(any::<u8>(), 17..100)) {
+            let text = decimal(&bytes, 7).unwrap();
+            let back = decimal_bytes(&text, 300, 7).unwrap();
+            prop_assert_eq!(&back[..], super::without_sign_bytes(&bytes));
+        }
+
+        #[test]
+        fn a_time_comes_back_from_its_text(value in any::<i64>()) {
+            for of in [
+                Temporal::Date, Temporal::TimeMillis, Temporal::TimeMicros, Temporal::TimestampMillis,
+                Temporal::TimestampMicros, Temporal::TimestampNanos, Temporal::LocalTimestampMillis,
+                Temporal::LocalTimestampMicros, Temporal::LocalTimestampNanos,
+            ] {
+                for value in [value, value % 86_400_000] {
+                    if let Ok(text) = temporal(of, value) {
+                        prop_assert_eq!(temporal_number(of, &text), Some(value), "{:?} {}", of, text);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dates_and_times_out_of_range_are_refused() {
+        assert!(temporal(Temporal::TimeMillis, 86_400_000).is_err());
+        assert!(temporal(Temporal::TimeMillis, -1).is_err());
+        assert!(temporal(Temporal::Date, i64::from(i32::MAX)).is_err());
+        assert!(temporal(Temporal::TimestampMillis, i64::MAX).is_err());
+        assert_eq!(
+            temporal(Temporal::TimestampNanos, 1).unwrap(),
+            "1970-01-01T00:00:00.000000001Z"
+        );
+    }
+
+    #[test]
+    fn a_uuid_has_its_text() {
+        let bytes = std::array::from_fn(|at| at as u8 * 17);
+
+        assert_eq!(uuid(bytes), "00112233-4455-6677-8899-aabbccddeeff");
+        assert_eq!(
+            uuid_bytes("00112233-4455-6677-8899-aabbccddeeff"),
+            Some(bytes)
+        );
+        assert_eq!(uuid_bytes("0011"), None);
+    }
+}

@@ -389,3 +389,126 @@ fn mismatch(of: &Type, value: &Tree) -> Error {
         value.kind()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde_json::{Value, json};
+
+    use crate::avro::schema::Schema;
+    use crate::avro::{to_json, to_vec};
+
+    fn schema(json: &Value) -> Schema {
+        Schema::parse(&json.to_string()).unwrap()
+    }
+
+    /// The value as it is read again, or why it was not written.
+    fn written<T: Serialize + ?Sized>(of: &Value, value: &T) -> Result<Value, String> {
+        let schema = schema(of);
+        let bytes = to_vec(&schema, value).map_err(|error| error.to_string())?;
+        Ok(to_json(schema.plan(), &bytes).unwrap())
+    }
+
+    #[test]
+    fn a_missing_field_takes_its_default_and_another_is_an_error() {
+        let of = json!({"type": "record", "name": "R", "fields": [
+            {"name": "a", "type": "int"}, {"name": "b", "type": ["null", "string"], "default": null}
+        ]});
+
+        assert_eq!(
+            written(&of, &json!({"a": 1})),
+            Ok(json!({"a": 1, "b": null}))
+        );
+        assert_eq!(
+            written(&of, &json!({"b": "x"})).unwrap_err(),
+            "expected a value, found neither one nor a default at `a`"
+        );
+        assert_eq!(
+            written(&of, &json!({"a": 1, "4111": 2})).unwrap_err(),
+            "expected a field of R, found another at `*`"
+        );
+    }
+
+    #[test]
+    fn a_union_takes_the_branch_that_is_named_or_the_first_that_fits() {
+        let of = json!(["null", "bytes", "string", "long", {"type": "map", "values": "int"}]);
+        let bytes = |value: &Value| to_vec(&schema(&of), value).unwrap();
+
+        assert_eq!(bytes(&json!("x")), [2, 2, b'x']);
+        assert_eq!(bytes(&json!({"string": "x"})), [4, 2, b'x']);
+        assert_eq!(bytes(&json!({"long": 1})), [6, 2]);
+        assert_eq!(
+            bytes(&json!({"map": {"long": 1}})),
+            [8, 2, 8, b'l', b'o', b'n', b'g', 2, 0]
+        );
+        // The name of a branch that the value does not fit: a map of one entry.
+        assert_eq!(
+            bytes(&json!({"string": 1})),
+            [8, 2, 12, b's', b't', b'r', b'i', b'n', b'g', 2, 0]
+        );
+        assert!(
+            written(&of, &1.5)
+                .unwrap_err()
+                .starts_with("expected a branch of the union, found a floating-point")
+        );
+    }
+
+    #[test]
+    fn a_rust_enum_names_its_branch() {
+        #[derive(Serialize)]
+        enum Pay {
+            Card {
+                number: &'static str,
+            },
+            #[serde(rename = "string")]
+            Text(&'static str),
+        }
+        let of = json!(["string", {"type": "record", "name": "shop.Card", "fields": [{"name": "number", "type": "string"}]}]);
+
+        assert_eq!(
+            written(&of, &Pay::Card { number: "1" }),
+            Ok(json!({"number": "1"}))
+        );
+        assert_eq!(written(&of, &Pay::Text("x")), Ok(json!("x")));
+    }
+
+    #[test]
+    fn an_error_inside_a_union_names_its_place() {
+        let of = json!(["null", {"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}]);
+
+        let error = written(&of, &json!({"a": "4111"})).unwrap_err();
+
+        assert_eq!(error, "expected an int, found a string at `a`");
+    }
+
+    #[test]
+    fn numbers_out_of_their_types_range_are_errors() {
+        let decimal =
+            json!({"type": "bytes", "logicalType": "decimal", "precision": 3, "scale": 1});
+        let small = json!({"type": "fixed", "name": "F", "size": 1, "logicalType": "decimal", "precision": 2, "scale": 1});
+
+        assert!(written(&json!("int"), &(1_i64 << 31)).is_err());
+        assert!(written(&json!("long"), &u64::MAX).is_err());
+        assert!(written(&decimal, "123.4").is_err());
+        assert_eq!(written(&decimal, &12.5), Ok(json!("12.5")));
+        assert_eq!(written(&decimal, &12), Ok(json!("12.0")));
+        assert_eq!(written(&small, "-9.9"), Ok(json!("-9.9")));
+        assert!(written(&json!({"type": "int", "logicalType": "date"}), "no date").is_err());
+    }
+
+    #[test]
+    fn bytes_are_bytes_a_sequence_or_a_text_of_code_points() {
+        let expected = Ok(json!("\u{1}ÿ"));
+
+        assert_eq!(written(&json!("bytes"), "\u{1}ÿ"), expected);
+        assert_eq!(written(&json!("bytes"), &[1_u8, 255]), expected);
+        assert!(written(&json!("bytes"), "ł").is_err());
+        assert!(
+            written(
+                &json!({"type": "fixed", "name": "F", "size": 3}),
+                &[1_u8, 255]
+            )
+            .is_err()
+        );
+    }
+}
