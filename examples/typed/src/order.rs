@@ -27,15 +27,12 @@ fn euros() -> String {
     "EUR".to_owned()
 }
 
-/// Where an order was placed.
-#[derive(
-    Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, prost::Enumeration,
-)]
+/// Where an order was placed. `prost::Enumeration` makes the first variant the default.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, prost::Enumeration)]
 #[serde(rename_all = "UPPERCASE")]
 #[repr(i32)]
 pub enum Channel {
     /// Nobody has said.
-    #[default]
     Unknown = 0,
     /// In the web.
     Web = 1,

@@ -170,11 +170,7 @@ impl Sample {
     /// # Panics
     ///
     /// `value` cannot be written as JSON.
-    pub fn framed_json(
-        self,
-        schema: &RegisteredSchema,
-        value: &(impl Serialize + ?Sized),
-    ) -> Self {
+    pub fn framed_json(self, schema: &RegisteredSchema, value: &(impl Serialize + ?Sized)) -> Self {
         let json = serde_json::to_vec(value).expect("the value can be written as JSON");
         self.value([schema.frame(), json].concat())
     }
