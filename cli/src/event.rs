@@ -1,5 +1,6 @@
 //! `cargo msk event`.
 
+mod schema;
 mod template;
 mod value;
 
@@ -11,6 +12,7 @@ use clap::ValueEnum;
 use lambda_msk::record::check_topic_name;
 use lambda_msk::testing::{Event, Sample};
 
+use self::schema::{Encoded, Encoder, HEADER, SchemaArgs};
 use self::template::{Context, Template};
 use self::value::{Kind, kinds, sized};
 use crate::fault::{Fault, print_document, warn};
@@ -49,6 +51,8 @@ Examples:
   cargo msk event --topic orders --records 100 --poison 3 --seed 7 | cargo msk invoke --event -
   cargo msk event --topic clicks --value '{\"user\":\"u-{random}\"}' --key '{i}' --header source=web
   cargo msk event --topic orders --from orders.ndjson --source self-managed
+  cargo msk event --topic orders --avro order.avsc --schema-id 17
+  cargo msk event --topic orders --protobuf order.proto --message shop.Order --framing header --from orders.ndjson
 
 Exit codes: 0 written, 2 wrong arguments or files.")]
 pub(crate) struct Args {
@@ -76,7 +80,7 @@ pub(crate) struct Args {
     /// Kind of cluster.
     #[arg(long, value_enum, default_value_t = Source::Msk)]
     source: Source,
-    /// Number of records whose value is not JSON.
+    /// Number of records whose value is not JSON, or does not fit the schema.
     #[arg(long, default_value_t = 0, value_name = "N")]
     poison: usize,
     /// Number of records without a value.
@@ -88,6 +92,8 @@ pub(crate) struct Args {
     /// Seed: the same seed and arguments give the same event. Default: random.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    #[command(flatten)]
+    schema: SchemaArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -127,6 +133,7 @@ fn event(args: &Args, lines: Option<&[String]>, now: i64) -> Result<String, Faul
         Source::Msk => Event::msk(),
         Source::SelfManaged => Event::self_managed(),
     };
+    let encoder = args.schema.encoder()?;
     let default = Template::order();
     let kinds = kinds(count, args.poison, args.tombstones, &mut rng);
     // Partitions take turns; the count was checked, so all these numbers are small.
@@ -139,6 +146,12 @@ fn event(args: &Args, lines: Option<&[String]>, now: i64) -> Result<String, Faul
             offset,
             timestamp: first.saturating_add(i64::try_from(i).unwrap_or(i64::MAX)),
         };
+        if let Some(encoder) = &encoder {
+            let line = lines.map(|lines| lines[i].as_str());
+            let encoded = encoded(encoder, kind, line, i, &mut rng)?;
+            samples.push(by_schema(sample(args, &context, None, &mut rng), encoded));
+            continue;
+        }
         let value = match lines {
             Some(lines) => lines[i].clone(),
             None => args
@@ -157,6 +170,33 @@ fn event(args: &Args, lines: Option<&[String]>, now: i64) -> Result<String, Faul
         samples.push(sample(args, &context, value, &mut rng));
     }
     Ok(builder.records(samples).to_json())
+}
+
+/// *None: a tombstone.*
+fn encoded(
+    encoder: &Encoder,
+    kind: Kind,
+    line: Option<&str>,
+    i: usize,
+    rng: &mut fastrand::Rng,
+) -> Result<Option<Encoded>, Fault> {
+    match (kind, line) {
+        (Kind::Tombstone, _) => Ok(None),
+        (Kind::Poison, _) => Ok(Some(encoder.poison())),
+        (Kind::Good, Some(line)) => encoder.line(line, i).map(Some),
+        (Kind::Good, None) => encoder.made_up(rng).map(Some),
+    }
+}
+
+fn by_schema(sample: Sample, encoded: Option<Encoded>) -> Sample {
+    let Some(Encoded { value, header }) = encoded else {
+        return sample;
+    };
+    let sample = sample.value(value);
+    match header {
+        Some(header) => sample.header(HEADER, header),
+        None => sample,
+    }
 }
 
 fn sample(

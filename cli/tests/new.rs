@@ -11,10 +11,11 @@ use std::process::{Command, Output};
 use crate::support::{file, stderr, stdout};
 
 /// Each with an event that it handles.
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [(&str, &str); 4] = [
     ("orders", "batch.json"),
     ("two-sources", "kafka.json"),
     ("cdc", "changes.json"),
+    ("typed", "batch.json"),
 ];
 
 fn root() -> PathBuf {
@@ -108,7 +109,7 @@ fn command(program: &str, args: &[&str]) -> Command {
 fn without_aws(project: &Path) {
     let manifest = project.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
-    let without = text.replace("default = [\"dynamodb\", \"sqs\"]\n", "default = []\n");
+    let without = text.replace("default = [\"dynamodb\", ", "default = [").replace("\"sqs\"]\n", "]\n");
     assert_ne!(text, without);
     fs::write(manifest, without).unwrap();
 }
@@ -361,7 +362,7 @@ fn the_links_for_a_package_of_this_crate_lead_to_every_file_of_the_examples() {
         templates.push(name);
     }
     templates.sort();
-    assert_eq!(templates, ["cdc", "orders", "two-sources"]);
+    assert_eq!(templates, ["cdc", "orders", "two-sources", "typed"]);
 }
 
 #[test]

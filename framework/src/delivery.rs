@@ -50,6 +50,10 @@ impl Delivery {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "avro"),
+        expect(dead_code, reason = "nothing is read by a schema")
+    )]
     pub(crate) fn reading(&self) -> Option<&Reading> {
         self.reading.as_deref()
     }

@@ -6,16 +6,18 @@ mod bytes;
 mod expected;
 mod explain;
 mod form;
+mod framed;
 mod header;
 mod json;
 mod key;
 mod names;
 mod parts;
+#[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
+mod payload;
 #[cfg(feature = "protobuf")]
 mod protobuf;
 mod rejection;
 mod state;
-mod typed;
 mod value;
 
 use std::convert::Infallible;
@@ -29,12 +31,12 @@ pub use self::header::{FromHeader, Header};
 pub use self::json::Json;
 pub use self::key::Key;
 pub use self::parts::{Attempt, RequestId};
+#[cfg(feature = "json-schema")]
+pub(crate) use self::payload::validate;
 #[cfg(feature = "protobuf")]
 pub use self::protobuf::{Message, Protobuf};
 pub use self::rejection::JsonRejection;
 pub use self::state::{FromRef, State};
-#[cfg(feature = "json-schema")]
-pub(crate) use self::typed::validate;
 pub use self::value::Value;
 pub use crate::deadline::Deadline;
 pub use crate::delivery::{Delivery, IdempotencyKey};

@@ -21,6 +21,8 @@ mod input;
 mod json;
 mod json_access;
 mod logical;
+#[cfg(feature = "made-up")]
+mod made_up;
 mod matching;
 mod parse;
 mod plan;
@@ -35,6 +37,8 @@ use serde::Deserialize;
 
 pub use self::error::Error;
 pub use self::from_json::from_json;
+#[cfg(feature = "made-up")]
+pub use self::made_up::{Random, made_up};
 pub use self::plan::Plan;
 pub use self::resolve::Incompatible;
 pub use self::schema::Schema;

@@ -1,5 +1,8 @@
 //! JSON Schema: the check of a value, without network and files. Called for routes that want their values checked, and by the mapping.
 
+#[cfg(feature = "made-up")]
+mod made_up;
+
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
@@ -8,6 +11,8 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{Draft, Retrieve, Uri, uri};
 use serde_json::Value;
 
+#[cfg(feature = "made-up")]
+pub use self::made_up::made_up;
 use crate::id::{Format, Reference, SchemaError, Source};
 use crate::limits::SCHEMA_ERROR_CHARS_MAX;
 

@@ -83,3 +83,6 @@ pub const PROTOBUF_JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Maximum depth of messages in `google.protobuf.Any`: each level is decoded for itself.
 pub const PROTOBUF_ANY_DEPTH_MAX: usize = 16;
+
+/// Depth at which a made-up value stops to go on: optional parts are left out, lists are empty.
+pub const MADE_UP_DEPTH_MAX: usize = 4;

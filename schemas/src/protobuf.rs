@@ -3,6 +3,9 @@
 #[cfg(feature = "protobuf-json")]
 pub mod json;
 
+#[cfg(all(feature = "made-up", feature = "protobuf-json"))]
+mod made_up;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;

@@ -41,9 +41,19 @@ impl Template {
         self.between("Cargo.toml", "description = \"", "\"")
     }
 
-    /// Whether its function posts to a service over HTTP.
-    pub(crate) fn has_service(&self) -> bool {
-        self.file("src/lib.rs").contains("\"SERVICE_URL\"")
+    /// The variable with the URL of the service that its function posts to. *None: it posts to none.*
+    pub(crate) fn service_variable(&self) -> Option<&'static str> {
+        let code = self.file("src/lib.rs");
+        let known = ["SERVICE_URL", "FULFILMENT_URL"];
+        known
+            .into_iter()
+            .find(|name| code.contains(&format!("\"{name}\"")))
+    }
+
+    /// Whether its function reads payloads by schemas of a registry.
+    pub(crate) fn reads_schemas(&self) -> bool {
+        self.file("src/lib.rs")
+            .contains("\"LAMBDA_MSK_SCHEMA_REGISTRY\"")
     }
 
     /// Whether its function reads a queue of SQS too.

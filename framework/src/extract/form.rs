@@ -1,4 +1,4 @@
-//! What bytes are that are not JSON, by how they begin, and what to do about it. Called by `json`, `typed` and `bytes` for their errors: never the bytes themselves.
+//! What bytes are that are not JSON, by how they begin, and what to do about it. Called by `json`, `payload` and `bytes` for their errors: never the bytes themselves.
 
 use serde::de::IgnoredAny;
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 
 use crate::delivery::Delivery;
+use crate::extract::framed::{absent, unframed};
 use crate::extract::key::Key;
 use crate::extract::rejection::JsonRejection;
-use crate::extract::typed::{self, absent};
 use crate::extract::{FromRecord, OptionalFromRecord, explain};
 use crate::failure::Rejection;
 use crate::part::Part;
@@ -85,14 +85,14 @@ fn read<T: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<Json<T>, JsonRejection> {
     // No JSON begins with these two, and every frame does.
-    let unframed = match bytes.first() {
-        Some(0 | 3) => typed::unframed(delivery, part, bytes).map_err(JsonRejection::Frame)?,
+    let bytes = match bytes.first() {
+        Some(0 | 3) => unframed(delivery, part, bytes).map_err(JsonRejection::Frame)?,
         _ => Cow::Borrowed(bytes),
     };
     // Text is checked once, not string by string. What is not UTF-8 may still be read: strings that nobody asks for are not looked at.
-    let read = match std::str::from_utf8(&unframed) {
+    let read = match std::str::from_utf8(&bytes) {
         Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(&unframed),
+        Err(_) => serde_json::from_slice(&bytes),
     };
     match read {
         Ok(json) => Ok(Json(json)),
@@ -102,7 +102,7 @@ fn read<T: DeserializeOwned>(
                 Part::Value => delivery.value_schema(),
             };
             let format = schema.and_then(|schema| schema.data_format.as_deref());
-            Err(explain::explain::<T>(&unframed, &error, format))
+            Err(explain::explain::<T>(&bytes, &error, format))
         }
     }
 }

@@ -7,8 +7,9 @@ use msk_schemas::id::{Format, SchemaId};
 use msk_schemas::protobuf::File;
 
 use crate::delivery::Delivery;
+use crate::extract::framed::absent;
 use crate::extract::key::Key;
-use crate::extract::typed::{Payload, absent, bytes, payload, unusable};
+use crate::extract::payload::{Payload, bytes, payload, unusable};
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 use crate::part::Part;

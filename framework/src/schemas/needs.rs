@@ -34,6 +34,10 @@ impl BatchSchemas {
     }
 
     /// *None: nobody has asked for it.*
+    #[cfg_attr(
+        not(any(feature = "avro", feature = "protobuf", feature = "json-schema")),
+        expect(dead_code, reason = "nothing is read by a schema")
+    )]
     pub(crate) fn get(&self, id: SchemaId) -> Option<&Known> {
         let lists = [self.known.get(), self.fetched.get()];
         let mut schemas = lists.into_iter().flatten().flatten();

@@ -146,7 +146,7 @@ impl Dynamic {
         Ok(encoded)
     }
 
-    fn message(&self, name: &str) -> Result<MessageDescriptor, ConvertError> {
+    pub(super) fn message(&self, name: &str) -> Result<MessageDescriptor, ConvertError> {
         let found = self
             .messages
             .iter()

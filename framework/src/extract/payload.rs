@@ -1,4 +1,4 @@
-//! The bytes of a key or value behind their frame, and the schema that they were written by. Called by `avro`, `protobuf` and `json`; the schemas were fetched before.
+//! A key or value with the schema that it was written by. Called by `avro`, `protobuf`, and for routes that validate JSON; the schemas were fetched before.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,10 +10,9 @@ use msk_schemas::schema::Schema;
 
 use crate::delivery::Delivery;
 use crate::extract::form;
+use crate::extract::framed::{FRAMING, inflated};
 use crate::failure::Rejection;
 use crate::part::Part;
-
-const FRAMING: &str = "reject.schema_framing";
 
 /// A key or value that is read by a schema.
 pub(super) struct Payload<'a> {
@@ -29,22 +28,6 @@ pub(super) fn bytes(delivery: &Delivery, part: Part) -> Option<&[u8]> {
     match part {
         Part::Key => delivery.key(),
         Part::Value => delivery.value(),
-    }
-}
-
-/// Why there is nothing to read.
-pub(super) fn absent(part: Part, extractor: &str) -> Rejection {
-    match part {
-        Part::Key => Rejection::new(
-            "reject.no_key",
-            format!("the record has no key: take `Option<Key<{extractor}<_>>>` if that is allowed"),
-        ),
-        Part::Value => Rejection::new(
-            "reject.tombstone",
-            format!(
-                "the record is a tombstone (no value): take `Option<{extractor}<_>>` if that is allowed"
-            ),
-        ),
     }
 }
 
@@ -148,31 +131,6 @@ fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
     Rejection::new(FRAMING, message)
 }
 
-/// The bytes behind a frame that says that they are compressed.
-pub(super) fn inflated<'a>(
-    part: Part,
-    kind: Kind<'_>,
-    bytes: &'a [u8],
-) -> Result<Cow<'a, [u8]>, Rejection> {
-    match kind {
-        Kind::Glue { zlib: true } => inflate(part, bytes).map(Cow::Owned),
-        _ => Ok(Cow::Borrowed(bytes)),
-    }
-}
-
-/// JSON without the frame that may stand before it.
-pub(super) fn unframed<'a>(
-    delivery: &'a Delivery,
-    part: Part,
-    bytes: &'a [u8],
-) -> Result<Cow<'a, [u8]>, Rejection> {
-    let typed = &delivery.schemas().typed;
-    match typed.framed(delivery, part, bytes, Format::Json) {
-        Some(framed) => inflated(part, framed.kind, framed.rest),
-        None => Ok(Cow::Borrowed(bytes)),
-    }
-}
-
 /// Checks the value against the JSON Schema that its frame names. A tombstone has none.
 #[cfg(feature = "json-schema")]
 pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
@@ -204,22 +162,4 @@ pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
         );
         Rejection::new("reject.json_schema", message)
     })
-}
-
-#[cfg(feature = "inflate")]
-fn inflate(part: Part, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
-    msk_schemas::frame::inflate(bytes).map_err(|error| {
-        Rejection::new(
-            FRAMING,
-            format!("the {part} cannot be decompressed: {error}"),
-        )
-    })
-}
-
-#[cfg(not(feature = "inflate"))]
-fn inflate(part: Part, _: &[u8]) -> Result<Vec<u8>, Rejection> {
-    let message = format!(
-        "the {part} is compressed behind Glue's frame, but this program was built without what reads it: add the feature `glue` of lambda-msk"
-    );
-    Err(Rejection::new(FRAMING, message))
 }
