@@ -34,6 +34,7 @@
 //! | take the value, the key, a header, the state | [`extract`] |
 //! | set attempts or tower layers for one handler | [`each`] |
 //! | retry or reject | [`failure`] |
+//! | read Avro, Protobuf, or JSON behind a frame | [`schemas`] |
 //! | preserve the order of a partition or a key | [`ProcessingOrder`] |
 //! | prevent duplicate effects | [`idempotency`] |
 //! | choose where rejected records go | [`destination`] |
@@ -49,6 +50,12 @@
 //! | `logging` (default) | [`logging::init`]: JSON lines to standard output |
 //! | `sqs` | the SQS destination, with the AWS SDK |
 //! | `dynamodb` | the DynamoDB store, with the AWS SDK |
+//! | `avro` | [`extract::Avro`](extract): payloads in Avro |
+//! | `protobuf` | [`extract::Protobuf`](extract): payloads in Protocol Buffers |
+//! | `json-schema` | [`Options::validate`](handler::Options): JSON against a registry's JSON Schema |
+//! | `schema-registry` | registries that speak Confluent's API: [`Schemas::confluent`](schemas::Schemas::confluent) |
+//! | `glue` | AWS Glue's schema registry: [`Schemas::glue`](schemas::Schemas::glue) |
+//! | `inflate` | payloads that Glue's serializers have compressed |
 //! | `testing` | events, records and runs for tests |
 //! | `proptest` | strategies for events |
 //!

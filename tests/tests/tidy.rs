@@ -344,6 +344,15 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
         "lambda-msk/testing",
         "msk-destinations/sqs",
         "msk-destinations/aws",
+        "lambda-msk/inflate",
+        "msk-schemas/avro",
+        "msk-schemas/confluent",
+        "msk-schemas/glue",
+        "msk-schemas/inflate",
+        "msk-schemas/json-schema",
+        "msk-schemas/made-up",
+        "msk-schemas/protobuf",
+        "msk-schemas/protobuf-json",
         "handler/sqs",
         "handler/dynamodb",
     ] {
@@ -353,6 +362,7 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
     let packages = [
         ("kafka", "msk-kafka"),
         ("destinations", "msk-destinations"),
+        ("schemas", "msk-schemas"),
         ("framework", "lambda-msk"),
         ("handler", "handler"),
         ("mapping", "msk-mapping"),
