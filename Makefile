@@ -41,7 +41,7 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 services: ## the tests that need a real queue, table, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
 	tests/services/run elasticmq,dynamodb,apicurio,moto,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
-vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (Python 3)
+vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (a JDK, Maven, Python 3)
 	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'
 	git diff --exit-code schemas/tests/vectors
 

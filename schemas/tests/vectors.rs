@@ -23,6 +23,10 @@ fn confluent(format: &str) -> Vec<Value> {
     vectors(include_str!("vectors/confluent.json"), format)
 }
 
+fn glue(format: &str) -> Vec<Value> {
+    vectors(include_str!("vectors/glue.json"), format)
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
@@ -158,4 +162,34 @@ fn a_key_and_a_value_have_their_own_headers_with_the_guid() {
         }
     }
     assert_eq!(headers, 20);
+}
+
+#[test]
+fn the_place_that_glues_serializer_writes_names_its_message() {
+    let mut seen = Vec::new();
+    for vector in glue("PROTOBUF") {
+        let source = source(Format::Protobuf, &vector["schema"]);
+        let message = text(&vector["message"]);
+        let payload = bytes(&vector["payload"]);
+
+        let file = File::of(&source).unwrap();
+        let dynamic = Dynamic::of(&source).unwrap();
+
+        let place = file.order_of(message).unwrap();
+        assert_eq!(file.message_in_order(place), Some(message));
+        assert_eq!(
+            dynamic.from_json(message, &vector["value"]).unwrap(),
+            payload
+        );
+        let mut framed = bytes(&vector["bytes"]);
+        let behind = framed.split_off(18);
+        assert_eq!(framed[0], 3);
+        if vector["compressed"] == false {
+            assert_eq!(framed[1], 0);
+            assert_eq!(behind, [&[place as u8][..], &payload].concat());
+            seen.push(place);
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, [0, 0, 1, 3, 4, 5, 6, 7]);
 }

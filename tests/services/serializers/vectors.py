@@ -1,13 +1,16 @@
-"""Bytes made by Confluent's and Glue's own Python serializers, for schemas/tests/vectors.rs.
+"""Bytes made by Confluent's and Glue's own serializers, in Python and Java, for schemas/tests/vectors.rs.
 
     tests/services/run serializers sh -c '$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'
 
 Writes schemas/tests/vectors/confluent.json and glue.json. Nothing in them depends on when or where it runs.
 """
 
+import base64
 import importlib
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -29,7 +32,7 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.schema_registry.json_schema import JSONSerializer
 from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
-from google.protobuf import json_format
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 AVRO = json.dumps({
     "type": "record", "name": "Order", "namespace": "shop",
@@ -51,11 +54,22 @@ CLICK = {"user": "Ann", "count": 3}
 def compiled():
     """The modules of the .proto files."""
     with tempfile.TemporaryDirectory() as folder:
-        names = ["shop.proto", "money.proto"]
-        if protoc.main(["protoc", f"-I{HERE}", f"-I{pathlib.Path(protoc.__file__).parent / '_proto'}", f"--python_out={folder}", *names]):
-            sys.exit("protoc failed")
+        run(f"--python_out={folder}", "shop.proto", "money.proto")
         sys.path.insert(0, folder)
         return importlib.import_module("shop_pb2")
+
+
+def run(*arguments):
+    paths = [HERE, pathlib.Path(protoc.__file__).parent / "_proto"]
+    if protoc.main(["protoc", *(f"-I{path}" for path in paths), *arguments]):
+        sys.exit("protoc failed")
+
+
+def descriptors():
+    """glue.proto and what it imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("--include_imports", f"--descriptor_set_out={folder}/set", "glue.proto")
+        return pathlib.Path(folder, "set").read_bytes()
 
 
 def messages(shop):
@@ -128,6 +142,43 @@ def glue():
                 "format": format, "compressed": compressed, "version": str(version),
                 "schema": {"text": text, "references": []}, "bytes": framed.hex(), "value": value,
             })
+    return vectors + glue_protobuf()
+
+
+def glue_protobuf():
+    """The Java serializer's: Python's has no Protobuf. It reads no imports but Protobuf's own, so the file is another; pools of descriptors are kept apart."""
+    files = descriptors()
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(files).file:
+        pool.Add(file)
+    given = [
+        ("shop.Order", {"order_id": "o-1", "counts": {"a": 1}, "lines": [{"sku": "a", "count": 2}], "at": "2026-01-02T03:04:05Z"}),
+        ("shop.Order.Line", {"sku": "b", "count": 150}),
+        ("shop.Order.Line.Gift", {"to": "Bob"}),
+        ("shop.Zebra", {"before": {"x": {"yes": True}}}),
+        ("shop.Zebra.Before", {"yes": True}),
+        ("shop.Zebra.After", {"yes": True}),
+        ("shop.Apple", {"big": str(2**64 - 1)}),
+        ("shop.Apple", {}),
+    ]
+    asked = []
+    for name, value in given:
+        type = message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+        written = json_format.ParseDict(value, type()).SerializeToString()
+        for compressed in [False, True]:
+            asked.append({
+                "files": base64.b64encode(files).decode(), "message": name, "bytes": written.hex(),
+                "version": str(uuid.uuid4()), "compressed": compressed, "value": value,
+            })
+    lines = "".join(json.dumps(one) + "\n" for one in asked)
+    java = ["java", "-cp", os.environ["SERIALIZERS_CLASSPATH"], str(HERE / "Frames.java")]
+    answers = subprocess.run(java, input=lines, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    vectors = []
+    for one, answer in zip(asked, map(json.loads, answers), strict=True):
+        vectors.append({
+            "format": "PROTOBUF", "message": one["message"], "compressed": one["compressed"], "version": one["version"],
+            "schema": {"text": answer["schema"], "references": []}, "bytes": answer["bytes"], "payload": one["bytes"], "value": one["value"],
+        })
     return vectors
 
 
