@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,cargo-msk/dynamodb,cargo-msk/schemas,typed/glue
@@ -38,8 +38,12 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 	simulation/mutants/run
 
 # What `make test` builds, so that nothing is built twice.
-services: ## the tests that need a real queue, table, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
-	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
+services: ## the tests that need a real queue, table, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
+	tests/services/run elasticmq,dynamodb,apicurio,moto,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
+
+vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (a JDK, Maven, Python 3)
+	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'
+	git diff --exit-code schemas/tests/vectors
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
 	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1

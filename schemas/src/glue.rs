@@ -161,14 +161,14 @@ impl Glue {
                 answer.status, self.endpoint
             )));
         };
-        match version.status.as_deref() {
-            Some("AVAILABLE") | None => {}
-            Some("PENDING") => {
+        match version.status.as_str() {
+            "AVAILABLE" => {}
+            "PENDING" => {
                 return Err(self.unavailable(format_args!(
                     "still checks the schema version {id} (its status is PENDING): look at the schema in Glue's console"
                 )));
             }
-            Some(other) => {
+            other => {
                 return Err(FetchError::Unusable(format!(
                     "expected the schema version {id} with the status AVAILABLE, found {other:?}: {}",
                     self.arn
@@ -235,8 +235,7 @@ fn now() -> SystemTime {
 struct Version {
     schema_definition: String,
     data_format: String,
-    /// None: moto does not say.
-    status: Option<String>,
+    status: String,
 }
 
 #[derive(Deserialize)]

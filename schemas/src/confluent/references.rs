@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{Answered, Confluent, Named};
+use super::api::{Answered, Api, Named};
 use crate::id::{Format, Reference, Source};
 use crate::limits::{
     REFERENCES_CONCURRENCY, REFERENCES_DEPTH_MAX, REFERENCES_MAX, REFERENCES_REPEATED_MAX,
@@ -41,7 +41,7 @@ impl Node {
 }
 
 /// The schema with everything that it refers to.
-pub(super) async fn gathered(registry: &Confluent, schema: Answered) -> Result<Source, FetchError> {
+pub(super) async fn gathered(registry: &Api, schema: Answered) -> Result<Source, FetchError> {
     let root = Node::new(schema)?;
     let mut bytes = root.text.len();
     let mut found: HashMap<Place, Node> = HashMap::new();
@@ -90,7 +90,7 @@ fn unseen(seen: &mut HashSet<Place>, node: &Node) -> Result<Vec<Place>, FetchErr
     Ok(new)
 }
 
-async fn fetched(registry: &Confluent, place: Place) -> Result<(Place, Node), FetchError> {
+async fn fetched(registry: &Api, place: Place) -> Result<(Place, Node), FetchError> {
     let (subject, version) = &place;
     let path = match subject.as_str() {
         // As a part of a path they mean another path.

@@ -458,3 +458,33 @@ async fn ten_callers_of_the_cache_make_one_request() {
     );
     assert_eq!(server.targets().len(), 1);
 }
+
+#[tokio::test]
+async fn a_schema_is_read_up_to_a_size_with_its_references() {
+    // Each fits into an answer; three are too much.
+    let text = "x".repeat(3_000_000);
+    let server = Server::by(move |before, _| {
+        let references = match before {
+            0 => vec![reference("a", "a"), reference("b", "b")],
+            _ => vec![],
+        };
+        says(&json!({"schema": text, "references": references}))
+    })
+    .await;
+
+    let text = unusable(&server).await;
+
+    assert!(text.contains("more than 8388608 bytes"), "{text}");
+}
+
+#[tokio::test]
+async fn a_subject_that_would_be_another_path_is_not_asked_for() {
+    for subject in ["", ".", ".."] {
+        let root = json!({"schema": "x", "references": [reference("x", subject)]});
+        let server = Server::of([("/schemas/ids/7", says(&root))]).await;
+
+        unusable(&server).await;
+
+        assert_eq!(server.targets(), ["/schemas/ids/7"]);
+    }
+}
