@@ -22,6 +22,7 @@ mod json;
 mod json_access;
 mod logical;
 mod matching;
+mod own;
 mod parse;
 mod plan;
 mod resolve;
