@@ -86,15 +86,23 @@ impl<'de> Input<'de> {
     #[inline]
     fn long_varint(&mut self, kind: &'static str, bytes_max: usize) -> Result<u64, Error> {
         let mut value = 0_u64;
-        for (at, byte) in self.left.iter().take(bytes_max).enumerate() {
+        let mut shift = 0;
+        let mut left = self.left;
+        while let [byte, rest @ ..] = left {
+            left = rest;
             let bits = u64::from(byte & 0x7f);
-            if at == 9 && bits > 1 {
+            // Of the tenth byte one bit is left.
+            if shift == 63 && bits > 1 {
                 break;
             }
-            value |= bits << (7 * at);
+            value |= bits << shift;
             if *byte < 0x80 {
-                self.left = &self.left[at + 1..];
+                self.left = left;
                 return Ok(value);
+            }
+            shift += 7;
+            if shift == 7 * bytes_max {
+                break;
             }
         }
         Err(bad_varint(kind, self.left.len() < bytes_max))
