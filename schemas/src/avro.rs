@@ -28,6 +28,7 @@ mod plan;
 mod resolve;
 mod schema;
 mod skip;
+mod temporal;
 mod text;
 mod tree;
 mod write;
