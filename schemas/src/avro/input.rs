@@ -317,10 +317,13 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt;
+
+    use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
     use serde_json::{Value, json};
 
     use crate::avro::schema::Schema;
-    use crate::avro::{Error, from_slice, to_json};
+    use crate::avro::{from_slice, to_json};
     use crate::limits::{AVRO_VALUE_DEPTH_MAX, AVRO_ZERO_SIZE_ELEMENTS_MAX};
 
     fn read(schema: &Value, bytes: &[u8]) -> Result<Value, String> {
@@ -507,12 +510,41 @@ mod tests {
         refused(&node, &deep, "inside each other, found more");
     }
 
+    /// How many elements a Rust type is told to make room for.
+    #[derive(Debug, PartialEq)]
+    struct Room(Option<usize>);
+
+    impl<'de> Deserialize<'de> for Room {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Look;
+            impl<'de> Visitor<'de> for Look {
+                type Value = Room;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an array")
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Room, A::Error> {
+                    items.next_element::<IgnoredAny>()?;
+                    let room = items.size_hint();
+                    while items.next_element::<IgnoredAny>()?.is_some() {}
+                    Ok(Room(room))
+                }
+            }
+            deserializer.deserialize_seq(Look)
+        }
+    }
+
     #[test]
     fn room_is_made_for_no_more_elements_than_bytes_are_left() {
-        let schema = Schema::parse(r#"{"type": "array", "items": "null"}"#).unwrap();
+        let room = |items: &str, bytes: &[u8]| {
+            let schema = json!({"type": "array", "items": items});
+            let schema = Schema::parse(&schema.to_string()).unwrap();
+            from_slice::<Room>(schema.plan(), bytes).unwrap()
+        };
 
-        let read: Result<Vec<()>, Error> = from_slice(schema.plan(), &[0x80, 0x80, 0x01, 0]);
-
-        assert_eq!(read.unwrap().len(), 8_192);
+        // 8,192 nulls, and behind their number one byte.
+        assert_eq!(room("null", &[0x80, 0x80, 0x01, 0]), Room(Some(1)));
+        assert_eq!(room("int", &[6, 1, 2, 3, 0]), Room(Some(2)));
     }
 }
