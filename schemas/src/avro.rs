@@ -24,11 +24,13 @@ mod logical;
 #[cfg(feature = "made-up")]
 mod made_up;
 mod matching;
+mod own;
 mod parse;
 mod plan;
 mod resolve;
 mod schema;
 mod skip;
+mod temporal;
 mod text;
 mod tree;
 mod write;

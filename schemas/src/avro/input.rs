@@ -86,15 +86,23 @@ impl<'de> Input<'de> {
     #[inline]
     fn long_varint(&mut self, kind: &'static str, bytes_max: usize) -> Result<u64, Error> {
         let mut value = 0_u64;
-        for (at, byte) in self.left.iter().take(bytes_max).enumerate() {
+        let mut shift = 0;
+        let mut left = self.left;
+        while let [byte, rest @ ..] = left {
+            left = rest;
             let bits = u64::from(byte & 0x7f);
-            if at == 9 && bits > 1 {
+            // Of the tenth byte one bit is left.
+            if shift == 63 && bits > 1 {
                 break;
             }
-            value |= bits << (7 * at);
+            value |= bits << shift;
             if *byte < 0x80 {
-                self.left = &self.left[at + 1..];
+                self.left = left;
                 return Ok(value);
+            }
+            shift += 7;
+            if shift == 7 * bytes_max {
+                break;
             }
         }
         Err(bad_varint(kind, self.left.len() < bytes_max))
@@ -309,10 +317,13 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt;
+
+    use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
     use serde_json::{Value, json};
 
     use crate::avro::schema::Schema;
-    use crate::avro::{Error, from_slice, to_json};
+    use crate::avro::{from_slice, to_json};
     use crate::limits::{AVRO_VALUE_DEPTH_MAX, AVRO_ZERO_SIZE_ELEMENTS_MAX};
 
     fn read(schema: &Value, bytes: &[u8]) -> Result<Value, String> {
@@ -499,12 +510,41 @@ mod tests {
         refused(&node, &deep, "inside each other, found more");
     }
 
+    /// How many elements a Rust type is told to make room for.
+    #[derive(Debug, PartialEq)]
+    struct Room(Option<usize>);
+
+    impl<'de> Deserialize<'de> for Room {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Look;
+            impl<'de> Visitor<'de> for Look {
+                type Value = Room;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an array")
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Room, A::Error> {
+                    items.next_element::<IgnoredAny>()?;
+                    let room = items.size_hint();
+                    while items.next_element::<IgnoredAny>()?.is_some() {}
+                    Ok(Room(room))
+                }
+            }
+            deserializer.deserialize_seq(Look)
+        }
+    }
+
     #[test]
     fn room_is_made_for_no_more_elements_than_bytes_are_left() {
-        let schema = Schema::parse(r#"{"type": "array", "items": "null"}"#).unwrap();
+        let room = |items: &str, bytes: &[u8]| {
+            let schema = json!({"type": "array", "items": items});
+            let schema = Schema::parse(&schema.to_string()).unwrap();
+            from_slice::<Room>(schema.plan(), bytes).unwrap()
+        };
 
-        let read: Result<Vec<()>, Error> = from_slice(schema.plan(), &[0x80, 0x80, 0x01, 0]);
-
-        assert_eq!(read.unwrap().len(), 8_192);
+        // 8,192 nulls, and behind their number one byte.
+        assert_eq!(room("null", &[0x80, 0x80, 0x01, 0]), Room(Some(1)));
+        assert_eq!(room("int", &[6, 1, 2, 3, 0]), Room(Some(2)));
     }
 }

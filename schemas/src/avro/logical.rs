@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::avro::schema::{Kind, Logical, Temporal};
+use crate::avro::schema::{Kind, Logical};
+use crate::avro::temporal::Temporal;
 
 /// The logical type of a type. None: the schema gives none that fits.
 pub(super) fn of(object: &Map<String, Value>, kind: &Kind) -> Option<Logical> {

@@ -1,6 +1,6 @@
 //! How bytes of one schema are read as another: each node says what stands in the bytes, and what it is for the reader. Made by `resolve`, followed by the decoder.
 
-use crate::avro::schema::Temporal;
+use crate::avro::temporal::Temporal;
 
 /// A compiled way to read values: the writer's schema against the reader's, compared once.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 
 use crate::avro::error::Error;
-use crate::avro::schema::Temporal;
+use crate::avro::temporal::Temporal;
 use crate::limits::{AVRO_DECIMAL_BYTES_MAX, AVRO_DECIMAL_DIGITS_MAX};
 
 /// The unscaled value, if 16 bytes hold it.
@@ -259,7 +259,7 @@ mod tests {
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     use super::{decimal, decimal_bytes, temporal, temporal_number, uuid, uuid_bytes};
-    use crate::avro::schema::Temporal;
+    use crate::avro::temporal::Temporal;
     use crate::limits::AVRO_DECIMAL_BYTES_MAX;
 
     #[test]
