@@ -109,7 +109,9 @@ fn command(program: &str, args: &[&str]) -> Command {
 fn without_aws(project: &Path) {
     let manifest = project.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
-    let without = text.replace("default = [\"dynamodb\", ", "default = [").replace("\"sqs\"]\n", "]\n");
+    let without = text
+        .replace("default = [\"dynamodb\", ", "default = [")
+        .replace("\"sqs\"]\n", "]\n");
     assert_ne!(text, without);
     fs::write(manifest, without).unwrap();
 }

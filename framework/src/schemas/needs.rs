@@ -1,6 +1,6 @@
 //! The schemas that an invocation's records need: which of them are known, and which lanes wait for those that are not. Called by `process` before the lanes start.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl BatchSchemas {
 pub(crate) struct SchemaNeeds {
     missing: Vec<SchemaId>,
     /// The first record of each lane that needs a missing one.
-    waiting: HashSet<u32>,
+    waiting: BTreeSet<u32>,
 }
 
 impl SchemaNeeds {

@@ -178,7 +178,7 @@ async fn a_fetch_has_a_limit_of_two_seconds_or_a_fifth_of_the_time_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_id_that_the_registry_does_not_have_is_rejected_and_asked_for_again_after_30_seconds() {
+async fn an_unknown_id_is_rejected_and_asked_for_again_after_30_seconds() {
     let registry = MemoryRegistry::new();
     let elsewhere = MemoryRegistry::new().avro(ORDER);
     let (consumer, _) = consumer(registry.schemas());

@@ -1,3 +1,5 @@
+//! Frames: which one is found, and what is none.
+
 use std::borrow::Cow;
 
 use super::{Framed, Framing, Given, Kind, glue_message, message_indexes};
