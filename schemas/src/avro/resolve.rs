@@ -496,6 +496,39 @@ mod tests {
     }
 
     #[test]
+    fn the_exact_branch_goes_before_a_promotion_that_stands_before_it() {
+        let reader = schema(&json!(["double", "int"]));
+
+        let read = resolved(&schema(&json!("int")), &reader, &json!(5));
+
+        assert_eq!(read, Ok(json!(5)));
+    }
+
+    #[test]
+    fn the_payload_goes_on_behind_a_default() {
+        let lines = |fields: &Value| {
+            let line = json!({"type": "record", "name": "Line", "fields": fields});
+            let fields = json!([
+                {"name": "lines", "type": {"type": "array", "items": line}}, {"name": "total", "type": "int"}
+            ]);
+            record("Order", &fields)
+        };
+        let writer = lines(&json!([{"name": "sku", "type": "int"}]));
+        let reader = lines(&json!([
+            {"name": "sku", "type": "int"}, {"name": "unit", "type": "string", "default": "kg"}
+        ]));
+
+        let read = resolved(
+            &writer,
+            &reader,
+            &json!({"lines": [{"sku": 1}, {"sku": 2}], "total": 3}),
+        );
+
+        let lines = json!([{"sku": 1, "unit": "kg"}, {"sku": 2, "unit": "kg"}]);
+        assert_eq!(read, Ok(json!({"lines": lines, "total": 3})));
+    }
+
+    #[test]
     fn a_name_of_the_writers_goes_before_an_alias() {
         let writer = record("R", &json!([{"name": "b", "type": "int"}]));
         let reader = record(
