@@ -10,7 +10,7 @@ use crate::limits::{AVRO_PLAN_NODES_MAX, AVRO_RESOLUTION_DEPTH_MAX};
 
 /// Why values of the writer's schema can never be read as the reader's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at `{path}`")]
+#[error("at `{path}`: {reason}")]
 #[non_exhaustive]
 pub struct Incompatible {
     /// The place of the field: `lines[].sku`. A map's values are at `*`, the root at `.`.
@@ -118,7 +118,7 @@ impl Resolver<'_> {
                 Ok(at)
             }
             Err(error) => {
-                self.nodes[at] = Node::Refuse(error.to_string().into());
+                self.nodes[at] = Node::Refuse(error.reason.as_str().into());
                 self.done.insert(key, Err(error.clone()));
                 Err(error)
             }
@@ -439,7 +439,7 @@ mod tests {
 
         assert_eq!(
             error.to_string(),
-            "the writer has a string, and the reader's schema wants an int: change the reader's schema to what is written at `a`"
+            "at `a`: the writer has a string, and the reader's schema wants an int: change the reader's schema to what is written"
         );
     }
 
