@@ -605,6 +605,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_its_namespace_lacks_is_one_without_a_namespace() {
+        let place = source(
+            &json!({"type": "enum", "name": "Place", "symbols": ["A"]}),
+            vec![],
+        );
+        let fields = json!([{"name": "at", "type": "Place"}]);
+        let order =
+            json!({"type": "record", "name": "Order", "namespace": "shop", "fields": fields});
+
+        let schema = Schema::of(&source(&order, vec![reference("Place", place)]));
+
+        assert!(schema.is_ok());
+    }
+
+    #[test]
     fn names_may_have_letters_of_any_language_as_with_java() {
         let schema = json!({"type": "record", "name": "Größe", "fields": [{"name": "naïve_1", "type": "int"}]});
 

@@ -10,7 +10,7 @@ use crate::limits::{AVRO_PLAN_NODES_MAX, AVRO_RESOLUTION_DEPTH_MAX};
 
 /// Why values of the writer's schema can never be read as the reader's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at `{path}`")]
+#[error("at `{path}`: {reason}")]
 #[non_exhaustive]
 pub struct Incompatible {
     /// The place of the field: `lines[].sku`. A map's values are at `*`, the root at `.`.
@@ -118,7 +118,7 @@ impl Resolver<'_> {
                 Ok(at)
             }
             Err(error) => {
-                self.nodes[at] = Node::Refuse(error.to_string().into());
+                self.nodes[at] = Node::Refuse(error.reason.as_str().into());
                 self.done.insert(key, Err(error.clone()));
                 Err(error)
             }
@@ -439,7 +439,7 @@ mod tests {
 
         assert_eq!(
             error.to_string(),
-            "the writer has a string, and the reader's schema wants an int: change the reader's schema to what is written at `a`"
+            "at `a`: the writer has a string, and the reader's schema wants an int: change the reader's schema to what is written"
         );
     }
 
@@ -493,6 +493,39 @@ mod tests {
                 .contains("give the enum a default")
         );
         assert!(symbols(json!(["C"])).reads(&writer).is_err());
+    }
+
+    #[test]
+    fn the_exact_branch_goes_before_a_promotion_that_stands_before_it() {
+        let reader = schema(&json!(["double", "int"]));
+
+        let read = resolved(&schema(&json!("int")), &reader, &json!(5));
+
+        assert_eq!(read, Ok(json!(5)));
+    }
+
+    #[test]
+    fn the_payload_goes_on_behind_a_default() {
+        let lines = |fields: &Value| {
+            let line = json!({"type": "record", "name": "Line", "fields": fields});
+            let fields = json!([
+                {"name": "lines", "type": {"type": "array", "items": line}}, {"name": "total", "type": "int"}
+            ]);
+            record("Order", &fields)
+        };
+        let writer = lines(&json!([{"name": "sku", "type": "int"}]));
+        let reader = lines(&json!([
+            {"name": "sku", "type": "int"}, {"name": "unit", "type": "string", "default": "kg"}
+        ]));
+
+        let read = resolved(
+            &writer,
+            &reader,
+            &json!({"lines": [{"sku": 1}, {"sku": 2}], "total": 3}),
+        );
+
+        let lines = json!([{"sku": 1, "unit": "kg"}, {"sku": 2, "unit": "kg"}]);
+        assert_eq!(read, Ok(json!({"lines": lines, "total": 3})));
     }
 
     #[test]
