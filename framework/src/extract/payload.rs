@@ -61,12 +61,12 @@ pub(super) fn payload<'a>(
 }
 
 /// A schema that was asked for before the lane began.
-fn schema<'a>(
-    delivery: &'a Delivery,
+fn schema(
+    delivery: &Delivery,
     part: Part,
     id: SchemaId,
     format: Format,
-) -> Result<&'a Schema, Rejection> {
+) -> Result<&Schema, Rejection> {
     let schemas = delivery.schemas();
     let place = || {
         let cache = schemas.typed.cache.as_ref();

@@ -151,10 +151,10 @@ fn message<'a>(
         Cow::Borrowed(bytes) => bytes,
         Cow::Owned(bytes) => bytes,
     };
-    let is_glue = match (payload.kind, payload.writer) {
-        (Kind::Glue { .. }, _) | (Kind::Metadata, Some((SchemaId::Version(_), _))) => true,
-        _ => false,
-    };
+    let is_glue = matches!(
+        (payload.kind, payload.writer),
+        (Kind::Glue { .. }, _) | (Kind::Metadata, Some((SchemaId::Version(_), _)))
+    );
     let places = |bytes| match is_glue {
         false => Places::indexes(bytes),
         true => Places::in_order(bytes),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::destination::Destination;
 use crate::idempotency::{Idempotency, IdempotencyStore};
+use crate::schemas::Choice;
 use crate::settings::Settings;
 
 impl fmt::Display for Settings {
@@ -68,7 +69,7 @@ impl fmt::Display for Settings {
             ),
             (
                 "schema_registry",
-                self.schema_registry.shown(|registry| registry.describe()),
+                self.schema_registry.shown(Choice::describe),
             ),
             ("schema_framing", self.schema_framing.shown(lower)),
             ("schema_format", self.schema_format.shown(lower)),

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::avro::schema::{Kind, Logical, Schema, Temporal, TypeId};
+use crate::avro::schema::{Kind, Logical, Schema, TypeId};
+use crate::avro::temporal::Temporal;
 use crate::limits::MADE_UP_DEPTH_MAX;
 
 /// A number from 0 up to, and without, the one that is given.
