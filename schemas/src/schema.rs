@@ -50,7 +50,9 @@ impl Schema {
     /// The text is no Avro schema.
     #[cfg(feature = "avro")]
     pub fn avro(&self) -> Result<&crate::avro::Schema, &SchemaError> {
-        let compiled = self.avro.get_or_init(|| crate::avro::Schema::of(&self.source));
+        let compiled = self
+            .avro
+            .get_or_init(|| crate::avro::Schema::of(&self.source));
         compiled.as_ref()
     }
 
@@ -61,7 +63,9 @@ impl Schema {
     /// The text is no Protobuf schema.
     #[cfg(feature = "protobuf")]
     pub fn protobuf(&self) -> Result<&crate::protobuf::File, &SchemaError> {
-        let compiled = self.protobuf.get_or_init(|| crate::protobuf::File::of(&self.source));
+        let compiled = self
+            .protobuf
+            .get_or_init(|| crate::protobuf::File::of(&self.source));
         compiled.as_ref()
     }
 
@@ -72,7 +76,9 @@ impl Schema {
     /// The text is no JSON Schema.
     #[cfg(feature = "json-schema")]
     pub fn json_schema(&self) -> Result<&crate::json_schema::Validator, &SchemaError> {
-        let compiled = self.json.get_or_init(|| crate::json_schema::Validator::of(&self.source));
+        let compiled = self
+            .json
+            .get_or_init(|| crate::json_schema::Validator::of(&self.source));
         compiled.as_ref()
     }
 }
