@@ -184,11 +184,8 @@ fn descriptor(name: &str, source: &Source) -> Result<FileDescriptorProto, Schema
     })
 }
 
-/// The descriptor that a text is in base64. None: it is not, and no text in base64's letters alone is a `.proto` file.
+/// The descriptor that a text is in base64. None: it is not. No text in base64's letters alone is a `.proto` file with a message.
 fn in_base64(text: &str) -> Option<FileDescriptorProto> {
-    if text.is_empty() {
-        return None;
-    }
     let bytes = STANDARD.decode(text).ok()?;
     FileDescriptorProto::decode(bytes.as_slice()).ok()
 }

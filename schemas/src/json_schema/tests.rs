@@ -200,6 +200,33 @@ fn references_have_references() {
 }
 
 #[test]
+fn a_name_is_seen_from_the_schema_that_refers_by_it() {
+    let code = source(&json!({"type": "integer"}));
+    let sku = refers(
+        &json!({"properties": {"code": {"$ref": "code.json"}}}),
+        &[("code.json", code)],
+    );
+    let other = source(&json!({"type": "string"}));
+    let schema = json!({
+        "$id": "https://shop.example/order.json",
+        "properties": {"sku": {"$ref": "sku/sku.json"}, "code": {"$ref": "code.json"}},
+    });
+    let references = [("sku/sku.json", sku), ("code.json", other)];
+
+    let validator = Validator::of(&refers(&schema, &references)).unwrap();
+
+    assert_eq!(
+        validator.check(&json!({"sku": {"code": 1}, "code": "a"})),
+        Ok(())
+    );
+    assert_eq!(
+        misfit(&validator, &json!({"sku": {"code": "a"}})).0,
+        "$.sku.code"
+    );
+    assert_eq!(misfit(&validator, &json!({"code": 1})).0, "$.code");
+}
+
+#[test]
 fn a_reference_that_is_not_given_is_an_error_and_no_request() {
     for reference in [
         "https://127.0.0.1:1/sku.json",
