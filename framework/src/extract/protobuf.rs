@@ -181,8 +181,8 @@ fn message<'a>(
         _ => places(bytes).ok_or_else(|| no_place(part))?,
     };
     if let Some((id, file)) = file {
-        let found = places.name(file);
-        if found != Some(expected) {
+        if !places.fit(file, expected) {
+            let found = places.name(file);
             let found = found.map_or_else(
                 || "a message that the schema does not have".to_owned(),
                 |name| format!("`{name}`"),
@@ -213,6 +213,14 @@ impl Places {
     fn in_order(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (place, rest) = glue_message(bytes)?;
         Some((Self::InOrder(place), rest))
+    }
+
+    /// Whether they name that message: serializers count in two ways.
+    fn fit(&self, file: &File, expected: &str) -> bool {
+        match self {
+            Self::Indexes(indexes) => file.fits(indexes, expected),
+            Self::InOrder(place) => file.message_in_order(*place) == Some(expected),
+        }
     }
 
     fn name<'f>(&self, file: &'f File) -> Option<&'f str> {

@@ -239,7 +239,8 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
          null_keys=ordered (default), concurrency=64 (default), attempts=3 (default), when_exhausted=reject (code), \
          when_unhandled=by-batch (default), \
          deadline_margin=500ms (default), namespace=shop (environment), \
-         cluster=from the event (default)"
+         cluster=from the event (default), \
+         schema_registry=none (default), schema_framing=auto (default), schema_format=source (default)"
     );
 }
 
