@@ -95,7 +95,10 @@ fn a_connection_that_was_closed_in_a_freeze_costs_no_error() {
 
     assert_eq!(swapped.unwrap(), Swapped::Applied(Some(item())));
     assert_eq!(connections, 2);
-    assert!(took < Duration::from_millis(DYNAMODB_CALL_MS_MAX), "{took:?}");
+    assert!(
+        took < Duration::from_millis(DYNAMODB_CALL_MS_MAX),
+        "{took:?}"
+    );
 }
 
 /// Real sockets, so real time: one try's [`DYNAMODB_TRY_MS_MAX`](crate::limits::DYNAMODB_TRY_MS_MAX) goes by.
@@ -105,5 +108,8 @@ fn a_connection_that_was_forgotten_in_a_freeze_costs_one_try() {
 
     assert_eq!(swapped.unwrap(), Swapped::Applied(Some(item())));
     assert_eq!(connections, 2);
-    assert!(took < Duration::from_millis(DYNAMODB_CALL_MS_MAX), "{took:?}");
+    assert!(
+        took < Duration::from_millis(DYNAMODB_CALL_MS_MAX),
+        "{took:?}"
+    );
 }
