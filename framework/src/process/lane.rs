@@ -123,7 +123,7 @@ impl<'r> LaneRun<'_, 'r> {
         };
         match prepared {
             Ok((route, key, first)) => self.runs(index, (route, key), first).await,
-            Err(NotRun::Rejected(rejection)) => self.rejected(index, &rejection).await,
+            Err(NotRun::Rejected(rejection)) => self.rejected(index, rejection).await,
             Err(NotRun::Unhandled(problem)) => {
                 if self.send_pending().await == Goes::On {
                     let over = End::of(Outcome::Failed, 0, Some(*problem));
@@ -180,7 +180,7 @@ impl<'r> LaneRun<'_, 'r> {
     }
 
     /// Before its handler: its letter waits for those of its neighbours.
-    async fn rejected(&mut self, index: u32, rejection: &Rejection) -> Goes {
+    async fn rejected(&mut self, index: u32, rejection: Rejection) -> Goes {
         let record = &self.batch.records[index as usize];
         self.pending.indices.push(index);
         self.pending
