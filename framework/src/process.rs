@@ -148,3 +148,6 @@ fn ledgers<'a>(
     }
     ledgers
 }
+
+#[cfg(test)]
+mod sizes;
