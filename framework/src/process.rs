@@ -150,4 +150,4 @@ fn ledgers<'a>(
 }
 
 #[cfg(test)]
-mod sizes;
+mod tests;
