@@ -543,3 +543,60 @@ where
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::sync::Arc;
+
+    use super::erase;
+    use crate::context::Context;
+    use crate::deadline::Deadline;
+    use crate::delivery::{Delivery, IdempotencyKey};
+    use crate::extract::{Json, State};
+    use crate::failure::Failure;
+    use crate::key_texts::KeyTexts;
+    use crate::record::Record;
+    use crate::testing::{Event, Sample};
+
+    /// As an order's: an id, a text, a number.
+    type Args = (Json<(u64, String, u64)>, Record, IdempotencyKey, State<()>);
+
+    async fn ship(
+        order: Json<(u64, String, u64)>,
+        record: Record,
+        key: IdempotencyKey,
+        _: State<()>,
+    ) -> Result<(), Failure> {
+        ready(()).await;
+        drop((order, record, key));
+        Ok(())
+    }
+
+    /// An `async fn` holds its arguments twice if they live across an await, and what calls it holds them once more.
+    #[test]
+    fn the_box_of_a_call_holds_the_arguments_three_times() {
+        let sample = Sample::new("orders", 0).value(r#"[1, "c-1", 2]"#);
+        let mut records = Event::msk().record(sample).build().records().unwrap();
+        let invocation = Arc::new(Context {
+            key_texts: KeyTexts::default(),
+            request_id: String::new(),
+            function_arn: String::new(),
+            deadline: Deadline::UNKNOWN,
+            clock: crate::clock::Clock::System,
+            namespace: "shop".into(),
+            cluster: "main".into(),
+            keys: None,
+        });
+        let delivery = Delivery::new(records.remove(0), invocation, 1);
+
+        let run = erase(ship, Arc::new(()))(&delivery).unwrap();
+
+        let (run, args) = (size_of_val(&*run), size_of::<Args>());
+        println!("arguments: {args} bytes, their call: {run} bytes");
+        assert!(
+            run <= 3 * args + 64,
+            "{run} bytes, with arguments of {args}"
+        );
+    }
+}

@@ -170,3 +170,6 @@ fn ledgers<'a>(
     }
     ledgers
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,7 +155,7 @@ async fn the_schema_of_a_deleted_subject_is_still_found() {
 
 #[tokio::test]
 #[ignore = "needs a registry: make services"]
-async fn the_registrys_address_without_its_path_is_an_outage() {
+async fn the_address_without_its_path_is_an_outage() {
     let url = apicurio();
     let wrong = url.strip_suffix("/apis/ccompat/v7").unwrap();
 

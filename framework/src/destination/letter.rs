@@ -18,7 +18,7 @@ use crate::record::{EventSourceKind, Record};
 #[non_exhaustive]
 pub struct DeadLetter {
     record: Record,
-    code: String,
+    code: &'static str,
     message: String,
     attempts: u32,
     timestamp: Timestamp,
@@ -28,14 +28,14 @@ pub struct DeadLetter {
 impl DeadLetter {
     pub(crate) fn new(
         record: Record,
-        code: &str,
+        code: &'static str,
         message: String,
         attempts: u32,
         invocation: &Arc<Context>,
     ) -> Self {
         Self {
             record,
-            code: code.to_owned(),
+            code,
             message,
             attempts,
             timestamp: invocation.clock.now(),
@@ -57,7 +57,7 @@ impl DeadLetter {
 
     /// The reason as a code: `reject.json`, `order.unknown_currency`.
     pub fn code(&self) -> &str {
-        &self.code
+        self.code
     }
 
     /// The reason in words. The text of a handler's own error is cut to [`ERROR_TEXT_BYTES_MAX`](crate::limits::ERROR_TEXT_BYTES_MAX) bytes.
@@ -129,7 +129,7 @@ impl DeadLetter {
                 },
             },
             failure: FailureInfo {
-                code: &self.code,
+                code: self.code,
                 message: &self.message,
                 attempts: self.attempts,
                 idempotency_key: self.idempotency_key().as_str(),

@@ -5,7 +5,7 @@ use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
 use crate::extract::names::{By, Names, TypeRefusal};
-use crate::extract::rejection::JsonRejection;
+use crate::extract::rejection::{JsonRejection, text_of};
 use crate::extract::{expected, form};
 
 /// Reads a second time, slower, to learn the path. `format` is that of the schema in the event's metadata.
@@ -50,7 +50,7 @@ fn mismatch<T: DeserializeOwned>(value: &[u8], error: &serde_json::Error) -> Jso
         .err()
         .map_or_else(String::new, |error| path_of(error.path(), &names));
     let refusal = names.refusal();
-    let text = error.to_string();
+    let text = text_of(error);
     let (line, column) = if is_buffered(&text, refusal.as_ref()) {
         (0, 0)
     } else {
@@ -75,7 +75,7 @@ fn byte_at(value: &[u8], error: &serde_json::Error) -> Option<u8> {
 }
 
 fn syntax_reason(error: &serde_json::Error, found: Option<u8>) -> &'static str {
-    let text = error.to_string();
+    let text = text_of(error);
     match found {
         Some(b'\'') => return "a single quote: JSON has double quotes",
         Some(b'N' | b'I') if text.starts_with("expected value") => {

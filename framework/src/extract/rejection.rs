@@ -1,6 +1,11 @@
 //! The reason why a value cannot be read as JSON. Made by `json` and `explain`.
 
+use std::fmt::{Display, Write};
+
 use crate::failure::Rejection;
+
+/// Room for most texts. A longer one grows.
+const TEXT_BYTES_USUAL: usize = 160;
 
 /// The reason why a value cannot be read as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +58,15 @@ impl From<JsonRejection> for Rejection {
             JsonRejection::Tombstone => "reject.tombstone",
             JsonRejection::Malformed { .. } | JsonRejection::Mismatch { .. } => "reject.json",
         };
-        Self::new(code, rejection.to_string())
+        Self::new(code, text_of(&rejection))
     }
+}
+
+/// As `to_string`, in one piece of memory: a text that grows bit by bit costs as much as reading the record.
+pub(super) fn text_of(error: &impl Display) -> String {
+    let mut text = String::with_capacity(TEXT_BYTES_USUAL);
+    write!(text, "{error}").expect("a string takes all");
+    text
 }
 
 fn behind(hint: Option<&str>) -> String {

@@ -100,7 +100,7 @@ impl BatchRun<'_> {
             Claimed::Mismatch => {
                 let message = "a record with the same idempotency key was delivered before with another payload";
                 let rejection = Rejection::new(Rejection::PAYLOAD_MISMATCH, message);
-                return Err(self.reject(record, &rejection, 0).await);
+                return Err(self.reject(record, rejection, 0).await);
             }
             Claimed::Unknown(claim, undone) => {
                 let over = self.give_up(record, undone).await;
@@ -137,7 +137,7 @@ impl BatchRun<'_> {
         let message = format!("{how}; with the guarantee at most once it is not started again");
         let rejection = Rejection::new(Rejection::AT_MOST_ONCE, message);
         match self.processor.destination {
-            Some(_) => self.reject(record, &rejection, 0).await,
+            Some(_) => self.reject(record, rejection, 0).await,
             None => {
                 let problem = Problem::new(rejection.code, rejection.message);
                 End::of(Outcome::Skipped, 0, Some(problem))

@@ -14,12 +14,7 @@ use crate::report::Problem;
 
 impl BatchRun<'_> {
     /// Sends the letter of one record.
-    pub(super) async fn reject(
-        &self,
-        record: &Record,
-        rejection: &Rejection,
-        attempts: u32,
-    ) -> End {
+    pub(super) async fn reject(&self, record: &Record, rejection: Rejection, attempts: u32) -> End {
         let letter = self.letter(record, rejection, attempts);
         let ends = self.deliver(std::slice::from_ref(&letter)).await;
         // `deliver` answers with one end for each letter.
@@ -29,16 +24,11 @@ impl BatchRun<'_> {
     pub(super) fn letter(
         &self,
         record: &Record,
-        rejection: &Rejection,
+        rejection: Rejection,
         attempts: u32,
     ) -> DeadLetter {
-        DeadLetter::new(
-            record.clone(),
-            rejection.code,
-            rejection.message.clone(),
-            attempts,
-            self.invocation,
-        )
+        let Rejection { code, message, .. } = rejection;
+        DeadLetter::new(record.clone(), code, message, attempts, self.invocation)
     }
 
     /// Sends the letters, and says of each how its record ended: Rejected once confirmed, else Failed.

@@ -65,7 +65,8 @@ impl BatchRun<'_> {
         if self.claims.is_none() {
             return run.records(lane).await;
         }
-        recorder.beside(run.records(lane)).await;
+        // On the heap: it would make each lane's future three times as large, also where nothing is claimed.
+        recorder.beside(Box::pin(run.records(lane))).await;
         if let Some(refusal) = recorder.refused() {
             run.end.unrecorded = Some(refusal.into());
         }
@@ -125,7 +126,7 @@ impl<'r> LaneRun<'_, 'r> {
         };
         match prepared {
             Ok((route, key, first)) => self.runs(index, (route, key), first).await,
-            Err(NotRun::Rejected(rejection)) => self.rejected(index, &rejection).await,
+            Err(NotRun::Rejected(rejection)) => self.rejected(index, rejection).await,
             Err(NotRun::Failed(problem)) => {
                 if self.send_pending().await == Goes::On {
                     let over = End::of(Outcome::Failed, 0, Some(*problem));
@@ -182,7 +183,7 @@ impl<'r> LaneRun<'_, 'r> {
     }
 
     /// Before its handler: its letter waits for those of its neighbours.
-    async fn rejected(&mut self, index: u32, rejection: &Rejection) -> Goes {
+    async fn rejected(&mut self, index: u32, rejection: Rejection) -> Goes {
         let record = &self.batch.records[index as usize];
         self.pending.indices.push(index);
         self.pending

@@ -66,7 +66,7 @@ impl<'a> BatchRun<'a> {
             if reason.next == Next::Reject {
                 let code = reason.code.unwrap_or(Rejection::BY_HANDLER);
                 let rejection = Rejection::new(code, reason.text);
-                return Box::pin(self.reject(record, &rejection, tries.started)).await;
+                return Box::pin(self.reject(record, rejection, tries.started)).await;
             }
             if tries.made >= attempts_max {
                 return Box::pin(self.exhausted(record, &reason, tries)).await;
@@ -88,7 +88,7 @@ impl<'a> BatchRun<'a> {
                     return End::of(Outcome::Failed, tries.started, Some(problem));
                 }
                 Err(rejection) => {
-                    return Box::pin(self.reject(record, &rejection, tries.started)).await;
+                    return Box::pin(self.reject(record, rejection, tries.started)).await;
                 }
             };
             before = Some(reason);
@@ -141,14 +141,14 @@ impl<'a> BatchRun<'a> {
                 let code = reason.code.unwrap_or(Rejection::AT_MOST_ONCE);
                 let why = "it was started once, and its guarantee is at most once";
                 let rejection = Rejection::new(code, format!("{} ({why})", reason.text));
-                self.reject(record, &rejection, tries.started).await
+                self.reject(record, rejection, tries.started).await
             }
             WhenExhausted::Fail => End::failed(reason, &tries.to_string(), tries.started),
             WhenExhausted::Reject => {
                 let code = reason.code.unwrap_or(Rejection::EXHAUSTED);
                 let message = format!("{} ({tries})", reason.text);
                 let rejection = Rejection::new(code, message);
-                self.reject(record, &rejection, tries.started).await
+                self.reject(record, rejection, tries.started).await
             }
         }
     }

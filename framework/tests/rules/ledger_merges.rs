@@ -246,6 +246,33 @@ async fn what_another_one_has_settled_meanwhile_is_skipped() {
     assert_eq!(journal.lines().len(), 4);
 }
 
+#[tokio::test(start_paused = true)]
+async fn another_record_that_was_settled_meanwhile_at_the_offset_lets_none_be_skipped() {
+    let (store, journal) = (Shared::default(), Journal::default());
+    let (one, other) = (
+        one_by_one(&store, &journal, millis(0)),
+        one_by_one(&store, &journal, millis(0)),
+    );
+    let at = |offset, ms: u64| {
+        Sample::new("orders", 0)
+            .offset(offset)
+            .value(ms.to_string())
+    };
+
+    // The topic was made anew, and the slow one still has its old records.
+    let both = invoke(&one, Event::msk().records([at(0, 100), at(1, 10)]));
+    let second = async {
+        sleep(millis(50)).await;
+        invoke(&other, Event::msk().record(at(1, 11))).await
+    };
+    let (both, second) = join!(both, second);
+
+    assert_eq!(
+        (letters(&both), letters(&second)),
+        ("DD".into(), "D".into())
+    );
+}
+
 /// A dead letter was fed back and done while its rejection was not recorded yet, and the item was lost: whoever writes last, "done" of the same record stands.
 #[tokio::test(start_paused = true)]
 async fn a_rejection_that_is_recorded_late_lets_no_dead_letter_run_that_is_done() {

@@ -205,7 +205,7 @@ async fn a_type_that_nobody_knows_is_named() {
 }
 
 #[tokio::test]
-async fn only_a_registrys_own_code_means_not_found() {
+async fn only_the_registry_s_own_code_means_not_found() {
     for code in [40401, 40402, 40403] {
         let reply = Reply::Says(404, json!({"error_code": code, "message": "m"}).to_string());
         let server = Server::of([("/schemas/ids/7", reply)]).await;
@@ -235,7 +235,7 @@ async fn a_404_of_another_server_is_an_outage_that_asks_for_the_path() {
 }
 
 #[tokio::test]
-async fn a_200_that_is_no_registrys_json_is_an_outage_that_asks_for_the_path() {
+async fn a_200_that_is_not_a_registry_s_json_is_an_outage_that_asks_for_the_path() {
     for body in ["", "<html>hello</html>", "{}", "[]", r#"{"schema":7}"#] {
         let text = outage(Reply::Says(200, body.to_owned())).await;
 

@@ -78,6 +78,11 @@ pub(crate) struct Reported {
 }
 
 impl Entry {
+    /// It was met again: its age begins anew, since what comes again may come once more.
+    pub(crate) fn touch(&mut self, minute: u32) {
+        self.minute = self.minute.max(minute);
+    }
+
     /// Which of two entries of one offset stands. Done outweighs Rejected of the same record: a late rejection must not make a dead letter run that is done.
     fn or(self, newer: Self) -> Self {
         let same = self.fingerprint == newer.fingerprint;
@@ -97,12 +102,9 @@ impl Book {
         Some(&self.entries[at])
     }
 
-    /// The entry was met again: its age begins anew, since what comes again may come once more.
-    pub(crate) fn touch(&mut self, offset: i64, minute: u32) {
-        if let Some(at) = self.position(offset) {
-            let entry = &mut self.entries[at];
-            entry.minute = entry.minute.max(minute);
-        }
+    pub(crate) fn find_mut(&mut self, offset: i64) -> Option<&mut Entry> {
+        let at = self.position(offset)?;
+        Some(&mut self.entries[at])
     }
 
     fn position(&self, offset: i64) -> Option<usize> {
@@ -274,8 +276,7 @@ mod tests {
     #[test]
     fn what_is_old_is_forgotten_and_what_was_met_again_is_not_old() {
         let mut book = book([1, 2]);
-        book.touch(2, 105);
-        book.touch(3, 105);
+        book.find_mut(2).unwrap().touch(105);
 
         book.forget(keeps(109, 0, 0));
         assert_eq!(offsets(&book), [1, 2]);
@@ -298,7 +299,7 @@ mod tests {
     fn below_the_batch_what_locks_outlast_is_kept_however_many_they_are() {
         let count = 3 * i64::try_from(LEDGER_OFFSETS_KEPT).unwrap();
         let mut book = book(0..count);
-        book.touch(7, 101);
+        book.find_mut(7).unwrap().touch(101);
 
         book.forget(keeps(104, count, 5));
         assert_eq!(book.entries.len(), 3 * LEDGER_OFFSETS_KEPT);
@@ -312,8 +313,8 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten_first_wherever_they_stand() {
         let mut book = book([1, 2, 3, 4, 5]);
-        book.touch(1, 102);
-        book.touch(2, 101);
+        book.find_mut(1).unwrap().touch(102);
+        book.find_mut(2).unwrap().touch(101);
 
         book.forget_oldest(2);
         assert_eq!(offsets(&book), [1, 2, 5]);

@@ -15,7 +15,7 @@ pub(crate) fn fingerprint(record: &Record) -> u32 {
         mixed.add(&record.raw_json());
         return mixed.finish();
     }
-    mixed.add(&record.timestamp_millis().to_be_bytes());
+    mixed.number(record.timestamp_millis());
     mixed.part(record.key());
     mixed.part(record.value());
     for (name, value) in record.header_bytes() {
@@ -43,14 +43,26 @@ impl Default for Mixed {
 }
 
 impl Mixed {
+    #[inline]
     fn part(&mut self, bytes: Option<&[u8]>) {
         match bytes {
-            None => self.add(&(-1_i64).to_be_bytes()),
+            None => self.number(-1),
             Some(bytes) => {
-                self.add(&(bytes.len() as u64).to_be_bytes());
+                self.number(bytes.len() as i64);
                 self.add(bytes);
             }
         }
+    }
+
+    /// As [`add`](Self::add), with a length that the compiler knows.
+    #[inline]
+    fn number(&mut self, number: i64) {
+        if self.waiting.len() - self.len < size_of::<i64>() {
+            self.flush();
+        }
+        let room = self.waiting[self.len..].first_chunk_mut();
+        *room.expect("it was flushed") = number.to_be_bytes();
+        self.len += size_of::<i64>();
     }
 
     #[inline]
@@ -60,9 +72,13 @@ impl Mixed {
             self.len += bytes.len();
             return;
         }
+        self.flush();
+        self.hasher.update(bytes);
+    }
+
+    fn flush(&mut self) {
         self.hasher.update(&self.waiting[..self.len]);
         self.len = 0;
-        self.hasher.update(bytes);
     }
 
     fn finish(mut self) -> u32 {

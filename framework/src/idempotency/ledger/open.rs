@@ -131,10 +131,12 @@ impl PartitionLedger<'_> {
                 Book::default()
             });
         }
-        if self.was_made_anew(&state.book) {
+        let was_made_anew = self.was_made_anew(&state.book);
+        if was_made_anew {
             state.book.highest = None;
             state.book.reported = None;
         }
+        state.is_compared = !was_made_anew;
         self.learn(&state.book);
         state.highest_before = state.book.highest;
         let reported = state.book.reported.filter(|_| !self.is_redrive());
@@ -162,12 +164,16 @@ impl PartitionLedger<'_> {
 
     /// Whether other records stand where settled ones stood: a topic made anew, restored, or refilled.
     fn was_made_anew(&self, book: &Book) -> bool {
-        let Some(last) = book.entries.last() else {
-            return false;
-        };
-        let known = |record: &&Record| record.offset() <= last.offset;
-        self.records.iter().take_while(known).any(|record| {
-            let entry = book.find(record.offset());
+        let start = self.batch_start();
+        let below = book.entries.partition_point(|entry| entry.offset < start);
+        let mut entries = book.entries[below..].iter().peekable();
+        // Offsets ascend on both sides.
+        self.records.iter().any(|record| {
+            while entries
+                .next_if(|entry| entry.offset < record.offset())
+                .is_some()
+            {}
+            let entry = entries.next_if(|entry| entry.offset == record.offset());
             entry.is_some_and(|entry| entry.fingerprint != fingerprint(record))
         })
     }

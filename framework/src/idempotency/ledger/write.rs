@@ -193,6 +193,7 @@ impl PartitionLedger<'_> {
             their.is_none_or(|their| their.fingerprint == ours.fingerprint) || self.has(ours)
         });
         state.book.merge(theirs);
+        state.is_compared = false;
         self.learn(&state.book);
         state.version = item.and_then(|item| item.version);
     }

@@ -1,5 +1,6 @@
 //! The store's requests and what it makes of the answers, by a stub in the process; and a lost answer over a real socket.
 
+mod frozen;
 mod real;
 mod stub;
 
