@@ -396,6 +396,142 @@ mod tests {
         assert_eq!(text.matches(r#""value":null"#).count(), 2);
     }
 
+    #[cfg(feature = "schemas")]
+    mod by_schema {
+        use lambda_msk::testing::Event;
+        use msk_schemas::avro;
+        use msk_schemas::frame::glue_message;
+        use serde_json::{Value, json};
+
+        use super::{args, event, text};
+
+        const SCHEMAS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/typed/schemas");
+
+        fn values(text: &str) -> Vec<Vec<u8>> {
+            let records = Event::from(text).records().unwrap();
+            let values = records
+                .iter()
+                .map(|record| record.value().unwrap().to_vec());
+            values.collect()
+        }
+
+        fn order(bytes: &[u8]) -> Value {
+            let schema = std::fs::read_to_string(format!("{SCHEMAS}/order.avsc")).unwrap();
+            let schema = avro::Schema::parse(&schema).unwrap();
+            avro::to_json(schema.plan(), bytes).unwrap()
+        }
+
+        #[test]
+        fn values_are_made_up_from_the_schema_and_framed() {
+            let line = format!(
+                "--topic orders --records 20 --seed 1 --avro {SCHEMAS}/order.avsc --schema-id 17"
+            );
+
+            let values = values(&text(&line));
+
+            for value in &values {
+                assert_eq!(value[..5], [0, 0, 0, 0, 17]);
+                assert!(order(&value[5..])["order_id"].is_u64());
+            }
+            assert_ne!(values[0], values[1]);
+        }
+
+        #[test]
+        fn lines_are_written_by_the_schema_with_its_defaults() {
+            let line = format!("--topic orders --avro {SCHEMAS}/order.avsc");
+            let lines = [r#"{"order_id": 7, "customer_id": "c-1", "amount_cents": 5}"#.to_owned()];
+
+            let text = event(&args(&line), Some(&lines), 0).unwrap();
+
+            let expected = json!({"order_id": 7, "customer_id": "c-1", "amount_cents": 5,
+                "currency": "EUR", "note": null, "channel": "UNKNOWN"});
+            assert_eq!(order(&values(&text)[0][5..]), expected);
+        }
+
+        #[test]
+        fn the_id_of_a_schema_stands_where_the_framing_has_it() {
+            let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+            let protobuf = format!(
+                "--topic orders --records 1 --seed 1 --protobuf {SCHEMAS}/order.proto --message shop.Order"
+            );
+
+            let glue = values(&text(&format!(
+                "{protobuf} --framing glue --schema-id {uuid}"
+            )));
+            let header = text(&format!("{protobuf} --framing header --schema-id {uuid}"));
+            let plain = values(&text(&format!("{protobuf} --framing none")));
+
+            assert_eq!(glue[0][..4], [3, 0, 0x0F, 0x8F]);
+            assert_eq!(glue_message(&glue[0][18..]).unwrap().1, plain[0]);
+            let records = Event::from(header).records().unwrap();
+            let id = records[0].header("__value_schema_id").unwrap();
+            assert_eq!((id[0], id.len(), id[17]), (1, 18, 0));
+            assert_eq!(records[0].value().unwrap(), plain[0]);
+        }
+
+        #[test]
+        fn poison_does_not_fit_and_a_tombstone_has_no_value() {
+            let line = format!(
+                "--topic orders --records 2 --poison 1 --tombstones 1 --json-schema {SCHEMAS}/order.schema.json"
+            );
+
+            let records = Event::from(text(&line)).records().unwrap();
+
+            let values: Vec<_> = records.iter().filter_map(|record| record.value()).collect();
+            assert_eq!(values.len(), 1);
+            assert!(serde_json::from_slice::<Value>(&values[0][5..]).is_err());
+        }
+
+        #[test]
+        fn what_does_not_fit_the_schema_is_refused_with_the_place_and_not_shown() {
+            for (line, value, expected) in [
+                (
+                    "--avro {}/order.avsc",
+                    r#"{"order_id": "hunter2"}"#,
+                    "`order_id`",
+                ),
+                ("--avro {}/order.proto", "{}", "expected a schema of Avro"),
+                (
+                    "--avro {}/order.avsc --framing glue",
+                    "{}",
+                    "expected the UUID",
+                ),
+                (
+                    "--avro {}/order.avsc --schema-id x",
+                    "{}",
+                    "expected a number",
+                ),
+                (
+                    "--protobuf {}/order.proto --message Order",
+                    "{}",
+                    "shop.Order",
+                ),
+                (
+                    "--protobuf {}/order.proto --message shop.Order",
+                    r#"{"order_id": "hunter2"}"#,
+                    "$.order_id",
+                ),
+                (
+                    "--json-schema {}/order.schema.json",
+                    r#"{"order_id": "hunter2"}"#,
+                    "does not fit",
+                ),
+                ("--framing header", "{}", "expected a schema beside"),
+            ] {
+                let line = format!("--topic orders {}", line.replace("{}", SCHEMAS));
+                let lines = [value.to_owned()];
+
+                let text = event(&args(&line), Some(&lines), 0).unwrap_err().text();
+
+                assert!(
+                    text.contains(expected) && text.contains("help"),
+                    "{line}: {text}"
+                );
+                assert!(!text.contains("hunter"), "{text}");
+            }
+        }
+    }
+
     #[test]
     fn what_cannot_be_is_refused_with_a_remedy() {
         for (line, expected) in [
