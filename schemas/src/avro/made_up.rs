@@ -127,3 +127,46 @@ fn of_logical(logical: Logical, random: &mut Random<'_>) -> Value {
 fn code_points(bytes: u64, random: &mut Random<'_>) -> String {
     (0..bytes).map(|_| char::from(random(256) as u8)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::made_up;
+    use crate::avro::{Schema, to_json, to_vec};
+
+    /// Every type, every logical type, and a record within itself.
+    const ALL: &str = r#"{"type": "record", "name": "All", "fields": [
+        {"name": "a", "type": ["null", "All"], "default": null},
+        {"name": "b", "type": {"type": "array", "items": "All"}},
+        {"name": "c", "type": {"type": "map", "values": ["null", "string", "bytes", "All"]}},
+        {"name": "d", "type": {"type": "fixed", "name": "F", "size": 3}},
+        {"name": "e", "type": {"type": "enum", "name": "E", "symbols": ["X", "Y"]}},
+        {"name": "f", "type": "boolean"}, {"name": "g", "type": "int"}, {"name": "h", "type": "float"},
+        {"name": "i", "type": "double"}, {"name": "j", "type": "null"},
+        {"name": "k", "type": {"type": "bytes", "logicalType": "decimal", "precision": 5, "scale": 2}},
+        {"name": "l", "type": {"type": "string", "logicalType": "uuid"}},
+        {"name": "m", "type": {"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"}},
+        {"name": "n", "type": {"type": "int", "logicalType": "date"}},
+        {"name": "o", "type": {"type": "int", "logicalType": "time-millis"}},
+        {"name": "p", "type": {"type": "long", "logicalType": "time-micros"}},
+        {"name": "q", "type": {"type": "long", "logicalType": "timestamp-nanos"}},
+        {"name": "r", "type": {"type": "long", "logicalType": "local-timestamp-micros"}},
+        {"name": "s", "type": {"type": "bytes", "logicalType": "decimal", "precision": 3, "scale": 3}}]}"#;
+
+    #[test]
+    fn a_made_up_value_is_one_of_the_schema() {
+        let schema = Schema::parse(ALL).unwrap();
+        for seed in 0..200 {
+            let mut state = seed;
+            let mut random = |below: u64| {
+                state = (state * 6_364_136_223_846_793_005_u128 + 1_442_695_040_888_963_407)
+                    % (1 << 64);
+                (state >> 33) as u64 % below.max(1)
+            };
+
+            let value = made_up(&schema, &mut random);
+
+            let bytes = to_vec(&schema, &value).unwrap();
+            assert!(to_json(schema.plan(), &bytes).is_ok(), "{value}");
+        }
+    }
+}
