@@ -74,3 +74,12 @@ pub const AVRO_PLAN_NODES_MAX: usize = 1 << 17;
 pub const EXPECTED_TEXT_BYTES_MAX: usize = 128;
 /// Names that a text lists.
 pub const NAMES_LISTED_MAX: usize = 20;
+
+/// Maximum number of characters of a library's own words about a schema: they may repeat the whole schema.
+pub const SCHEMA_ERROR_CHARS_MAX: usize = 300;
+
+/// Maximum size of a Protobuf message that is converted from or to JSON: a record of Kafka's default size eight times over.
+pub const PROTOBUF_JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Maximum depth of messages in `google.protobuf.Any`: each level is decoded for itself.
+pub const PROTOBUF_ANY_DEPTH_MAX: usize = 16;

@@ -8,6 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "confluent"),
+    expect(dead_code, reason = "of its tests alone")
+)]
 pub(crate) enum Reply {
     /// Answers with a status and a body.
     Says(u16, String),
