@@ -15,6 +15,9 @@ use crate::registry::{FetchError, Fetching, Registry};
 /// Largest id: the registry's ids are Java's `int`.
 const ID_MAX: u32 = i32::MAX as u32;
 
+/// What a function's credentials for the registry stand in.
+const AUTH_SETTING: &str = "LAMBDA_MSK_SCHEMA_REGISTRY_AUTH";
+
 /// `error_code` of a subject, a version and a schema that the registry does not have.
 const NOT_FOUND_CODES: std::ops::RangeInclusive<u32> = 40401..=40403;
 
@@ -23,6 +26,8 @@ pub struct Confluent {
     /// Without a slash at its end.
     url: String,
     auth: Auth,
+    /// What sets the credentials, for messages.
+    auth_setting: &'static str,
     http: Http,
 }
 
@@ -79,8 +84,16 @@ impl Confluent {
         Ok(Self {
             url: parsed.as_str().trim_end_matches('/').to_owned(),
             auth: Auth::None,
+            auth_setting: AUTH_SETTING,
             http: Http::default(),
         })
+    }
+
+    /// Sets the name of the setting that has the credentials, as messages are to name it. Default: `LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`.
+    #[must_use]
+    pub fn auth_setting(mut self, name: &'static str) -> Self {
+        self.auth_setting = name;
+        self
     }
 
     /// Sends a user's name and password with each request.
@@ -107,9 +120,10 @@ impl Confluent {
     /// One schema, without what it refers to. None: the registry says that it has none.
     async fn schema(&self, path: &str) -> Result<Option<Answered>, FetchError> {
         if let Auth::NoHeader = self.auth {
-            return Err(self.unavailable(
-                "cannot be asked: the bearer token has a line end or another character that no header may have; check LAMBDA_MSK_SCHEMA_REGISTRY_AUTH",
-            ));
+            let setting = self.auth_setting;
+            return Err(self.unavailable(format_args!(
+                "cannot be asked: the bearer token has a line end or another character that no header may have; check {setting}"
+            )));
         }
         let url = format!("{}/{path}", self.url);
         let answer = self.http.ask(|client| {
@@ -149,7 +163,10 @@ impl Confluent {
                 }
             },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                ": check the credentials in LAMBDA_MSK_SCHEMA_REGISTRY_AUTH, and that they may read schemas"
+                let setting = self.auth_setting;
+                return Err(self.unavailable(format_args!(
+                    "answered {status}: check the credentials in {setting}, and that they may read schemas"
+                )));
             }
             StatusCode::TOO_MANY_REQUESTS => ": too many requests; raise the registry's limit",
             status if status.is_redirection() => {

@@ -280,7 +280,10 @@ pub fn inflate(bytes: &[u8]) -> Result<Vec<u8>, InflateError> {
 
     let mut inflated = Vec::new();
     let mut reader = flate2::read::ZlibDecoder::new(bytes);
-    let read = reader.by_ref().take(MAX as u64 + 1).read_to_end(&mut inflated);
+    let read = reader
+        .by_ref()
+        .take(MAX as u64 + 1)
+        .read_to_end(&mut inflated);
     match read {
         Err(_) => Err(InflateError::NotZlib),
         Ok(read) if read > MAX => Err(InflateError::TooLarge { max: MAX }),

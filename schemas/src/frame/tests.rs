@@ -128,7 +128,14 @@ fn a_frame_is_known_by_its_first_bytes() {
 #[test]
 fn what_has_no_frame_has_none() {
     let short = &glue(0)[..17];
-    for plain in [&b""[..], b"\0\0\0\0", b"{}", &glue(1), short, &[2, 0, 0, 0, 0]] {
+    for plain in [
+        &b""[..],
+        b"\0\0\0\0",
+        b"{}",
+        &glue(1),
+        short,
+        &[2, 0, 0, 0, 0],
+    ] {
         assert_eq!(Framing::Auto.find(bytes(plain), Format::Avro), None);
     }
 }
@@ -143,9 +150,15 @@ fn a_framing_that_was_chosen_looks_for_no_other() {
     let kind = |framing: Framing, given| framing.find(given, Format::Avro).map(|found| found.kind);
 
     assert_eq!(kind(Framing::Confluent, given(&glue)), None);
-    assert_eq!(kind(Framing::Confluent, given(CONFLUENT)), Some(Kind::Confluent));
+    assert_eq!(
+        kind(Framing::Confluent, given(CONFLUENT)),
+        Some(Kind::Confluent)
+    );
     assert_eq!(kind(Framing::Glue, given(CONFLUENT)), None);
-    assert_eq!(kind(Framing::Glue, given(&glue)), Some(Kind::Glue { zlib: false }));
+    assert_eq!(
+        kind(Framing::Glue, given(&glue)),
+        Some(Kind::Glue { zlib: false })
+    );
     for bytes in [CONFLUENT, &glue, b"\x02\x04"] {
         assert_eq!(kind(Framing::None, given(bytes)), Some(Kind::Plain));
     }
@@ -155,10 +168,22 @@ fn a_framing_that_was_chosen_looks_for_no_other() {
 fn message_indexes_are_a_count_and_places_and_a_single_0_means_the_first() {
     let places = |bytes| message_indexes(bytes).map(|(indexes, rest)| (indexes.into_owned(), rest));
 
-    assert!(matches!(message_indexes(&[0, 9]), Some((Cow::Borrowed(&[0]), [9]))));
+    assert!(matches!(
+        message_indexes(&[0, 9]),
+        Some((Cow::Borrowed(&[0]), [9]))
+    ));
     assert_eq!(places(&[2, 4, 9]), Some((vec![2], &[9][..])));
     assert_eq!(places(&[4, 2, 0x80, 0x02]), Some((vec![1, 128], &[][..])));
-    for none in [&[][..], &[2], &[1], &[4, 2], &[2, 1], &[0x80], &[0xFF; 6], &[0xFE, 0xFF, 0x03]] {
+    for none in [
+        &[][..],
+        &[2],
+        &[1],
+        &[4, 2],
+        &[2, 1],
+        &[0x80],
+        &[0xFF; 6],
+        &[0xFE, 0xFF, 0x03],
+    ] {
         assert_eq!(places(none), None, "{none:?}");
     }
 }
