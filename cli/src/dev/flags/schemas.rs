@@ -7,7 +7,7 @@ use super::secret::Secret;
 use crate::fault::Fault;
 
 /// `--schema-registry-uri` for a mapping without a registry, whatever its template says.
-const NONE: &str = "none";
+pub(crate) const NONE: &str = "none";
 /// How credentials are given.
 pub(crate) const AUTH: &str = "--schema-registry-auth";
 
