@@ -66,7 +66,7 @@ fn registry(uri: &str, flags: &Schemas) -> Result<Client, Fault> {
     let Some(secret) = &flags.auth else {
         return Ok(Client::Confluent(client));
     };
-    let secret = secret.read(&format!("{AUTH} "), AUTH)?;
+    let secret = secret.read("", AUTH)?;
     Ok(Client::Confluent(match secret.split_once(':') {
         Some((user, password)) => client.basic_auth(user, password),
         None => client.bearer(&secret),

@@ -17,8 +17,6 @@ pub(crate) struct Setting {
 enum Value {
     Text(String),
     Secret(Secret),
-    /// A secret that stood on the command line. Refused later: what clap refuses it shows.
-    Bare,
 }
 
 /// Its value may be a password.
@@ -43,7 +41,7 @@ pub(crate) fn setting(text: &str) -> Result<Setting, String> {
     Ok(Setting {
         key: key.to_owned(),
         value: match value {
-            Value::Text(_) if secret => Value::Bare,
+            Value::Text(_) if secret => Value::Secret(Secret::Bare),
             value => value,
         },
     })
@@ -72,11 +70,10 @@ fn value(setting: &Setting) -> Result<String, Fault> {
     let key = &setting.key;
     match &setting.value {
         Value::Text(text) => Ok(text.clone()),
-        Value::Bare => Err(Fault::new(format!(
-            "the value of --set {key} is a secret, and every user of this machine can read the command line"
-        ))
-        .help(format!("write {key}=@env:NAME or {key}=@file:PATH"))),
-        Value::Secret(secret) => secret.read(&format!("--set {key}="), &format!("--set {key}")),
+        Value::Secret(secret) => {
+            let flag = format!("--set {key}");
+            secret.read(&format!("{key}="), &flag)
+        }
     }
 }
 

@@ -12,6 +12,8 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) enum Secret {
     Variable(String),
     File(String),
+    /// It stood on the command line. Refused when it is read: what clap refuses it shows.
+    Bare,
 }
 
 impl Secret {
@@ -24,13 +26,17 @@ impl Secret {
         }
     }
 
-    /// The secret, for a flag that is written in front of `@file:PATH` as `before`, and in texts as `flag`.
+    /// The secret of a flag, of whose value `before` is the part in front of `@env:NAME`.
     pub(crate) fn read(&self, before: &str, flag: &str) -> Result<String, Fault> {
         match self {
+            Self::Bare => Err(Fault::new(format!(
+                "the value of {flag} is a secret, and every user of this machine can read the command line"
+            ))
+            .help(format!("write {before}@env:NAME or {before}@file:PATH"))),
             Self::Variable(name) => std::env::var(name).map_err(|error| {
                 Fault::new(format!("cannot read the variable {name} for {flag}"))
                     .at(error.to_string())
-                    .help(format!("export {name}, or name a file: {before}@file:PATH"))
+                    .help(format!("export {name}, or name a file: {flag} {before}@file:PATH"))
             }),
             Self::File(path) => {
                 let read = fs::metadata(path).and_then(|file| {
