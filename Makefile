@@ -3,9 +3,9 @@
 .PHONY: help typos invoke dev test new start simulate simulate-night mutants services test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
-quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb
+quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,cargo-msk/dynamodb,msk-mapping/schemas
 # All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
-all := $(quick),cargo-msk/aws,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
+all := $(quick),cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
@@ -42,7 +42,7 @@ services: ## the tests that need a real queue, table, Powertools or AWS's own ma
 	tests/services/run elasticmq,dynamodb,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 

@@ -13,10 +13,15 @@ use crate::support::{command, file, msk, start_with, stderr, stdout};
 
 /// A registry that has one schema: an order in Avro, with the id 1.
 fn registry(status: u16) -> String {
+    registry_after(0, status)
+}
+
+/// One that cannot answer the first requests.
+fn registry_after(failures: usize, status: u16) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
-        for stream in listener.incoming() {
+        for (number, stream) in listener.incoming().enumerate() {
             let mut stream = stream.unwrap();
             let mut head = BufReader::new(stream.try_clone().unwrap()).lines();
             let first = head.next().unwrap().unwrap();
@@ -29,6 +34,7 @@ fn registry(status: u16) -> String {
                 });
             let schema =
                 r#"{"type":"record","name":"Order","fields":[{"name":"n","type":"long"}]}"#;
+            let status = if number < failures { 503 } else { status };
             let (status, body) = match status {
                 401 if authorized => (200, json!({ "schema": schema })),
                 200 if first.contains("/schemas/ids/1 ") => (200, json!({ "schema": schema })),
@@ -236,7 +242,7 @@ fn credentials_come_from_a_variable_and_a_secret_on_the_command_line_is_refused(
         &lines(&RECORDS[..1]),
     );
     let output = child.wait_with_output().unwrap();
-    let bare = msk(&args(&url, "JSON", &command, &given("u:s3cret")), "");
+    let bare = msk(&args(&url, "JSON", &command, &given("u:s3cret")), "AA==\n");
 
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     assert_eq!(bare.status.code(), Some(2));
@@ -248,29 +254,69 @@ fn credentials_come_from_a_variable_and_a_secret_on_the_command_line_is_refused(
 }
 
 #[test]
-fn a_registry_that_is_gone_ends_the_run_with_an_error_and_nothing_is_dropped() {
-    let command = command();
-    let refuses = registry(401);
-
-    let output = msk(&args(&refuses, "JSON", &command, &[]), &lines(&RECORDS));
-
-    let (text, said) = (stdout(&output), stderr(&output));
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(
-        said.contains("check the credentials in --schema-registry-auth"),
-        "{said}"
+fn a_registry_that_refuses_stops_the_polling_and_drops_nothing() {
+    let (url, command) = (registry(401), command());
+    let mut child = start_with(
+        &[],
+        &args(&url, "JSON", &command, &["--json"]),
+        &lines(&RECORDS),
     );
+    let said = BufReader::new(child.stdout.take().unwrap()).lines();
+
+    // Up to the status behind the trouble.
+    let mut told: Vec<Value> = Vec::new();
+    for line in said {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let trouble = told.iter().any(|event| event["event"] == "trouble");
+        told.push(event);
+        if trouble && told.last().unwrap()["event"] == "status" {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let status = told.last().unwrap();
     assert_eq!(
-        text.matches("polling stops until the registry answers")
-            .count(),
-        1,
-        "{text}"
+        (&status["polled"], &status["dropped"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(status["committed"], 0);
+    let trouble = told
+        .iter()
+        .find(|event| event["event"] == "trouble")
+        .unwrap();
+    let reason = trouble["reason"].as_str().unwrap();
+    assert!(reason.contains(&url), "{reason}");
+    assert!(
+        reason.contains("check the credentials in --schema-registry-auth"),
+        "{reason}"
     );
     assert!(
-        text.contains("0 records polled, 0 invocations, 0 committed; lag 4"),
-        "{text}"
+        reason.contains("polling stops until the registry answers"),
+        "{reason}"
     );
-    assert!(!text.contains("dropped    "), "{text}");
+}
+
+#[test]
+fn once_a_registry_answers_again_all_records_are_done_in_their_order() {
+    const RECORDS_NUMBER: usize = 3_000;
+    let (url, command) = (registry_after(2, 200), command());
+    let more = ["--env", "BEHAVIOUR=show", "--batch-size", "1000"];
+
+    let output = msk(
+        &args(&url, "JSON", &command, &more),
+        &lines(&[RECORDS[0]; RECORDS_NUMBER]),
+    );
+
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("polling stops until the registry answers"));
+    let offsets: Vec<i64> = delivered(&output)
+        .iter()
+        .map(|record| record["offset"].as_i64().unwrap())
+        .collect();
+    assert_eq!(offsets.len(), RECORDS_NUMBER);
+    assert!(offsets.is_sorted());
 }
 
 #[test]

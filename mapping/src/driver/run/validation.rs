@@ -320,3 +320,67 @@ fn invalid(validated: &Validated, condition: crate::machine::Condition, reason: 
         reason,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::Away;
+    use crate::driver::error::Error;
+    use crate::limits::{BACKOFF_MOST_MS, REGISTRY_AWAY_MS};
+
+    const BOUND: Duration = Duration::from_millis(REGISTRY_AWAY_MS);
+
+    fn reason(text: &str) -> Arc<str> {
+        Arc::from(text)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_is_told_once_in_a_spell_and_another_one_too() {
+        let mut away = Away::default();
+
+        let told: Vec<bool> = ["down", "down", "401", "401"]
+            .iter()
+            .map(|fault| away.hear(&reason(fault)).is_some())
+            .collect();
+        let mut next = Away::default();
+
+        assert_eq!(told, [true, false, true, false]);
+        assert!(next.hear(&reason("401")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pause_grows_and_has_a_bound() {
+        let mut away = Away::default();
+
+        let mut pauses = Vec::new();
+        for _ in 0..40 {
+            away.hear(&reason("down"));
+            pauses.push(away.pause());
+        }
+
+        assert!(pauses.is_sorted() && pauses[0] < pauses[1]);
+        assert_eq!(pauses.last(), Some(&Duration::from_millis(BACKOFF_MOST_MS)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_ends_with_the_last_fault_once_the_registry_was_away_so_long() {
+        let mut away = Away::default();
+        assert!(away.for_good("orders").is_none());
+
+        away.hear(&reason("down"));
+        advance(BOUND / 2).await;
+        away.hear(&reason("401"));
+        let half_way = away.for_good("orders");
+        advance(BOUND / 2).await;
+
+        assert!(half_way.is_none());
+        let Some(Error::SchemaRegistry { source, .. }) = away.for_good("orders") else {
+            panic!("it goes on");
+        };
+        assert_eq!(source.to_string(), "401");
+    }
+}
