@@ -18,6 +18,8 @@ mod cluster;
 mod watch;
 // What takes the records that are given up.
 mod destination;
+// What is asked for schemas.
+mod registry;
 // A run.
 mod work;
 
@@ -95,7 +97,8 @@ fn run_on(runtime: &Runtime, args: &Args, show: &Arc<Show>) -> Result<ExitCode, 
         args.settings
             .configuration(topic, args.group(), cluster.bootstrap())
     });
-    let configurations = configurations.collect::<Result<_, _>>()?;
+    let configurations: Vec<_> = configurations.collect::<Result<_, _>>()?;
+    registry::check(&configurations, &args.settings.schemas)?;
     let (function, watched) = function(args)?;
     let work = Work {
         args,

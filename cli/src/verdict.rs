@@ -59,13 +59,13 @@ Exit codes (if several apply, the last one):
   1    some are not done: they have no handler, the run was stopped first, or it read nothing though
        the topic has records
   4    some were given up by the mapping: they are at --on-failure
-  5    some are lost: given up without a destination, or listed by the function to a mapping that
-       does not read the list
+  5    some are lost: given up without a destination, dropped since they do not fit their schemas,
+       or listed by the function to a mapping that does not read the list
   130  stopped before --once had finished
   2    wrong arguments, files or build, no record to produce, a missing destination, a broker that
        is missing or refuses access, a function that does not start, or a --once that cannot
-       continue: the broker or the topic is gone, or other members of the group have the rest and
-       do nothing";
+       continue: the broker, the topic or the schema registry is gone, or other members of the
+       group have the rest and do nothing";
 
 /// The exit codes of `invoke`, as `--help` lists them.
 pub(crate) const INVOKE_HELP: &str = "\

@@ -8,6 +8,9 @@ mod nothing;
 mod records;
 #[path = "dev/refused.rs"]
 mod refused;
+#[cfg(feature = "schemas")]
+#[path = "dev/schemas.rs"]
+mod schemas;
 #[path = "dev/stopped.rs"]
 mod stopped;
 mod support;

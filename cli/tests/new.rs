@@ -410,8 +410,8 @@ fn the_examples_take_the_versions_of_the_workspace_and_inherit_nothing() {
                         "{template}: {name}"
                     );
                 }
-                "name" | "description" | "license" | "publish" | "default" | "dynamodb" | "glue"
-                | "schema-registry" | "sqs" => {
+                "name" | "description" | "license" | "publish" | "default" | "dynamodb"
+                | "glue" | "schema-registry" | "sqs" => {
                     continue;
                 }
                 _ => {

@@ -1,4 +1,4 @@
-//! A Kafka record as a consumer polled it. Made by the readers, batched by the mapping.
+//! A Kafka record as a consumer polled it, with the schemas that a mapping has read it by. Made by the readers, batched by the mapping.
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,6 +78,37 @@ impl fmt::Debug for Header {
     }
 }
 
+/// The format of a schema, as the event names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataFormat {
+    /// Avro.
+    Avro,
+    /// Protocol Buffers.
+    Protobuf,
+    /// JSON Schema.
+    Json,
+}
+
+impl DataFormat {
+    /// The name in an event.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Avro => "AVRO",
+            Self::Protobuf => "PROTOBUF",
+            Self::Json => "JSON",
+        }
+    }
+}
+
+/// The schema by which a mapping has validated a key or a value: `keySchemaMetadata`, `valueSchemaMetadata`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SchemaMetadata {
+    /// The schema's format, also where the event has the key or value as JSON.
+    pub data_format: DataFormat,
+    /// The schema's id in its registry.
+    pub schema_id: Arc<str>,
+}
+
 /// A record as polled.
 ///
 /// # Example
@@ -111,6 +142,10 @@ pub struct Record {
     pub headers: Vec<Header>,
     /// Queue mode: the number of deliveries by the broker, including this one. Otherwise 1.
     pub delivery_count: u16,
+    /// The schema by which a mapping has validated the key. None: the mapping validates no keys, or there is none.
+    pub key_schema: Option<SchemaMetadata>,
+    /// The schema by which a mapping has validated the value. None: the mapping validates no values, or there is none.
+    pub value_schema: Option<SchemaMetadata>,
 }
 
 impl Record {
@@ -125,6 +160,8 @@ impl Record {
             value: None,
             headers: Vec::new(),
             delivery_count: 1,
+            key_schema: None,
+            value_schema: None,
         }
     }
 

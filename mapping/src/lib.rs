@@ -3,6 +3,7 @@
 //! - [`machine`] is the mapping itself: what it batches, redelivers, gives up and commits, as a state machine without
 //!   I/O. Its driver polls a cluster, or simulates one.
 //! - [`event`] writes the events for the function, [`document`] the documents for on-failure destinations.
+//! - `schemas` (feature `schemas`) checks records by the schemas of a registry, before the machine has them.
 //! - `driver` (feature `kafka`) drives it over a real cluster, or a broker in this process; with the feature `share` over a
 //!   share group too.
 //! - [`Environment`] runs a [`Function`] (any command that speaks the Lambda Runtime API, in any language), delivers an
@@ -61,6 +62,10 @@ pub mod machine;
 
 // What a destination for failures gets.
 pub mod document;
+
+// The check of records by a registry's schemas.
+#[cfg(feature = "schemas")]
+pub mod schemas;
 
 // The machine over a real cluster.
 #[cfg(feature = "kafka")]

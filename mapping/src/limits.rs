@@ -97,6 +97,10 @@ pub const RETRIED_ASIDE_MAX: usize = 16;
 /// The number of waiting batches of one partition at which its polling pauses: one is filled while the other runs.
 pub const BATCHES_WAITING_MAX: usize = 2;
 
+/// The number of invalid records of one partition that are on their way to the destination at once: each has a document of its own, and a topic may hold
+/// nothing else.
+pub const INVALID_DELIVERING_MAX: usize = 16;
+
 /// The number of uncommitted records of one partition at which its polling pauses. Only records that are done
 /// behind a record that is retried beside them add up to this.
 pub const UNCOMMITTED_MAX: usize = 100_000;
@@ -167,6 +171,19 @@ pub const LOOK_MS: u64 = 1_000;
 
 /// The time before the records of other members are reported as left: longer than a group takes to assign partitions.
 pub const LOOK_SAID_MS: u64 = 5_000;
+
+/// The time for one schema with its references. One that takes longer is asked for again.
+pub const SCHEMA_FETCH_MS: u64 = 5_000;
+
+/// The number of schemas that are asked for at once, so that a registry is not flooded by a topic of many schemas.
+pub const SCHEMA_FETCHES_MAX: usize = 8;
+
+/// The number of pieces of polled records that wait for their schemas at which a member's polling pauses. With [`POLLED_RECORDS_MAX`] and
+/// [`HAPPENINGS_MAX`] this bounds the memory while a registry is slow.
+pub const VALIDATIONS_WAITING_MAX: usize = 4;
+
+/// The time for which a run that ends by itself waits for a registry that cannot be asked: as long as for a cluster.
+pub const REGISTRY_AWAY_MS: u64 = 30_000;
 
 /// The time for which a run that ends by itself waits for a cluster that does not answer: longer than a broker's restart.
 pub const AWAY_MS: u64 = 30_000;

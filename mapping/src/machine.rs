@@ -55,12 +55,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::configuration::{
-    Backoff, Configuration, ConsumptionMode, Faults, Filter, OnFailure, ProvisionedPollers,
-    SettingFault, StartingPosition,
+    Backoff, Configuration, ConsumptionMode, EventRecordFormat, Faults, Filter, OnFailure,
+    ProvisionedPollers, SchemaRegistryConfig, SettingFault, StartingPosition, ValidatedAttribute,
 };
 use self::context::Context;
 pub use self::ids::{DeliveryId, InvocationId, PollerId};
-pub use self::input::{End, Input};
+pub use self::input::{End, Input, SchemaFault, Validated, Validity};
 pub use self::metrics::{Metrics, PartitionStatus};
 pub use self::output::{
     Acknowledgement, Batch, Because, Condition, Discarded, Dropped, LastResponse, Offsets, Output,
@@ -69,7 +69,7 @@ pub use self::output::{
 use self::poller::Poller;
 pub use self::readings::{
     Again, Age, Attempts, Bisecting, Exhausted, Halves, NextBatch, Nulls, PartialAnswer, Progress,
-    Readings, Rebalance, Throttles, Window,
+    ProtobufIndexes, Readings, Rebalance, Throttles, Window,
 };
 use self::rules::Rules;
 use crate::time::Time;
@@ -143,10 +143,8 @@ impl Mapping {
     pub fn is_idle(&self) -> bool {
         let cx = &self.context;
         let idle = |poller: &Poller| {
-            let waits = poller
-                .partitions
-                .values()
-                .any(|partition| !partition.waiting.is_empty());
+            let mut partitions = poller.partitions.values();
+            let waits = partitions.any(|partition| partition.waits() > 0);
             poller.unsettled.is_empty() && !waits
         };
         cx.invocations.is_empty()
@@ -215,6 +213,11 @@ fn take_in(
             Some(poller)
         }
         Input::Polled { poller, records } => {
+            let records = records.into_iter().map(Validated::unchecked);
+            pollers.get_mut(&poller)?.polled(records, cx);
+            Some(poller)
+        }
+        Input::Validated { poller, records } => {
             pollers.get_mut(&poller)?.polled(records, cx);
             Some(poller)
         }

@@ -16,6 +16,9 @@ use crate::registry::{FetchError, Fetching, Registry};
 /// Largest id: the registry's ids are Java's `int`.
 const ID_MAX: u32 = i32::MAX as u32;
 
+/// What a function's credentials for the registry stand in.
+const AUTH_SETTING: &str = "LAMBDA_MSK_SCHEMA_REGISTRY_AUTH";
+
 /// A registry with Confluent's API. Connects at the first fetch, and keeps its connections.
 pub struct Confluent {
     api: Api,
@@ -63,9 +66,17 @@ impl Confluent {
         let api = Api {
             url: parsed.as_str().trim_end_matches('/').to_owned(),
             auth: Auth::None,
+            auth_setting: AUTH_SETTING,
             http: Http::default(),
         };
         Ok(Self { api })
+    }
+
+    /// Sets the name of the setting that has the credentials, as messages are to name it. Default: `LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`.
+    #[must_use]
+    pub fn auth_setting(mut self, name: &'static str) -> Self {
+        self.api.auth_setting = name;
+        self
     }
 
     /// Sends a user's name and password with each request.

@@ -15,6 +15,8 @@ pub struct Schema {
     avro: OnceLock<Result<crate::avro::Schema, SchemaError>>,
     #[cfg(feature = "protobuf")]
     protobuf: OnceLock<Result<crate::protobuf::File, SchemaError>>,
+    #[cfg(feature = "protobuf-json")]
+    dynamic: OnceLock<Result<crate::protobuf::json::Dynamic, SchemaError>>,
     #[cfg(feature = "json-schema")]
     json: OnceLock<Result<crate::json_schema::Validator, SchemaError>>,
 }
@@ -28,6 +30,8 @@ impl Schema {
             avro: OnceLock::new(),
             #[cfg(feature = "protobuf")]
             protobuf: OnceLock::new(),
+            #[cfg(feature = "protobuf-json")]
+            dynamic: OnceLock::new(),
             #[cfg(feature = "json-schema")]
             json: OnceLock::new(),
         }
@@ -66,6 +70,18 @@ impl Schema {
         let compiled = self
             .protobuf
             .get_or_init(|| crate::protobuf::File::of(&self.source));
+        compiled.as_ref()
+    }
+
+    /// The messages of a Protobuf schema, to be read as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The text is no Protobuf schema, or imports what is not among its references.
+    #[cfg(feature = "protobuf-json")]
+    pub fn dynamic(&self) -> Result<&crate::protobuf::json::Dynamic, &SchemaError> {
+        let dynamic = || crate::protobuf::json::Dynamic::of(&self.source);
+        let compiled = self.dynamic.get_or_init(dynamic);
         compiled.as_ref()
     }
 

@@ -42,6 +42,10 @@ flag for it. The cluster is never the template's: without --bootstrap it is in t
 mapping read nothing; and `error`, why the run could not continue. A command line that is refused
 writes none.
 
+--schema-registry-uri, with --event-record-format and --schema-validation, checks records as the
+mapping's SchemaRegistryConfig does. A record that does not fit its schema goes to --on-failure, and
+without one it is dropped.
+
 A failed batch is retried without limit unless --maximum-retry-attempts or --on-failure is given.
 This is Lambda's default too; --once then does not end.
 

@@ -11,6 +11,7 @@ pub(crate) fn fault(error: &Error) -> Fault {
     match error {
         Error::Kafka(error) => kafka(error),
         Error::Stalled { .. } => fault.help("stop the other members of the group, or read all partitions here with a group of your own: --group NAME"),
+        Error::SchemaRegistry { .. } => fault.help("no record is dropped: run it again once the registry answers"),
         Error::Destination { .. } => fault.help("create it if it does not exist, or check --on-failure"),
         Error::Function { .. } => fault.help("check --function, or the binary and its permissions"),
         _ => fault,

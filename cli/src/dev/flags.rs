@@ -6,6 +6,10 @@ pub(super) mod names;
 pub(super) mod reading;
 // Where a group begins.
 pub(super) mod start;
+// What is secret, and so does not stand on the command line.
+pub(super) mod secret;
+// Which registry's schemas records are checked by.
+pub(super) mod schemas;
 // What the mapping is set to.
 pub(super) mod settings;
 // Which template is read.

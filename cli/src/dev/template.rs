@@ -6,6 +6,7 @@ mod mapping;
 mod node;
 mod property;
 mod resolve;
+mod schemas;
 mod spelling;
 mod target;
 
@@ -83,6 +84,11 @@ fn apply(args: &mut Args, text: &str, file: &str) -> Result<Vec<String>, Fault> 
     take_source(&mut args.settings, &mut properties, &mapping)?;
     batches::take_batches(&mut args.settings, &mut properties, mapping.properties)?;
     batches::take_failures(&mut args.settings, &mut properties, mapping.properties)?;
+    schemas::take(
+        &mut args.settings.schemas,
+        &mut properties,
+        mapping.properties,
+    )?;
     batches::name_the_rest(&mut properties, mapping.properties);
     if let Some(function) = mapping.function {
         function::take(args, &mut properties, function)?;
@@ -112,10 +118,19 @@ fn places(
     resolver: &Resolver<'_>,
 ) -> Vec<(&'static str, String)> {
     let mode = ["SelfManagedKafkaEventSourceConfig", "ConsumptionMode"];
+    let registry = schemas::path(mapping.properties);
     let of_template = settings.flags().into_iter().filter(|(.., given)| !given);
     let place = |(setting, ..): (&'static str, &str, bool)| {
         let keys: Vec<&str> = match setting {
             "ConsumptionMode" => mode.to_vec(),
+            setting if setting.starts_with(schemas::CONFIG) => {
+                let below = setting.split('.').skip(1);
+                registry
+                    .iter()
+                    .flat_map(|path| path.iter().copied())
+                    .chain(below)
+                    .collect()
+            }
             setting => setting.split('.').collect(),
         };
         let node = mapping.properties.at(&keys)?;

@@ -15,7 +15,7 @@ use super::cluster::produce::{self, Wanted};
 use super::cluster::{broker, connect};
 use super::show::{End, Show, lines, nothing};
 use super::watch::{self, Watched};
-use super::{destination, failed};
+use super::{destination, failed, registry};
 use crate::fault::{Fault, warn};
 use crate::function::dead_letters::Mark;
 use crate::function::log_level;
@@ -207,6 +207,7 @@ impl Work<'_> {
         if args.once {
             driver = driver.until_caught_up();
         }
+        let driver = registry::add(driver, &configuration, &args.settings.schemas)?;
         destination::add(driver, &configuration, cluster)
     }
 }

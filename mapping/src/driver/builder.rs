@@ -20,6 +20,8 @@ use super::setup::Setup;
 use crate::function::Function;
 use crate::limits::{DELIVER_MS, FUNCTION_TIMEOUT_MS};
 use crate::machine::{Configuration, ConsumptionMode, Mapping};
+#[cfg(feature = "schemas")]
+use crate::schemas::Registry;
 
 /// One mapping, ready to run: a topic, its settings, and the function.
 ///
@@ -64,6 +66,8 @@ impl Driver {
             alone: false,
             until_caught_up: false,
             destination: None,
+            #[cfg(feature = "schemas")]
+            registry: None,
         };
         Self {
             setup,
@@ -110,6 +114,14 @@ impl Driver {
         self
     }
 
+    /// The registry whose schemas records are checked by. The configuration has to have a `SchemaRegistryConfig` too, which says what is checked.
+    #[cfg(feature = "schemas")]
+    #[must_use]
+    pub fn schema_registry(mut self, registry: impl Registry) -> Self {
+        self.setup.registry = Some(Box::new(registry));
+        self
+    }
+
     /// A handle to control the driver while it runs.
     pub fn control(&self) -> Control {
         self.control.clone()
@@ -126,7 +138,8 @@ impl Driver {
     /// cluster has refused access for ten seconds ([`Refused`](msk_kafka::Error::Refused)), has not answered for thirty
     /// ([`Unreachable`](msk_kafka::Error::Unreachable)), has lacked the topic for five
     /// ([`UnknownTopic`](msk_kafka::Error::UnknownTopic)), or no member of the group has read or committed anything for
-    /// the function's time-out and thirty seconds ([`Error::Stalled`]). Any other run continues, and says so.
+    /// the function's time-out and thirty seconds ([`Error::Stalled`]), or the schema registry cannot be asked for thirty
+    /// seconds ([`Error::SchemaRegistry`]). Any other run continues, and says so.
     pub async fn run(
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,
@@ -142,6 +155,15 @@ impl Driver {
             msk_kafka::share_security::auth(&setup.cluster)?;
             #[cfg(not(feature = "share"))]
             return Err(Error::QueueMode);
+        }
+        if setup.configuration.schema_registry_config.is_some() {
+            #[cfg(feature = "schemas")]
+            let can = setup.registry.is_some();
+            #[cfg(not(feature = "schemas"))]
+            let can = false;
+            if !can {
+                return Err(Error::NoSchemaRegistry);
+            }
         }
         let (cluster, topic) = (setup.cluster.clone(), setup.configuration.topic.clone());
         let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic)).await;

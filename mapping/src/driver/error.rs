@@ -48,6 +48,21 @@ pub enum Error {
         /// The system's reason.
         source: InvokeError,
     },
+    /// The schema registry cannot be asked, so records wait that nobody can check.
+    #[error("records of `{topic}` wait for their schemas, and for {seconds} s none could be had")]
+    SchemaRegistry {
+        /// The topic.
+        topic: String,
+        /// The time since the registry answered last, in seconds.
+        seconds: u64,
+        /// The registry, its fault and the cure.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The configuration has a `SchemaRegistryConfig`, and the driver has no registry to ask.
+    #[error(
+        "the mapping checks records by schemas, but has no registry to ask: build msk-mapping with the feature `schemas`, and give the driver a registry"
+    )]
+    NoSchemaRegistry,
     /// This build cannot read a share group.
     #[error("this build cannot read a share group: build msk-mapping with the feature `share`")]
     QueueMode,

@@ -68,6 +68,16 @@ pub(super) enum Command {
     Leave(Instant),
 }
 
+impl Command {
+    /// To poll a partition, or to pause it.
+    pub(super) fn paced(partition: TopicPartition, polls: bool) -> Self {
+        match polls {
+            true => Self::Resume(partition),
+            false => Self::Pause(partition),
+        }
+    }
+}
+
 /// What a member has to say.
 #[derive(Debug)]
 pub(super) enum Happening {

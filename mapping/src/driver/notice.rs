@@ -58,6 +58,17 @@ pub enum Notice {
         /// The offset at which the group continues.
         position: i64,
     },
+    /// A record does not fit its schema. It is given up: its [`Delivered`](Self::Delivered), or its [`Dropped`](Self::Dropped), follows.
+    Invalid {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset.
+        offset: i64,
+        /// The condition under which it is given up.
+        condition: Condition,
+        /// The reason, without a byte of the record.
+        reason: String,
+    },
     /// The destination confirmed records that were given up.
     Delivered {
         /// Why they were given up.

@@ -7,6 +7,12 @@ mod refused;
 #[cfg(feature = "share")]
 mod share_group;
 
+// Records on their way through the check by their schemas.
+#[cfg(not(feature = "schemas"))]
+mod unchecked;
+#[cfg(feature = "schemas")]
+mod validation;
+
 // Records on their way to the destination.
 mod delivery;
 
@@ -34,6 +40,10 @@ use self::refused::Refused;
 #[cfg(feature = "share")]
 use self::share_group::ShareGroup;
 use self::state::{Notices, Run};
+#[cfg(not(feature = "schemas"))]
+use self::unchecked::Validation;
+#[cfg(feature = "schemas")]
+use self::validation::Validation;
 use super::control::Request;
 use super::ended::ended;
 use super::error::Error;
@@ -54,7 +64,7 @@ pub(super) struct Ready {
 
 /// Starts the members, of which the run hears.
 pub(super) async fn start(
-    setup: Setup,
+    mut setup: Setup,
     requests: UnboundedReceiver<Request>,
     mapping: Mapping,
     partitions: Vec<TopicPartition>,
@@ -66,6 +76,7 @@ pub(super) async fn start(
     #[cfg(feature = "share")]
     let mut begun = begun;
     let (sender, happenings) = channel(HAPPENINGS_MAX);
+    let validation = Validation::of(&mut setup);
     #[cfg(feature = "share")]
     let share_group = ShareGroup::of(&setup.configuration);
     #[cfg(feature = "share")]
@@ -101,6 +112,8 @@ pub(super) async fn start(
         overlooked: 0,
         #[cfg(feature = "share")]
         share_group,
+        validation,
+        checks: JoinSet::new(),
         until_caught_up: setup.until_caught_up,
         draining: false,
         started: false,
@@ -136,6 +149,7 @@ impl Ready {
                 Some(request) = self.requests.recv() => run.requested(request),
                 Some(landed) = run.invocations.join_next() => run.landed(ended(landed)),
                 Some(handed) = run.deliveries.join_next() => run.handed(ended(handed)),
+                Some(checked) = run.checks.join_next() => run.checked(ended(checked)),
                 Some((poller, happening)) = self.happenings.recv() => run.heard(poller, happening),
                 Some(looked) = run.looks.asking.join_next() => run.looked(ended(looked)),
                 _ = status.tick() => run.say_status(),

@@ -8,6 +8,8 @@ use msk_kafka::Cluster;
 use super::destination::Destination;
 use crate::function::Function;
 use crate::machine::Configuration;
+#[cfg(feature = "schemas")]
+use crate::schemas::Registry;
 
 pub(super) struct Setup {
     pub(super) cluster: Cluster,
@@ -20,6 +22,9 @@ pub(super) struct Setup {
     pub(super) alone: bool,
     pub(super) until_caught_up: bool,
     pub(super) destination: Option<Arc<dyn Destination>>,
+    /// What is asked for schemas.
+    #[cfg(feature = "schemas")]
+    pub(super) registry: Option<Box<dyn Registry>>,
 }
 
 impl Setup {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::source::{Nulls, Source};
-use crate::record::{Header, Record, TopicPartition};
+use crate::record::{Header, Record, SchemaMetadata, TopicPartition};
 
 /// Takes the bytes of an event.
 pub(super) trait Sink {
@@ -110,7 +110,14 @@ pub(super) fn record(sink: &mut impl Sink, record: &Record, nulls: Nulls) {
     sink.raw(br#","timestampType":"#);
     text(sink, record.timestamp_type.as_str());
     base64(sink, br#","key":"#, record.key.as_deref(), nulls);
+    schema(
+        sink,
+        br#","keySchemaMetadata":"#,
+        record.key_schema.as_ref(),
+    );
     base64(sink, br#","value":"#, record.value.as_deref(), nulls);
+    let field = br#","valueSchemaMetadata":"#;
+    schema(sink, field, record.value_schema.as_ref());
     sink.raw(br#","headers":["#);
     for (index, header) in record.headers.iter().enumerate() {
         if index > 0 {
@@ -134,6 +141,17 @@ fn base64(sink: &mut impl Sink, field: &[u8], bytes: Option<&[u8]>, nulls: Nulls
             sink.raw(b"null");
         }
         (None, Nulls::Absent) => {}
+    }
+}
+
+fn schema(sink: &mut impl Sink, field: &[u8], schema: Option<&SchemaMetadata>) {
+    if let Some(schema) = schema {
+        sink.raw(field);
+        sink.raw(br#"{"dataFormat":"#);
+        text(sink, schema.data_format.as_str());
+        sink.raw(br#","schemaId":"#);
+        text(sink, &schema.schema_id);
+        sink.raw(b"}");
     }
 }
 

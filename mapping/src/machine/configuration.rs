@@ -2,6 +2,7 @@
 
 mod check;
 mod faults;
+mod schema_registry;
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::faults::{Faults, SettingFault};
+pub use self::schema_registry::{EventRecordFormat, SchemaRegistryConfig, ValidatedAttribute};
 use super::readings::Readings;
 use crate::event::{Envelope, Source};
 use crate::limits::{
@@ -71,6 +73,9 @@ pub struct Configuration {
     pub on_failure: Option<OnFailure>,
     /// `FilterCriteria`. None: each record passes.
     pub filter_criteria: Option<Filter>,
+    /// `SchemaRegistryConfig`. None: records are delivered as they are, and no schema is asked for. The machine leaves the check to its driver, and
+    /// takes what came of it as [`Input::Validated`](super::Input::Validated).
+    pub schema_registry_config: Option<SchemaRegistryConfig>,
     /// `ProvisionedPollerConfig`. None: on-demand mode.
     pub provisioned_poller_config: Option<ProvisionedPollers>,
     /// The back-off after failed attempts: Lambda has one, but does not document its length.
@@ -104,6 +109,7 @@ impl Configuration {
             function_response_types: FailureReporting::WholeBatch,
             on_failure: None,
             filter_criteria: None,
+            schema_registry_config: None,
             provisioned_poller_config: None,
             backoff: Backoff::default(),
             delivery_count_max: DELIVERY_COUNT_MAX,
@@ -161,6 +167,7 @@ impl fmt::Debug for Configuration {
             .field("function_response_types", &self.function_response_types)
             .field("on_failure", &self.on_failure)
             .field("filter_criteria", &self.filter_criteria.is_some())
+            .field("schema_registry_config", &self.schema_registry_config)
             .field("provisioned_poller_config", &self.provisioned_poller_config)
             .field("backoff", &self.backoff)
             .field("delivery_count_max", &self.delivery_count_max)

@@ -1,5 +1,7 @@
 //! The inputs of the machine. Made by its driver.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::ids::{DeliveryId, InvocationId, PollerId};
@@ -46,6 +48,14 @@ pub enum Input {
         poller: PollerId,
         /// The records.
         records: Vec<Record>,
+    },
+    /// The same as [`Polled`](Self::Polled) for a mapping with `SchemaRegistryConfig`, which has checked the records. Those that are invalid are given
+    /// up, each by itself, beside the batches of their partition.
+    Validated {
+        /// The poller.
+        poller: PollerId,
+        /// The records, in the same order.
+        records: Vec<Validated>,
     },
     /// A partition's position moved on without a record: transaction markers, compaction, or the offset that
     /// [`Position::End`](super::Position::End) turned out to be. So such gaps are committed too.
@@ -97,6 +107,59 @@ pub enum Input {
     Woken,
     /// The mapping is being disabled: nothing is invoked or polled any more. Invocations in flight may finish and are committed.
     Drain,
+}
+
+/// A record that was checked by the schemas of a registry.
+#[derive(Debug, Clone)]
+pub struct Validated {
+    /// The record: as it is delivered if it is valid, as it was polled if it is not.
+    pub record: Record,
+    /// The outcome.
+    pub validity: Validity,
+}
+
+/// The outcome of the check of a record.
+#[derive(Clone)]
+pub enum Validity {
+    /// It goes on.
+    Valid {
+        /// The value as JSON, for the filters. None: they look at the value as it is delivered.
+        filtered: Option<Bytes>,
+    },
+    /// It is given up.
+    Invalid(SchemaFault),
+}
+
+/// Shows no byte of the value.
+impl fmt::Debug for Validity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Valid { filtered } => f
+                .debug_struct("Valid")
+                .field("filtered_bytes", &filtered.as_ref().map(Bytes::len))
+                .finish(),
+            Self::Invalid(fault) => f.debug_tuple("Invalid").field(fault).finish(),
+        }
+    }
+}
+
+/// Why a record is invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SchemaFault {
+    /// The registry has no schema of that id.
+    NotFound,
+    /// The key or the value does not fit its schema, or names none.
+    Deserialization,
+}
+
+impl Validated {
+    /// A record of a mapping that validates none.
+    pub(super) fn unchecked(record: Record) -> Self {
+        Self {
+            record,
+            validity: Validity::Valid { filtered: None },
+        }
+    }
 }
 
 /// The end of an invocation, as far as the mapping needs it.

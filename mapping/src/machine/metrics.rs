@@ -11,6 +11,8 @@ pub struct Metrics {
     pub polled: u64,
     /// `FilteredOutEventCount`.
     pub filtered_out: u64,
+    /// `SchemaRegistryErrorCount`: records that failed the check by their schemas. Each is also among the dropped or the delivered ones, once that is known.
+    pub invalid: u64,
     /// `InvokedEventCount`: each attempt of a record counts.
     pub invoked: u64,
     /// `FailedInvokeEventCount`: records of invocations that ended in an error, a crash, a time-out or a throttle, and

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::ids::{DeliveryId, InvocationId, PollerId};
+use super::input::SchemaFault;
 use crate::record::{Record, TopicPartition};
 use crate::response::Verdict;
 use crate::time::Time;
@@ -143,15 +144,35 @@ pub enum Condition {
     RecordAgeExceeded,
     /// The record alone makes an event of more than 6 MB.
     MaximumPayloadSizeExceeded,
+    /// The schema registry has no schema of the id that the record names.
+    SchemaNotFound,
+    /// The record's key or value does not fit its schema, or names none.
+    DeserializationError,
+}
+
+impl From<SchemaFault> for Condition {
+    fn from(fault: SchemaFault) -> Self {
+        match fault {
+            SchemaFault::NotFound => Self::SchemaNotFound,
+            SchemaFault::Deserialization => Self::DeserializationError,
+        }
+    }
 }
 
 impl Condition {
+    /// Whether the record failed the check by its schemas, and no batch ever had it.
+    pub const fn is_of_schema(self) -> bool {
+        matches!(self, Self::SchemaNotFound | Self::DeserializationError)
+    }
+
     /// Lambda's word for it, in documents for SQS, SNS and S3.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
             Self::RecordAgeExceeded => "RecordAgeExceeded",
             Self::MaximumPayloadSizeExceeded => "MaximumPayloadSizeExceeded",
+            Self::SchemaNotFound => "SCHEMA_NOT_FOUND",
+            Self::DeserializationError => "DESERIALIZATION_ERROR",
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use super::batch::Held;
+use super::output::Condition;
 use super::rules::Rules;
 use super::tracker::Tracker;
 use crate::limits::{
-    BATCHES_WAITING_MAX, EVENT_BYTES_MAX, POLLER_WAITING_BYTES_MAX, UNCOMMITTED_MAX,
+    BATCHES_WAITING_MAX, EVENT_BYTES_MAX, INVALID_DELIVERING_MAX, POLLER_WAITING_BYTES_MAX,
+    UNCOMMITTED_MAX,
 };
 use crate::time::Time;
 
@@ -14,7 +16,12 @@ use crate::time::Time;
 pub(super) struct Partition {
     /// Records that were never in a batch, in offset order.
     pub(super) waiting: VecDeque<Held>,
+    /// Of those that wait, and of the invalid ones.
     pub(super) waiting_bytes: usize,
+    /// Records that no batch takes, each with the reason. They wait for the destination.
+    pub(super) invalid: VecDeque<(Held, Condition)>,
+    /// Invalid records that are on their way to the destination.
+    pub(super) invalid_delivering: usize,
     /// Not in Queue mode.
     pub(super) tracker: Tracker,
     /// How many records of it have to be settled before its next batch.
@@ -35,6 +42,8 @@ impl Partition {
         Self {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            invalid: VecDeque::new(),
+            invalid_delivering: 0,
             tracker: Tracker::at(committed),
             held: 0,
             free_since: now,
@@ -50,11 +59,38 @@ impl Partition {
         self.waiting.push_back(held);
     }
 
+    pub(super) fn push_invalid(&mut self, held: Held, condition: Condition) {
+        self.waiting_bytes += held.bytes;
+        self.invalid.push_back((held, condition));
+    }
+
+    /// The next invalid record that may be given up. Few at once go to a destination.
+    pub(super) fn take_invalid(&mut self, destination: bool) -> Option<(Held, Condition)> {
+        if self.leaving || self.invalid_delivering >= INVALID_DELIVERING_MAX {
+            return None;
+        }
+        let taken = self.invalid.pop_front()?;
+        self.waiting_bytes -= taken.0.bytes;
+        self.invalid_delivering += usize::from(destination);
+        Some(taken)
+    }
+
+    /// How many records wait, for a batch or for the destination.
+    pub(super) fn waits(&self) -> usize {
+        self.waiting.len() + self.invalid.len()
+    }
+
     /// Takes a record out that waits at this offset. Queue mode: its lock has ended, for it was delivered once more.
     pub(super) fn withdraw(&mut self, offset: i64) {
         let at = |held: &Held| held.record.offset == offset;
         if let Some(place) = self.waiting.iter().position(at)
             && let Some(held) = self.waiting.remove(place)
+        {
+            self.waiting_bytes -= held.bytes;
+        }
+        let at = |(held, _): &(Held, Condition)| held.record.offset == offset;
+        if let Some(place) = self.invalid.iter().position(at)
+            && let Some((held, _)) = self.invalid.remove(place)
         {
             self.waiting_bytes -= held.bytes;
         }
@@ -85,9 +121,9 @@ impl Partition {
     pub(super) fn has_enough(&self, rules: &Rules, poller_bytes: usize) -> bool {
         let most = if self.paused { 1 } else { 2 };
         let of = |limit: usize| limit * most / 2;
-        self.waiting.len() >= of(BATCHES_WAITING_MAX * rules.batch_size)
+        self.waits() >= of(BATCHES_WAITING_MAX * rules.batch_size)
             || self.waiting_bytes >= of(BATCHES_WAITING_MAX * EVENT_BYTES_MAX)
             || self.tracker.uncommitted() >= of(UNCOMMITTED_MAX)
-            || !self.waiting.is_empty() && poller_bytes >= of(POLLER_WAITING_BYTES_MAX)
+            || self.waits() > 0 && poller_bytes >= of(POLLER_WAITING_BYTES_MAX)
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::batch::{Held, State, Unsettled, UnsettledId, offsets};
 use super::context::Context;
 use super::ids::PollerId;
+use super::input::{Validated, Validity};
 use super::metrics::PartitionStatus;
 use super::output::{Acknowledgement, Output, Position};
 use super::partition::Partition;
-use crate::record::{Record, TopicPartition};
+use crate::record::TopicPartition;
 use crate::time::Time;
 
 #[derive(Debug)]
@@ -90,9 +91,13 @@ impl Poller {
         }
     }
 
-    pub(super) fn polled(&mut self, records: Vec<Record>, cx: &mut Context) {
+    pub(super) fn polled(
+        &mut self,
+        records: impl IntoIterator<Item = Validated>,
+        cx: &mut Context,
+    ) {
         let mut filtered = Vec::new();
-        for record in records {
+        for Validated { record, validity } in records {
             if !self.comes_next(&record.partition, record.offset, cx) {
                 continue;
             }
@@ -100,24 +105,36 @@ impl Poller {
                 continue;
             };
             cx.metrics.polled += 1;
-            let passes = cx.rules.passes(&record);
+            let passes = match &validity {
+                Validity::Valid { filtered } => cx.rules.passes(&record, filtered.as_deref()),
+                Validity::Invalid(_) => true,
+            };
             if !cx.rules.queue {
                 partition.tracker.polled(record.offset, !passes);
             } else if record.delivery_count > 1 {
                 partition.withdraw(record.offset);
             }
-            if passes {
-                partition.push(Held {
-                    bytes: cx.rules.envelope.record_bytes(&record),
-                    arrived: cx.now,
-                    tries: cx.recall(&record),
-                    // Each delivery before this one came to an invocation, as far as anybody can tell.
-                    invoked: u32::from(record.delivery_count.saturating_sub(1)),
-                    record,
-                });
-            } else {
+            if !passes {
                 cx.metrics.filtered_out += 1;
                 filtered.push(record);
+                continue;
+            }
+            let held = Held {
+                bytes: cx.rules.envelope.record_bytes(&record),
+                arrived: cx.now,
+                tries: cx.recall(&record),
+                // Each delivery before this one came to an invocation, as far as anybody can tell.
+                invoked: u32::from(record.delivery_count.saturating_sub(1)),
+                record,
+            };
+            match validity {
+                Validity::Valid { .. } => partition.push(held),
+                Validity::Invalid(fault) => {
+                    cx.metrics.invalid += 1;
+                    // No invocation ever had it, in no delivery.
+                    let held = Held { invoked: 0, ..held };
+                    partition.push_invalid(held, fault.into());
+                }
             }
         }
         if cx.rules.queue {
@@ -219,7 +236,7 @@ impl Poller {
             PartitionStatus {
                 poller: self.id,
                 partition: key.clone(),
-                waiting: partition.waiting.len(),
+                waiting: partition.waits(),
                 in_flight,
                 retrying: all - in_flight,
                 delivering: delivering.map(|part| part.offsets.len()).sum(),

@@ -35,6 +35,8 @@ pub struct Readings {
     pub window: Window,
     /// How the event shows a missing key or value.
     pub nulls: Nulls,
+    /// Whether `EventRecordFormat` SOURCE leaves Protobuf's message indexes in place.
+    pub protobuf_indexes: ProtobufIndexes,
 }
 
 impl Default for Readings {
@@ -53,6 +55,7 @@ impl Default for Readings {
             next_batch: NextBatch::Waits,
             window: Window::FromArrival,
             nulls: Nulls::Absent,
+            protobuf_indexes: ProtobufIndexes::Kept,
         }
     }
 }
@@ -174,4 +177,14 @@ pub enum Window {
     FromArrival,
     /// When the partition was free for it, if that was later.
     FromFree,
+}
+
+/// Does `EventRecordFormat` SOURCE leave what names a Protobuf message behind the schema's id: Confluent's message indexes, Glue's place of the message? AWS
+/// does not say; Powertools for AWS Lambda looks for them in such values and skips them. So the default is [`Kept`](Self::Kept).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProtobufIndexes {
+    /// They stand before the message.
+    Kept,
+    /// The value is the message.
+    Removed,
 }

@@ -85,11 +85,10 @@ impl Rules {
         }
     }
 
-    /// Whether a record goes to the function.
-    pub(super) fn passes(&self, record: &Record) -> bool {
-        self.filter
-            .as_ref()
-            .is_none_or(|filter| filter(record.value.as_deref()))
+    /// Whether a record goes to the function: by its value, or by what stands for that.
+    pub(super) fn passes(&self, record: &Record, value: Option<&[u8]>) -> bool {
+        let value = value.or(record.value.as_deref());
+        self.filter.as_ref().is_none_or(|filter| filter(value))
     }
 
     /// Whether a record is older than the mapping sends. One without a timestamp has no age.

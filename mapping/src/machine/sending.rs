@@ -22,6 +22,7 @@ impl Poller {
                 unsettled.state = State::Ready(until);
             }
         }
+        self.give_up_invalid(cx);
         loop {
             while let Some(held) = batching::too_big(&mut self.partitions, &cx.rules) {
                 let condition = Condition::MaximumPayloadSizeExceeded;

@@ -7,10 +7,12 @@ use super::input::End;
 use super::output::{
     Acknowledgement, Because, Condition, Discarded, Dropped, LastResponse, Offsets, Output,
 };
+use super::partition::Partition;
 use super::poller::Poller;
 use super::readings::{Halves, NextBatch};
 use super::verdict::{Listed, Outcome, verdict};
 use crate::limits::RETRIED_ASIDE_MAX;
+use crate::record::TopicPartition;
 use crate::response::{self, Event, Read, Verdict};
 
 impl Poller {
@@ -130,6 +132,21 @@ impl Poller {
             .is_none_or(|unsettled| unsettled.holds)
     }
 
+    /// Gives up what is invalid, each record by itself.
+    pub(super) fn give_up_invalid(&mut self, cx: &mut Context) {
+        let some = |(key, partition): (&TopicPartition, &Partition)| {
+            (!partition.invalid.is_empty()).then(|| key.clone())
+        };
+        let keys: Vec<TopicPartition> = self.partitions.iter().filter_map(some).collect();
+        for key in keys {
+            let destination = cx.rules.destination;
+            let take = |partition: &mut Partition| partition.take_invalid(destination);
+            while let Some((held, condition)) = self.partitions.get_mut(&key).and_then(take) {
+                self.give_up(None, vec![held], condition, &Last::default(), cx);
+            }
+        }
+    }
+
     /// Gives records up: released to the broker, on their way to the destination, or lost.
     pub(super) fn give_up(
         &mut self,
@@ -139,7 +156,8 @@ impl Poller {
         last: &Last,
         cx: &mut Context,
     ) {
-        let holds = self.holds(id);
+        // What no batch had, no batch waits for.
+        let holds = !condition.is_of_schema() && self.holds(id);
         if cx.rules.queue && condition == Condition::RetryAttemptsExhausted {
             let most = cx.rules.delivery_count_max;
             let again = |held: &mut Held| held.record.delivery_count < most;
@@ -185,6 +203,13 @@ impl Poller {
 
     /// The destination has answered.
     pub(super) fn delivered(&mut self, delivery: Delivery, taken: bool, cx: &mut Context) {
+        if delivery.condition.is_of_schema() {
+            for part in &delivery.records {
+                if let Some(partition) = self.partitions.get_mut(&part.partition) {
+                    partition.invalid_delivering -= 1;
+                }
+            }
+        }
         if taken {
             cx.metrics.delivered += delivery.sent as u64;
             self.settle(

@@ -18,3 +18,4 @@ mod random;
 mod readings;
 mod rebalance;
 mod retries;
+mod schemas;

@@ -18,6 +18,8 @@ pub(super) struct Api {
     /// Without a slash at its end.
     pub(super) url: String,
     pub(super) auth: Auth,
+    /// What sets the credentials, for messages.
+    pub(super) auth_setting: &'static str,
     pub(super) http: Http,
 }
 
@@ -36,9 +38,10 @@ impl Api {
     /// One schema, without what it refers to. None: the registry says that it has none.
     pub(super) async fn schema(&self, path: &str) -> Result<Option<Answered>, FetchError> {
         if let Auth::NoHeader = self.auth {
-            return Err(self.unavailable(
-                "cannot be asked: the bearer token has a line end or another character that no header may have; check LAMBDA_MSK_SCHEMA_REGISTRY_AUTH",
-            ));
+            let setting = self.auth_setting;
+            return Err(self.unavailable(format_args!(
+                "cannot be asked: the bearer token has a line end or another character that no header may have; check {setting}"
+            )));
         }
         let url = format!("{}/{path}", self.url);
         let answer = self.http.ask(|client| {
@@ -78,7 +81,10 @@ impl Api {
                 }
             },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                ": check the credentials in LAMBDA_MSK_SCHEMA_REGISTRY_AUTH, and that they may read schemas"
+                let setting = self.auth_setting;
+                return Err(self.unavailable(format_args!(
+                    "answered {status}: check the credentials in {setting}, and that they may read schemas"
+                )));
             }
             StatusCode::TOO_MANY_REQUESTS => ": too many requests; raise the registry's limit",
             status if status.is_redirection() => {

@@ -1,14 +1,10 @@
 //! How the cluster is reached: its address, and librdkafka's settings with secrets that stand elsewhere.
 
-use std::fs;
-
 use msk_mapping::driver::Cluster;
 
 use crate::dev::failed;
+use crate::dev::flags::secret::Secret;
 use crate::fault::Fault;
-
-/// A secret's file is a line or two; a certificate's a few more.
-const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// One `--set KEY=VALUE`.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,10 +16,7 @@ pub(crate) struct Setting {
 #[derive(Clone, PartialEq, Eq)]
 enum Value {
     Text(String),
-    Variable(String),
-    File(String),
-    /// A secret that stood on the command line. Refused later: what clap refuses it shows.
-    Bare,
+    Secret(Secret),
 }
 
 /// Its value may be a password.
@@ -38,10 +31,9 @@ pub(crate) fn setting(text: &str) -> Result<Setting, String> {
     let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
         return Err("expected KEY=VALUE".to_owned());
     };
-    let value = match (value.strip_prefix("@env:"), value.strip_prefix("@file:")) {
-        (Some(name), _) => Value::Variable(name.to_owned()),
-        (_, Some(path)) => Value::File(path.to_owned()),
-        _ => Value::Text(value.to_owned()),
+    let value = match Secret::named(value) {
+        Some(secret) => Value::Secret(secret),
+        None => Value::Text(value.to_owned()),
     };
     let secret = ["password", "passphrase", "secret", "key.pem"]
         .iter()
@@ -49,7 +41,7 @@ pub(crate) fn setting(text: &str) -> Result<Setting, String> {
     Ok(Setting {
         key: key.to_owned(),
         value: match value {
-            Value::Text(_) if secret => Value::Bare,
+            Value::Text(_) if secret => Value::Secret(Secret::Bare),
             value => value,
         },
     })
@@ -78,31 +70,9 @@ fn value(setting: &Setting) -> Result<String, Fault> {
     let key = &setting.key;
     match &setting.value {
         Value::Text(text) => Ok(text.clone()),
-        Value::Bare => Err(Fault::new(format!(
-            "the value of --set {key} is a secret, and every user of this machine can read the command line"
-        ))
-        .help(format!("write {key}=@env:NAME or {key}=@file:PATH"))),
-        Value::Variable(name) => std::env::var(name).map_err(|error| {
-            Fault::new(format!("cannot read the variable {name} for --set {key}"))
-                .at(error.to_string())
-                .help(format!(
-                    "export {name}, or name a file: --set {key}=@file:PATH"
-                ))
-        }),
-        Value::File(path) => {
-            let read = fs::metadata(path).and_then(|file| {
-                if file.len() > SECRET_BYTES_MAX {
-                    return Err(std::io::ErrorKind::FileTooLarge.into());
-                }
-                fs::read_to_string(path)
-            });
-            match read {
-                // Editors end a file with a line break, which is no part of a password.
-                Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-                Err(error) => Err(Fault::new(format!("cannot read {path} for --set {key}"))
-                    .at(error.to_string())
-                    .help("name a file with nothing but the value")),
-            }
+        Value::Secret(secret) => {
+            let flag = format!("--set {key}");
+            secret.read(&format!("{key}="), &flag)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use msk_mapping::machine::{
     Again, Age, Attempts, Bisecting, Exhausted, Halves, NextBatch, Nulls, PartialAnswer, Progress,
-    Readings, Rebalance, Throttles, Window,
+    ProtobufIndexes, Readings, Rebalance, Throttles, Window,
 };
 
 /// A question's answers, each by its name. The first is the default.
@@ -146,6 +146,14 @@ const QUESTIONS: &[Question] = &[
         &[
             ("absent", |r| r.nulls = Nulls::Absent),
             ("null", |r| r.nulls = Nulls::Null),
+        ],
+    ),
+    question(
+        "protobuf-indexes",
+        "whether EventRecordFormat SOURCE leaves Protobuf's message indexes in place",
+        &[
+            ("kept", |r| r.protobuf_indexes = ProtobufIndexes::Kept),
+            ("removed", |r| r.protobuf_indexes = ProtobufIndexes::Removed),
         ],
     ),
 ];

@@ -12,6 +12,7 @@ use msk_mapping::machine::{
 
 use super::names;
 use super::reading::{self, Reading};
+use super::schemas::Schemas;
 use super::start::{self, Start};
 use crate::dev::on_failure;
 use crate::fault::Fault;
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     /// Whether the filters are the template's.
     #[arg(skip)]
     pub(crate) filter_of_template: bool,
+    #[command(flatten)]
+    pub(crate) schemas: Schemas,
     /// Destination for records that are given up: file:PATH, kafka://TOPIC of the same cluster, and in a build with the feature aws a queue's URL or ARN, a topic's ARN, or s3://BUCKET/PREFIX. none: no destination, even if the template has one.
     #[arg(long, value_name = "DESTINATION")]
     pub(crate) on_failure: Option<String>,
@@ -124,6 +127,7 @@ impl Settings {
             .map(on_failure::read)
             .transpose()?;
         settings.filter_criteria = self.filter()?;
+        settings.schema_registry_config = self.schemas.config()?;
         settings.provisioned_poller_config = (!self.on_demand).then(|| {
             let pollers = Some(i64::from(self.pollers()));
             ProvisionedPollers {
@@ -148,8 +152,13 @@ impl Settings {
     }
 
     /// Each setting that Lambda may refuse, by AWS's name: its flag, and whether that was given.
-    pub(crate) const fn flags(&self) -> [(&'static str, &'static str, bool); 9] {
+    pub(crate) const fn flags(&self) -> [(&'static str, &'static str, bool); 13] {
+        let [registry, uri, format, validated] = self.schemas.flags();
         [
+            registry,
+            uri,
+            format,
+            validated,
             ("BatchSize", "--batch-size", self.batch_size.is_some()),
             (
                 "MaximumBatchingWindowInSeconds",

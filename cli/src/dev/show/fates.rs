@@ -181,6 +181,23 @@ impl Fates {
             } => self.topic(topic).failed.retain(|place, _| {
                 place.partition != partition.partition() || place.offset >= *position
             }),
+            Notice::Invalid {
+                partition,
+                offset,
+                condition,
+                reason,
+            } => {
+                let place = Place {
+                    topic: topic.to_owned(),
+                    partition: partition.partition(),
+                    offset: *offset,
+                };
+                let reason = Reason {
+                    code: condition.as_str().to_owned(),
+                    why: reason.clone(),
+                };
+                self.topic(topic).fails(&place, &reason);
+            }
             Notice::Delivered { records, .. } => self.topic(topic).gives_up(records, Fate::GivenUp),
             Notice::Dropped(dropped) => self.topic(topic).gives_up(&dropped.records, Fate::Lost),
             _ => {}
@@ -280,6 +297,13 @@ impl Topic {
             }
             How::Open(_) | How::All(_) => None,
         }
+    }
+
+    /// Why a record does not fit its schemas, once it is given up.
+    pub(crate) fn misfit(&self, records: &[Offsets]) -> Option<&str> {
+        let place = places(records).next()?;
+        let (_, reason) = self.ended.get(&place)?;
+        Some(&reason.why)
     }
 
     fn last_attempt(&self, place: &Place) -> Option<&Attempt> {

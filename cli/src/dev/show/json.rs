@@ -139,6 +139,14 @@ fn happened(notice: &Notice) -> Option<Value> {
         } => {
             json!({"event": "committed", "partition": partition.to_string(), "position": position})
         }
+        Notice::Invalid {
+            partition,
+            offset,
+            condition,
+            reason,
+        } => {
+            json!({"event": "invalid", "record": format!("{partition}@{offset}"), "condition": condition.as_str(), "reason": reason})
+        }
         Notice::Delivered {
             condition,
             invoke_count,
@@ -246,6 +254,7 @@ fn status(status: &Status) -> Value {
         "environments": status.environments,
         "polled": metrics.polled,
         "filteredOut": metrics.filtered_out,
+        "invalid": metrics.invalid,
         "invoked": metrics.invoked,
         "failedInvoke": metrics.failed_invoke,
         "committed": metrics.committed,

@@ -7,7 +7,7 @@ use anstyle::Style;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use msk_mapping::driver::{Flight, Notice};
-use msk_mapping::machine::{Because, Offsets};
+use msk_mapping::machine::{Because, Condition, Offsets};
 use msk_mapping::response::Verdict;
 use msk_mapping::{Ending, Report};
 
@@ -91,12 +91,15 @@ impl Lines {
                 invoke_count,
                 records,
             } => {
-                let text = format!(
-                    "{}: {condition} after {}; at the destination{}",
-                    places(records),
-                    count(*invoke_count as usize, "invocation"),
-                    had_done(fates, topic, records)
-                );
+                let text = match misfit(fates, topic, *condition, records) {
+                    Some(why) => format!("{why}; at the destination"),
+                    None => format!(
+                        "{}: {condition} after {}; at the destination{}",
+                        places(records),
+                        count(*invoke_count as usize, "invocation"),
+                        had_done(fates, topic, records)
+                    ),
+                };
                 Some(line(WARNING, "given up", &text))
             }
             Notice::Undelivered {
@@ -110,12 +113,12 @@ impl Lines {
                     Because::NoDestination => "there is no --on-failure",
                     _ => "the destination did not accept them",
                 };
-                let text = format!(
-                    "{}: {}; {why}{}",
-                    places(&dropped.records),
-                    dropped.condition,
-                    had_done(fates, topic, &dropped.records)
-                );
+                let (records, condition) = (&dropped.records, dropped.condition);
+                if let Some(misfit) = misfit(fates, topic, condition, records) {
+                    return Some(line(BAD, "dropped", &format!("{misfit}; {why}")));
+                }
+                let done = had_done(fates, topic, records);
+                let text = format!("{}: {condition}; {why}{done}", places(records));
                 Some(line(BAD, "lost", &text))
             }
             Notice::Trouble { reason } => {
@@ -177,6 +180,16 @@ pub(crate) fn news(news: &News) -> String {
 
 pub(crate) fn no_handler(topic: &str) -> String {
     format!("the function has no handler for the topic {topic}: no handler took its records")
+}
+
+/// `orders-0@5: DESERIALIZATION_ERROR: the value (40 bytes): …`. None: it is no record that failed the check by its schemas.
+fn misfit(fates: &Fates, topic: &str, condition: Condition, records: &[Offsets]) -> Option<String> {
+    if !condition.is_of_schema() {
+        return None;
+    }
+    let why = fates.of(topic).and_then(|topic| topic.misfit(records));
+    let why = why.map_or_else(String::new, |why| format!(": {}", shown(why)));
+    Some(format!("{}: {condition}{why}", places(records)))
 }
 
 /// What the function had done of records that are given up. Empty: nothing, or nobody knows.

@@ -137,6 +137,7 @@ pub(crate) fn summary(status: &Status, fates: &Fates) -> String {
     };
     let more = [
         (metrics.filtered_out, Style::new(), "filtered out", ""),
+        (metrics.invalid, BAD, "not valid by their schemas", ""),
         (metrics.failed_invocations, BAD, "failed", ""),
         (rejected, WARNING, "rejected by the function", ""),
         (

@@ -209,33 +209,9 @@ fn response_types(
 
 /// What a mapping may have besides, and that no flag gives.
 pub(crate) fn name_the_rest(properties: &mut Properties<'_, '_>, below: &Node) {
-    for (name, why, flag) in [
-        (
-            &["SourceAccessConfigurations"][..],
-            "secrets and subnets of the account",
-            "give --set for a cluster that needs them",
-        ),
-        (
-            &["SchemaRegistryConfig"],
-            "cargo msk dev asks no schema registry",
-            "records come as they are in the topic",
-        ),
-        (
-            &[
-                "AmazonManagedKafkaEventSourceConfig",
-                "SchemaRegistryConfig",
-            ],
-            "cargo msk dev asks no schema registry",
-            "records come as they are in the topic",
-        ),
-        (
-            &["SelfManagedKafkaEventSourceConfig", "SchemaRegistryConfig"],
-            "cargo msk dev asks no schema registry",
-            "records come as they are in the topic",
-        ),
-    ] {
-        if below.at(name).is_some() {
-            properties.leave(&name.join("."), why, flag);
-        }
+    let name = "SourceAccessConfigurations";
+    if below.get(name).is_some() {
+        let why = "secrets and subnets of the account";
+        properties.leave(name, why, "give --set for a cluster that needs them");
     }
 }

@@ -71,6 +71,13 @@ impl MappingKind {
     }
 }
 
+const OF_A_REGISTRY: &[&str] = &[
+    "AccessConfigs",
+    "EventRecordFormat",
+    "SchemaRegistryURI",
+    "SchemaValidationConfigs",
+];
+
 /// The properties of what a mapping's own properties hold.
 const BELOW: &[(&[&str], &[&str])] = &[
     (
@@ -90,6 +97,18 @@ const BELOW: &[(&[&str], &[&str])] = &[
     (
         &["SelfManagedKafkaEventSourceConfig"],
         &["ConsumerGroupId", "ConsumptionMode", "SchemaRegistryConfig"],
+    ),
+    (&["SchemaRegistryConfig"], OF_A_REGISTRY),
+    (
+        &[
+            "AmazonManagedKafkaEventSourceConfig",
+            "SchemaRegistryConfig",
+        ],
+        OF_A_REGISTRY,
+    ),
+    (
+        &["SelfManagedKafkaEventSourceConfig", "SchemaRegistryConfig"],
+        OF_A_REGISTRY,
     ),
 ];
 

@@ -3,6 +3,7 @@
 mod flags;
 mod functions;
 mod said;
+mod schemas;
 
 use std::time::Duration;
 

@@ -19,8 +19,8 @@ impl Run {
                 partition,
                 to,
             } => self.seek(poller, partition, to),
-            Output::Resume { poller, partition } => self.tell(poller, Command::Resume(partition)),
-            Output::Pause { poller, partition } => self.tell(poller, Command::Pause(partition)),
+            Output::Resume { poller, partition } => self.paces(poller, partition, true),
+            Output::Pause { poller, partition } => self.paces(poller, partition, false),
             Output::Invoke(batch) => self.invoke(batch),
             Output::Commit {
                 poller,

@@ -16,6 +16,12 @@ use crate::record::{Record, TopicPartition};
 impl Run {
     pub(super) fn heard(&mut self, poller: PollerId, happening: Happening) {
         self.refused.hear(&happening);
+        if let Some(happening) = self.awaits(poller, happening) {
+            self.hear(poller, happening);
+        }
+    }
+
+    pub(super) fn hear(&mut self, poller: PollerId, happening: Happening) {
         match happening {
             Happening::Assigned(partitions) => {
                 for (partition, committed) in partitions {

@@ -13,6 +13,10 @@ use super::looks::Looks;
 use super::refused::Refused;
 #[cfg(feature = "share")]
 use super::share_group::ShareGroup;
+#[cfg(not(feature = "schemas"))]
+use super::unchecked::{Outcome, Validation};
+#[cfg(feature = "schemas")]
+use super::validation::{Outcome, Validation};
 use crate::clock;
 use crate::driver::destination::Destination;
 use crate::driver::error::Error;
@@ -59,6 +63,9 @@ pub(super) struct Run {
     /// None: a consumer group.
     #[cfg(feature = "share")]
     pub(super) share_group: Option<ShareGroup>,
+    /// None: records are not checked.
+    pub(super) validation: Option<Validation>,
+    pub(super) checks: JoinSet<Outcome>,
     pub(super) until_caught_up: bool,
     pub(super) draining: bool,
     /// Whether a function was ever started: then one that does not start may start again (it is being built).

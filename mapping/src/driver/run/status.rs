@@ -86,8 +86,12 @@ impl Run {
             return false;
         }
         // What waits for its window or its next attempt is under way too: nothing is heard meanwhile.
-        let quiet = nothing_under_way && self.mapping.is_idle() && self.hand_overs.is_empty();
+        let idle = self.mapping.is_idle() && !self.is_validating();
+        let quiet = nothing_under_way && idle && self.hand_overs.is_empty();
         self.broken = self.refused.for_good(quiet).map(Error::Kafka);
+        if nothing_under_way && self.broken.is_none() {
+            self.broken = self.registry_is_gone();
+        }
         if !quiet {
             self.looks.disturb();
             return false;
@@ -108,6 +112,9 @@ impl Run {
     /// Whether everything that is in the topic has been read and settled: by us, or by others of the group, as its committed
     /// offsets say. Where nobody has asked for those, what is not ours is not known to be done.
     pub(super) fn is_caught_up(&mut self) -> bool {
+        if self.is_validating() {
+            return false;
+        }
         #[cfg(feature = "share")]
         if let Some(group) = &self.share_group {
             let settled =

@@ -24,6 +24,9 @@ impl Configuration {
         provisioned_mode(self, &mut faults);
         queue_mode(self, &mut faults);
         names(self, &mut faults);
+        if let Some(registry) = &self.schema_registry_config {
+            registry.check(&mut faults);
+        }
         if faults.is_empty() {
             Ok(())
         } else {
@@ -107,6 +110,10 @@ fn provisioned_mode(settings: &Configuration, faults: &mut Vec<SettingFault>) {
         (
             "DestinationConfig.OnFailure",
             matches!(settings.on_failure, Some(OnFailure::Kafka(_))),
+        ),
+        (
+            "SchemaRegistryConfig",
+            settings.schema_registry_config.is_some(),
         ),
     ];
     for (setting, set) in needs {

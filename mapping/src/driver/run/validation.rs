@@ -1,0 +1,386 @@
+//! Records on their way through the check by their schemas: between a member that polled them and the machine. Of each member one piece is checked at a time, so its
+//! records keep their order; what a member says that depends on them waits behind them.
+//!
+//! A registry that cannot be asked stops the polling. Nothing is decided of any record meanwhile, so nothing is lost.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::state::Run;
+use crate::driver::error::Error;
+use crate::driver::member::{Command, Happening};
+use crate::driver::notice::Notice;
+use crate::driver::setup::Setup;
+use crate::limits::{BACKOFF_FIRST_MS, BACKOFF_MOST_MS, REGISTRY_AWAY_MS, VALIDATIONS_WAITING_MAX};
+use crate::machine::{Input, PollerId, Validated, Validity};
+use crate::record::{Record, TopicPartition};
+use crate::schemas::{Checked, Unavailable, Validator};
+
+/// The check of a run's records.
+pub(super) struct Validation {
+    validator: Arc<Validator>,
+    lanes: BTreeMap<PollerId, Lane>,
+    away: Away,
+    /// The partitions that the machine wants polled.
+    polled: BTreeSet<(PollerId, TopicPartition)>,
+}
+
+/// What waits of one member.
+#[derive(Default)]
+struct Lane {
+    waiting: VecDeque<Happening>,
+    /// Whether a piece of it is being checked.
+    busy: bool,
+    /// Whether its polling is held back.
+    held_back: bool,
+}
+
+/// Records, and of each the epoch of its partition's last seek. None: they are of a share group.
+struct Piece {
+    records: Vec<Record>,
+    epochs: Option<Vec<u64>>,
+}
+
+pub(super) struct Outcome {
+    poller: PollerId,
+    checked: Result<Vec<Checked>, Unavailable>,
+    epochs: Option<Vec<u64>>,
+}
+
+/// Since when the registry cannot be asked, and what was told of it.
+#[derive(Debug, Default)]
+struct Away {
+    since: Option<Instant>,
+    failures: u32,
+    reason: Arc<str>,
+}
+
+impl Away {
+    /// What is told, unless it was told before in this spell.
+    fn hear(&mut self, reason: &Arc<str>) -> Option<String> {
+        self.failures = self.failures.saturating_add(1);
+        let first = self.since.is_none();
+        self.since.get_or_insert_with(Instant::now);
+        if !first && self.reason == *reason {
+            return None;
+        }
+        self.reason = Arc::clone(reason);
+        Some(format!(
+            "{reason}; polling stops until the registry answers, and no record is dropped"
+        ))
+    }
+
+    /// The pause before the next try: longer each time.
+    fn pause(&self) -> Duration {
+        let factor = 1_u64 << self.failures.saturating_sub(1).min(16);
+        Duration::from_millis((BACKOFF_FIRST_MS * factor).min(BACKOFF_MOST_MS))
+    }
+
+    /// Why a run that is to end by itself cannot.
+    fn for_good(&self, topic: &str) -> Option<Error> {
+        let bound = Duration::from_millis(REGISTRY_AWAY_MS);
+        let gone = self.since.is_some_and(|since| since.elapsed() >= bound);
+        gone.then(|| Error::SchemaRegistry {
+            topic: topic.to_owned(),
+            seconds: bound.as_secs(),
+            source: self.reason.to_string().into(),
+        })
+    }
+}
+
+impl Validation {
+    /// None: the mapping checks nothing.
+    pub(super) fn of(setup: &mut Setup) -> Option<Self> {
+        let validator = Validator::of(&setup.configuration, setup.registry.take()?)?;
+        Some(Self {
+            validator: Arc::new(validator),
+            lanes: BTreeMap::new(),
+            away: Away::default(),
+            polled: BTreeSet::new(),
+        })
+    }
+
+    /// The check of a piece, after a pause while the registry is away.
+    fn check(
+        &self,
+        poller: PollerId,
+        piece: Piece,
+    ) -> impl Future<Output = Outcome> + Send + use<> {
+        let validator = Arc::clone(&self.validator);
+        let pause = self.away.since.map(|_| self.away.pause());
+        async move {
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
+            let Piece { records, epochs } = piece;
+            Outcome {
+                poller,
+                checked: validator.check(records).await,
+                epochs,
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Takes what has to wait for the records before it. Some: it need not.
+    pub(super) fn awaits(&mut self, poller: PollerId, happening: Happening) -> Option<Happening> {
+        let Some(validation) = &mut self.validation else {
+            return Some(happening);
+        };
+        match &happening {
+            Happening::Polled(records) => {
+                for (record, _) in records {
+                    self.at_end.remove(&record.partition);
+                }
+            }
+            Happening::AtEnd(..) | Happening::OutOfRange(_) => {}
+            #[cfg(feature = "share")]
+            Happening::Acquired(_) | Happening::Lags(_) => {}
+            _ => return Some(happening),
+        }
+        let lane = validation.lanes.entry(poller).or_default();
+        lane.waiting.push_back(happening);
+        self.advance(poller);
+        None
+    }
+
+    /// Goes on with what waits of a member, up to the next records that are to be checked.
+    fn advance(&mut self, poller: PollerId) {
+        while let Some(happening) = self.next_waiting(poller) {
+            let piece = match happening {
+                Happening::Polled(records) => {
+                    let current = |(record, epoch): &(Record, u64)| {
+                        self.is_current(&record.partition, *epoch)
+                    };
+                    let records: Vec<_> = records.into_iter().filter(current).collect();
+                    let (records, epochs) = records.into_iter().unzip();
+                    Piece {
+                        records,
+                        epochs: Some(epochs),
+                    }
+                }
+                #[cfg(feature = "share")]
+                Happening::Acquired(records) => Piece {
+                    records,
+                    epochs: None,
+                },
+                other => {
+                    self.hear(poller, other);
+                    continue;
+                }
+            };
+            let Some(validation) = &mut self.validation else {
+                return;
+            };
+            if !piece.records.is_empty() {
+                validation.lanes.entry(poller).or_default().busy = true;
+                self.checks.spawn(validation.check(poller, piece));
+            }
+        }
+        self.hold_back(poller);
+    }
+
+    fn next_waiting(&mut self, poller: PollerId) -> Option<Happening> {
+        let lane = self.validation.as_mut()?.lanes.get_mut(&poller)?;
+        if lane.busy {
+            return None;
+        }
+        lane.waiting.pop_front()
+    }
+
+    /// A check has ended: goes on with its records, or tries again.
+    pub(super) fn checked(&mut self, outcome: Outcome) {
+        let Outcome {
+            poller,
+            checked,
+            epochs,
+        } = outcome;
+        let Some(validation) = &mut self.validation else {
+            return;
+        };
+        match checked {
+            Ok(checked) => {
+                validation.away = Away::default();
+                validation.lanes.entry(poller).or_default().busy = false;
+                self.take_checked(poller, checked, epochs);
+                self.advance(poller);
+            }
+            Err(Unavailable {
+                records, reason, ..
+            }) => {
+                let said = validation.away.hear(&reason);
+                let again = validation.check(poller, Piece { records, epochs });
+                self.checks.spawn(again);
+                if let Some(reason) = said {
+                    self.notice(Notice::Trouble { reason });
+                }
+            }
+        }
+        let pollers: Vec<PollerId> = match &self.validation {
+            Some(validation) => validation.lanes.keys().copied().collect(),
+            None => Vec::new(),
+        };
+        pollers
+            .into_iter()
+            .for_each(|poller| self.hold_back(poller));
+    }
+
+    /// Hands the machine what is still wanted.
+    fn take_checked(&mut self, poller: PollerId, checked: Vec<Checked>, epochs: Option<Vec<u64>>) {
+        let mut records = Vec::new();
+        for (
+            index,
+            Checked {
+                validated, reason, ..
+            },
+        ) in checked.into_iter().enumerate()
+        {
+            let epoch = epochs
+                .as_ref()
+                .and_then(|epochs| epochs.get(index).copied());
+            let partition = &validated.record.partition;
+            if epoch.is_some_and(|epoch| !self.is_current(partition, epoch)) {
+                continue;
+            }
+            if let (Some(reason), Validity::Invalid(fault)) = (reason, &validated.validity) {
+                self.notice(invalid(&validated, (*fault).into(), reason));
+            }
+            records.push(validated);
+        }
+        if !records.is_empty() {
+            self.handle(Input::Validated { poller, records });
+        }
+    }
+
+    /// Whether records wait for their check.
+    pub(super) fn is_validating(&self) -> bool {
+        let waits = |lane: &Lane| lane.busy || !lane.waiting.is_empty();
+        let validation = self.validation.as_ref();
+        validation.is_some_and(|validation| validation.lanes.values().any(waits))
+    }
+
+    /// Why a run that is to end by itself cannot: nobody can check what waits.
+    pub(super) fn registry_is_gone(&self) -> Option<Error> {
+        let validation = self.validation.as_ref()?;
+        validation
+            .away
+            .for_good(&self.mapping.configuration().topic)
+    }
+
+    /// Polls a partition, or pauses it, as the machine wants it; but not while its member is held back.
+    pub(super) fn paces(&mut self, poller: PollerId, partition: TopicPartition, polls: bool) {
+        if let Some(validation) = &mut self.validation {
+            let key = (poller, partition.clone());
+            match polls {
+                true => validation.polled.insert(key),
+                false => validation.polled.remove(&key),
+            };
+            let lane = validation.lanes.get(&poller);
+            if lane.is_some_and(|lane| lane.held_back) {
+                return;
+            }
+        }
+        self.tell(poller, Command::paced(partition, polls));
+    }
+
+    /// Pauses a member of which too much waits, or all of them while the registry is away; and polls again what is to be polled.
+    fn hold_back(&mut self, poller: PollerId) {
+        let Some(validation) = &mut self.validation else {
+            return;
+        };
+        let away = validation.away.since.is_some();
+        let lane = validation.lanes.entry(poller).or_default();
+        let full = lane.waiting.len() >= VALIDATIONS_WAITING_MAX;
+        let holds = away || full || lane.held_back && !lane.waiting.is_empty();
+        if holds == lane.held_back {
+            return;
+        }
+        lane.held_back = holds;
+        let polled: Vec<TopicPartition> = validation
+            .polled
+            .iter()
+            .filter(|(by, _)| *by == poller)
+            .map(|(_, partition)| partition.clone())
+            .collect();
+        for partition in polled {
+            self.tell(poller, Command::paced(partition, !holds));
+        }
+    }
+}
+
+fn invalid(validated: &Validated, condition: crate::machine::Condition, reason: String) -> Notice {
+    Notice::Invalid {
+        partition: validated.record.partition.clone(),
+        offset: validated.record.offset,
+        condition,
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::Away;
+    use crate::driver::error::Error;
+    use crate::limits::{BACKOFF_MOST_MS, REGISTRY_AWAY_MS};
+
+    const BOUND: Duration = Duration::from_millis(REGISTRY_AWAY_MS);
+
+    fn reason(text: &str) -> Arc<str> {
+        Arc::from(text)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_is_told_once_in_a_spell_and_another_one_too() {
+        let mut away = Away::default();
+
+        let told: Vec<bool> = ["down", "down", "401", "401"]
+            .iter()
+            .map(|fault| away.hear(&reason(fault)).is_some())
+            .collect();
+        let mut next = Away::default();
+
+        assert_eq!(told, [true, false, true, false]);
+        assert!(next.hear(&reason("401")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pause_grows_and_has_a_bound() {
+        let mut away = Away::default();
+
+        let mut pauses = Vec::new();
+        for _ in 0..40 {
+            away.hear(&reason("down"));
+            pauses.push(away.pause());
+        }
+
+        assert!(pauses.is_sorted() && pauses[0] < pauses[1]);
+        assert_eq!(pauses.last(), Some(&Duration::from_millis(BACKOFF_MOST_MS)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_ends_with_the_last_fault_once_the_registry_was_away_so_long() {
+        let mut away = Away::default();
+        assert!(away.for_good("orders").is_none());
+
+        away.hear(&reason("down"));
+        advance(BOUND / 2).await;
+        away.hear(&reason("401"));
+        let half_way = away.for_good("orders");
+        advance(BOUND / 2).await;
+
+        assert!(half_way.is_none());
+        let Some(Error::SchemaRegistry { source, .. }) = away.for_good("orders") else {
+            panic!("it goes on");
+        };
+        assert_eq!(source.to_string(), "401");
+    }
+}
