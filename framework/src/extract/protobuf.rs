@@ -180,18 +180,16 @@ fn message<'a>(
         },
         _ => places(bytes).ok_or_else(|| no_place(part))?,
     };
-    if let Some((id, file)) = file {
-        if !places.fit(file, expected) {
-            let found = places.name(file);
-            let found = found.map_or_else(
-                || "a message that the schema does not have".to_owned(),
-                |name| format!("`{name}`"),
-            );
-            let message = format!(
-                "expected the message `{expected}` in the {part}, found {found} (schema {id})"
-            );
-            return Err(Rejection::new(CODE, message));
-        }
+    if let Some((id, file)) = file
+        && !places.fit(file, expected)
+    {
+        let found = places.name(file).map_or_else(
+            || "a message that the schema does not have".to_owned(),
+            |name| format!("`{name}`"),
+        );
+        let message =
+            format!("expected the message `{expected}` in the {part}, found {found} (schema {id})");
+        return Err(Rejection::new(CODE, message));
     }
     Ok(rest)
 }
