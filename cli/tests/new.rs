@@ -411,7 +411,7 @@ fn the_examples_take_the_versions_of_the_workspace_and_inherit_nothing() {
                     );
                 }
                 "name" | "description" | "license" | "publish" | "default" | "dynamodb"
-                | "glue" | "schema-registry" | "sqs" => {
+                | "glue" | "schema-registry" | "secrets" | "sqs" => {
                     continue;
                 }
                 _ => {

@@ -55,6 +55,7 @@
 //! | `json-schema` | [`Options::validate`](handler::Options): JSON against a registry's JSON Schema |
 //! | `schema-registry` | registries that speak Confluent's API: [`Schemas::confluent`](schemas::Schemas::confluent) |
 //! | `glue` | AWS Glue's schema registry: [`Schemas::glue`](schemas::Schemas::glue) |
+//! | `secrets` | credentials of a registry from AWS Secrets Manager: [`Schemas::secret`](schemas::Schemas::secret) |
 //! | `inflate` | payloads that Glue's serializers have compressed |
 //! | `testing` | events, records and runs for tests |
 //! | `proptest` | strategies for events |

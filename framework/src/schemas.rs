@@ -121,6 +121,15 @@ impl Schemas {
         self
     }
 
+    /// Sets the secret of AWS Secrets Manager that has the credentials for a registry of Confluent's API, by its ARN (`LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`, as `@secretsmanager:ARN`): JSON with `username` and
+    /// `password`, `USER:PASSWORD`, or a bearer token. It is read before the first request, and once more if the registry refuses what it says.
+    ///
+    /// Needs the feature `secrets`, and the permission `secretsmanager:GetSecretValue`.
+    pub fn secret(mut self, arn: impl Into<String>) -> Self {
+        self.auth = Some(Auth::Secret(arn.into()));
+        self
+    }
+
     /// Sets what names the schema of a payload (`LAMBDA_MSK_SCHEMA_FRAMING`). Default: [`Framing::Auto`].
     pub fn framing(mut self, framing: Framing) -> Self {
         self.framing = framing;

@@ -6,7 +6,6 @@ mod references;
 use std::fmt;
 
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 
 use self::api::{Api, Auth};
 use crate::http::Http;
@@ -90,13 +89,15 @@ impl Confluent {
     /// Sends a bearer token with each request.
     #[must_use]
     pub fn bearer(mut self, token: &str) -> Self {
-        self.api.auth = match HeaderValue::from_str(&format!("Bearer {token}")) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                Auth::Bearer(value)
-            }
-            Err(_) => Auth::NoHeader,
-        };
+        self.api.auth = Auth::bearer(token);
+        self
+    }
+
+    /// Sends the credentials of a secret with each request.
+    #[cfg(feature = "secrets")]
+    #[must_use]
+    pub fn secret(mut self, secret: crate::secret::Secret) -> Self {
+        self.api.auth = Auth::Secret(Box::new(secret));
         self
     }
 }

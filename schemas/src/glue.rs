@@ -1,33 +1,22 @@
 //! AWS Glue's schema registry: one signed call a schema. Asked through `cache`.
 
 use std::fmt;
-use std::time::SystemTime;
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use serde::Deserialize;
-use tokio::sync::OnceCell;
 
-use crate::http::{Answer, Http};
+use crate::aws::{Service, UnknownPartition, refusal};
+use crate::http::Answer;
 use crate::id::{Format, SchemaId, Source};
 use crate::registry::{FetchError, Fetching, Registry};
 
 const TARGET: &str = "AWSGlue.GetSchemaVersion";
-const JSON: &str = "application/x-amz-json-1.1";
 
 /// The schema registry of AWS Glue. Needs the permission `glue:GetSchemaVersion`. Connects at the first fetch, with the environment's credentials, and keeps its connections.
 ///
 /// Glue's ids are the whole account's: a schema of another registry of the same region is found, too.
 pub struct Glue {
     arn: String,
-    region: String,
-    endpoint: String,
-    /// The chain that finds credentials, made at the first fetch.
-    credentials: OnceCell<Option<SharedCredentialsProvider>>,
-    http: Http,
+    service: Service,
 }
 
 /// A text is no ARN of a schema registry of AWS Glue.
@@ -52,12 +41,15 @@ impl Glue {
     ///
     /// The text is no such ARN.
     pub fn new(arn: &str) -> Result<Self, ArnError> {
-        let set = ["AWS_ENDPOINT_URL_GLUE", "AWS_ENDPOINT_URL"].into_iter();
-        let set = set.filter_map(|name| std::env::var(name).ok());
-        Self::at(arn, set.into_iter().find(|url| !url.is_empty()))
+        Self::with(arn, |partition, region| {
+            Service::of("glue", partition, region, "GLUE")
+        })
     }
 
-    fn at(arn: &str, endpoint: Option<String>) -> Result<Self, ArnError> {
+    fn with(
+        arn: &str,
+        service: impl FnOnce(&str, &str) -> Result<Service, UnknownPartition>,
+    ) -> Result<Self, ArnError> {
         let other = || ArnError::NoRegistry(arn.to_owned());
         let parts: Vec<&str> = arn.split(':').collect();
         let ["arn", partition, "glue", region, account, registry] = parts[..] else {
@@ -75,80 +67,19 @@ impl Glue {
         {
             return Err(other());
         }
-        let endpoint = match (endpoint, partition) {
-            (Some(endpoint), _) => endpoint.trim_end_matches('/').to_owned(),
-            (None, "aws" | "aws-us-gov") => format!("https://glue.{region}.amazonaws.com"),
-            (None, "aws-cn") => format!("https://glue.{region}.amazonaws.com.cn"),
-            (None, other) => return Err(ArnError::Partition(other.to_owned())),
-        };
+        let unknown = |_| ArnError::Partition(partition.to_owned());
         Ok(Self {
             arn: arn.to_owned(),
-            region: region.to_owned(),
-            endpoint,
-            credentials: OnceCell::new(),
-            http: Http::default(),
+            service: service(partition, region).map_err(unknown)?,
         })
     }
 
     /// The schema of an id, in the registry's own words.
     async fn version(&self, id: SchemaId) -> Result<Source, FetchError> {
         let body = format!(r#"{{"SchemaVersionId":"{id}"}}"#);
-        let url = format!("{}/", self.endpoint);
-        let headers = self.signed(&url, &body).await?;
-        let answer = self.http.ask(|client| {
-            let request = client.post(&url).body(body.clone());
-            let request = request
-                .header("content-type", JSON)
-                .header("x-amz-target", TARGET);
-            headers.iter().fold(request, |request, (name, value)| {
-                request.header(name, value)
-            })
-        });
-        let answer = answer.await.map_err(|said| self.unavailable(said))?;
+        let answer = self.service.call(TARGET, &body).await;
+        let answer = answer.map_err(|said| self.unavailable(said))?;
         self.read(id, &answer)
-    }
-
-    /// The headers that sign a request.
-    async fn signed(&self, url: &str, body: &str) -> Result<Vec<(String, String)>, FetchError> {
-        let identity = self.credentials().await?.into();
-        let cannot = |error: &dyn fmt::Display| {
-            self.unavailable(format_args!(
-                "cannot be asked: the request could not be signed: {error}"
-            ))
-        };
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("glue")
-            .time(now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| cannot(&error))?
-            .into();
-        let headers = [("content-type", JSON), ("x-amz-target", TARGET)].into_iter();
-        let body = SignableBody::Bytes(body.as_bytes());
-        let request = SignableRequest::new("POST", url, headers, body);
-        let request = request.map_err(|error| cannot(&error))?;
-        let signed = sign(request, &params).map_err(|error| cannot(&error))?;
-        let (instructions, _) = signed.into_parts();
-        let headers = instructions.headers();
-        Ok(headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect())
-    }
-
-    async fn credentials(&self) -> Result<Credentials, FetchError> {
-        let chain = self.credentials.get_or_init(|| async {
-            let config = aws_config::defaults(BehaviorVersion::latest());
-            let config = config.region(Region::new(self.region.clone())).load().await;
-            config.credentials_provider()
-        });
-        let none = || self.unavailable("cannot be asked: no AWS credentials were found");
-        let provider = chain.await.as_ref().ok_or_else(none)?;
-        // The error's text names the providers that were tried, and no secret.
-        provider.provide_credentials().await.map_err(|error| {
-            self.unavailable(format_args!("cannot be asked: no AWS credentials: {error}"))
-        })
     }
 
     fn read(&self, id: SchemaId, answer: &Answer) -> Result<Source, FetchError> {
@@ -158,7 +89,7 @@ impl Glue {
         let Ok(version) = serde_json::from_slice::<Version>(&answer.body) else {
             return Err(self.unavailable(format_args!(
                 "answered {} with what is no answer of Glue's: is the endpoint {} right?",
-                answer.status, self.endpoint
+                answer.status, self.service.endpoint
             )));
         };
         match version.status.as_str() {
@@ -190,15 +121,13 @@ impl Glue {
 
     fn refused(&self, id: SchemaId, answer: &Answer) -> FetchError {
         let status = answer.status;
-        let Ok(Refusal { kind }) = serde_json::from_slice(&answer.body) else {
+        let Some(kind) = refusal(answer) else {
             return self.unavailable(format_args!(
                 "answered {status} with what is no error of Glue's: is the endpoint {} right?",
-                self.endpoint
+                self.service.endpoint
             ));
         };
-        // With or without a namespace before it: `com.amazonaws.glue#EntityNotFoundException`.
-        let kind = kind.rsplit('#').next().unwrap_or_default();
-        let cure = match kind {
+        let cure = match kind.as_str() {
             "EntityNotFoundException" => return FetchError::NotFound(id),
             "AccessDeniedException" => {
                 ": allow the function's role glue:GetSchemaVersion on the registry and its schemas"
@@ -209,11 +138,6 @@ impl Glue {
             "ThrottlingException" => ": too many requests; raise the quota of GetSchemaVersion",
             _ => "",
         };
-        let kind: String = kind
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(64)
-            .collect();
         self.unavailable(format_args!("answered {status}, {kind}{cure}"))
     }
 
@@ -222,26 +146,12 @@ impl Glue {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a signature holds for AWS's time, whichever clock an invocation has"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Version {
     schema_definition: String,
     data_format: String,
     status: String,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    #[serde(rename = "__type")]
-    kind: String,
 }
 
 impl Registry for Glue {
@@ -266,7 +176,7 @@ impl fmt::Debug for Glue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Glue")
             .field("arn", &self.arn)
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.service.endpoint)
             .finish_non_exhaustive()
     }
 }

@@ -35,13 +35,21 @@ pub mod schema;
 pub mod registry;
 
 // One request over HTTP.
-#[cfg(any(feature = "confluent", feature = "glue"))]
+#[cfg(any(feature = "aws", feature = "confluent"))]
 mod http;
 
 // A server for tests.
 #[cfg(test)]
 #[cfg(any(feature = "confluent", feature = "glue"))]
 mod stub;
+
+// Signed requests to AWS.
+#[cfg(feature = "aws")]
+mod aws;
+
+// Credentials from AWS Secrets Manager.
+#[cfg(feature = "secrets")]
+pub mod secret;
 
 // Confluent's API.
 #[cfg(feature = "confluent")]

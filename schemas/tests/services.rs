@@ -14,6 +14,7 @@ use msk_schemas::json_schema::Validator;
 use msk_schemas::protobuf::File;
 use msk_schemas::protobuf::json::Dynamic;
 use msk_schemas::registry::{FetchError, Registry};
+use msk_schemas::secret::Secret;
 use prost::Message;
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
@@ -185,11 +186,17 @@ async fn a_cache_gives_all_invocations_the_same_schema() {
     assert!(std::sync::Arc::ptr_eq(&first, &second));
 }
 
-/// One call of Glue's. moto reads a request's service in its signature, and does not check it.
 async fn glue(operation: &str, body: &Value) -> Value {
-    let signature = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/glue/aws4_request, SignedHeaders=host, Signature=x";
+    moto("glue", &format!("AWSGlue.{operation}"), body).await
+}
+
+/// One call of a service of AWS. moto reads the service in a request's signature, and does not check it.
+async fn moto(service: &str, target: &str, body: &Value) -> Value {
+    let signature = format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    );
     let request = Client::new().post(std::env::var("AWS_ENDPOINT_URL_GLUE").unwrap());
-    let request = request.header("x-amz-target", format!("AWSGlue.{operation}"));
+    let request = request.header("x-amz-target", target);
     let request = request.header("content-type", "application/x-amz-json-1.1");
     let request = request
         .header("authorization", signature)
@@ -239,6 +246,76 @@ async fn glues_schemas_are_fetched_by_their_versions() {
 
         assert_eq!(source, Ok(Source::new(format, text)));
     }
+}
+
+/// A registry behind a door that wants a user and a password, with which every schema is the same.
+async fn guarded(user: &'static str, password: &'static str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let wanted = STANDARD.encode(format!("{user}:{password}"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 8_192];
+            let read = stream.read(&mut request).await.unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+            let known =
+                request.contains(&format!("authorization: basic {}", wanted.to_lowercase()));
+            let (status, body) = match known {
+                true => ("200 OK", r#"{"schema": "\"string\""}"#),
+                false => ("401 Unauthorized", r#"{"error_code": 40101}"#),
+            };
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+#[ignore = "needs a registry: make services"]
+async fn credentials_come_from_a_secret_and_again_once_it_has_changed() {
+    let secrets = |action: &'static str, body: Value| async move {
+        moto("secretsmanager", &format!("secretsmanager.{action}"), &body).await
+    };
+    let old = r#"{"username": "shop", "password": "old"}"#;
+    let new = r#"{"username": "shop", "password": "new"}"#;
+    let made = secrets(
+        "CreateSecret",
+        json!({"Name": "registry", "SecretString": old}),
+    )
+    .await;
+    let arn = made["ARN"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{made}"))
+        .to_owned();
+    let registry = |url: &str| {
+        let secret = Secret::new(&arn).unwrap();
+        Confluent::new(url).unwrap().secret(secret)
+    };
+    let (before, after) = (guarded("shop", "old").await, guarded("shop", "new").await);
+    let known = registry(&before);
+    let expected = Ok(Source::new(Format::Avro, "\"string\""));
+
+    assert_eq!(known.fetch(SchemaId::Number(1)).await, expected);
+    // This one has read the old secret, and is refused with it.
+    let refused = registry(&after);
+    let error = refused
+        .fetch(SchemaId::Number(1))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("401") && !error.contains("old"), "{error}");
+    secrets(
+        "PutSecretValue",
+        json!({"SecretId": arn, "SecretString": new}),
+    )
+    .await;
+    assert_eq!(refused.fetch(SchemaId::Number(1)).await, expected);
 }
 
 #[tokio::test]

@@ -346,6 +346,8 @@ fn make_test_leaves_out_no_feature_but_those_that_build_librdkafka() {
         "msk-destinations/aws",
         "lambda-msk/inflate",
         "msk-schemas/avro",
+        "msk-schemas/aws",
+        "msk-schemas/secrets",
         "msk-schemas/confluent",
         "msk-schemas/glue",
         "msk-schemas/inflate",

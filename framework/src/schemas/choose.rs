@@ -23,8 +23,13 @@ pub(crate) enum Choice {
     expect(dead_code, reason = "there is no client for them")
 )]
 pub(crate) enum Auth {
-    Basic { user: String, password: String },
+    Basic {
+        user: String,
+        password: String,
+    },
     Bearer(String),
+    /// The ARN of a secret of AWS Secrets Manager.
+    Secret(String),
 }
 
 /// The registry that the text names.
@@ -41,10 +46,11 @@ pub(crate) fn registry(text: &str) -> Result<Choice, String> {
     choice.open(None).map(|_| choice)
 }
 
-/// The credentials that the text names: user and password around its first colon, or else a token.
+/// The credentials that the text names: user and password around its first colon, or else a token; behind `@secretsmanager:` a secret that holds either.
 pub(crate) fn auth(text: &str) -> Result<Option<Auth>, String> {
-    if text.starts_with('@') {
-        return Err("names a secret, which this version cannot read; expected `USER:PASSWORD`, or a bearer token without a colon".to_owned());
+    if let Some(arn) = text.strip_prefix("@secretsmanager:") {
+        check_secret(arn)?;
+        return Ok(Some(Auth::Secret(arn.to_owned())));
     }
     Ok(Some(match text.split_once(':') {
         Some((user, password)) => Auth::Basic {
@@ -86,6 +92,22 @@ fn without_user(url: &str) -> String {
     }
 }
 
+#[cfg(feature = "secrets")]
+fn check_secret(arn: &str) -> Result<(), String> {
+    let secret = msk_schemas::secret::Secret::new(arn);
+    secret
+        .map(drop)
+        .map_err(|error| format!("{error}, after `@secretsmanager:`"))
+}
+
+#[cfg(not(feature = "secrets"))]
+const NO_SECRETS: &str = "names a secret, but this program was built without what reads it: add the feature `secrets` of lambda-msk";
+
+#[cfg(not(feature = "secrets"))]
+fn check_secret(_: &str) -> Result<(), String> {
+    Err(NO_SECRETS.to_owned())
+}
+
 #[cfg(feature = "schema-registry")]
 fn confluent(url: &str, auth: Option<&Auth>) -> Result<Arc<Cache>, String> {
     use msk_schemas::confluent::Confluent;
@@ -95,6 +117,13 @@ fn confluent(url: &str, auth: Option<&Auth>) -> Result<Arc<Cache>, String> {
         None => registry,
         Some(Auth::Basic { user, password }) => registry.basic_auth(user, password),
         Some(Auth::Bearer(token)) => registry.bearer(token),
+        #[cfg(feature = "secrets")]
+        Some(Auth::Secret(arn)) => {
+            let secret = msk_schemas::secret::Secret::new(arn);
+            registry.secret(secret.map_err(|error| error.to_string())?)
+        }
+        #[cfg(not(feature = "secrets"))]
+        Some(Auth::Secret(_)) => return Err(NO_SECRETS.to_owned()),
     };
     Ok(Arc::new(Cache::new(Box::new(registry))))
 }
@@ -128,6 +157,7 @@ impl fmt::Debug for Auth {
         f.write_str(match self {
             Self::Basic { .. } => "Basic",
             Self::Bearer(_) => "Bearer",
+            Self::Secret(_) => "Secret",
         })
     }
 }

@@ -32,12 +32,70 @@ pub(super) enum Auth {
     Bearer(HeaderValue),
     /// The token has bytes that no header may have.
     NoHeader,
+    #[cfg(feature = "secrets")]
+    Secret(Box<crate::secret::Secret>),
+}
+
+impl Auth {
+    pub(super) fn bearer(token: &str) -> Self {
+        match HeaderValue::from_str(&format!("Bearer {token}")) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                Self::Bearer(value)
+            }
+            Err(_) => Self::NoHeader,
+        }
+    }
 }
 
 impl Api {
     /// One schema, without what it refers to. None: the registry says that it has none.
     pub(super) async fn schema(&self, path: &str) -> Result<Option<Answered>, FetchError> {
-        if let Auth::NoHeader = self.auth {
+        #[cfg(feature = "secrets")]
+        if let Auth::Secret(secret) = &self.auth {
+            return self.schema_with(path, secret).await;
+        }
+        let answer = self.ask(path, &self.auth).await?;
+        self.read(&answer)
+    }
+
+    /// With credentials from a secret. If they are refused, the secret may have changed since it was read: it is read once more.
+    #[cfg(feature = "secrets")]
+    async fn schema_with(
+        &self,
+        path: &str,
+        secret: &crate::secret::Secret,
+    ) -> Result<Option<Answered>, FetchError> {
+        use crate::secret::Given;
+
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let given = secret
+                .given()
+                .await
+                .map_err(|said| self.unavailable(said))?;
+            let auth = match &given {
+                Given::Basic { user, password } => Auth::Basic {
+                    user: user.clone(),
+                    password: password.clone(),
+                },
+                Given::Bearer(token) => Auth::bearer(token),
+            };
+            let answer = self.ask(path, &auth).await?;
+            let refused =
+                [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status);
+            if refused {
+                secret.refused().await;
+            }
+            if !refused || tries == 2 {
+                return self.read(&answer);
+            }
+        }
+    }
+
+    async fn ask(&self, path: &str, auth: &Auth) -> Result<Answer, FetchError> {
+        if let Auth::NoHeader = auth {
             let setting = self.auth_setting;
             return Err(self.unavailable(format_args!(
                 "cannot be asked: the bearer token has a line end or another character that no header may have; check {setting}"
@@ -49,18 +107,9 @@ impl Api {
                 ACCEPT,
                 "application/vnd.schemaregistry.v1+json, application/json;q=0.9",
             );
-            self.authorized(request)
+            authorized(request, auth)
         });
-        let answer = answer.await.map_err(|said| self.unavailable(said))?;
-        self.read(&answer)
-    }
-
-    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.auth {
-            Auth::None | Auth::NoHeader => request,
-            Auth::Basic { user, password } => request.basic_auth(user, Some(password)),
-            Auth::Bearer(value) => request.header(AUTHORIZATION, value.clone()),
-        }
+        answer.await.map_err(|said| self.unavailable(said))
     }
 
     fn read(&self, answer: &Answer) -> Result<Option<Answered>, FetchError> {
@@ -98,6 +147,14 @@ impl Api {
 
     fn unavailable(&self, said: impl fmt::Display) -> FetchError {
         FetchError::Unavailable(format!("the schema registry {} {said}", self.url))
+    }
+}
+
+fn authorized(request: RequestBuilder, auth: &Auth) -> RequestBuilder {
+    match auth {
+        Auth::Basic { user, password } => request.basic_auth(user, Some(password)),
+        Auth::Bearer(value) => request.header(AUTHORIZATION, value.clone()),
+        _ => request,
     }
 }
 

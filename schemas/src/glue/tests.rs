@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{ArnError, Glue};
+use crate::aws::Service;
 use crate::id::{Format, SchemaId, Source};
 use crate::registry::{FetchError, Registry};
 use crate::stub::{Reply, Server};
@@ -13,12 +14,19 @@ use crate::stub::{Reply, Server};
 const ARN: &str = "arn:aws:glue:eu-central-1:123456789012:registry/shop";
 const ID: SchemaId = SchemaId::Version([0xab; 16]);
 
+/// The registry at an endpoint.
+fn at(arn: &str, endpoint: Option<String>) -> Result<Glue, ArnError> {
+    Glue::with(arn, |partition, region| {
+        Service::at("glue", partition, region, endpoint)
+    })
+}
+
 fn glue(server: &Server) -> Glue {
-    let mut glue = Glue::at(ARN, Some(server.url.clone())).unwrap();
+    let mut glue = at(ARN, Some(server.url.clone())).unwrap();
     let session = Some("t0ken".to_owned());
     let credentials = Credentials::new("AKIDEXAMPLE", "s3cret", session, None, "test");
     let provider = SharedCredentialsProvider::new(credentials);
-    glue.credentials = OnceCell::new_with(Some(Some(provider)));
+    glue.service.credentials = OnceCell::new_with(Some(Some(provider)));
     glue
 }
 
@@ -182,7 +190,7 @@ async fn credentials_are_in_no_text() {
 fn the_endpoint_is_the_partitions() {
     let endpoint = |partition: &str, region: &str| {
         let arn = format!("arn:{partition}:glue:{region}:123456789012:registry/shop");
-        Glue::at(&arn, None).map(|glue| glue.endpoint)
+        at(&arn, None).map(|glue| glue.service.endpoint)
     };
 
     assert_eq!(
@@ -216,7 +224,7 @@ fn what_is_no_arn_of_a_registry_is_shown() {
         "arn:aws:sqs:eu-central-1:123456789012:registry/shop",
         "arn:aws:glue:eu-central-1:123456789012:registry/shop:more",
     ] {
-        let error = Glue::at(arn, None).unwrap_err();
+        let error = at(arn, None).unwrap_err();
 
         assert_eq!(error, ArnError::NoRegistry(arn.to_owned()));
     }
