@@ -8,7 +8,7 @@
 mod frame;
 mod payload;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,11 @@ use msk_schemas::cache::{Cache, Known};
 use msk_schemas::id::{Format, SchemaId};
 pub use msk_schemas::registry::{FetchError, Fetching, Registry};
 
-use self::frame::{Found, Part};
-use self::payload::Payload;
+use self::frame::{Found, Part, Schemas};
+use self::payload::{Form, Invalid, Payload};
 use crate::limits::{SCHEMA_FETCH_MS, SCHEMA_FETCHES_MAX};
 use crate::machine::{
-    Configuration, EventRecordFormat, ProtobufIndexes, SchemaFault, Validated, ValidatedAttribute,
-    Validity,
+    Configuration, EventRecordFormat, SchemaFault, Validated, ValidatedAttribute, Validity,
 };
 use crate::record::{DataFormat, Record, SchemaMetadata};
 
@@ -34,15 +33,6 @@ pub struct Validator {
     key: bool,
     value: bool,
     form: Form,
-}
-
-/// The form in which a valid key or value is delivered.
-#[derive(Debug, Clone, Copy)]
-struct Form {
-    format: EventRecordFormat,
-    indexes: ProtobufIndexes,
-    /// Whether the value is needed as JSON too: filters look at it.
-    filters: bool,
 }
 
 /// A record that was checked.
@@ -64,16 +54,6 @@ pub struct Unavailable {
     /// The registry, its fault and the cure.
     pub reason: Arc<str>,
 }
-
-/// Why a key or a value is invalid.
-#[derive(Debug)]
-struct Invalid {
-    fault: SchemaFault,
-    reason: String,
-}
-
-/// What is known of each id.
-type Schemas = HashMap<SchemaId, Known>;
 
 impl Validator {
     /// The check that a configuration asks for. None: it has no `SchemaRegistryConfig`. Asks the registry nothing yet.
@@ -228,15 +208,6 @@ impl Validator {
         Invalid {
             fault: SchemaFault::NotFound,
             reason: format!("the registry {} has no schema {id}", self.cache.place()),
-        }
-    }
-}
-
-impl Invalid {
-    fn misfit(reason: impl fmt::Display) -> Self {
-        Self {
-            fault: SchemaFault::Deserialization,
-            reason: reason.to_string(),
         }
     }
 }

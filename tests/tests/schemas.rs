@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use lambda_msk::builder::Builder;
 use lambda_msk::extract::{Avro, Protobuf};
 use lambda_msk::schemas::{
     FetchError, Fetching, Format, RecordFormat, Registry, SchemaId, Schemas, Source,
 };
 use lambda_msk::testing::invoke;
-use lambda_msk::{Consumer, Json, Key, Outcome};
+use lambda_msk::{Consumer, Json, Key, Outcome, State};
 use msk_mapping::event;
 use msk_mapping::machine::{
     Configuration, EventRecordFormat, Input, Mapping, Output, PollerId, ProvisionedPollers,
@@ -142,90 +143,82 @@ fn schemas(format: RecordFormat) -> Schemas {
     Schemas::of(Memory).record_format(format)
 }
 
-/// What a handler was given, as text.
+/// What the handlers were given, as text.
 type Seen = Arc<Mutex<Vec<String>>>;
 
 fn see(seen: &Seen, what: impl std::fmt::Debug) {
     seen.lock().unwrap().push(format!("{what:?}"));
 }
 
-async fn done(consumer: &Consumer, event: Bytes, seen: &Seen) -> String {
-    let invoked = invoke(consumer, event).await;
-    assert_eq!(invoked.outcomes(), [Outcome::Done]);
+/// What the handlers of three topics are given of these records.
+async fn seen_by(builder: Builder<Seen>, seen: Seen, format: EventRecordFormat) -> String {
+    let consumer = builder.build().unwrap();
+    let clicks = record("clicks", click()).with_key(order());
+    for record in [
+        record("orders", order()),
+        record("payments", payment()),
+        clicks,
+    ] {
+        let topic = record.partition.topic().to_owned();
+        let event = event_of(&topic, format, vec![record]).await;
+        let invoked = invoke(&consumer, event).await;
+        assert_eq!(invoked.outcomes(), [Outcome::Done], "{topic}");
+    }
     seen.lock().unwrap().concat()
+}
+
+const EACH: &str = r#"Order { id: 7, note: Some("a") }5(Click { x: 1 }, 7)"#;
+
+async fn order_of_avro(State(seen): State<Seen>, Avro(order): Avro<Order>) {
+    see(&seen, order);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_mappings_source_is_read_by_the_frameworks_extractors() {
+    async fn paid(State(seen): State<Seen>, Protobuf(payment): Protobuf<Payment>) {
+        see(&seen, payment.amount_cents);
+    }
+    async fn click(
+        State(seen): State<Seen>,
+        Json(click): Json<Click>,
+        Key(Avro(key)): Key<Avro<Order>>,
+    ) {
+        see(&seen, (click, key.id));
+    }
     let seen = Seen::default();
-    let (a, b, c) = (seen.clone(), seen.clone(), seen.clone());
-    let consumer = Consumer::builder()
+    let builder = Consumer::builder()
+        .state(seen.clone())
         .schemas(schemas(RecordFormat::Source))
-        .topic("orders", async move |Avro(order): Avro<Order>| {
-            see(&a, order)
-        })
-        .topic(
-            "payments",
-            async move |Protobuf(payment): Protobuf<Payment>| {
-                see(&b, payment.amount_cents);
-            },
-        )
-        .topic(
-            "clicks",
-            async move |Json(click): Json<Click>, Key(Avro(key)): Key<Avro<Order>>| {
-                see(&c, (click, key.id));
-            },
-        )
-        .build()
-        .unwrap();
-    let of = async |topic, record| event_of(topic, EventRecordFormat::Source, vec![record]).await;
+        .topic("orders", order_of_avro)
+        .topic("payments", paid)
+        .topic("clicks", click);
 
-    let orders = of("orders", record("orders", order())).await;
-    let payments = of("payments", record("payments", payment())).await;
-    let clicks = record("clicks", click()).with_key(order());
-    let clicks = of("clicks", clicks).await;
-    done(&consumer, orders, &seen).await;
-    done(&consumer, payments, &seen).await;
-    let all = done(&consumer, clicks, &seen).await;
+    let all = seen_by(builder, seen, EventRecordFormat::Source).await;
 
-    assert_eq!(
-        all,
-        r#"Order { id: 7, note: Some("a") }5(Click { x: 1 }, 7)"#
-    );
+    assert_eq!(all, EACH);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_mappings_json_is_read_by_the_frameworks_extractors() {
+    async fn paid(State(seen): State<Seen>, Json(payment): Json<PaymentJson>) {
+        see(&seen, payment.amount_cents);
+    }
+    async fn click(
+        State(seen): State<Seen>,
+        Json(click): Json<Click>,
+        Key(Json(key)): Key<Json<Order>>,
+    ) {
+        see(&seen, (click, key.id));
+    }
     let seen = Seen::default();
-    let (a, b, c) = (seen.clone(), seen.clone(), seen.clone());
-    let consumer = Consumer::builder()
+    let builder = Consumer::builder()
+        .state(seen.clone())
         .schemas(schemas(RecordFormat::Json))
-        .topic("orders", async move |Avro(order): Avro<Order>| {
-            see(&a, order)
-        })
-        .topic("payments", async move |Json(payment): Json<PaymentJson>| {
-            see(&b, payment.amount_cents);
-        })
-        .topic(
-            "clicks",
-            async move |Json(click): Json<Click>, Key(Json(key)): Key<Json<Order>>| {
-                see(&c, (click, key.id));
-            },
-        )
-        .build()
-        .unwrap();
-    let of = async |topic, record| event_of(topic, EventRecordFormat::Json, vec![record]).await;
+        .topic("orders", order_of_avro)
+        .topic("payments", paid)
+        .topic("clicks", click);
 
-    let orders = of("orders", record("orders", order())).await;
-    let payments = of("payments", record("payments", payment())).await;
-    let clicks = record("clicks", click()).with_key(order());
-    let clicks = of("clicks", clicks).await;
-    done(&consumer, orders, &seen).await;
-    done(&consumer, payments, &seen).await;
-    let all = done(&consumer, clicks, &seen).await;
+    let all = seen_by(builder, seen, EventRecordFormat::Json).await;
 
-    assert_eq!(
-        all,
-        r#"Order { id: 7, note: Some("a") }5(Click { x: 1 }, 7)"#
-    );
+    assert_eq!(all, EACH);
 }

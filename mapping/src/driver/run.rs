@@ -8,16 +8,22 @@ mod refused;
 mod share_group;
 
 // Records on their way through the check by their schemas.
-#[cfg(not(feature = "schemas"))]
-mod unchecked;
 #[cfg(feature = "schemas")]
-mod validation;
+mod checks;
+#[cfg(not(feature = "schemas"))]
+mod no_checks;
 
 // Records on their way to the destination.
 mod delivery;
 
 // All that it knows.
 mod state;
+
+// How records wait for their check.
+#[cfg(not(feature = "schemas"))]
+mod unchecked;
+#[cfg(feature = "schemas")]
+mod validation;
 
 // What it does with that: what the machine says, what is heard, partitions that go, how all stands.
 mod act;
@@ -35,15 +41,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
 use self::begun::Begun;
+#[cfg(feature = "schemas")]
+use self::checks::Validation;
 use self::looks::Looks;
+#[cfg(not(feature = "schemas"))]
+use self::no_checks::Validation;
 use self::refused::Refused;
 #[cfg(feature = "share")]
 use self::share_group::ShareGroup;
 use self::state::{Notices, Run};
-#[cfg(not(feature = "schemas"))]
-use self::unchecked::Validation;
-#[cfg(feature = "schemas")]
-use self::validation::Validation;
 use super::control::Request;
 use super::ended::ended;
 use super::error::Error;

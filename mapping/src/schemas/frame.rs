@@ -1,6 +1,7 @@
 //! What names the schema of a key or a value. Called by `schemas`, before and after schemas are known: a header counts only if its form is that of the schema's
 //! format.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -8,8 +9,10 @@ use msk_schemas::cache::Known;
 use msk_schemas::frame::{Framed, Framing, Given, KEY_HEADER, Kind, VALUE_HEADER};
 use msk_schemas::id::{Format, SchemaId};
 
-use super::Schemas;
 use crate::record::Record;
+
+/// What is known of each id.
+pub(super) type Schemas = HashMap<SchemaId, Known>;
 
 /// The key or the value of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What stands behind a frame: read by its schema, and made into what is delivered. Called by `schemas`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use msk_schemas::avro;
@@ -10,8 +11,7 @@ use msk_schemas::protobuf::File;
 use msk_schemas::schema::Schema;
 use serde_json::Value;
 
-use super::{Form, Invalid};
-use crate::machine::{EventRecordFormat, ProtobufIndexes};
+use crate::machine::{EventRecordFormat, ProtobufIndexes, SchemaFault};
 
 /// A key or a value that fits its schema.
 #[derive(Debug)]
@@ -20,6 +20,31 @@ pub(super) struct Payload {
     pub(super) delivered: Bytes,
     /// As JSON, for filters. None: nobody asks for it, or it is what is delivered.
     pub(super) filtered: Option<Bytes>,
+}
+
+/// The form in which a valid key or value is delivered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    pub(super) format: EventRecordFormat,
+    pub(super) indexes: ProtobufIndexes,
+    /// Whether the value is needed as JSON too: filters look at it.
+    pub(super) filters: bool,
+}
+
+/// Why a key or a value is invalid.
+#[derive(Debug)]
+pub(super) struct Invalid {
+    pub(super) fault: SchemaFault,
+    pub(super) reason: String,
+}
+
+impl Invalid {
+    pub(super) fn misfit(reason: impl fmt::Display) -> Self {
+        Self {
+            fault: SchemaFault::Deserialization,
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// Reads what stands behind a frame.

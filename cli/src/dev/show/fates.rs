@@ -2,6 +2,7 @@
 //! by `show`, and what the run's verdict is made of.
 
 mod attempt;
+mod fate;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use msk_mapping::response::Verdict as Answered;
 use msk_mapping::{Ending, Phase, Report};
 
 use self::attempt::{Attempt, How, count, open, places, reason};
+pub(crate) use self::fate::{Fate, Row};
 use super::answer;
 use crate::function::dead_letters::Letter;
 use crate::function::said::{End, Place, Reason, Rejected, Said};
@@ -32,35 +34,6 @@ const WAITS_FOR_HANDLER: [&str; 2] = [
 ];
 /// The code of a record that was to be rejected, in a function without a destination.
 const NO_DESTINATION: &str = "destination.missing";
-
-/// How a record ended that was not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Rejected,
-    GivenUp,
-    Lost,
-    /// It was tried, and is not settled.
-    Failed,
-}
-
-impl Fate {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::GivenUp => "given up",
-            Self::Lost => "lost",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// A record that was not done, for a table or a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) place: Place,
-    pub(crate) fate: Fate,
-    pub(crate) reason: Reason,
-}
 
 /// What is known of the records of each mapping, by its topic.
 #[derive(Debug, Default)]

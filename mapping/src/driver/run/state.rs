@@ -8,15 +8,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::begun::Begun;
+#[cfg(feature = "schemas")]
+use super::checks::{Outcome, Validation};
 use super::delivery::Handed;
 use super::looks::Looks;
+#[cfg(not(feature = "schemas"))]
+use super::no_checks::{Outcome, Validation};
 use super::refused::Refused;
 #[cfg(feature = "share")]
 use super::share_group::ShareGroup;
-#[cfg(not(feature = "schemas"))]
-use super::unchecked::{Outcome, Validation};
-#[cfg(feature = "schemas")]
-use super::validation::{Outcome, Validation};
 use crate::clock;
 use crate::driver::destination::Destination;
 use crate::driver::error::Error;

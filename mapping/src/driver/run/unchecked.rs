@@ -1,25 +1,11 @@
 //! A build that checks no records: they go to the machine as they come.
 
-use std::convert::Infallible;
-
+use super::no_checks::Outcome;
 use super::state::Run;
 use crate::driver::error::Error;
 use crate::driver::member::{Command, Happening};
-use crate::driver::setup::Setup;
 use crate::machine::PollerId;
 use crate::record::TopicPartition;
-
-/// There is none.
-pub(super) struct Validation;
-
-/// No check ever ends.
-pub(super) type Outcome = Infallible;
-
-impl Validation {
-    pub(super) fn of(_: &mut Setup) -> Option<Self> {
-        None
-    }
-}
 
 impl Run {
     pub(super) fn awaits(&self, _: PollerId, happening: Happening) -> Option<Happening> {
