@@ -19,6 +19,7 @@ fn the_default_readings_are_those_that_their_documentation_names() {
         next_batch: Waits,
         window: FromArrival,
         nulls: Absent,
+        protobuf_indexes: Kept,
     }
     "#);
 }

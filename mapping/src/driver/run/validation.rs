@@ -94,7 +94,7 @@ impl Run {
             Ok(checked) => {
                 validation.away = Away::default();
                 validation.lanes.entry(poller).or_default().busy = false;
-                self.take_checked(poller, checked, epochs);
+                self.take_checked(poller, checked, epochs.as_deref());
                 self.advance(poller);
             }
             Err(Unavailable {
@@ -118,7 +118,7 @@ impl Run {
     }
 
     /// Hands the machine what is still wanted.
-    fn take_checked(&mut self, poller: PollerId, checked: Vec<Checked>, epochs: Option<Vec<u64>>) {
+    fn take_checked(&mut self, poller: PollerId, checked: Vec<Checked>, epochs: Option<&[u64]>) {
         let mut records = Vec::new();
         for (
             index,
@@ -127,9 +127,7 @@ impl Run {
             },
         ) in checked.into_iter().enumerate()
         {
-            let epoch = epochs
-                .as_ref()
-                .and_then(|epochs| epochs.get(index).copied());
+            let epoch = epochs.and_then(|epochs| epochs.get(index).copied());
             let partition = &validated.record.partition;
             if epoch.is_some_and(|epoch| !self.is_current(partition, epoch)) {
                 continue;
