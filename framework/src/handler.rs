@@ -557,6 +557,7 @@ mod tests {
     use crate::failure::Failure;
     use crate::key_texts::KeyTexts;
     use crate::record::Record;
+    use crate::schemas::{BatchSchemas, Typed};
     use crate::testing::{Event, Sample};
 
     /// As an order's: an id, a text, a number.
@@ -579,6 +580,7 @@ mod tests {
         let sample = Sample::new("orders", 0).value(r#"[1, "c-1", 2]"#);
         let mut records = Event::msk().record(sample).build().records().unwrap();
         let invocation = Arc::new(Context {
+            schemas: BatchSchemas::new(&Typed::none()),
             key_texts: KeyTexts::default(),
             request_id: String::new(),
             function_arn: String::new(),

@@ -144,6 +144,11 @@ impl Driver {
         self,
         notices: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<Status, Error> {
+        // On the heap: a run is large, and who awaits it holds it in a future of their own.
+        Box::pin(self.started(Box::new(notices))).await
+    }
+
+    async fn started(self, notices: Box<dyn Fn(Notice) + Send + Sync>) -> Result<Status, Error> {
         let Self {
             mut setup,
             requests,
@@ -173,7 +178,6 @@ impl Driver {
         }
         learn(&mut setup).await;
         let mapping = Mapping::new(setup.configuration.clone())?;
-        let notices = Box::new(notices);
         let ready = run::start(setup, requests, mapping, partitions, notices);
         ready.await?.run().await
     }
