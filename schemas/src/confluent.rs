@@ -9,6 +9,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use self::api::{Api, Auth};
+use self::references::Versions;
 use crate::http::Http;
 use crate::id::SchemaId;
 use crate::registry::{FetchError, Fetching, Registry};
@@ -19,6 +20,7 @@ const ID_MAX: u32 = i32::MAX as u32;
 /// A registry with Confluent's API. Connects at the first fetch, and keeps its connections.
 pub struct Confluent {
     api: Api,
+    versions: Versions,
 }
 
 /// The fault of a registry's URL. Shows no password.
@@ -65,7 +67,10 @@ impl Confluent {
             auth: Auth::None,
             http: Http::default(),
         };
-        Ok(Self { api })
+        Ok(Self {
+            api,
+            versions: Versions::default(),
+        })
     }
 
     /// Sends a user's name and password with each request.
@@ -108,7 +113,7 @@ impl Registry for Confluent {
             };
             let schema = self.api.schema(&path).await?;
             let schema = schema.ok_or(FetchError::NotFound(id))?;
-            references::gathered(&self.api, schema).await
+            references::gathered(&self.api, &self.versions, schema).await
         })
     }
 
