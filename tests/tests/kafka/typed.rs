@@ -219,6 +219,8 @@ async fn every_order_that_the_serializers_write_reaches_the_service_as_it_was_or
     assert_eq!(posts.each_once(), produced.posted);
     assert_eq!(ended.rejected, produced.rejected);
     assert_eq!(ended.code, Some(REJECTED));
+    // Ten ids, four GUIDs, and three schemas that others refer to.
+    assert_once_each(&registry, 17);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
