@@ -45,8 +45,8 @@ vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Gl
 	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'
 	git diff --exit-code schemas/tests/vectors
 
-test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,kafka,secure,rie cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
+test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator, serializers with their registries (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
+	tests/services/run elasticmq,moto,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 

@@ -8,6 +8,7 @@ use std::fmt;
 use reqwest::Url;
 
 use self::api::{Api, Auth};
+use self::references::Versions;
 use crate::http::Http;
 use crate::id::SchemaId;
 use crate::registry::{FetchError, Fetching, Registry};
@@ -21,6 +22,7 @@ const AUTH_SETTING: &str = "LAMBDA_MSK_SCHEMA_REGISTRY_AUTH";
 /// A registry with Confluent's API. Connects at the first fetch, and keeps its connections.
 pub struct Confluent {
     api: Api,
+    versions: Versions,
 }
 
 /// The fault of a registry's URL. Shows no password.
@@ -68,7 +70,10 @@ impl Confluent {
             auth_setting: AUTH_SETTING,
             http: Http::default(),
         };
-        Ok(Self { api })
+        Ok(Self {
+            api,
+            versions: Versions::default(),
+        })
     }
 
     /// Sets the name of the setting that has the credentials, as messages are to name it. Default: `LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`.
@@ -120,7 +125,7 @@ impl Registry for Confluent {
             };
             let schema = self.api.schema(&path).await?;
             let schema = schema.ok_or(FetchError::NotFound(id))?;
-            references::gathered(&self.api, schema).await
+            references::gathered(&self.api, &self.versions, schema).await
         })
     }
 

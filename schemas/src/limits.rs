@@ -35,6 +35,9 @@ pub const REFERENCES_DEPTH_MAX: usize = 32;
 /// Maximum number of references that are fetched concurrently.
 pub const REFERENCES_CONCURRENCY: usize = 8;
 
+/// Maximum number of references that a registry's client keeps for other schemas; beyond it all go and are fetched again. As many as schemas.
+pub const REFERENCES_KEPT_MAX: usize = SCHEMAS_KEPT_MAX;
+
 /// Maximum number of messages in one Protobuf file, nested ones and map entries included.
 pub const PROTOBUF_MESSAGES_MAX: usize = 100_000;
 

@@ -1,15 +1,16 @@
-//! What a schema refers to, fetched level by level, each subject's version once.
+//! What a schema refers to, fetched level by level. Each subject's version is fetched once, however many schemas refer to it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::OnceCell;
 
 use super::api::{Answered, Api, Named};
 use crate::id::{Format, Reference, Source};
 use crate::limits::{
-    REFERENCES_CONCURRENCY, REFERENCES_DEPTH_MAX, REFERENCES_MAX, REFERENCES_REPEATED_MAX,
-    SCHEMA_BYTES_MAX,
+    REFERENCES_CONCURRENCY, REFERENCES_DEPTH_MAX, REFERENCES_KEPT_MAX, REFERENCES_MAX,
+    REFERENCES_REPEATED_MAX, SCHEMA_BYTES_MAX,
 };
 use crate::registry::FetchError;
 
@@ -40,11 +41,38 @@ impl Node {
     }
 }
 
+/// A version that is kept once it is fetched, or is being fetched. A failed fetch leaves it empty.
+type Version = Arc<OnceCell<Arc<Node>>>;
+
+/// Versions of subjects: a version never changes.
+#[derive(Default)]
+pub(super) struct Versions {
+    kept: Mutex<HashMap<Place, Version>>,
+}
+
+impl Versions {
+    fn at(&self, place: &Place) -> Version {
+        // Each change is whole before anything can panic.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(version) = kept.get(place) {
+            return Arc::clone(version);
+        }
+        if kept.len() >= REFERENCES_KEPT_MAX {
+            kept.clear();
+        }
+        Arc::clone(kept.entry(place.clone()).or_default())
+    }
+}
+
 /// The schema with everything that it refers to.
-pub(super) async fn gathered(registry: &Api, schema: Answered) -> Result<Source, FetchError> {
+pub(super) async fn gathered(
+    registry: &Api,
+    versions: &Versions,
+    schema: Answered,
+) -> Result<Source, FetchError> {
     let root = Node::new(schema)?;
     let mut bytes = root.text.len();
-    let mut found: HashMap<Place, Node> = HashMap::new();
+    let mut found: HashMap<Place, Arc<Node>> = HashMap::new();
     let mut seen: HashSet<Place> = HashSet::new();
     let mut level = unseen(&mut seen, &root)?;
     for _ in 0..REFERENCES_DEPTH_MAX {
@@ -52,7 +80,12 @@ pub(super) async fn gathered(registry: &Api, schema: Answered) -> Result<Source,
             break;
         }
         let mut next = Vec::new();
-        let asked = level.into_iter().map(|place| fetched(registry, place));
+        let asked = level.into_iter().map(|place| async move {
+            let version = versions.at(&place);
+            let node = version.get_or_try_init(|| fetched(registry, &place));
+            let node = Arc::clone(node.await?);
+            Ok::<_, FetchError>((place, node))
+        });
         let mut answers = stream::iter(asked).buffer_unordered(REFERENCES_CONCURRENCY);
         while let Some((place, node)) = answers.try_next().await? {
             bytes += node.text.len();
@@ -90,8 +123,8 @@ fn unseen(seen: &mut HashSet<Place>, node: &Node) -> Result<Vec<Place>, FetchErr
     Ok(new)
 }
 
-async fn fetched(registry: &Api, place: Place) -> Result<(Place, Node), FetchError> {
-    let (subject, version) = &place;
+async fn fetched(registry: &Api, place: &Place) -> Result<Arc<Node>, FetchError> {
+    let (subject, version) = place;
     let path = match subject.as_str() {
         // As a part of a path they mean another path.
         "." | ".." | "" => None,
@@ -107,8 +140,7 @@ async fn fetched(registry: &Api, place: Place) -> Result<(Place, Node), FetchErr
             registry.url
         )));
     };
-    let node = Node::new(answered)?;
-    Ok((place, node))
+    Node::new(answered).map(Arc::new)
 }
 
 /// A subject as a part of a URL's path.
@@ -133,7 +165,7 @@ fn encoded(subject: &str) -> String {
 
 /// Puts references where they are referred to.
 struct Tree<'a> {
-    found: &'a HashMap<Place, Node>,
+    found: &'a HashMap<Place, Arc<Node>>,
     /// The subjects' versions on the way to the schema that is made now.
     path: Vec<&'a Place>,
     references: usize,

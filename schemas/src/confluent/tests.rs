@@ -100,6 +100,46 @@ async fn references_are_fetched_with_theirs_and_each_once() {
 }
 
 #[tokio::test]
+async fn what_several_schemas_refer_to_is_fetched_once() {
+    let refers = says(&json!({"schema": "x", "references": [reference("m", "money")]}));
+    let server = Server::of([
+        ("/schemas/ids/7", refers.clone()),
+        ("/schemas/ids/8", refers.clone()),
+        ("/schemas/ids/9", refers),
+        (
+            "/subjects/money/versions/1",
+            says(&json!({"schema": "money"})),
+        ),
+    ])
+    .await;
+    let registry = Confluent::new(&server.url).unwrap();
+    let fetch = |id| registry.fetch(SchemaId::Number(id));
+
+    let (first, beside) = tokio::join!(fetch(7), fetch(8));
+    let later = fetch(9).await;
+
+    assert!(first.is_ok() && first == beside && first == later);
+    let references = server.targets().into_iter();
+    let references = references.filter(|target| target.starts_with("/subjects"));
+    assert_eq!(references.count(), 1);
+}
+
+#[tokio::test]
+async fn a_reference_that_could_not_be_had_is_asked_for_again() {
+    let server = Server::by(|number, request| match request.target.as_str() {
+        "/schemas/ids/7" => says(&json!({"schema": "x", "references": [reference("m", "money")]})),
+        _ if number < 2 => Reply::Says(503, String::new()),
+        _ => says(&json!({"schema": "money"})),
+    })
+    .await;
+    let registry = Confluent::new(&server.url).unwrap();
+    let fetch = || registry.fetch(SchemaId::Number(7));
+
+    assert!(matches!(fetch().await, Err(FetchError::Unavailable(_))));
+    assert_eq!(fetch().await.unwrap().references.len(), 1);
+}
+
+#[tokio::test]
 async fn references_in_a_circle_are_named() {
     let refers = |to: &str| says(&json!({"schema": "x", "references": [reference("x", to)]}));
     let server = Server::of([

@@ -23,6 +23,7 @@ mod records;
 mod secure;
 mod starting;
 mod transactions;
+mod typed;
 
 #[test]
 #[ignore = "the function that other tests start"]

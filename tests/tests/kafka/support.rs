@@ -12,6 +12,9 @@ pub(crate) mod echo;
 #[allow(dead_code, reason = "it can do more than these tests ask for")]
 pub(crate) mod function;
 pub(crate) mod group;
+pub(crate) mod http;
+pub(crate) mod posts;
+pub(crate) mod registry;
 pub(crate) mod seen;
 pub(crate) mod service;
 pub(crate) mod unread;

@@ -37,11 +37,22 @@ pub(crate) async fn topic_with(
     settings: &[(&str, &str)],
 ) -> String {
     let name = format!("{stem}-{}", std::process::id());
+    topic_as_named(bootstrap, &name, partitions, settings).await;
+    name
+}
+
+/// One of exactly this name.
+pub(crate) async fn topic_as_named(
+    bootstrap: &str,
+    name: &str,
+    partitions: i32,
+    settings: &[(&str, &str)],
+) {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .create()
         .unwrap();
-    let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
     for (setting, value) in settings {
         topic = topic.set(setting, value);
     }
@@ -49,15 +60,15 @@ pub(crate) async fn topic_with(
         .create_topics([&topic], &AdminOptions::new())
         .await
         .unwrap();
-    assert_eq!(made, [Ok(name.clone())]);
+    assert_eq!(made, [Ok(name.to_owned())]);
     // Made is not yet known everywhere.
     let until = Instant::now() + READY;
     let cluster = Cluster::new(bootstrap);
     loop {
-        let (cluster, asked) = (cluster.clone(), name.clone());
+        let (cluster, asked) = (cluster.clone(), name.to_owned());
         let known = tokio::task::spawn_blocking(move || cluster.partitions(&asked)).await;
         if known.unwrap().is_ok() {
-            return name;
+            return;
         }
         assert!(Instant::now() < until);
         sleep(Duration::from_millis(50)).await;

@@ -18,7 +18,9 @@ const FEATURES: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
 
 struct Programs {
     forward: PathBuf,
+    payloads: PathBuf,
     cargo_msk: PathBuf,
+    typed: PathBuf,
 }
 
 fn programs() -> &'static Programs {
@@ -39,15 +41,18 @@ fn programs() -> &'static Programs {
         let output = cargo
             .args(["build", "--locked", "--quiet", "--message-format=json"])
             .args(["--package", "tests", "--package", "cargo-msk"])
-            .args(["--features", FEATURES])
-            .args(["--example", "forward", "--bin", "cargo-msk"])
+            .args(["--package", "typed", "--features", FEATURES])
+            .args(["--example", "forward", "--example", "payloads"])
+            .args(["--bin", "cargo-msk", "--bin", "typed"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
         Programs {
             forward: executable(&output.stdout, "forward"),
+            payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
+            typed: executable(&output.stdout, "typed"),
         }
     })
 }
@@ -73,6 +78,16 @@ pub(crate) fn forward() -> PathBuf {
 /// The command line tool, with all that the tests ask of it.
 pub(crate) fn cargo_msk() -> PathBuf {
     programs().cargo_msk.clone()
+}
+
+/// The example that reads Avro, Protobuf and JSON by schemas, with every registry.
+pub(crate) fn typed() -> PathBuf {
+    programs().typed.clone()
+}
+
+/// A function that posts keys and values.
+pub(crate) fn payloads() -> PathBuf {
+    programs().payloads.clone()
 }
 
 /// The sample function, which posts its orders to this address.

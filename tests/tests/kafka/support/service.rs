@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+use super::http::serve;
 
 /// Where a record stands: partition and offset, from its idempotency key.
 pub(crate) type Place = (i32, i64);
@@ -45,16 +45,9 @@ impl Service {
             refused: Box::new(refused),
         });
         let all = Arc::clone(&shared);
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let _ = stream.set_nodelay(true);
-                let shared = Arc::clone(&all);
-                let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
-                let connection = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
-            }
-        });
+        tokio::spawn(serve(listener, move |request| {
+            answer(request, Arc::clone(&all))
+        }));
         Self { url, shared }
     }
 
