@@ -29,6 +29,10 @@ pub(crate) enum Auth {
     },
     Bearer(String),
     /// The ARN of a secret of AWS Secrets Manager.
+    #[cfg_attr(
+        all(feature = "schema-registry", not(feature = "secrets")),
+        expect(dead_code, reason = "nothing reads secrets")
+    )]
     Secret(String),
 }
 

@@ -201,7 +201,7 @@ fn assert_once_each(registry: &Registry, schemas: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker and a registry: make test-services"]
-async fn every_order_that_the_serializers_write_reaches_the_service_as_it_was_or_is_rejected() {
+async fn every_order_of_the_serializers_reaches_the_service_as_it_was_or_is_rejected() {
     let avro = topic(&bootstrap(), "orders-avro", 1).await;
     for name in [PROTOBUF, JSON] {
         topic_as_named(&bootstrap(), name, 1, &[]).await;
@@ -275,7 +275,7 @@ async fn a_process_asks_for_each_schema_once_in_all_its_batches() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker and a registry: make test-services"]
-async fn a_registry_that_is_killed_in_the_middle_of_a_batch_costs_a_redelivery_and_no_record() {
+async fn a_registry_that_is_killed_within_a_batch_costs_a_redelivery_and_no_record() {
     let topic = topic(&bootstrap(), "registry-killed", 6).await;
     let mut expected = produced(&["writers", &topic, "3", "60", "3"]).await.posted;
     let (mut registry, posts) = (Registry::stuck_after(3).await, Posts::start().await);
