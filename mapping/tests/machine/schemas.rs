@@ -125,6 +125,21 @@ fn an_invalid_record_holds_up_no_batch_of_its_partition() {
 }
 
 #[test]
+fn an_invalid_record_frees_no_partition_whose_batch_is_in_flight() {
+    let mut desk = Desk::new(validating());
+    give(&mut desk, vec![valid(0)]);
+    desk.wait(Duration::from_millis(500));
+    let batch = desk.batch();
+
+    give(&mut desk, vec![misfit(1), valid(2)]);
+    desk.wait(Duration::from_millis(500));
+
+    assert!(desk.batches.is_empty(), "the partition waits");
+    desk.answer(&batch, "null");
+    assert_eq!(shown(&desk.batch().partitions), "orders-0: 2");
+}
+
+#[test]
 fn few_invalid_records_are_on_their_way_at_once_and_the_others_follow() {
     let mut desk = Desk::new(with_destination());
     let many = i64::try_from(INVALID_DELIVERING_MAX).unwrap() + 25;
