@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambda_msk::idempotency::{Change, Expect, Item, StoreError, Swap, Swapped};
+use lambda_msk::schemas::{FetchError, Format, SchemaId, Source};
 use tokio::runtime::Runtime;
 
 use crate::dice::Dice;
 use crate::fact::{InvocationId, What};
 use crate::ledger::{claimed, item_id, note_swap, stored_id, version_id};
 use crate::limits::START_MS;
-use crate::plan::Faults;
+use crate::plan::{Faults, Schemas};
 use crate::port::{Letter, Reply, Request};
 
 /// What becomes of one call.
@@ -60,6 +61,46 @@ impl Fate {
             late_ms: None,
             is_fault: false,
             holds_up: true,
+        }
+    }
+
+    /// Of a request for a schema. Whatever becomes of it, what is promised of other records holds.
+    pub(crate) fn of_fetch(schemas: Option<&Schemas>, now_ms: u64, dice: &mut Dice) -> Self {
+        let usual = Self {
+            there_ms: Some(dice.between(0, 12)),
+            back_ms: Some(dice.between(0, 12)),
+            fails: false,
+            late_ms: None,
+            is_fault: false,
+            holds_up: false,
+        };
+        let Some(schemas) = schemas else { return usual };
+        let refused = Self {
+            there_ms: None,
+            fails: true,
+            ..usual
+        };
+        let hangs = Self {
+            there_ms: None,
+            back_ms: None,
+            ..usual
+        };
+        match () {
+            () if schemas.is_out(now_ms) => match dice.per_mille(300) {
+                true => hangs,
+                false => refused,
+            },
+            () if dice.per_mille(schemas.refused) => refused,
+            () if dice.per_mille(schemas.hangs) => hangs,
+            () if dice.per_mille(schemas.slow) => {
+                // Up to the limit, and beyond it.
+                let most = dice.pick(&[300, 2_000, 5_000]);
+                Self {
+                    there_ms: Some(dice.between(10, most)),
+                    ..usual
+                }
+            }
+            () => usual,
         }
     }
 
@@ -142,6 +183,11 @@ impl Services {
         invocation: InvocationId,
     ) -> (Reply, Vec<What>) {
         match request {
+            Request::Fetch(id) => {
+                let source = Schemas::text(*id).map(|text| Source::new(Format::Avro, text));
+                let answer = source.ok_or(FetchError::NotFound(SchemaId::Number(*id)));
+                (Reply::Fetch(answer), Vec::new())
+            }
             Request::Read(id) => {
                 let item = self.table.get(id).cloned();
                 (Reply::Read(Ok(item)), Vec::new())
@@ -214,6 +260,10 @@ pub(crate) fn failure(request: &Request) -> Reply {
         Request::Read(_) => Reply::Read(Err(error())),
         Request::Swap(_) => Reply::Swap(Err(error())),
         Request::Send(letters) => Reply::Send(vec![false; letters.len()]),
+        Request::Fetch(_) => {
+            let reason = "the registry is out of reach".to_owned();
+            Reply::Fetch(Err(FetchError::Unavailable(reason)))
+        }
     }
 }
 
@@ -241,6 +291,7 @@ pub(crate) fn describe(request: &Request) -> String {
             let id = short(&swap.id);
             format!("{what} {id}{}, {expected}", wanted.unwrap_or_default())
         }
+        Request::Fetch(id) => format!("fetch schema {id}"),
         Request::Send(letters) => format!("send {} letters", letters.len()),
     }
 }

@@ -9,6 +9,8 @@ pub(crate) struct Draft {
     pub(crate) partition: u32,
     pub(crate) key: Option<u8>,
     pub(crate) value: Value,
+    /// A number is in Avro, behind a frame with that id. *None: it is plain JSON.*
+    pub(crate) schema: Option<u32>,
     /// How far its timestamp is from the time of its appending, milliseconds.
     pub(crate) timestamp_off_ms: i64,
     pub(crate) header: Option<u8>,
@@ -58,6 +60,12 @@ pub(crate) fn drafts(plan: &Plan, dice: &mut Dice) -> Vec<Draft> {
             olds = news;
         }
     }
+    if let Some(schemas) = &plan.schemas {
+        let mut dice = dice.of("schemas", 0);
+        for draft in &mut drafts {
+            draft.schema = schemas.draw(&mut dice);
+        }
+    }
     if plan.clusters == Clusters::TwoNameless {
         let twin = |draft: &Draft| Draft {
             partition: draft.partition + records.partitions,
@@ -86,6 +94,7 @@ fn draft(plan: &Plan, dice: &mut Dice, partition: u32) -> Draft {
             key => Some(key as u8),
         },
         value,
+        schema: None,
         timestamp_off_ms: dice.pick(&[0, 0, -1, -1_000]),
         header: dice.per_mille(300).then_some(number),
         gap: dice.pick(&[0, 0, 0, 1, 5]),

@@ -1,52 +1,8 @@
 //! The facts of a run, as plain data: all that the oracle gets. Written by the simulated world, read by `oracle` and `trace`.
 
-use std::fmt;
+mod id;
 
-/// A record that was appended to a log. Another one at the same offset is another record.
-pub type RecordId = u32;
-
-/// A log: a partition between two times at which it was recreated.
-pub type LogId = u32;
-
-/// One delivery of a batch to a function.
-pub type InvocationId = u32;
-
-/// A process that a function runs in.
-pub type EnvironmentId = u32;
-
-/// An item of a store: a partition's ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ItemId {
-    /// The process in whose memory it is. *None: all processes share it.*
-    pub environment: Option<EnvironmentId>,
-    /// The partition of the ledger.
-    pub partition: u32,
-}
-
-/// The identifier of a store's item: a record's item, or a ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StoredId(pub u64);
-
-/// The identifier of an item's version: its owner and sequence number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct VersionId(pub u64);
-
-impl fmt::Display for StoredId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        short(self.0, f)
-    }
-}
-
-impl fmt::Display for VersionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        short(self.0, f)
-    }
-}
-
-/// The end of a long number: enough to tell those of one run apart by eye.
-fn short(number: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{:04x}", number & 0xFFFF)
-}
+pub use self::id::{EnvironmentId, InvocationId, ItemId, LogId, RecordId, StoredId, VersionId};
 
 /// One fact, and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -315,6 +271,47 @@ pub enum What {
         /// The records.
         records: Vec<RecordId>,
     },
+    /// A record's value is behind a frame that names its schema.
+    Framed {
+        /// The record.
+        record: RecordId,
+        /// The schema's id.
+        schema: u32,
+        /// Whether the registry has the schema.
+        exists: bool,
+    },
+    /// A process asks the registry for a schema.
+    SchemaAsked {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The schema's id.
+        schema: u32,
+    },
+    /// A process's request for a schema has ended.
+    SchemaAnswered {
+        /// The invocation that asked. Others of its process may have waited for the same answer.
+        invocation: InvocationId,
+        /// The schema's id.
+        schema: u32,
+        /// The end of the request.
+        answer: SchemaAnswer,
+    },
+    /// A record's turn has come, and its value could not be read by a schema.
+    Unread {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The record.
+        record: RecordId,
+        /// The reason.
+        why: Unread,
+    },
+    /// A letter on its way to the destination says that the record was given up because of its schema.
+    SaidUnread {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The record.
+        record: RecordId,
+    },
     /// No faults happen from now on.
     Quiet,
     /// The run is over.
@@ -340,6 +337,32 @@ pub enum How {
     Panicked,
     /// It was dropped before it ended.
     Dropped,
+}
+
+/// The end of a request for a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SchemaAnswer {
+    /// The schema.
+    Found,
+    /// The registry does not have it.
+    NotFound,
+    /// The registry is down, or refuses.
+    Unavailable,
+    /// Nobody waited any longer.
+    Abandoned,
+}
+
+/// The reason why a value was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unread {
+    /// Its schema was not to be had.
+    NoSchema,
+    /// There is no such schema.
+    NotFound,
+    /// Any other.
+    Misread,
 }
 
 /// A function's response.

@@ -10,6 +10,7 @@ use lambda_msk::idempotency::{
     Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
     WhenStoreFails,
 };
+use lambda_msk::schemas::Schemas;
 use lambda_msk::testing::{Event, Invoke};
 use lambda_msk::{Consumer, FailureReporting, ProcessingOrder, WhenExhausted};
 
@@ -19,7 +20,8 @@ use crate::ledger::{NAMESPACE, TOPIC, note_asked, note_read, note_swap};
 use crate::oracle::{Ledger, Order, Reporting};
 use crate::plan::Plan;
 use crate::port::{Letter, Reply, Request};
-use crate::work::{Shared, work};
+use crate::registry::RemoteRegistry;
+use crate::work::{Shared, work, work_by_schema};
 
 /// A consumer as the plan has it, inside a process.
 pub(crate) fn consumer(
@@ -30,7 +32,6 @@ pub(crate) fn consumer(
     let function = &plan.function;
     let builder = Consumer::builder()
         .state(Shared(Arc::clone(inside)))
-        .topic(TOPIC, work)
         .namespace(NAMESPACE)
         .order(match plan.terms.order {
             Order::Partition => ProcessingOrder::Partition,
@@ -64,6 +65,12 @@ pub(crate) fn consumer(
             }),
             Ledger::None => Idempotency::None,
         });
+    let builder = match plan.schemas {
+        Some(_) => builder
+            .schemas(Schemas::of(RemoteRegistry(Arc::clone(inside))))
+            .topic(TOPIC, work_by_schema),
+        None => builder.topic(TOPIC, work),
+    };
     let builder = match plan.keeps {
         Ledger::PerRecord => builder
             .per_record(PerRecord::by(key))
@@ -199,6 +206,10 @@ impl Destination for DeadLetterQueue {
             if says_started(letter) {
                 let record = *record;
                 inside.note(What::SaidStarted { invocation, record });
+            }
+            if letter.code().contains("schema") {
+                let record = *record;
+                inside.note(What::SaidUnread { invocation, record });
             }
         }
         let Reply::Send(confirmed) = inside.ask(request).await else {

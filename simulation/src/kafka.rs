@@ -141,7 +141,10 @@ impl Cluster {
             built = built.with_key(vec![b'k', key]);
         }
         built = match draft.value {
-            Value::Number(number) => built.with_value(number.to_string()),
+            Value::Number(number) => match draft.schema {
+                Some(id) => built.with_value(framed(id, number)),
+                None => built.with_value(number.to_string()),
+            },
             Value::Garbage(number) => built.with_value(format!("garbage {number}")),
             Value::Filtered => built.with_value("skip"),
             Value::Tombstone => built,
@@ -203,6 +206,12 @@ impl Cluster {
     }
 }
 
+/// As Confluent's serializers write a small number in Avro, an int or a long.
+fn framed(id: u32, number: u8) -> Vec<u8> {
+    let zigzag = number << 1;
+    [&[0][..], &id.to_be_bytes(), &[zigzag]].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Cluster;
@@ -215,6 +224,7 @@ mod tests {
             partition: 0,
             key: None,
             value,
+            schema: None,
             timestamp_off_ms,
             header: None,
             gap: 0,

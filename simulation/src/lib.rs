@@ -67,6 +67,9 @@ mod inside;
 // The handler.
 mod work;
 
+// The schema registry.
+mod registry;
+
 // The function: framework, handler, store and destination.
 mod function;
 

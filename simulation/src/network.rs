@@ -1,4 +1,4 @@
-//! Calls of processes on their way to store and destination, and the answers on theirs back. Called by `world`.
+//! Calls of processes on their way to store, destination and registry, and the answers on theirs back. Called by `world`.
 
 use crate::calls::{Fate, describe, failure};
 use crate::fact::{EnvironmentId, InvocationId, What};
@@ -22,11 +22,14 @@ impl World {
             } = asked;
             self.environments[at].calls += 1;
             let out = |(from, until): &(u64, u64)| (*from..*until).contains(&now_ms);
-            let is_store = !matches!(request, Request::Send(_));
-            let fate = match is_store {
-                true if faults.outages_ms.iter().any(out) => Fate::refused(&mut self.dice.calls),
-                true => Fate::of(&faults, &mut self.dice.calls),
-                false => Fate::of_send(&faults, &mut self.dice.calls),
+            let schemas = self.plan.schemas.as_ref().filter(|_| !self.is_quiet);
+            let fate = match request {
+                Request::Fetch(_) => Fate::of_fetch(schemas, now_ms, &mut self.dice.schemas),
+                Request::Send(_) => Fate::of_send(&faults, &mut self.dice.calls),
+                Request::Read(_) | Request::Swap(_) => match faults.outages_ms.iter().any(out) {
+                    true => Fate::refused(&mut self.dice.calls),
+                    false => Fate::of(&faults, &mut self.dice.calls),
+                },
             };
             self.note(now_ms, || {
                 format!(
@@ -145,6 +148,7 @@ impl World {
 
 fn fate_text(fate: &Fate) -> &'static str {
     match (fate.is_fault, fate.there_ms, fate.late_ms, fate.fails) {
+        (false, None, _, true) => "(out of reach)",
         (false, None, ..) => "(never answered)",
         (false, ..) => "",
         (_, Some(_), None, true) => "(its answer is lost)",

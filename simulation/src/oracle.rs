@@ -28,9 +28,10 @@ mod order;
 mod prompt;
 mod reached;
 mod recorded;
+mod schemas;
 mod truth;
 
-use self::accounts::{Claimants, Claims, Opened, Owed, Races};
+use self::accounts::{Claimants, Claims, Opened, Owed, Races, Schemas};
 use self::judge::Judge;
 use self::known::Kind;
 use self::model::Model;
@@ -49,6 +50,7 @@ pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
         opened: Opened::default(),
         races: Races::default(),
         claimants: Claimants::default(),
+        schemas: Schemas::default(),
         violations: Vec::new(),
     };
     for fact in facts {
@@ -80,7 +82,17 @@ impl Judge<'_> {
             }
             What::Looked {
                 invocation, record, ..
-            } => self.is_reached(*invocation, *record),
+            } => {
+                self.is_reached(*invocation, *record);
+                self.has_waited_for_schema(*invocation, *record);
+            }
+            What::SchemaAsked { invocation, schema } => self.asks(*invocation, *schema),
+            What::Unread {
+                invocation,
+                record,
+                why,
+            } => self.rightly_unread(*invocation, *record, *why),
+            What::SaidUnread { invocation, record } => self.has_no_schema(*invocation, *record),
             What::SaidStarted { invocation, record } => self.was_started(*invocation, *record),
             What::Killed { environment } => self.owes_no_more(*environment),
             What::Overdue { invocation } => self.overdue(*invocation),
@@ -235,7 +247,7 @@ impl Judge<'_> {
             }
             What::Acquired { record } => model.record(*record).acquired += 1,
             What::SetBack { log } => model.set_back(*log),
-            _ => {}
+            _ => self.learns(what),
         }
     }
 }

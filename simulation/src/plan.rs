@@ -4,6 +4,7 @@ mod faults;
 mod features;
 mod function;
 mod mapping;
+mod schemas;
 
 use lambda_msk::limits::CLOCK_SKEW_MAX_MS;
 use msk_mapping::response::Again;
@@ -12,6 +13,7 @@ pub(crate) use self::faults::Faults;
 use self::faults::outages;
 pub(crate) use self::function::{Function, Holds};
 pub(crate) use self::mapping::Mapping;
+pub(crate) use self::schemas::Schemas;
 use crate::dice::Dice;
 use crate::oracle::{Ledger, Order, Reporting, Terms};
 
@@ -29,6 +31,8 @@ pub(crate) struct Plan {
     /// What the function is set to keep. What follows from it is in the terms.
     pub(crate) keeps: Ledger,
     pub(crate) faults: Faults,
+    /// *None: all values are plain JSON.*
+    pub(crate) schemas: Option<Schemas>,
     /// From then on nothing fails.
     pub(crate) quiet_at_ms: u64,
     /// The run ends then at the latest.
@@ -139,6 +143,7 @@ impl Plan {
             clusters: Clusters::One,
             keeps: ledger,
             faults,
+            schemas: None,
         };
         plan.choose_features(&root);
         plan.terms.pace = plan.function.pace();

@@ -18,7 +18,7 @@ use crate::happening::Happening;
 use crate::ledger::{BROKERS, CLUSTER, TOPIC};
 use crate::limits::{FETCH_RECORDS_MAX, START_MS};
 use crate::oracle::Reporting;
-use crate::plan::{Clusters, Plan};
+use crate::plan::{Clusters, Plan, Schemas};
 use crate::world::{BoxError, World};
 
 impl World {
@@ -181,9 +181,19 @@ impl World {
         self.fact(appended);
         let draft = &self.cluster.drafts[record as usize];
         let partition = draft.partition;
-        if draft.value == Value::Filtered {
+        match draft.value {
             // Nobody has to do it.
-            self.fact(What::Erased { record });
+            Value::Filtered => self.fact(What::Erased { record }),
+            Value::Number(_) => {
+                if let Some(schema) = draft.schema {
+                    self.fact(What::Framed {
+                        record,
+                        schema,
+                        exists: Schemas::text(schema).is_some(),
+                    });
+                }
+            }
+            Value::Garbage(_) | Value::Tombstone => {}
         }
         match self.plan.is_queue() {
             true => self.plan_acquisitions(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use lambda_msk::idempotency::{Item, StoreError, Swap, Swapped};
+use lambda_msk::schemas::{FetchError, Source};
 
 use crate::fact::{InvocationId, RecordId};
 
@@ -16,6 +17,8 @@ pub(crate) enum Request {
     Read(Arc<str>),
     Swap(Swap),
     Send(Vec<Letter>),
+    /// The schema of that id.
+    Fetch(u32),
 }
 
 /// A dead letter.
@@ -33,6 +36,7 @@ pub(crate) enum Reply {
     Swap(Result<Swapped, StoreError>),
     /// For each letter: whether it is confirmed.
     Send(Vec<bool>),
+    Fetch(Result<Source, FetchError>),
 }
 
 /// A call that the world has not seen yet.

@@ -192,6 +192,32 @@ fn of_the_store(what: &What) -> String {
             format!("what was known of orders-{partition}@{offset} is deleted")
         }
         What::Deleted { item } => format!("the ledger of partition {} is deleted", item.partition),
+        other => of_schemas(other),
+    }
+}
+
+/// What is asked of the schema registry, and what comes of it.
+fn of_schemas(what: &What) -> String {
+    match what {
+        What::Framed { record, schema, .. } => format!("record {record} is of schema {schema}"),
+        What::SchemaAsked { invocation, schema } => {
+            format!("invocation {invocation} asks for schema {schema}")
+        }
+        What::SchemaAnswered {
+            invocation,
+            schema,
+            answer,
+        } => format!("schema {schema}, asked by invocation {invocation}: {answer:?}"),
+        What::Unread {
+            invocation,
+            record,
+            why,
+        } => format!("invocation {invocation}: record {record} is not read: {why:?}"),
+        What::SaidUnread { invocation, record } => {
+            format!(
+                "invocation {invocation}: a letter says that record {record} was not read because of its schema"
+            )
+        }
         other => format!("{other:?}"),
     }
 }

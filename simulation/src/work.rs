@@ -4,11 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lambda_msk::extract::{Delivery, FromRecord};
+use lambda_msk::extract::{Avro, Delivery, FromRecord};
+use lambda_msk::failure::{Next, Rejection};
+use lambda_msk::schemas::SchemaUse;
 use lambda_msk::{Failure, Json, State};
 use tokio::time::sleep;
 
-use crate::fact::{How, InvocationId, RecordId, What};
+use crate::fact::{How, InvocationId, RecordId, Unread, What};
 use crate::inside::{Inside, current};
 use crate::process::hold_processor;
 use crate::script::{Behaviour, Extraction, Start};
@@ -74,6 +76,53 @@ impl Drop for HandlerRun<'_> {
             self.end(How::Dropped);
         }
     }
+}
+
+/// The value by the schema that its frame names, or plain JSON.
+#[derive(Debug)]
+pub(crate) struct Number;
+
+impl FromRecord<Shared> for Number {
+    type Rejection = Rejection;
+
+    fn from_record(delivery: &Delivery, shared: &Shared) -> Result<Self, Rejection> {
+        let is_framed = delivery
+            .value()
+            .is_some_and(|value| value.starts_with(&[0]));
+        if !is_framed {
+            let json = Json::<u64>::from_record(delivery, shared);
+            return json.map(|_| Self).map_err(Rejection::from);
+        }
+        let read = Avro::<u64>::from_record(delivery, shared);
+        if let Err(rejection) = &read {
+            let why = match (rejection.next, rejection.code) {
+                (Next::Retry, _) => Unread::NoSchema,
+                (_, "reject.schema_not_found") => Unread::NotFound,
+                _ => Unread::Misread,
+            };
+            let record = shared.0.record(delivery.record());
+            shared.0.note(What::Unread {
+                invocation: current(),
+                record,
+                why,
+            });
+        }
+        read.map(|_| Self)
+    }
+
+    fn schemas() -> SchemaUse {
+        <Avro<u64> as FromRecord<Shared>>::schemas()
+    }
+}
+
+/// The handler of values that are read by schemas.
+pub(crate) async fn work_by_schema(
+    looked: Looked,
+    delivery: Delivery,
+    _: Number,
+    state: State<Shared>,
+) -> Result<(), Failure> {
+    work(looked, delivery, Json(0), state).await
 }
 
 pub(crate) async fn work(

@@ -48,6 +48,7 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct Dices {
     pub(crate) calls: Dice,
+    pub(crate) schemas: Dice,
     pub(crate) service: Dice,
     pub(crate) polling: Dice,
     pub(crate) trouble: Dice,
@@ -70,6 +71,7 @@ impl World {
             script: Arc::new(script),
             dice: Dices {
                 calls: root.of("calls", 0),
+                schemas: root.of("requests for schemas", 0),
                 service: root.of("service", 0),
                 polling: root.of("polling", 0),
                 trouble: root.of("trouble", 0),

@@ -1,6 +1,8 @@
 //! The oracle on short stories: each invariant sees what breaks it, and nothing else.
 
-use msk_simulation::fact::{Answer, Fact, GivenUp, How, ItemId, StoredId, VersionId, What};
+use msk_simulation::fact::{
+    Answer, Fact, GivenUp, How, ItemId, SchemaAnswer, StoredId, Unread, VersionId, What,
+};
 use msk_simulation::oracle::{Invariant, Ledger, Order, Pace, Reporting, Terms, judge};
 
 fn terms() -> Terms {
@@ -1462,4 +1464,133 @@ fn what_was_done_and_forgotten_does_not_outweigh_a_later_rejection() {
     assert_eq!(skipped, [Invariant::Answer]);
     let again = broken_under(&unordered(), story(nothing(), started(3, 0)));
     assert_eq!(again, [Invariant::Once]);
+}
+
+fn framed(exists: bool) -> What {
+    What::Framed {
+        record: 0,
+        schema: 7,
+        exists,
+    }
+}
+
+fn asked(invocation: u32) -> What {
+    What::SchemaAsked {
+        invocation,
+        schema: 7,
+    }
+}
+
+fn registry_says(answer: SchemaAnswer) -> What {
+    What::SchemaAnswered {
+        invocation: 0,
+        schema: 7,
+        answer,
+    }
+}
+
+fn said_unread() -> What {
+    What::SaidUnread {
+        invocation: 0,
+        record: 0,
+    }
+}
+
+/// What is broken by the schema's record in the one invocation, after the registry has said that.
+fn of_schemas(exists: bool, answer: SchemaAnswer, then: What) -> Vec<Invariant> {
+    let story = [
+        appended(0),
+        framed(exists),
+        delivered(0, [0]),
+        asked(0),
+        registry_says(answer),
+        then,
+    ];
+    // A moment: nobody has waited too long.
+    broken_at(&paced(), story.map(|what| (0, what)))
+}
+
+#[test]
+fn a_record_is_rejected_for_its_schema_only_if_the_registry_has_said_that_there_is_none() {
+    let rejected = |exists, answer| of_schemas(exists, answer, said_unread());
+
+    assert_eq!(rejected(false, SchemaAnswer::NotFound), []);
+    let outage = rejected(false, SchemaAnswer::Unavailable);
+    assert_eq!(outage, [Invariant::Schemas]);
+    let late = rejected(true, SchemaAnswer::Abandoned);
+    assert_eq!(late, [Invariant::Schemas]);
+}
+
+#[test]
+fn a_record_is_unread_only_in_an_invocation_to_which_the_registry_has_failed() {
+    let unread = |answer| {
+        let why = Unread::NoSchema;
+        let (invocation, record) = (0, 0);
+        let unread = What::Unread {
+            invocation,
+            record,
+            why,
+        };
+        of_schemas(true, answer, unread)
+    };
+
+    assert_eq!(unread(SchemaAnswer::Unavailable), []);
+    assert_eq!(unread(SchemaAnswer::Abandoned), []);
+    assert_eq!(unread(SchemaAnswer::Found), [Invariant::Schemas]);
+}
+
+#[test]
+fn a_process_asks_once_for_what_it_gets_and_an_invocation_once_for_what_it_does_not() {
+    let again = |answer, by| {
+        let again = |then| {
+            broken([
+                appended(0),
+                framed(true),
+                delivered(0, [0]),
+                asked(0),
+                then,
+                delivered_to_the_first(1),
+                asked(by),
+            ])
+        };
+        again(registry_says(answer))
+    };
+
+    assert_eq!(again(SchemaAnswer::Unavailable, 1), []);
+    let in_one = again(SchemaAnswer::Unavailable, 0);
+    assert_eq!(in_one, [Invariant::Schemas]);
+    assert_eq!(again(SchemaAnswer::Found, 1), [Invariant::Schemas]);
+    assert_eq!(again(SchemaAnswer::NotFound, 1), [Invariant::Schemas]);
+}
+
+/// A second invocation, in the process of the first one.
+fn delivered_to_the_first(invocation: u32) -> What {
+    What::Delivered {
+        invocation,
+        environment: 0,
+        records: vec![0],
+        redrive: false,
+    }
+}
+
+#[test]
+fn a_record_has_no_turn_while_its_schema_is_being_asked_for() {
+    let turn = |then: What| {
+        let looked = What::Looked {
+            invocation: 0,
+            record: 0,
+            panics: false,
+        };
+        broken([
+            appended(0),
+            framed(true),
+            delivered(0, [0]),
+            asked(0),
+            then,
+            looked,
+        ])
+    };
+
+    assert_eq!(turn(registry_says(SchemaAnswer::Found)), []);
+    assert_eq!(turn(nothing()), [Invariant::Schemas]);
 }

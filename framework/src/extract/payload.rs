@@ -16,6 +16,10 @@ use crate::part::Part;
 
 /// A key or value that is read by a schema.
 pub(super) struct Payload<'a> {
+    #[cfg_attr(
+        not(feature = "protobuf"),
+        expect(dead_code, reason = "only Protobuf has its own way with each")
+    )]
     pub(super) kind: Kind<'a>,
     /// Behind the frame.
     pub(super) bytes: Cow<'a, [u8]>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fact::{InvocationId, RecordId};
+use crate::fact::{EnvironmentId, InvocationId, RecordId};
 
 /// What is done and not recorded yet, and until when that is to be.
 #[derive(Debug, Default)]
@@ -32,4 +32,25 @@ pub(super) struct Races {
 #[derive(Debug, Default)]
 pub(super) struct Claimants {
     pub(super) of: BTreeMap<RecordId, BTreeSet<InvocationId>>,
+}
+
+/// Schemas of records, and what processes know of them.
+#[derive(Debug, Default)]
+pub(super) struct Schemas {
+    /// A record's schema, and whether the registry has it.
+    pub(super) of: BTreeMap<RecordId, (u32, bool)>,
+    pub(super) known: BTreeMap<(EnvironmentId, u32), KnownSchema>,
+}
+
+/// What a process knows of a schema.
+#[derive(Debug, Default)]
+pub(super) struct KnownSchema {
+    /// Who has asked, if no answer is there.
+    pub(super) asked_by: Option<InvocationId>,
+    /// Who has ever asked.
+    pub(super) asked: BTreeSet<InvocationId>,
+    // The last of each answer: when, and who had asked.
+    pub(super) found: Option<(u64, InvocationId)>,
+    pub(super) not_found_ms: Option<u64>,
+    pub(super) failed_ms: Option<u64>,
 }

@@ -23,21 +23,22 @@ impl Judge<'_> {
     }
 
     /// How long a lane may wait for its first turn: while each other one has one.
-    fn turn_ms(&self, invocation: InvocationId) -> u64 {
+    fn turn_ms(&self, invocation: InvocationId, partition: u32) -> u64 {
         let records = self.model.invocations[&invocation].records.iter();
         let lane = |record: &RecordId| {
             let known = &self.model.records[record];
             self.terms.order.lane(*record, known)
         };
         let lanes: BTreeSet<_> = records.map(lane).collect();
-        REACHED_MS + self.slack_ms() + self.terms.pace.holds_ms * lanes.len() as u64
+        let schemas_ms = self.schema_wait_ms(invocation, partition);
+        REACHED_MS + schemas_ms + self.slack_ms() + self.terms.pace.holds_ms * lanes.len() as u64
     }
 
     /// A record has its turn.
     pub(super) fn is_reached(&mut self, invocation: InvocationId, record: RecordId) {
         let partition = self.model.records[&record].partition;
         if let Some(at_ms) = self.opened.at_ms.remove(&(invocation, partition))
-            && self.now_ms > at_ms + self.turn_ms(invocation)
+            && self.now_ms > at_ms + self.turn_ms(invocation, partition)
             && !self.model.invocations[&invocation].faulted
         {
             let text = format!(
@@ -56,7 +57,7 @@ impl Judge<'_> {
             self.opened.at_ms.remove(&(invocation, partition));
             let of = &self.model.invocations[&invocation];
             let half = of.delivered_ms + self.terms.pace.timeout_ms / 2;
-            let in_time = at_ms + self.turn_ms(invocation) < self.now_ms.min(half);
+            let in_time = at_ms + self.turn_ms(invocation, partition) < self.now_ms.min(half);
             let mut records = of.records.iter();
             let open = records.any(|record| {
                 let known = &self.model.records[record];

@@ -29,6 +29,8 @@ pub enum Invariant {
     Prompt,
     /// A letter does not say that a handler was started, unless it was.
     Truth,
+    /// A registry's outage neither rejects a record nor is remembered, a schema is there before its record's turn, and each is asked for once a process.
+    Schemas,
 }
 
 impl fmt::Display for Invariant {
@@ -46,6 +48,7 @@ impl fmt::Display for Invariant {
             Self::Reached => "reached",
             Self::Prompt => "prompt",
             Self::Truth => "truth",
+            Self::Schemas => "schemas",
         })
     }
 }

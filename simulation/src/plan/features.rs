@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::faults::Faults;
 use super::function::Holds;
-use super::{CLOCK_OFF_MS_MAX, Clusters, Plan};
+use super::{CLOCK_OFF_MS_MAX, Clusters, Plan, Schemas};
 use crate::dice::Dice;
 use crate::oracle::{Ledger, Order};
 
@@ -18,6 +18,7 @@ impl Plan {
         self.choose_holding(&mut root.of("holding", 0));
         self.choose_clusters(&mut root.of("clusters", 0));
         self.choose_null_keys(&mut root.of("null keys", 0));
+        self.choose_schemas(&mut root.of("schemas", 0));
     }
 
     /// Without the faults that are in all runs: what is promised where none is gets asked of more invocations.
@@ -147,6 +148,20 @@ impl Plan {
         self.mapping.pollers *= 2;
         // Nothing of theirs is kept: it may be the other one's.
         self.terms.ledger = Ledger::None;
+    }
+
+    /// Values behind frames, and a registry that has their schemas.
+    fn choose_schemas(&mut self, dice: &mut Dice) {
+        if !dice.per_mille(100) {
+            return;
+        }
+        if dice.per_mille(300) {
+            self.calm();
+        }
+        // A record has others beside it.
+        self.records.each_max = self.records.each_max.max(8);
+        self.mapping.batch_size = self.mapping.batch_size.max(5);
+        self.schemas = Some(Schemas::of(dice, self.quiet_at_ms));
     }
 
     /// Records without a key that wait for none.
