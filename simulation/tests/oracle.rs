@@ -1511,7 +1511,7 @@ fn of_schemas(exists: bool, answer: SchemaAnswer, then: What) -> Vec<Invariant> 
 }
 
 #[test]
-fn a_record_is_rejected_for_its_schema_only_if_the_registry_has_said_that_there_is_none() {
+fn a_record_is_rejected_for_its_schema_only_if_the_registry_has_denied_it() {
     let rejected = |exists, answer| of_schemas(exists, answer, said_unread());
 
     assert_eq!(rejected(false, SchemaAnswer::NotFound), []);

@@ -8,7 +8,13 @@ use std::path::Path;
 
 use public_api::{PublicApi, PublicItem};
 
-const LIBRARIES: [&str; 4] = ["lambda-msk", "msk-destinations", "msk-kafka", "msk-mapping"];
+const LIBRARIES: [&str; 5] = [
+    "lambda-msk",
+    "msk-destinations",
+    "msk-kafka",
+    "msk-mapping",
+    "msk-schemas",
+];
 
 /// Traits that the compiler implements by itself. Where it does not, a line says so.
 const AUTO: [&str; 8] = [
