@@ -247,6 +247,7 @@ impl Typed {
     }
 
     /// The frame of the bytes, which are the part's. *None: there is none, though one is needed.*
+    #[inline(always)]
     pub(crate) fn framed<'a>(
         &self,
         record: &'a Record,

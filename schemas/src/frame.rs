@@ -76,6 +76,7 @@ pub struct Given<'a> {
 
 impl Framing {
     /// Finds the frame of a payload in that format. *None: there is none, though this framing asks for one.*
+    #[inline(always)]
     pub fn find<'a>(self, given: Given<'a>, format: Format) -> Option<Framed<'a>> {
         let plain = Framed {
             id: None,
@@ -126,8 +127,12 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
 }
 
 /// A header counts only if it has exactly this form: anything else of that name is the user's own.
+#[inline]
 fn header<'a>(given: Given<'a>, format: Format) -> Option<Framed<'a>> {
-    let header = given.header?;
+    of_header(given.header?, given.bytes, format)
+}
+
+fn of_header<'a>(header: &'a [u8], bytes: &'a [u8], format: Format) -> Option<Framed<'a>> {
     let (id, behind) = match *header.first()? {
         0 => {
             let (number, behind) = header[1..].split_first_chunk()?;
@@ -146,10 +151,11 @@ fn header<'a>(given: Given<'a>, format: Format) -> Option<Framed<'a>> {
     fits.then_some(Framed {
         id: Some(id),
         kind: Kind::Header(behind),
-        rest: given.bytes,
+        rest: bytes,
     })
 }
 
+#[inline]
 fn confluent(bytes: &[u8]) -> Option<Framed<'_>> {
     if *bytes.first()? != 0 || bytes.len() < CONFLUENT_BYTES {
         return None;
@@ -272,7 +278,9 @@ pub enum InflateError {
 /// # Errors
 ///
 /// The bytes are not zlib's, or there are more of them than [`INFLATED_BYTES_MAX`](crate::limits::INFLATED_BYTES_MAX).
+// Never inlined: its decoder stands on the stack, 54 kB that each caller would touch for every payload.
 #[cfg(feature = "inflate")]
+#[inline(never)]
 pub fn inflate(bytes: &[u8]) -> Result<Vec<u8>, InflateError> {
     use std::io::Read;
 

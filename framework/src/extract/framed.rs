@@ -29,6 +29,7 @@ pub(super) fn absent(part: Part, extractor: &str) -> Rejection {
 }
 
 /// The bytes behind a frame that says that they are compressed.
+#[inline]
 pub(super) fn inflated<'a>(
     part: Part,
     kind: Kind<'_>,
@@ -54,6 +55,7 @@ pub(super) fn unframed<'a>(
 }
 
 #[cfg(feature = "inflate")]
+#[inline(never)]
 fn inflate(part: Part, bytes: &[u8]) -> Result<Vec<u8>, Rejection> {
     msk_schemas::frame::inflate(bytes).map_err(|error| {
         Rejection::new(

@@ -1,7 +1,6 @@
 //! A key or value with the schema that it was written by. Called by `avro`, `protobuf`, and for routes that validate JSON; the schemas were fetched before.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use msk_schemas::cache::Known;
 use msk_schemas::frame::{Framing, Kind};
@@ -36,6 +35,7 @@ pub(super) fn bytes(delivery: &Delivery, part: Part) -> Option<&[u8]> {
 }
 
 /// Takes the frame off, and finds the writer's schema.
+#[inline]
 pub(super) fn payload<'a>(
     delivery: &'a Delivery,
     part: Part,
@@ -65,47 +65,59 @@ pub(super) fn payload<'a>(
 }
 
 /// A schema that was asked for before the lane began.
+#[inline]
 fn schema(
     delivery: &Delivery,
     part: Part,
     id: SchemaId,
     format: Format,
 ) -> Result<&Schema, Rejection> {
+    match delivery.schemas().get(id) {
+        Some(Known::Ready(schema)) if schema.format() == format => Ok(schema),
+        known => Err(no_schema(delivery, part, id, (known, format))),
+    }
+}
+
+#[cold]
+fn no_schema(
+    delivery: &Delivery,
+    part: Part,
+    id: SchemaId,
+    (known, format): (Option<&Known>, Format),
+) -> Rejection {
     let schemas = delivery.schemas();
     let place = || {
         let cache = schemas.typed.cache.as_ref();
         cache.map_or_else(String::new, |cache| cache.place().to_owned())
     };
-    let schema: &Arc<Schema> = match schemas.get(id) {
-        Some(Known::Ready(schema)) => schema,
+    match known {
+        Some(Known::Ready(schema)) => {
+            let message = format!(
+                "expected {format} in the {part}, found {} (schema {id} of {})",
+                schema.format(),
+                place()
+            );
+            Rejection::new("reject.schema_format", message)
+        }
         Some(Known::NotFound) => {
             let message = format!(
                 "the {part} names schema {id}, which the registry {} does not have",
                 place()
             );
-            return Err(Rejection::new("reject.schema_not_found", message));
+            Rejection::new("reject.schema_not_found", message)
         }
-        Some(Known::Unusable(why)) => return Err(unusable(part, id, why)),
+        Some(Known::Unusable(why)) => unusable(part, id, why),
         Some(Known::Unavailable(why)) => {
             let message = format!("schema {id} of the {part} cannot be fetched: {why}");
-            return Err(Rejection::retry("schema.unavailable", message));
+            Rejection::retry("schema.unavailable", message)
         }
         None => {
             let message = format!(
                 "schema {id} of the {part} was not fetched: an extractor that calls another one returns that one's `FromRecord::schemas()` as its own"
             );
-            return Err(Rejection::retry("schema.not_fetched", message));
+            Rejection::retry("schema.not_fetched", message)
         }
-    };
-    if schema.format() != format {
-        let message = format!(
-            "expected {format} in the {part}, found {} (schema {id} of {})",
-            schema.format(),
-            place()
-        );
-        return Err(Rejection::new("reject.schema_format", message));
     }
-    Ok(schema)
 }
 
 /// The schema is there, and nothing can be read by it.
@@ -114,6 +126,7 @@ pub(super) fn unusable(part: Part, id: SchemaId, why: &dyn std::fmt::Display) ->
     Rejection::new("reject.schema", message)
 }
 
+#[cold]
 fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
     let expected = match framing {
         Framing::Auto | Framing::None => {

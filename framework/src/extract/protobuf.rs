@@ -133,7 +133,7 @@ fn read<T: Message>(delivery: &Delivery, part: Part) -> Result<Option<Protobuf<T
             Err(error) => return Err(unusable(part, id, error)),
         },
     };
-    let message = message(part, &payload, file, &T::full_name())?;
+    let message = message::<T>(part, &payload, file)?;
     match T::decode(message) {
         Ok(message) => Ok(Some(Protobuf(message))),
         Err(error) => Err(unfit(part, message.len(), &error)),
@@ -141,11 +141,10 @@ fn read<T: Message>(delivery: &Delivery, part: Part) -> Result<Option<Protobuf<T
 }
 
 /// The message's own bytes, once its name was checked.
-fn message<'a>(
+fn message<'a, T: Message>(
     part: Part,
     payload: &'a Payload<'_>,
     file: Option<(SchemaId, &File)>,
-    expected: &str,
 ) -> Result<&'a [u8], Rejection> {
     let bytes: &[u8] = match &payload.bytes {
         Cow::Borrowed(bytes) => bytes,
@@ -181,17 +180,23 @@ fn message<'a>(
         _ => places(bytes).ok_or_else(|| no_place(part))?,
     };
     if let Some((id, file)) = file
-        && !places.fit(file, expected)
+        && !places.fit(file, &T::full_name())
     {
-        let found = places.name(file).map_or_else(
-            || "a message that the schema does not have".to_owned(),
-            |name| format!("`{name}`"),
-        );
-        let message =
-            format!("expected the message `{expected}` in the {part}, found {found} (schema {id})");
-        return Err(Rejection::new(CODE, message));
+        return Err(another::<T>(part, places.name(file), id));
     }
     Ok(rest)
+}
+
+#[cold]
+fn another<T: Message>(part: Part, found: Option<&str>, id: SchemaId) -> Rejection {
+    let expected = T::full_name();
+    let found = found.map_or_else(
+        || "a message that the schema does not have".to_owned(),
+        |name| format!("`{name}`"),
+    );
+    let message =
+        format!("expected the message `{expected}` in the {part}, found {found} (schema {id})");
+    Rejection::new(CODE, message)
 }
 
 /// Which message of its file a payload is.
