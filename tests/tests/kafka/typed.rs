@@ -128,7 +128,7 @@ impl Dev {
     /// Runs until all is settled.
     async fn once(mut self) -> Ended {
         self.command.arg("--once");
-        self.start().ended().await
+        ends(self.start().ended()).await
     }
 }
 
@@ -148,7 +148,7 @@ struct Ended {
 
 impl Running {
     async fn next(&mut self) -> Option<Value> {
-        let line = ends(self.lines.next_line()).await.unwrap()?;
+        let line = self.lines.next_line().await.unwrap()?;
         Some(serde_json::from_str(&line).unwrap())
     }
 
@@ -166,7 +166,7 @@ impl Running {
     async fn stop(self) -> Ended {
         let id = i32::try_from(self.process.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), Signal::INT).unwrap();
-        self.ended().await
+        ends(self.ended()).await
     }
 
     async fn ended(mut self) -> Ended {
@@ -174,7 +174,7 @@ impl Running {
         while let Some(line) = self.next().await {
             answered += usize::from(line["event"] == "answered");
         }
-        let status = ends(self.process.wait()).await.unwrap();
+        let status = self.process.wait().await.unwrap();
         let letters = std::fs::read_to_string(&self.dead_letters).unwrap_or_default();
         let _ = std::fs::remove_file(&self.dead_letters);
         let letters = letters.lines().map(|letter| {
@@ -289,7 +289,7 @@ async fn a_registry_that_is_killed_within_a_batch_costs_a_redelivery_and_no_reco
     // Those of the known ones, while the others wait for the registry.
     ends(posts.taken(120)).await;
     registry.kill().await;
-    running.some_again().await;
+    ends(running.some_again()).await;
     let before = posts.each_once().len();
     registry.start_again().await;
     ends(posts.taken(180)).await;
