@@ -50,7 +50,14 @@ pub(crate) enum Framing {
 /// A schema file and its kind.
 enum Chosen<'a> {
     Avro(&'a Path),
-    Protobuf(&'a Path, &'a str),
+    Protobuf(
+        &'a Path,
+        #[cfg_attr(
+            not(feature = "schemas"),
+            expect(dead_code, reason = "there is no encoder")
+        )]
+        &'a str,
+    ),
     Json(&'a Path),
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
     use crate::extract::rejection::JsonRejection;
 
     let part = Part::Value;
-    let Some(bytes) = delivery.value() else {
+    let Some(bytes) = bytes(delivery, part) else {
         return Ok(());
     };
     let Payload { bytes, writer, .. } = payload(delivery, part, bytes, Format::Json)?;

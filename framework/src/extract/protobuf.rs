@@ -133,7 +133,7 @@ fn read<T: Message>(delivery: &Delivery, part: Part) -> Result<Option<Protobuf<T
             Err(error) => return Err(unusable(part, id, error)),
         },
     };
-    let message = message::<T>(part, &payload, file)?;
+    let message = message::<T>(delivery, part, &payload, file)?;
     match T::decode(message) {
         Ok(message) => Ok(Some(Protobuf(message))),
         Err(error) => Err(unfit(part, message.len(), &error)),
@@ -142,6 +142,7 @@ fn read<T: Message>(delivery: &Delivery, part: Part) -> Result<Option<Protobuf<T
 
 /// The message's own bytes, once its name was checked.
 fn message<'a, T: Message>(
+    delivery: &Delivery,
     part: Part,
     payload: &'a Payload<'_>,
     file: Option<(SchemaId, &File)>,
@@ -180,11 +181,37 @@ fn message<'a, T: Message>(
         _ => places(bytes).ok_or_else(|| no_place(part))?,
     };
     if let Some((id, file)) = file
-        && !places.fit(file, &T::full_name())
+        && !is_known::<T>(delivery, id, &places)
     {
-        return Err(another::<T>(part, places.name(file), id));
+        if !places.fit(file, &T::full_name()) {
+            return Err(another::<T>(part, places.name(file), id));
+        }
+        note::<T>(delivery, id, &places);
     }
     Ok(rest)
+}
+
+/// Whether it is the message that the first payload of the invocation was found to be, so that the name of each is not made anew. False: its name is to be looked at.
+fn is_known<T: Message>(delivery: &Delivery, id: SchemaId, places: &Places) -> bool {
+    let Places::Indexes(indexes) = places else {
+        return false;
+    };
+    // Types that share a function's code have one name.
+    let name_of = T::full_name as fn() -> String as usize;
+    let known = &delivery.schemas().message;
+    match known.get() {
+        Some((of, schema, places)) => *of == name_of && *schema == id && places[..] == indexes[..],
+        None => false,
+    }
+}
+
+/// Notes a message that was found to be of that type.
+fn note<T: Message>(delivery: &Delivery, id: SchemaId, places: &Places) {
+    if let Places::Indexes(indexes) = places {
+        let name_of = T::full_name as fn() -> String as usize;
+        let known = &delivery.schemas().message;
+        known.get_or_init(|| (name_of, id, indexes.to_vec()));
+    }
 }
 
 #[cold]

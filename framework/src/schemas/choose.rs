@@ -56,13 +56,17 @@ pub(crate) fn auth(text: &str) -> Result<Option<Auth>, String> {
         check_secret(arn)?;
         return Ok(Some(Auth::Secret(arn.to_owned())));
     }
-    Ok(Some(match text.split_once(':') {
-        Some((user, password)) => Auth::Basic {
+    match text.split_once(':') {
+        Some((user, password)) => Ok(Some(Auth::Basic {
             user: user.to_owned(),
             password: password.to_owned(),
-        },
-        None => Auth::Bearer(text.to_owned()),
-    }))
+        })),
+        None if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(Auth::Bearer(text.to_owned())))
+        }
+        // What is wrong is never shown: it is a secret.
+        None => Err("expected `USER:PASSWORD`, `@secretsmanager:ARN`, or a bearer token of visible ASCII characters".to_owned()),
+    }
 }
 
 impl Choice {

@@ -22,6 +22,9 @@ pub(crate) struct BatchSchemas {
     known: OnceLock<Vec<(SchemaId, Known)>>,
     /// Fetched since then.
     fetched: OnceLock<Vec<(SchemaId, Known)>>,
+    /// The message that the first Protobuf payload was found to be: that of most others. The function gives a type's name.
+    #[cfg(feature = "protobuf")]
+    pub(crate) message: OnceLock<(usize, SchemaId, Vec<u32>)>,
 }
 
 impl BatchSchemas {
@@ -30,6 +33,8 @@ impl BatchSchemas {
             typed: Arc::clone(typed),
             known: OnceLock::new(),
             fetched: OnceLock::new(),
+            #[cfg(feature = "protobuf")]
+            message: OnceLock::new(),
         }
     }
 

@@ -15,6 +15,7 @@ const REGISTRY: &str = "{SchemaRegistryURI: 'https://registry.example', EventRec
     SchemaValidationConfigs: [{Attribute: KEY}, {Attribute: VALUE}]}";
 
 /// A resource's, which has it inside the configuration of its kind of cluster.
+#[cfg(feature = "schemas")]
 fn resource(kind: &str) -> String {
     format!(
         "Resources: {{M: {{Type: AWS::Lambda::EventSourceMapping, Properties: {{Topics: [orders], FunctionName: f, {PROVISIONED}, {kind}: {{SchemaRegistryConfig: {REGISTRY}}}}}}}}}"
