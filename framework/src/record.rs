@@ -437,7 +437,8 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// The schema that the mapping's registry has for a key or value. The framework itself does not use it, so unexpected metadata never rejects a record.
+/// The schema that the mapping's registry has for a key or value. Extractors that read by a schema ([`schemas`](crate::schemas)) take it for the name of the schema; for all others
+/// unexpected metadata rejects no record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SchemaMetadata {

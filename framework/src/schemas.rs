@@ -35,6 +35,8 @@ pub use msk_schemas::id::{Format, Reference, SchemaId, Source};
 pub use msk_schemas::registry::{FetchError, Fetching, Registry};
 
 pub(crate) use self::choose::{Auth, Choice, auth, registry};
+#[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
+pub(crate) use self::needs::unavailable;
 pub(crate) use self::needs::{BatchSchemas, SchemaNeeds};
 pub(crate) use self::reading::Reading;
 #[doc(hidden)]

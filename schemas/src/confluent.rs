@@ -115,13 +115,8 @@ impl Registry for Confluent {
                     return Err(FetchError::NotFound(id));
                 }
                 SchemaId::Number(number) => format!("schemas/ids/{number}"),
-                SchemaId::Guid(_) => format!("schemas/guids/{id}"),
-                SchemaId::Version(_) => {
-                    return Err(FetchError::Unusable(format!(
-                        "the id {id} is one of AWS Glue's, but the registry has Confluent's API: {}",
-                        self.api.url
-                    )));
-                }
+                // In an event's metadata a GUID looks like an id of Glue's.
+                SchemaId::Guid(_) | SchemaId::Version(_) => format!("schemas/guids/{id}"),
             };
             let schema = self.api.schema(&path).await?;
             let schema = schema.ok_or(FetchError::NotFound(id))?;

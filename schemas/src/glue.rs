@@ -159,9 +159,9 @@ impl Registry for Glue {
         Box::pin(async move {
             match id {
                 SchemaId::Version(_) => self.version(id).await,
-                SchemaId::Number(_) | SchemaId::Guid(_) => Err(FetchError::Unusable(format!(
-                    "the id {id} is one of Confluent's, but the registry is AWS Glue's: {}",
-                    self.arn
+                // A setting that names the wrong registry must not reject a topic.
+                SchemaId::Number(_) | SchemaId::Guid(_) => Err(self.unavailable(format_args!(
+                    "is AWS Glue's, but the id {id} is one of Confluent's: name the registry that the producers use"
                 ))),
             }
         })

@@ -69,20 +69,30 @@ impl File {
     /// what is declared. They differ for a message that is declared behind a map in the same message. Indexes that are right in the first way mean that;
     /// to check for a message that you expect, use [`fits`](Self::fits).
     pub fn message_at(&self, indexes: &[u32]) -> Option<&str> {
-        let counted = |named: &&Named| named.declared.is_some() && named.indexes == indexes;
-        let declared = |named: &&Named| named.declared.as_deref() == Some(indexes);
-        let mut messages = self.messages.iter();
-        let found = messages.find(counted);
-        let found = found.or_else(|| self.messages.iter().find(declared));
-        found.map(|named| named.full_name.as_str())
+        let [counted, declared] = self.names_at(indexes);
+        counted.or(declared)
     }
 
-    /// Whether Confluent's message indexes name a message, in either way to count.
+    /// Whether Confluent's message indexes name that message and no other, in either way to count. If one way names this message and the other way another one, nobody can tell.
     pub fn fits(&self, indexes: &[u32], full_name: &str) -> bool {
-        self.named(full_name).is_some_and(|named| {
-            let declared = named.declared.as_deref();
-            declared.is_some() && (named.indexes == indexes || declared == Some(indexes))
-        })
+        let names = self.names_at(indexes);
+        names.contains(&Some(full_name)) && names.iter().flatten().all(|name| *name == full_name)
+    }
+
+    /// The full names of the messages at Confluent's message indexes: as protoc's descriptors count, and as the Java client counts. *None: there is no such message.*
+    pub fn names_at(&self, indexes: &[u32]) -> [Option<&str>; 2] {
+        let counted = |named: &&Named| named.declared.is_some() && named.indexes == indexes;
+        let declared = |named: &&Named| named.declared.as_deref() == Some(indexes);
+        [
+            self.messages
+                .iter()
+                .find(counted)
+                .map(|named| &*named.full_name),
+            self.messages
+                .iter()
+                .find(declared)
+                .map(|named| &*named.full_name),
+        ]
     }
 
     /// The full name of the message at a place of Glue's: among the full names of all messages of the file, nested ones and entries of maps included, in lexicographic order.

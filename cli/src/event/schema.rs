@@ -202,7 +202,7 @@ mod encoder {
                 Chosen::Protobuf(_, message) => {
                     let schema = Dynamic::of(&source).map_err(|error| no_schema(&error))?;
                     let file = File::of(&source).map_err(|error| no_schema(&error))?;
-                    let Some(place) = place(&file, &schema, message, framing) else {
+                    let Some(place) = place(&file, message, framing) else {
                         let names: Vec<&str> = schema.messages().collect();
                         return Err(Fault::new(format!(
                             "expected a message of {path}, found --message {message}"
@@ -316,14 +316,12 @@ mod encoder {
     }
 
     /// *None: the file has no such message.*
-    fn place(file: &File, schema: &Dynamic, message: &str, framing: Framing) -> Option<Vec<u8>> {
+    fn place(file: &File, message: &str, framing: Framing) -> Option<Vec<u8>> {
         let indexes = file.indexes_of(message)?;
         if framing != Framing::Glue {
             return Some(write_message_indexes(indexes));
         }
-        let most = u32::try_from(schema.messages().count()).ok()?;
-        let place = (0..most.saturating_mul(2) + 16)
-            .find(|place| file.message_in_order(*place) == Some(message))?;
+        let place = file.order_of(message)?;
         Some(varint(place))
     }
 

@@ -21,7 +21,10 @@ use crate::schemas::SchemaUse;
 ///
 /// The writer's schema comes from the registry ([`Schemas`](crate::schemas::Schemas)), by the id that the record's frame names. With
 /// [`reader_schema`](crate::handler::Options::reader_schema) values of other, compatible schemas are resolved to it; without, fields that the type does not have are left out, and fields
-/// that the value does not have take serde's defaults. If the mapping delivers JSON (`LAMBDA_MSK_SCHEMA_FORMAT=json`), the value is read as that.
+/// that the value does not have take serde's defaults.
+///
+/// If the mapping delivers JSON (`LAMBDA_MSK_SCHEMA_FORMAT=json`), the value is read as JSON of the type, and no schema is asked for: the aliases and defaults of a reader's schema do not apply
+/// (serde's do), logical types are what the mapping writes, and a union may be wrapped (`{"string": "x"}`) or not. The table is about Avro's own bytes.
 ///
 /// | Avro | takes |
 /// |---|---|

@@ -12,6 +12,7 @@ use crate::extract::form;
 use crate::extract::framed::{FRAMING, inflated};
 use crate::failure::Rejection;
 use crate::part::Part;
+use crate::schemas::unavailable;
 
 /// A key or value that is read by a schema.
 pub(super) struct Payload<'a> {
@@ -20,6 +21,12 @@ pub(super) struct Payload<'a> {
         expect(dead_code, reason = "only Protobuf has its own way with each")
     )]
     pub(super) kind: Kind<'a>,
+    /// Of the writer's schema, also without a registry. *None: nothing names it.*
+    #[cfg_attr(
+        not(feature = "protobuf"),
+        expect(dead_code, reason = "only Protobuf has its own way with each")
+    )]
+    pub(super) id: Option<SchemaId>,
     /// Behind the frame.
     pub(super) bytes: Cow<'a, [u8]>,
     /// The writer's schema. *None: nothing names it, or there is no registry.*
@@ -59,6 +66,7 @@ pub(super) fn payload<'a>(
     };
     Ok(Payload {
         kind: framed.kind,
+        id: framed.id,
         bytes: inflated(part, framed.kind, framed.rest)?,
         writer,
     })
@@ -107,10 +115,7 @@ fn no_schema(
             Rejection::new("reject.schema_not_found", message)
         }
         Some(Known::Unusable(why)) => unusable(part, id, why),
-        Some(Known::Unavailable(why)) => {
-            let message = format!("schema {id} of the {part} cannot be fetched: {why}");
-            Rejection::retry("schema.unavailable", message)
-        }
+        Some(Known::Unavailable(why)) => unavailable(id, why),
         None => {
             let message = format!(
                 "schema {id} of the {part} was not fetched: an extractor that calls another one returns that one's `FromRecord::schemas()` as its own"

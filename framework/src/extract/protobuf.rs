@@ -152,8 +152,8 @@ fn message<'a, T: Message>(
         Cow::Owned(bytes) => bytes,
     };
     let is_glue = matches!(
-        (payload.kind, payload.writer),
-        (Kind::Glue { .. }, _) | (Kind::Metadata, Some((SchemaId::Version(_), _)))
+        (payload.kind, payload.id),
+        (Kind::Glue { .. }, _) | (Kind::Metadata, Some(SchemaId::Version(_)))
     );
     let places = |bytes| match is_glue {
         false => Places::indexes(bytes),
@@ -184,7 +184,7 @@ fn message<'a, T: Message>(
         && !is_known::<T>(delivery, id, &places)
     {
         if !places.fit(file, &T::full_name()) {
-            return Err(another::<T>(part, places.name(file), id));
+            return Err(another::<T>(part, places.names(file), id));
         }
         note::<T>(delivery, id, &places);
     }
@@ -215,12 +215,15 @@ fn note<T: Message>(delivery: &Delivery, id: SchemaId, places: &Places) {
 }
 
 #[cold]
-fn another<T: Message>(part: Part, found: Option<&str>, id: SchemaId) -> Rejection {
+fn another<T: Message>(part: Part, found: [Option<&str>; 2], id: SchemaId) -> Rejection {
     let expected = T::full_name();
-    let found = found.map_or_else(
-        || "a message that the schema does not have".to_owned(),
-        |name| format!("`{name}`"),
-    );
+    let found = match found {
+        [Some(one), Some(other)] if one != other => {
+            format!("`{one}` or `{other}`: serializers count in two ways, and nothing tells which")
+        }
+        [Some(name), _] | [None, Some(name)] => format!("`{name}`"),
+        [None, None] => "a message that the schema does not have".to_owned(),
+    };
     let message =
         format!("expected the message `{expected}` in the {part}, found {found} (schema {id})");
     Rejection::new(CODE, message)
@@ -253,16 +256,17 @@ impl Places {
         }
     }
 
-    fn name<'f>(&self, file: &'f File) -> Option<&'f str> {
+    /// In both ways to count.
+    fn names<'f>(&self, file: &'f File) -> [Option<&'f str>; 2] {
         match self {
-            Self::Indexes(indexes) => file.message_at(indexes),
-            Self::InOrder(place) => file.message_in_order(*place),
+            Self::Indexes(indexes) => file.names_at(indexes),
+            Self::InOrder(place) => [file.message_in_order(*place), None],
         }
     }
 
     /// Whether the file has such a message, as far as anybody knows.
     fn may_be_of(&self, file: Option<(SchemaId, &File)>) -> bool {
-        file.is_none_or(|(_, file)| self.name(file).is_some())
+        file.is_none_or(|(_, file)| self.names(file).iter().any(Option::is_some))
     }
 }
 

@@ -59,7 +59,8 @@ impl<'a> BatchRun<'a> {
         if let (Some(needs), Some(cache)) = (&self.schemas, &self.processor.schemas) {
             let left = self.invocation.deadline.work_end();
             let left = left.map(|end| end.saturating_duration_since(Instant::now()));
-            needs.fetch(&self.invocation.schemas, cache, left).await;
+            // On the heap: most invocations fetch nothing.
+            Box::pin(needs.fetch(&self.invocation.schemas, cache, left)).await;
         }
     }
 

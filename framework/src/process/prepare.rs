@@ -51,6 +51,11 @@ impl BatchRun<'_> {
         let Some(route) = route else {
             return Err(self.unhandled(record));
         };
+        if let Some(needs) = &self.schemas {
+            // Before any argument: a handler that takes a `Result` is not to see an outage as a record that cannot be read.
+            let unavailable = needs.unavailable(&self.invocation.schemas, record, route.uses());
+            unavailable.map_or(Ok(()), |rejection| Err(NotRun::from(rejection)))?;
+        }
         let key = self.invocation.record_key(record)?;
         let taken = self.take(record, route, delivery, 1)?;
         Ok(Prepared { route, key, taken })

@@ -46,7 +46,7 @@ fn the_futures_of_a_batch_are_small() {
         (
             "the lanes of a batch",
             size(|(run, lanes): (Run, &'static Lanes)| run.run_partitions(lanes)),
-            1_024,
+            1_152,
         ),
         (
             "a lane",

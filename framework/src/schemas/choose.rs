@@ -90,14 +90,12 @@ impl Choice {
     }
 }
 
-/// A URL without the credentials that should not be in it.
+/// A URL without what may be credentials: all before its last `@`, and a query or fragment.
 fn without_user(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
+    let rest = &rest[rest.rfind('@').map_or(0, |at| at + 1)..];
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    format!("{scheme}://{}", &rest[..end])
 }
 
 #[cfg(feature = "secrets")]

@@ -9,6 +9,7 @@ use msk_schemas::cache::{Cache, Known};
 use msk_schemas::id::{Format, SchemaId};
 use tokio::time::Instant;
 
+use crate::failure::Rejection;
 use crate::limits::{SCHEMA_FETCH_MS_MAX, SCHEMA_FETCH_PART, SCHEMA_FETCHES_AT_ONCE_MAX};
 use crate::part::Part;
 use crate::record::Record;
@@ -39,10 +40,6 @@ impl BatchSchemas {
     }
 
     /// *None: nobody has asked for it.*
-    #[cfg_attr(
-        not(any(feature = "avro", feature = "protobuf", feature = "json-schema")),
-        expect(dead_code, reason = "nothing is read by a schema")
-    )]
     pub(crate) fn get(&self, id: SchemaId) -> Option<&Known> {
         let lists = [self.known.get(), self.fetched.get()];
         let mut schemas = lists.into_iter().flatten().flatten();
@@ -107,6 +104,21 @@ impl SchemaNeeds {
         needs
     }
 
+    /// Why the record cannot be read now: one of its schemas could not be had. *None: it can be tried.*
+    pub(crate) fn unavailable(
+        &self,
+        schemas: &BatchSchemas,
+        record: &Record,
+        uses: SchemaUse,
+    ) -> Option<Rejection> {
+        let ids = ids(&schemas.typed, record, uses).into_iter().flatten();
+        ids.filter(|id| self.missing.contains(id))
+            .find_map(|id| match schemas.get(id) {
+                Some(Known::Unavailable(why)) => Some(unavailable(id, why)),
+                _ => None,
+            })
+    }
+
     /// Whether all are known.
     pub(crate) fn is_empty(&self) -> bool {
         self.missing.is_empty()
@@ -155,10 +167,26 @@ async fn fetch(cache: &Cache, ids: &[SchemaId], limit: Duration) -> Vec<(SchemaI
     let fetched = stream::iter(ids.iter().copied())
         .map(|id| async move {
             let left = end.saturating_duration_since(Instant::now());
-            (id, cache.get(id, left).await)
+            match left.is_zero() {
+                false => (id, cache.get(id, left).await),
+                true => (id, Known::Unavailable(not_asked(cache).into())),
+            }
         })
         .buffer_unordered(SCHEMA_FETCHES_AT_ONCE_MAX);
     fetched.collect().await
+}
+
+/// What a record is failed with whose schema cannot be had.
+pub(crate) fn unavailable(id: SchemaId, why: &str) -> Rejection {
+    let message = format!("schema {id} cannot be fetched: {why}");
+    Rejection::retry("schema.unavailable", message)
+}
+
+fn not_asked(cache: &Cache) -> String {
+    format!(
+        "the schema registry {} was not asked: others took the time that fetching schemas may take",
+        cache.place()
+    )
 }
 
 /// The ids that stand at a record's key and value.

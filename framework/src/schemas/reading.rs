@@ -6,7 +6,7 @@ use std::sync::Arc;
 use msk_schemas::id::Format;
 
 use crate::part::Part;
-use crate::schemas::{RecordFormat, SchemaUse, Typed};
+use crate::schemas::{Framing, RecordFormat, SchemaUse, Typed};
 
 /// What `each(…)` has set.
 #[doc(hidden)]
@@ -45,7 +45,9 @@ impl Reading {
             (Part::Key, &options.key, ".key_reader_schema(…)"),
         ] {
             let is_avro = uses.format(part) == Some(Format::Avro);
-            let needed = is_avro && typed.cache.is_none() && typed.format == RecordFormat::Source;
+            let is_named = typed.cache.is_some() && typed.framing != Framing::None;
+            let is_json = typed.format == RecordFormat::Json && typed.framing == Framing::Auto;
+            let needed = is_avro && !is_named && !is_json;
             if text.is_some() && !is_avro {
                 let reason = format!("expected a handler that takes the {part} as `Avro<_>`");
                 faults.push((method, reason));
@@ -53,10 +55,14 @@ impl Reading {
                 faults.push((
                     "",
                     format!(
-                        "its handler reads the {part} as Avro, which takes a schema: set `LAMBDA_MSK_SCHEMA_REGISTRY` or `.schemas(…)`, or wrap the handler: `each(handler){method}`"
+                        "its handler reads the {part} as Avro, which takes a schema: set `LAMBDA_MSK_SCHEMA_REGISTRY` or `.schemas(…)` (and a framing other than `none`), or wrap the handler: `each(handler){method}`"
                     ),
                 ));
             }
+        }
+        if options.validate && typed.framing == Framing::None {
+            let reason = "expected values that name their schemas: set LAMBDA_MSK_SCHEMA_FRAMING to what the producers write, other than `none`";
+            faults.push((".validate(true)", reason.to_owned()));
         }
         if options.validate && typed.cache.is_none() {
             let reason = "expected a schema registry, which has the schemas: set `LAMBDA_MSK_SCHEMA_REGISTRY` or `.schemas(…)`";

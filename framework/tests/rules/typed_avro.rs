@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::extract::Avro;
+use lambda_msk::failure::Rejection;
 use lambda_msk::schemas::{
-    FetchError, Fetching, Format, RecordFormat, Registry, SchemaId, Schemas, Source,
+    FetchError, Fetching, Format, Framing, RecordFormat, Registry, SchemaId, Schemas, Source,
 };
 use lambda_msk::testing::{Event, Invoke, MemoryRegistry, RegisteredSchema, Sample, invoke};
 use lambda_msk::{Consumer, FailureReporting, Json, Key, each};
@@ -106,6 +107,42 @@ async fn a_registry_that_is_down_fails_what_needs_it_and_rejects_nothing() {
     assert_eq!(destination.letters().len(), 0);
     // The first schema, the second one while the registry was down, and again.
     assert_eq!(registry.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_takes_a_result_does_not_see_an_outage() {
+    let registry = MemoryRegistry::new();
+    let schema = registry.avro(ORDER);
+    let handler = async |order: Result<Avro<Order>, Rejection>| drop(order);
+    let consumer = Consumer::builder().schemas(registry.schemas());
+    let consumer = consumer.topic("orders", handler).build().unwrap();
+    let event = || Event::msk().record(sample(&schema, 0, 1)).build();
+
+    registry.go_down();
+    let down = invoke(&consumer, event()).await;
+    registry.come_up();
+    let up = invoke(&consumer, event()).await;
+
+    assert_eq!(code(&down, 0, 0), "schema.unavailable");
+    assert_eq!(letters(&up), "D");
+}
+
+#[test]
+fn a_framing_that_names_no_schema_is_a_fault_where_one_is_needed() {
+    let registry = MemoryRegistry::new();
+    let schemas = || registry.schemas().framing(Framing::None);
+    let avro = Consumer::builder()
+        .schemas(schemas())
+        .topic("orders", ship)
+        .build();
+    let with_schema = Consumer::builder().schemas(schemas());
+    let with_schema = with_schema
+        .topic("orders", each(ship).reader_schema(ORDER))
+        .build();
+
+    let error = avro.unwrap_err().to_string();
+    assert!(error.contains("a framing other than `none`"), "{error}");
+    assert!(with_schema.is_ok());
 }
 
 /// A registry that answers late, or never.

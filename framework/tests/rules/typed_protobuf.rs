@@ -134,6 +134,36 @@ async fn behind_glues_frame_a_place_among_all_names_tells_the_message() {
     assert_eq!(letters(&invoked), "D");
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_mapping_leaves_glues_place_too_and_its_id_tells_it() {
+    let id = "07070707-0707-0707-0707-070707070707";
+    let value = [vec![2], payment()].concat();
+    let record = Sample::new("payments", 0).value(value);
+
+    let invoked = run(Schemas::none(), record.value_schema("PROTOBUF", id)).await;
+
+    assert_eq!(letters(&invoked), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn indexes_that_name_two_messages_are_rejected_with_both() {
+    let registry = MemoryRegistry::new();
+    let file = r#"syntax = "proto3"; package shop;
+        message Cart { map<string, int32> notes = 1; message A { uint64 x = 1; } message Line { uint64 sku = 1; } }"#;
+    registry.protobuf(file);
+    // Most serializers mean A by this, and Java's means Line.
+    let value = [&[0, 0, 0, 0, 1, 4, 0, 2][..], &[8, 5]].concat();
+
+    let invoked = run(registry.schemas(), Sample::new("lines", 0).value(value)).await;
+
+    let (code, message) = problem(&invoked);
+    assert_eq!(code, "reject.protobuf");
+    assert!(
+        message.contains("`shop.Cart.A` or `shop.Cart.Line`"),
+        "{message}"
+    );
+}
+
 /// A value of which the mapping says that it is Protobuf by the schema 1.
 fn from_mapping(value: Vec<u8>) -> Sample {
     let record = Sample::new("payments", 0).value(value);

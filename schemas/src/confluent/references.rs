@@ -128,7 +128,11 @@ async fn fetched(registry: &Api, place: &Place) -> Result<Arc<Node>, FetchError>
     let path = match subject.as_str() {
         // As a part of a path they mean another path.
         "." | ".." | "" => None,
-        _ => Some(format!("subjects/{}/versions/{version}", encoded(subject))),
+        // A deleted version is still referred to, and payloads of it are still on topics.
+        _ => Some(format!(
+            "subjects/{}/versions/{version}?deleted=true",
+            encoded(subject)
+        )),
     };
     let answered = match path {
         Some(path) => registry.schema(&path).await?,
