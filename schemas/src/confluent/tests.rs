@@ -210,14 +210,14 @@ async fn an_id_that_no_registry_gives_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn an_id_of_glues_is_not_asked_for() {
-    let server = Server::of([]).await;
+async fn a_uuid_of_an_events_metadata_is_a_guid() {
+    let path = "/schemas/guids/07070707-0707-0707-0707-070707070707";
+    let server = Server::of([(path, says(&json!({"schema": "\"string\""})))]).await;
     let registry = Confluent::new(&server.url).unwrap();
 
     let answer = registry.fetch(SchemaId::Version([7; 16])).await;
 
-    assert!(matches!(answer, Err(FetchError::Unusable(_))), "{answer:?}");
-    assert!(server.targets().is_empty());
+    assert_eq!(answer, Ok(Source::new(Format::Avro, "\"string\"")));
 }
 
 #[tokio::test]

@@ -22,9 +22,12 @@ async fn references_are_fetched_with_theirs_and_each_once() {
     let c = json!({"schema": "c", "schemaType": "PROTOBUF"});
     let server = Server::of([
         ("/r/schemas/ids/7", says(&root)),
-        ("/r/subjects/a%2Fb%20%C3%BC/versions/1", says(&a)),
-        ("/r/subjects/b/versions/1", says(&b)),
-        ("/r/subjects/c/versions/1", says(&c)),
+        (
+            "/r/subjects/a%2Fb%20%C3%BC/versions/1?deleted=true",
+            says(&a),
+        ),
+        ("/r/subjects/b/versions/1?deleted=true", says(&b)),
+        ("/r/subjects/c/versions/1?deleted=true", says(&c)),
     ])
     .await;
     let registry = Confluent::new(&format!("{}/r/", server.url)).unwrap();
@@ -51,7 +54,7 @@ async fn what_several_schemas_refer_to_is_fetched_once() {
         ("/schemas/ids/8", refers.clone()),
         ("/schemas/ids/9", refers),
         (
-            "/subjects/money/versions/1",
+            "/subjects/money/versions/1?deleted=true",
             says(&json!({"schema": "money"})),
         ),
     ])
@@ -88,8 +91,8 @@ async fn references_in_a_circle_are_named() {
     let refers = |to: &str| says(&json!({"schema": "x", "references": [reference("x", to)]}));
     let server = Server::of([
         ("/schemas/ids/7", refers("a")),
-        ("/subjects/a/versions/1", refers("b")),
-        ("/subjects/b/versions/1", refers("a")),
+        ("/subjects/a/versions/1?deleted=true", refers("b")),
+        ("/subjects/b/versions/1?deleted=true", refers("a")),
     ])
     .await;
 
@@ -117,7 +120,10 @@ async fn a_reference_that_cannot_be_had_now_is_an_outage() {
     let root = json!({"schema": "x", "references": [reference("x", "slow")]});
     let server = Server::of([
         ("/schemas/ids/7", says(&root)),
-        ("/subjects/slow/versions/1", Reply::Says(503, String::new())),
+        (
+            "/subjects/slow/versions/1?deleted=true",
+            Reply::Says(503, String::new()),
+        ),
     ])
     .await;
 
