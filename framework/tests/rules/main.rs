@@ -44,6 +44,8 @@ mod time_outs;
 mod turns;
 #[cfg(feature = "avro")]
 mod typed_avro;
+#[cfg(feature = "json-schema")]
+mod typed_json_schema;
 #[cfg(feature = "protobuf")]
 mod typed_protobuf;
 mod unnamed_clusters;
