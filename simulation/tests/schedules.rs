@@ -156,7 +156,6 @@ fn each_kind_of_fault_happens() {
         "(held back)",
         "(will land twice)",
         "(slow)",
-        "is not read: NoSchema",
         "is not read: NotFound",
         ": Abandoned",
         ": Unavailable",
