@@ -1,6 +1,6 @@
 //! *Reached:* once an invocation has its partition's ledger, the partition's first record has its turn, if there is a place for its lane: whatever the handlers of other partitions do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{InvocationId, ItemId, RecordId};
 use crate::oracle::judge::Judge;
@@ -58,12 +58,19 @@ impl Judge<'_> {
             let of = &self.model.invocations[&invocation];
             let half = of.delivered_ms + self.terms.pace.timeout_ms / 2;
             let in_time = at_ms + self.turn_ms(invocation, partition) < self.now_ms.min(half);
-            let mut records = of.records.iter();
-            let open = records.any(|record| {
+            let faulted = of.faulted;
+            let mut first_of_lanes = BTreeMap::new();
+            for record in &of.records {
                 let known = &self.model.records[record];
-                known.partition == partition && self.is_open(invocation, *record)
-            });
-            if in_time && open && !of.faulted {
+                if known.partition == partition && self.is_open(invocation, *record) {
+                    let lane = self.terms.order.lane(*record, known);
+                    first_of_lanes.entry(lane).or_insert(*record);
+                }
+            }
+            // A record whose schema cannot be had has no turn, and its lane ends with it.
+            let mut firsts = first_of_lanes.into_values();
+            let open = firsts.any(|record| !self.was_out_of_reach(invocation, record));
+            if in_time && open && !faulted {
                 let text = format!(
                     "invocation {invocation} had orders-{partition} at {at_ms} ms, and none of its records had its turn"
                 );

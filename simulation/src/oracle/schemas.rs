@@ -138,7 +138,8 @@ impl Judge<'_> {
         }
     }
 
-    fn was_out_of_reach(&mut self, invocation: InvocationId, record: RecordId) -> bool {
+    /// Whether the schema of a record could not be had in an invocation.
+    pub(super) fn was_out_of_reach(&mut self, invocation: InvocationId, record: RecordId) -> bool {
         let Some((schema, _)) = self.schemas.of.get(&record).copied() else {
             return false;
         };
