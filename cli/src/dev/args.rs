@@ -8,6 +8,7 @@ use super::cluster::produce::Format;
 use super::flags::chosen::Chosen;
 use super::flags::names;
 use super::flags::settings::Settings;
+use crate::flags::output::Output;
 use crate::flags::timeout;
 use crate::flags::variable;
 
@@ -103,6 +104,8 @@ pub(crate) struct Args {
     /// End once all records of the topics are settled.
     #[arg(long)]
     pub(super) once: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
     /// Write one JSON object a line to standard output.
     #[arg(long)]
     pub(super) json: bool,
