@@ -73,8 +73,8 @@ CONTROLS = [
     ("a widget with a metric that the framework does not write", BODY, board('["lambda-msk", "Lost", "Consumer", "${AWS::StackName}", "Topic", "${Topic}"]'), "every_metric_is_written_or_documented"),
     ("a widget with a metric of the mapping under another dimension", BODY, board('["AWS/Lambda", "MaxOffsetLag", "FunctionName", "${Function}"]'), "every_metric_is_written_or_documented"),
     ("a dashboard that shows one metric", BODY, board('["lambda-msk", "Done", "Consumer", "${AWS::StackName}", "Topic", "${Topic}"]'), "dashboard_shows_what_the_runbook_reads"),
-    ("an alarm that says nothing of what to do", "Resources.DroppedAlarm.Properties.AlarmDescription", {"Fn::Sub": "${AWS::StackName}: records are lost ${RunbookUrl}#droppedalarm"}, "each_alarm_says_what_to_do_and_where_that_is_explained"),
-    ("an alarm with another alarm's page", "Resources.DroppedAlarm.Properties.AlarmDescription", {"Fn::Sub": "${AWS::StackName}: records are lost. Replay them. ${RunbookUrl}#givenupalarm"}, "each_alarm_says_what_to_do_and_where_that_is_explained"),
+    ("an alarm that says nothing of what to do", "Resources.DroppedAlarm.Properties.AlarmDescription", {"Fn::Sub": "${AWS::StackName}: records are lost ${Runbook}#droppedalarm"}, "each_alarm_says_what_to_do_and_where_that_is_explained"),
+    ("an alarm with another alarm's page", "Resources.DroppedAlarm.Properties.AlarmDescription", {"Fn::Sub": "${AWS::StackName}: records are lost. Replay them. ${Runbook}#givenupalarm"}, "each_alarm_says_what_to_do_and_where_that_is_explained"),
     ("a widget upon another", BODY + ".Fn::Sub", Change('"x": 8, "y": 0', '"x": 0, "y": 0'), "widgets_do_not_overlap"),
     # The function.
     ("another architecture", FUNCTION + ".Architectures", ["x86_64"], "function_is_a_rust_binary_on_arm"),

@@ -241,7 +241,7 @@ def widgets_do_not_overlap(template):
 
 def each_alarm_says_what_to_do_and_where_that_is_explained(template):
     sections = {line[4:].strip().lower() for line in RUNBOOK.read_text().splitlines() if line.startswith("### ")}
-    for name, alarm in stack(template, RunbookUrl="https://page").of_type("AWS::CloudWatch::Alarm").items():
+    for name, alarm in stack(template, Runbook="https://page").of_type("AWS::CloudWatch::Alarm").items():
         text, page = alarm["AlarmDescription"].rsplit(" ", 1)
         assert page == f"https://page#{name.lower()}", f"{name}: {page}"
         assert name.lower() in sections, f"{name} has no section in {RUNBOOK.name}"
