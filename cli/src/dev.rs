@@ -20,6 +20,8 @@ mod watch;
 mod destination;
 // What is asked for schemas.
 mod registry;
+// Records as people see them.
+mod payloads;
 // A run.
 mod work;
 

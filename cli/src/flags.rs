@@ -1,5 +1,6 @@
 //! Flags that several commands have.
 
+pub(crate) mod output;
 pub(crate) mod response_types;
 pub(crate) mod timeout;
 pub(crate) mod variable;

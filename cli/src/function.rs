@@ -11,3 +11,15 @@ pub(crate) mod dead_letters;
 
 // Whether its log says so much.
 pub(crate) mod log_level;
+
+// Its lines of metrics.
+pub(crate) mod emf;
+
+// What they say.
+pub(crate) mod measured;
+
+// Its lines as they are shown.
+pub(crate) mod log_line;
+
+// Keys and values of its records.
+pub(crate) mod payloads;

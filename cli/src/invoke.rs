@@ -21,12 +21,15 @@ use msk_mapping::{Environment, Function, Invocation, Logs};
 use self::delivery::Delivery;
 use self::heard::Heard;
 use crate::fault::{Fault, print, print_document, warn};
+use crate::flags::output::{Logs as Wanted, Output};
 use crate::flags::response_types::ResponseTypes;
 use crate::flags::timeout;
 use crate::flags::variable;
 use crate::function::dead_letters::Mark;
-use crate::function::{log_level, target};
+use crate::function::payloads::{self, Reader};
+use crate::function::{log_level, log_line, measured, target};
 use crate::interrupts;
+use crate::text::cut;
 use crate::verdict::Verdict;
 
 /// So many deliveries are a load test, which this is not.
@@ -80,6 +83,8 @@ pub(crate) struct Args {
     /// FunctionResponseTypes of the mapping.
     #[arg(long, alias = "failure-reporting", value_enum, value_name = "TYPE", default_value_t = ResponseTypes::ReportBatchItemFailures)]
     function_response_types: ResponseTypes,
+    #[command(flatten)]
+    output: Output,
     /// Write one JSON document to standard output.
     #[arg(long)]
     json: bool,
@@ -94,6 +99,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
         Some(command) => target::command(command)?,
         None => target::build(args.bin.as_deref(), args.release)?.0,
     };
+    let measures = measured::setting(&args.env).into_iter();
+    let function = measures.fold(function, |function, (name, value)| {
+        function.env(name, value)
+    });
     let function = args.env.iter().fold(function, |function, (name, value)| {
         function.env(name, value)
     });
@@ -111,12 +120,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     })
 }
 
-/// The function with an ear for what it says of its records. All of it goes on to standard error.
-fn heard_by(function: Function, heard: &Arc<Mutex<Heard>>) -> Function {
+/// The function with an ear for what it says of its records. What is to be shown of it goes on to standard error.
+fn heard_by(function: Function, heard: &Arc<Mutex<Heard>>, wanted: Wanted) -> Function {
     let heard = Arc::clone(heard);
     function.logs(Logs::lines(move |line| {
-        let _ = writeln!(std::io::stderr().lock(), "{}", line.text);
-        heard::held(&heard).line(&line.text);
+        log_line::write(&line, wanted);
+        heard::held(&heard).line(&line);
     }))
 }
 
@@ -128,7 +137,9 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     }
     let reporting = args.function_response_types.into();
     let heard = Arc::default();
-    let mut environment = Environment::new(heard_by(function, &heard));
+    let mut environment = Environment::new(heard_by(function, &heard, args.output.logs));
+    let reader = args.output.payloads.then(|| Reader::of(&args.env));
+    let mut payloads = Vec::new();
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
     let mut verdict = Verdict::AllDone;
     let mut all = Heard::default();
@@ -138,6 +149,14 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     for body in bodies {
         let event = response::Event::parse(body);
         let invocation = Invocation::new(body.clone(), args.timeout);
+        if let Some(reader) = &reader {
+            let read = payloads::read(body, reader).await;
+            if args.json {
+                payloads.push(read.json());
+            } else {
+                print(&table::payloads(&read, cut::columns_of_stdout()))?;
+            }
+        }
         for _ in 0..args.times {
             number += 1;
             let before = mark.as_ref().map(Mark::renewed);
@@ -167,6 +186,7 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
             function: &name,
             events: &events,
             response_types: args.function_response_types,
+            payloads: reader.as_ref().map(|_| &*payloads),
             deliveries: &deliveries,
             dead_letters: letters.as_ref(),
             heard: &all,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "dev/logs.rs"]
+mod logs;
 #[path = "dev/nothing.rs"]
 mod nothing;
 #[path = "dev/records.rs"]

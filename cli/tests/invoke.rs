@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "invoke/logs.rs"]
+mod logs;
+#[path = "invoke/payloads.rs"]
+mod payloads;
 #[path = "invoke/records.rs"]
 mod records;
 mod support;

@@ -13,13 +13,33 @@ DEAD_LETTERS = POLICIES + ".2.PolicyDocument.Statement.0"
 IDEMPOTENCY = POLICIES + ".3.PolicyDocument.Statement.0"
 TABLE = "Resources.IdempotencyTable"
 
+BODY = "Resources.Dashboard.Properties.DashboardBody"
+
+
+class Change(tuple):
+    """A text, and the text in its place: of a long one not all is written here again."""
+
+    def __new__(cls, before, after):
+        return super().__new__(cls, (before, after))
+
+    def of(self, text):
+        before, after = self
+        assert text.count(before) == 1, f"not once in it: {before}"
+        return text.replace(before, after)
+
+
+def board(metric):
+    """A dashboard with one widget, of this metric."""
+    return {"Fn::Sub": '{"widgets": [{"type": "metric", "x": 0, "y": 0, "width": 24, "height": 6, "properties": {"title": "T", "metrics": [%s]}}]}' % metric}
+
+
 # (what is wrong, where, the value put there, the check that finds it)
 CONTROLS = [
     # The tools themselves: these show that translation and lint look inside the event.
     ("a property that MSK events do not have", EVENT + ".Bogus", 2, "translates"),
     ("a batch size that is a word", EVENT + ".BatchSize", "many", "translates"),
     ("a starting position that does not exist", EVENT + ".StartingPosition", "MIDDLE", "lints"),
-    ("more pollers than Lambda has", EVENT + ".ProvisionedPollerConfig.MaximumPollers", 5000, "lints"),
+    ("a number of pollers that is a word", EVENT + ".ProvisionedPollerConfig.MaximumPollers", "many", "lints"),
     ("a reference to nothing", ENVIRONMENT + ".X", {"Ref": "Nothing"}, "lints"),
     # The switches.
     ("partial in the function whatever the switch says", ENVIRONMENT + ".LAMBDA_MSK_FAILURE_REPORTING", "partial", "both_switches_agree"),
@@ -46,6 +66,16 @@ CONTROLS = [
     ("an alarm that watches another queue", "Resources.DeadLetterAlarm.Properties.Dimensions.0.Value", "other", "mapping_reports_what_the_alarms_read"),
     ("no alarm for throttled writes", "Resources.IdempotencyThrottledAlarm", None, "mapping_reports_what_the_alarms_read"),
     ("an alarm that tells nobody", "Resources.OffsetLagAlarm.Properties.AlarmActions", None, "alarms_notify_the_topic_they_are_given"),
+    ("a mapping that logs nothing", EVENT + ".LoggingConfig", None, "mapping_logs_its_warnings"),
+    ("an alarm on a metric that nobody writes", "Resources.TimeLagAlarm.Properties.MetricName", "IteratorAge", "mapping_reports_what_the_alarms_read"),
+    ("an alarm on another consumer's metric", "Resources.TimeLagAlarm.Properties.Dimensions.0.Value", "other", "mapping_reports_what_the_alarms_read"),
+    ("metrics in another namespace than the one that is read", ENVIRONMENT + ".LAMBDA_MSK_METRICS", "emf:shop", "every_metric_is_written_or_documented"),
+    ("a widget with a metric that the framework does not write", BODY, board('["lambda-msk", "Lost", "Consumer", "${AWS::StackName}", "Topic", "${Topic}"]'), "every_metric_is_written_or_documented"),
+    ("a widget with a metric of the mapping under another dimension", BODY, board('["AWS/Lambda", "MaxOffsetLag", "FunctionName", "${Function}"]'), "every_metric_is_written_or_documented"),
+    ("a dashboard that shows one metric", BODY, board('["lambda-msk", "Done", "Consumer", "${AWS::StackName}", "Topic", "${Topic}"]'), "dashboard_shows_what_the_runbook_reads"),
+    ("an alarm that says nothing of what to do", "Resources.DroppedAlarm.Properties.AlarmDescription", {"Fn::Sub": "${AWS::StackName}: records are lost ${Runbook}#droppedalarm"}, "each_alarm_says_what_to_do_and_where_that_is_explained"),
+    ("an alarm with another alarm's page", "Resources.DroppedAlarm.Properties.AlarmDescription", {"Fn::Sub": "${AWS::StackName}: records are lost. Replay them. ${Runbook}#givenupalarm"}, "each_alarm_says_what_to_do_and_where_that_is_explained"),
+    ("a widget upon another", BODY + ".Fn::Sub", Change('"x": 8, "y": 0', '"x": 0, "y": 0'), "widgets_do_not_overlap"),
     # The function.
     ("another architecture", FUNCTION + ".Architectures", ["x86_64"], "function_is_a_rust_binary_on_arm"),
     ("another binary", "Resources.Function.Metadata.BuildProperties.Binary", "cargo-msk", "function_is_a_rust_binary_on_arm"),
@@ -105,6 +135,8 @@ def put(template, path, value):
         node = node[int(step)] if isinstance(node, list) else node[step]
     if isinstance(node, list):
         node[int(last)] = value
+    elif isinstance(value, Change):
+        node[last] = value.of(node[last])
     elif value is None:
         del node[last]
     else:

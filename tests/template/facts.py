@@ -3,7 +3,9 @@
 The same holds for the template.yaml of a project that `cargo msk new` makes, but for the names of `FUNCTION`.
 """
 
+import json
 import re
+from pathlib import Path
 
 from cloudformation import Stack
 
@@ -51,6 +53,26 @@ ALLOWED = {
 ALLOWED_OVER_CONNECTION = {
     action: resource.replace("/8f6d3a52-5", "/*") for action, resource in ALLOWED.items()
 } | {"kafka:DescribeVpcConnection": CONNECTION}
+
+
+# The metrics of the framework, with the dimensions Consumer and Topic.
+EMITTED = frozenset(Path(__file__).with_name("emitted.txt").read_text().split())
+
+# The metrics that AWS documents, by namespace and dimension, as far as they concern a mapping for Kafka and what the stack has.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
+DOCUMENTED = {
+    ("AWS/Lambda", "EventSourceMappingUUID"): {
+        "PolledEventCount", "FilteredOutEventCount", "InvokedEventCount", "FailedInvokeEventCount", "DroppedEventCount",
+        "OnFailureDestinationDeliveredEventCount", "CommittedEventCount", "PollingErrorCount", "InvokeErrorCount",
+        "OnFailureDestinationDeliveryErrorCount", "SchemaRegistryErrorCount", "CommitErrorCount", "MaxOffsetLag", "SumOffsetLag",
+        "ProvisionedPollers", "EventPollerUnit", "EventPollerThroughputInBytes",
+    },
+    ("AWS/Lambda", "FunctionName"): {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "OffsetLag"},
+    ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"},
+    ("AWS/DynamoDB", "TableName"): {"WriteThrottleEvents", "ReadThrottleEvents"},
+}
+
+RUNBOOK = Path(__file__).parents[2] / "docs/src/operating.md"
 
 
 def stack(template, **given):
@@ -132,6 +154,16 @@ def mapping_keeps_payloads_in_the_bucket(template):
     assert destination == "<GivenUpBucket.Arn>", destination
 
 
+# The dimensions of the framework's metrics, and what belongs to the stack of each dimension of AWS's.
+OF_TOPIC = (("Consumer", "stack"), ("Topic", "orders"))
+OWN = {
+    "EventSourceMappingUUID": "<FunctionRecords>",
+    "FunctionName": "<Function>",
+    "QueueName": "<DeadLetterQueue.QueueName>",
+    "TableName": "<IdempotencyTable>",
+}
+
+
 def mapping_reports_what_the_alarms_read(template):
     s = stack(template)
     metrics = set(mapping(s).get("MetricsConfig", {}).get("Metrics", []))
@@ -145,10 +177,75 @@ def mapping_reports_what_the_alarms_read(template):
         ("AWS/Lambda", "Errors", "FunctionName", "<Function>"),
         ("AWS/Lambda", "OffsetLag", "FunctionName", "<Function>"),
         ("AWS/Lambda", "DroppedEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
+        ("AWS/Lambda", "FailedInvokeEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
+        ("AWS/Lambda", "OnFailureDestinationDeliveryErrorCount", "EventSourceMappingUUID", "<FunctionRecords>"),
+        ("AWS/Lambda", "Throttles", "FunctionName", "<Function>"),
+        *(("lambda-msk", metric, *of) for metric in ("TimeLagMs", "OverlookedRecords", "Unhandled") for of in OF_TOPIC),
         ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID", "<FunctionRecords>"),
         ("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "<IdempotencyTable>"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "<DeadLetterQueue.QueueName>"),
     }, alarms
+
+
+def mapping_logs_its_warnings(template):
+    assert mapping(stack(template)).get("LoggingConfig") == {"SystemLogLevel": "WARN"}
+
+
+def widgets(s):
+    return json.loads(only(s.of_type("AWS::CloudWatch::Dashboard"))["DashboardBody"])["widgets"]
+
+
+def metrics(s):
+    """Each metric that an alarm or a widget reads: the reader, the namespace, the name and the dimensions."""
+    for name, alarm in s.of_type("AWS::CloudWatch::Alarm").items():
+        yield name, alarm["Namespace"], alarm["MetricName"], {d["Name"]: d["Value"] for d in alarm["Dimensions"]}
+    for widget in widgets(s):
+        for metric in widget["properties"].get("metrics", []):
+            parts = [part for part in metric if isinstance(part, str)]
+            if parts:
+                namespace, name, *pairs = parts
+                yield widget["properties"]["title"], namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def every_metric_is_written_or_documented(template):
+    s = stack(template)
+    (namespace,) = re.fullmatch(r"emf:(.{1,255})", variables(s)["LAMBDA_MSK_METRICS"]).groups()
+    for reader, where, name, dimensions in metrics(s):
+        if where == namespace:
+            assert name in EMITTED, f"{reader}: the framework writes no {name}"
+            assert tuple(dimensions.items()) == OF_TOPIC, f"{reader}: {name} of {dimensions}"
+        else:
+            assert len(dimensions) == 1, f"{reader}: {name} of {dimensions}"
+            (dimension,) = dimensions
+            assert name in DOCUMENTED.get((where, dimension), ()), f"{reader}: AWS documents no {name} of {dimension} in {where}"
+            assert dimensions[dimension] == OWN[dimension], f"{reader}: {name} of {dimensions}"
+
+
+def dashboard_shows_what_the_runbook_reads(template):
+    s = stack(template)
+    shown = {name for _, _, name, _ in metrics(s)}
+    wanted = {"Done", "Skipped", "Rejected", "Failed", "Unreached", "Retried", "TimeLagMs", "HandlerMs", "MemoryMB", "OffsetLag",
+              "ApproximateAgeOfOldestMessage", "ProvisionedPollers", "Duration", "PolledEventCount", "DroppedEventCount"}
+    assert wanted <= shown, f"not shown: {sorted(wanted - shown)}"
+    (log,) = [w["properties"] for w in widgets(s) if w["type"] == "log"]
+    assert log["query"].startswith("SOURCE '<FunctionLogGroup>' |") and "by code" in log["query"], log["query"]
+
+
+def widgets_do_not_overlap(template):
+    taken = set()
+    for widget in widgets(stack(template)):
+        place = {(x, y) for x in range(widget["x"], widget["x"] + widget["width"]) for y in range(widget["y"], widget["y"] + widget["height"])}
+        assert not place & taken and all(x < 24 for x, _ in place), widget["properties"]["title"]
+        taken |= place
+
+
+def each_alarm_says_what_to_do_and_where_that_is_explained(template):
+    sections = {line[4:].strip().lower() for line in RUNBOOK.read_text().splitlines() if line.startswith("### ")}
+    for name, alarm in stack(template, Runbook="https://page").of_type("AWS::CloudWatch::Alarm").items():
+        text, page = alarm["AlarmDescription"].rsplit(" ", 1)
+        assert page == f"https://page#{name.lower()}", f"{name}: {page}"
+        assert name.lower() in sections, f"{name} has no section in {RUNBOOK.name}"
+        assert text.count(". ") >= 1 and text.startswith("stack: "), f"{name}: {text}"
 
 
 def alarms_notify_the_topic_they_are_given(template):
@@ -334,6 +431,11 @@ FACTS = [
     mapping_outlasts_an_outage,
     mapping_keeps_payloads_in_the_bucket,
     mapping_reports_what_the_alarms_read,
+    mapping_logs_its_warnings,
+    every_metric_is_written_or_documented,
+    dashboard_shows_what_the_runbook_reads,
+    widgets_do_not_overlap,
+    each_alarm_says_what_to_do_and_where_that_is_explained,
     alarms_notify_the_topic_they_are_given,
     function_is_a_rust_binary_on_arm,
     function_has_time_for_a_batch_and_not_too_much,

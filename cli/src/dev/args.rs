@@ -8,6 +8,7 @@ use super::cluster::produce::Format;
 use super::flags::chosen::Chosen;
 use super::flags::names;
 use super::flags::settings::Settings;
+use crate::flags::output::Output;
 use crate::flags::timeout;
 use crate::flags::variable;
 
@@ -37,10 +38,10 @@ other values.
 Values that only a stack knows (ARNs, queues, buckets) are left out, each with a line that names the
 flag for it. The cluster is never the template's: without --bootstrap it is in this process.
 
---json writes one object a line; `event` names its kind. The last one is always `end`: `verdict` and
-`exitCode`; `mappings`, with the counts of each; `records`, those not done; `nothingRead`, why a
-mapping read nothing; and `error`, why the run could not continue. A command line that is refused
-writes none.
+--json writes one object a line; `event` names its kind. `metrics`, in `status` and `end`, is what
+the function measured. The last line is always `end`: `verdict` and `exitCode`; `mappings`, with the
+counts of each; `records`, those not done; `nothingRead`, why a mapping read nothing; and `error`,
+why the run could not continue. A command line that is refused writes none.
 
 --schema-registry-uri, with --event-record-format and --schema-validation, checks records as the
 mapping's SchemaRegistryConfig does. A record that does not fit its schema goes to --on-failure, and
@@ -103,6 +104,8 @@ pub(crate) struct Args {
     /// End once all records of the topics are settled.
     #[arg(long)]
     pub(super) once: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
     /// Write one JSON object a line to standard output.
     #[arg(long)]
     pub(super) json: bool,

@@ -20,21 +20,30 @@ mod live;
 mod json;
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use msk_mapping::Logs;
 use msk_mapping::driver::{Notice, Status};
+use msk_mapping::{LogLine, Logs};
+use tokio::time::Instant;
 
 pub(crate) use self::end::End;
 use self::fates::{Fates, News, Topic};
 use super::args::Args;
 use crate::fault::{Fault, print};
-use crate::function::said;
+use crate::flags::output;
+use crate::function::emf;
+use crate::function::log_line::{self, Shown};
+use crate::function::measured::Measured;
+use crate::function::payloads::Payloads;
+use crate::function::said::{self, Said};
+use crate::text::cut;
 
 /// What is shown of a run, and what is remembered of it.
 pub(crate) struct Show {
     form: Form,
+    /// What is shown of the function's own lines.
+    logs: output::Logs,
     seen: Mutex<Seen>,
 }
 
@@ -48,6 +57,7 @@ enum Form {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) fates: Fates,
+    measured: Measured,
     /// How each mapping stood last.
     statuses: BTreeMap<String, Status>,
 }
@@ -55,6 +65,9 @@ pub(crate) struct Seen {
 impl Seen {
     fn notice(&mut self, topic: &str, notice: &Notice) {
         self.fates.notice(topic, notice);
+        if let Notice::Invoking(_) = notice {
+            self.measured.begins(topic, Instant::now());
+        }
         if let Notice::Status(status) = notice {
             self.statuses.insert(topic.to_owned(), status.clone());
         }
@@ -72,6 +85,7 @@ impl Show {
         };
         Self {
             form,
+            logs: args.output.logs,
             seen: Mutex::default(),
         }
     }
@@ -92,21 +106,67 @@ impl Show {
     pub(crate) fn logs(self: &Arc<Self>) -> Logs {
         let show = Arc::clone(self);
         Logs::lines(move |line| {
-            let said = said::read(&line.text);
-            let of_a_record = said.is_some();
-            match &show.form {
-                // Past the view, or they would tear it; a record's line is shown in the view's own words.
-                Form::Live(_) if of_a_record => {}
-                Form::Live(live) => live::write(&held(live).log(&line)),
-                // A reader that has gone ends nothing.
-                _ => {
-                    let _ = writeln!(std::io::stderr().lock(), "{}", line.text);
-                }
+            if let Some(metrics) = emf::of(&line) {
+                show.seen().measured.add(&metrics, Instant::now());
             }
+            let said = said::read(&line.text);
+            show.log(&line, said.as_ref());
             if let Some(news) = said.and_then(|said| show.seen().fates.said(said)) {
                 show.news(&news);
             }
         })
+    }
+
+    /// A line that the function wrote, as much of it as is to be shown.
+    fn log(&self, line: &LogLine, said: Option<&Said>) {
+        let Form::Live(live) = &self.form else {
+            log_line::write(line, self.logs);
+            return;
+        };
+        let in_other_words = matches!(said, Some(Said::Record { .. } | Said::Unhandled { .. }));
+        match log_line::of(line, self.logs) {
+            Shown::Hidden => {}
+            // The view tells what became of records in words of its own.
+            Shown::Short(_) if in_other_words => {}
+            // Past the view, or it would tear.
+            Shown::Short(row) => {
+                let mut live = held(live);
+                let text = live.row(&row);
+                live::write(&text);
+            }
+            Shown::AsItIs => {
+                let mut live = held(live);
+                let text = live.log(&line.text);
+                live::write(&text);
+            }
+        }
+    }
+
+    /// The keys and values of an event's records, for those who ask to see them.
+    pub(crate) fn payloads(&self, topic: &str, payloads: &Payloads) {
+        match &self.form {
+            Form::Json => {
+                let _ = print(&json::line(&json::payloads(topic, payloads)));
+            }
+            Form::Lines(_) => {
+                let columns = cut::columns_of_stdout();
+                for line in payloads.lines() {
+                    let line = lines::remark("payload", &line);
+                    let _ = print(&match columns {
+                        Some(columns) => cut::cut_with_a_mark(line.trim_end(), columns) + "\n",
+                        None => line,
+                    });
+                }
+            }
+            Form::Live(live) => {
+                for line in payloads.lines() {
+                    let line = lines::remark("payload", &line);
+                    let mut live = held(live);
+                    let text = live.row(line.trim_end());
+                    live::write(&text);
+                }
+            }
+        }
     }
 
     fn news(&self, news: &News) {
@@ -129,13 +189,15 @@ impl Show {
     pub(crate) fn notice(&self, topic: &str, notice: &Notice) -> bool {
         let mut seen = self.seen();
         seen.notice(topic, notice);
-        let fates = &seen.fates;
+        let (fates, measured) = (&seen.fates, &seen.measured);
         let text = match &self.form {
-            Form::Json => json::notice(topic, notice, fates).map(|value| json::line(&value)),
+            Form::Json => {
+                json::notice(topic, notice, fates, measured).map(|value| json::line(&value))
+            }
             Form::Lines(lines) => held(lines).notice(topic, notice, fates),
             Form::Live(live) => {
                 let mut live = held(live);
-                if let Some(text) = live.notice(topic, notice, fates) {
+                if let Some(text) = live.notice(topic, notice, fates, measured) {
                     // Under the lock: two drawings at once would tear.
                     live::write(&text);
                 }
@@ -174,9 +236,14 @@ impl Show {
             live::write(&held(live).clear());
         }
         match &self.form {
-            Form::Json => print(&json::line(&json::ended(&ends, &seen.fates, end))),
+            Form::Json => print(&json::line(&json::ended(
+                &ends,
+                &seen.fates,
+                &seen.measured,
+                end,
+            ))),
             _ => {
-                let mut text = summary::ended(&ends, &seen.fates, end.verdict);
+                let mut text = summary::ended(&ends, &seen.fates, &seen.measured, end.verdict);
                 let unhandled = seen.fates.unhandled();
                 text.extend(unhandled.map(|topic| summary::problem(&lines::no_handler(topic), "name the topic in the function (`.topic(…)` or `.fallback(…)`), or another --topic")));
                 let nothing = end.nothing.iter();
@@ -192,7 +259,12 @@ impl Show {
         let ends: Vec<Status> = seen.statuses.values().cloned().collect();
         // A reader that has gone is told nothing.
         let _ = match &self.form {
-            Form::Json => print(&json::line(&json::broken(&ends, &seen.fates, fault))),
+            Form::Json => print(&json::line(&json::broken(
+                &ends,
+                &seen.fates,
+                &seen.measured,
+                fault,
+            ))),
             Form::Live(live) => {
                 live::write(&held(live).clear());
                 Ok(())
@@ -200,7 +272,7 @@ impl Show {
             Form::Lines(_) => Ok(()),
         };
         if !matches!(self.form, Form::Json) && !ends.is_empty() {
-            let _ = print(&summary::so_far(&ends, &seen.fates));
+            let _ = print(&summary::so_far(&ends, &seen.fates, &seen.measured));
         }
     }
 }

@@ -13,12 +13,13 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::args::{Args, TIMEOUT};
 use super::cluster::produce::{self, Wanted};
 use super::cluster::{broker, connect};
+use super::payloads::{self, Payloads};
 use super::show::{End, Show, lines, nothing};
 use super::watch::{self, Watched};
 use super::{destination, failed, registry};
 use crate::fault::{Fault, warn};
 use crate::function::dead_letters::Mark;
-use crate::function::log_level;
+use crate::function::{log_level, measured};
 use crate::verdict::Verdict;
 
 /// What a run is made of.
@@ -61,7 +62,11 @@ impl Work<'_> {
         }
         let mark = Mark::set(&self.args.env);
         self.show.begun(self.cluster.bootstrap(), produced)?;
-        let mut running = self.start(&function, &mut interrupts).await?;
+        let asked = self.args.output.payloads;
+        let (payloads, showing) = asked
+            .then(|| Payloads::start(&self.args.env, Arc::clone(self.show)))
+            .unzip();
+        let mut running = self.start(&function, payloads, &mut interrupts).await?;
         let _watching = watched.map(|watched| {
             let (env, show) = (self.args.env.clone(), Arc::clone(self.show));
             let controls = running.controls.clone();
@@ -72,6 +77,9 @@ impl Work<'_> {
             AbortOnDrop(tokio::spawn(watching))
         });
         let ended = self.wait(&mut running, &mut interrupts).await;
+        if let (Some(showing), Ok(_)) = (showing, &ended) {
+            payloads::finish(showing).await;
+        }
         let letters = mark.map(|mark| mark.read().letters).unwrap_or_default();
         self.show.seen().fates.letters(letters);
         let (ends, stopped) = ended?;
@@ -82,6 +90,7 @@ impl Work<'_> {
     async fn start(
         &self,
         function: &Function,
+        payloads: Option<Payloads>,
         interrupts: &mut UnboundedReceiver<()>,
     ) -> Result<Running, Fault> {
         let mut running = Running {
@@ -92,6 +101,11 @@ impl Work<'_> {
             let driver = tokio::select! {
                 driver = self.driver(configuration, function) => driver?,
                 Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
+            };
+            let topic = &configuration.topic;
+            let driver = match &payloads {
+                Some(payloads) => driver.events(payloads.of(topic)),
+                None => driver,
             };
             let control = driver.control();
             running.controls.push(control.clone());
@@ -214,6 +228,10 @@ impl Work<'_> {
 
 /// The function with its environment and a place for its logs.
 fn dressed(function: Function, env: &[(String, String)], show: &Arc<Show>) -> Function {
+    let measures = measured::setting(env).into_iter();
+    let function = measures.fold(function, |function, (name, value)| {
+        function.env(name, value)
+    });
     let function = env.iter().fold(function, |function, (name, value)| {
         function.env(name, value)
     });

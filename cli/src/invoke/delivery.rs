@@ -8,6 +8,7 @@ use msk_mapping::{Ending, Report};
 use super::answer::{self, ShownAnswer};
 use super::explain::{self, Problem};
 use super::heard::Heard;
+use crate::function::measured::Topic;
 use crate::verdict::Verdict;
 
 /// One delivery with its reading: all that is shown.
@@ -57,6 +58,12 @@ impl Delivery {
             problem,
             heard,
         }
+    }
+
+    /// Of the records of a topic, over the duration of the invocation. None: it took no time.
+    pub(super) fn records_per_second(&self, measured: &Topic) -> Option<f64> {
+        let over = self.report.duration;
+        (!over.is_zero()).then(|| measured.records() / over.as_secs_f64())
     }
 
     pub(super) fn verdict(&self) -> Verdict {

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use msk_mapping::LogLine;
+use tokio::time::Instant;
+
 use crate::function::dead_letters::Letter;
+use crate::function::emf;
+use crate::function::measured::Measured;
 use crate::function::said::{self, End, Place, Reason, Rejected, Said};
 use crate::verdict::Verdict;
 
@@ -13,12 +18,17 @@ pub(crate) struct Heard {
     failed: BTreeMap<Place, Reason>,
     lost: BTreeMap<Place, Reason>,
     pub(crate) unhandled: BTreeSet<String>,
+    measured: Measured,
 }
 
 impl Heard {
-    /// A line of the function's log.
-    pub(super) fn line(&mut self, line: &str) {
-        match said::read(line) {
+    /// A line that the function wrote.
+    pub(super) fn line(&mut self, line: &LogLine) {
+        if let Some(metrics) = emf::of(line) {
+            self.measured.add(&metrics, Instant::now());
+            return;
+        }
+        match said::read(&line.text) {
             None => {}
             Some(Said::Unhandled { topic }) => {
                 self.unhandled.insert(topic);
@@ -83,6 +93,11 @@ impl Heard {
         } else {
             Verdict::AllDone
         }
+    }
+
+    /// What the function measured.
+    pub(super) fn measured(&self) -> &Measured {
+        &self.measured
     }
 
     pub(super) fn rejected(&self) -> u64 {

@@ -24,6 +24,8 @@ pub(crate) struct RunDocument<'a> {
     /// The length of each, and what it is.
     pub(crate) events: &'a [(usize, Result<Event, NotAnEvent>)],
     pub(crate) response_types: ResponseTypes,
+    /// The records of each event. None: nobody asked to see them.
+    pub(crate) payloads: Option<&'a [Value]>,
     pub(crate) deliveries: &'a [Value],
     /// None: the function's destination is no file.
     pub(crate) dead_letters: Option<&'a DeadLetters>,
@@ -44,7 +46,7 @@ impl RunDocument<'_> {
         let more = rows.len().saturating_sub(ROWS_MAX);
         rows.truncate(ROWS_MAX);
         let record = |(place, became, reason): &(&Place, &str, &Reason)| json!({"record": place.to_string(), "outcome": became, "code": reason.code, "why": reason.why});
-        let document = json!({
+        let mut document = json!({
             "function": self.function,
             "event": self.events.first().map(event),
             "events": self.events.len(),
@@ -61,6 +63,9 @@ impl RunDocument<'_> {
             "verdict": self.verdict.name(),
             "exitCode": self.verdict.exit_code(),
         });
+        if let Some(payloads) = self.payloads {
+            document["payloads"] = payloads.into();
+        }
         format!("{:#}\n", plain::json(document))
     }
 }
@@ -82,9 +87,20 @@ pub(crate) fn delivery(delivery: &Delivery) -> Value {
         "verdict": delivery.read.as_ref().map(|read| verdict(read.verdict())),
         "partitions": delivery.read.as_ref().map(|read| partitions(read, &delivery.heard)),
         "rejected": delivery.heard.rejected(),
+        "metrics": metrics(delivery),
         "problem": problem,
         "allDone": delivery.verdict() == CameTo::AllDone,
     })
+}
+
+/// What the function measured of each topic. Empty: it has written no line of metrics.
+fn metrics(delivery: &Delivery) -> Value {
+    let topics = delivery.heard.measured().iter();
+    let topics = topics.map(|(topic, measured)| {
+        let rate = delivery.records_per_second(measured);
+        (topic.to_owned(), measured.json(rate))
+    });
+    Value::Object(topics.collect())
 }
 
 fn ending(ending: &Ending) -> Value {

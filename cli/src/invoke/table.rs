@@ -10,7 +10,9 @@ use msk_mapping::response::{Again, Partition, Read, Verdict as Answered};
 use super::delivery::Delivery;
 use super::heard::Heard;
 use crate::function::dead_letters::DeadLetters;
+use crate::function::payloads::Payloads;
 use crate::text::columns::{Table, shown};
+use crate::text::cut;
 use crate::text::style::{BAD, BOLD, DIM, ERROR, GOOD, WARNING};
 use crate::verdict::Verdict;
 
@@ -77,10 +79,30 @@ pub(crate) fn delivery(delivery: &Delivery) -> String {
         text,
         "\n{DIM}init {init} · duration {duration} ms · peak memory {peak}{DIM:#}"
     );
+    for (topic, measured) in delivery.heard.measured().iter() {
+        let rate = delivery.records_per_second(measured);
+        let _ = writeln!(text, "{DIM}{topic}: {}{DIM:#}", measured.text(rate));
+    }
     if delivery.number < delivery.times {
         text += "\n";
     }
     text
+}
+
+/// The records of an event. Empty for what is no event of Kafka.
+pub(crate) fn payloads(payloads: &Payloads, columns: Option<usize>) -> String {
+    let lines = payloads.lines().map(|line| {
+        let line = format!("  {line}");
+        match columns {
+            Some(columns) => cut::cut_with_a_mark(&line, columns) + "\n",
+            None => line + "\n",
+        }
+    });
+    let text: String = lines.collect();
+    if text.is_empty() {
+        return text;
+    }
+    format!("Records of the event:\n{text}\n")
 }
 
 /// What became of records that were not done, why, and where the rejected ones are. Empty if all were done.

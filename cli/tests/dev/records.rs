@@ -126,7 +126,7 @@ fn scripts_are_told_of_rejected_records_too() {
 }
 
 #[test]
-fn of_a_batch_that_is_lost_it_is_said_what_the_function_had_done_and_it_exits_5() {
+fn of_a_batch_that_is_dropped_it_is_said_what_the_function_had_done_and_it_exits_5() {
     let more = [
         "--maximum-retry-attempts",
         "0",
@@ -142,14 +142,14 @@ fn of_a_batch_that_is_lost_it_is_said_what_the_function_had_done_and_it_exits_5(
         "{text}"
     );
     assert!(
-        text.contains("5 given up and lost (3 of them were done by the function)"),
+        text.contains("5 given up and dropped (3 of them were done by the function)"),
         "{text}"
     );
     for offset in [1, 3] {
-        let row = format!("orders-0@{offset}  lost     stock.empty");
+        let row = format!("orders-0@{offset}  dropped  stock.empty");
         assert!(text.contains(&row), "{text}");
     }
-    assert!(!text.contains("orders-0@2  lost"), "{text}");
+    assert!(!text.contains("orders-0@2  dropped"), "{text}");
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
 }
 

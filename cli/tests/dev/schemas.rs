@@ -111,7 +111,7 @@ fn without_a_destination_what_does_not_fit_is_dropped_loudly_and_it_exits_5() {
         "dropped    orders-0@3: DESERIALIZATION_ERROR: the value (2 bytes): expected the id of a schema",
         "there is no --on-failure",
         "committed  orders-0 at 4",
-        "4 records polled, 1 invocation, 4 committed, 3 not valid by their schemas, 3 given up and lost",
+        "4 records polled, 1 invocation, 4 committed, 3 not valid by their schemas, 3 given up and dropped",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
@@ -373,4 +373,48 @@ fn flags_without_effect_are_refused_before_anything_is_built() {
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(said) && !text.contains("s3cret"), "{text}");
     }
+}
+
+#[test]
+fn typed_payloads_are_shown_as_json_as_they_came_and_as_the_mapping_delivers_them() {
+    let from = |url: &str| format!("LAMBDA_MSK_SCHEMA_REGISTRY={url}");
+    let (url, command) = (registry(200), command());
+    let registry = from(&url);
+    let asked = ["--payloads", "--env", &registry, "--env", "BEHAVIOUR=done"];
+
+    let source = msk(
+        &args(&url, "SOURCE", &command, &asked),
+        &lines(&RECORDS[..1]),
+    );
+    let json = msk(&args(&url, "JSON", &command, &asked), &lines(&RECORDS[..1]));
+    let none = ["--schema-registry-uri", "none"];
+    let as_it_came: Vec<&str> = args(&url, "JSON", &command, &asked)
+        .into_iter()
+        .filter(|arg| {
+            ![
+                "--event-record-format",
+                "JSON",
+                "--schema-validation",
+                "VALUE",
+            ]
+            .contains(arg)
+        })
+        .map(|arg| if arg == url { none[1] } else { arg })
+        .collect();
+    let framed = msk(&as_it_came, &lines(&RECORDS[..2]));
+
+    for output in [source, json] {
+        let text = stdout(&output);
+        let row = "payload    orders-0@0 key null value {\"n\":7}\n";
+        assert!(text.contains(row), "{text}");
+    }
+    let text = stdout(&framed);
+    assert!(
+        text.contains("orders-0@0 key null value {\"n\":7}\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("orders-0@1 key null value (5 bytes: the value (5 bytes): "),
+        "{text}"
+    );
 }

@@ -7,6 +7,7 @@
 pub mod consumer;
 #[path = "../../../mapping/tests/support/function.rs"]
 pub mod function;
+pub mod said;
 
 use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
@@ -38,6 +39,8 @@ pub fn start_with(env: &[(&str, &str)], args: &[&str], input: &str) -> Child {
         .env_remove("LAMBDA_MSK_IDEMPOTENCY")
         .env_remove("LAMBDA_MSK_NAMESPACE")
         .env_remove("LAMBDA_MSK_CLUSTER")
+        .env_remove("LAMBDA_MSK_METRICS")
+        .env_remove("LAMBDA_MSK_SCHEMA_REGISTRY")
         .envs(env.iter().copied());
     let mut child = command
         .args(args)

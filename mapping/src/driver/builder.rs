@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use msk_kafka::Cluster;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
@@ -66,6 +67,7 @@ impl Driver {
             alone: false,
             until_caught_up: false,
             destination: None,
+            events: None,
             #[cfg(feature = "schemas")]
             registry: None,
         };
@@ -111,6 +113,14 @@ impl Driver {
     #[must_use]
     pub fn destination(mut self, destination: impl Destination) -> Self {
         self.setup.destination = Some(Arc::new(destination));
+        self
+    }
+
+    /// Calls a closure with each event before its invocation, payloads included. It should return soon: the mapping waits for it. Default: nobody sees
+    /// payloads, since [notices](Notice) have none.
+    #[must_use]
+    pub fn events(mut self, seen: impl Fn(&Bytes) + Send + Sync + 'static) -> Self {
+        self.setup.events = Some(Arc::new(seen));
         self
     }
 

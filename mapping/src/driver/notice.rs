@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::invocation::Report;
 use crate::machine::{Condition, Dropped, InvocationId, Metrics, Offsets, PollerId};
 use crate::record::TopicPartition;
@@ -100,6 +102,9 @@ pub enum Notice {
     /// The status of the mapping: a few times a second, and at the end.
     Status(Status),
 }
+
+/// Who is told of each event, with its payloads.
+pub(super) type Events = Arc<dyn Fn(&Bytes) + Send + Sync>;
 
 /// An invocation under way, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]

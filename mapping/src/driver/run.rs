@@ -98,6 +98,7 @@ pub(super) async fn start(
         pool: Pool::new(setup.function),
         timeout: setup.timeout,
         destination: setup.destination,
+        events: setup.events,
         notices,
         flights: HashMap::new(),
         invocations: JoinSet::new(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use msk_kafka::Cluster;
 
 use super::destination::Destination;
+use super::notice::Events;
 use crate::function::Function;
 use crate::machine::Configuration;
 #[cfg(feature = "schemas")]
@@ -22,6 +23,8 @@ pub(super) struct Setup {
     pub(super) alone: bool,
     pub(super) until_caught_up: bool,
     pub(super) destination: Option<Arc<dyn Destination>>,
+    /// What is told of each event.
+    pub(super) events: Option<Events>,
     /// What is asked for schemas.
     #[cfg(feature = "schemas")]
     pub(super) registry: Option<Box<dyn Registry>>,

@@ -106,6 +106,11 @@ fn answer(api: &str, word: &str, event: &Reply, count: usize) {
             }
             "null".to_owned()
         }
+        "say" => {
+            // On lines of its own: the test harness has begun one.
+            println!("\n{}", env::var("SAY").unwrap_or_default());
+            "{}".to_owned()
+        }
         "session-exit" => {
             // One that no signal to the process's group reaches.
             let child = Command::new("setsid").args(["sleep", "60"]).spawn();

@@ -56,7 +56,7 @@ pub(crate) struct Topic {
     rejected: Rejected,
     /// Tried and not settled yet.
     failed: BTreeMap<Place, Reason>,
-    /// Given up or lost.
+    /// Given up, dropped or lost.
     ended: BTreeMap<Place, (Fate, Reason)>,
     attempts: VecDeque<Attempt>,
     /// Of the records that were given up, how many the function had done.
@@ -172,7 +172,7 @@ impl Fates {
                 self.topic(topic).fails(&place, &reason);
             }
             Notice::Delivered { records, .. } => self.topic(topic).gives_up(records, Fate::GivenUp),
-            Notice::Dropped(dropped) => self.topic(topic).gives_up(&dropped.records, Fate::Lost),
+            Notice::Dropped(dropped) => self.topic(topic).gives_up(&dropped.records, Fate::Dropped),
             _ => {}
         }
     }

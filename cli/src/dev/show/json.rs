@@ -11,6 +11,8 @@ use super::fates::{Fates, News, Row, Topic};
 use super::lines;
 use super::summary::ROWS_SHOWN_MAX;
 use crate::fault::Fault;
+use crate::function::measured::Measured;
+use crate::function::payloads::Payloads;
 use crate::text::plain;
 
 /// One line, without an escape sequence in any text of it.
@@ -41,6 +43,22 @@ pub(crate) fn news(news: &News) -> Value {
     }
 }
 
+/// The keys and values of an event's records.
+pub(crate) fn payloads(topic: &str, payloads: &Payloads) -> Value {
+    let mut value = payloads.json();
+    value["event"] = "payloads".into();
+    value["topic"] = topic.into();
+    value
+}
+
+/// What the function measured. Null: it has written no line of metrics.
+fn metrics(measured: &Measured, topic: &str) -> Value {
+    let topic = measured.of(topic);
+    topic
+        .map(|topic| topic.json(topic.records_per_second()))
+        .into()
+}
+
 fn record(row: &Row) -> Value {
     json!({
         "record": row.place.to_string(),
@@ -51,8 +69,8 @@ fn record(row: &Row) -> Value {
 }
 
 /// The last line: `exitCode` is that of the command.
-pub(crate) fn ended(ends: &[Status], fates: &Fates, end: &End<'_>) -> Value {
-    let mut value = stood(ends, fates);
+pub(crate) fn ended(ends: &[Status], fates: &Fates, measured: &Measured, end: &End<'_>) -> Value {
+    let mut value = stood(ends, fates, measured);
     value["verdict"] = end.verdict.name().into();
     value["exitCode"] = end.verdict.exit_code().into();
     let nothing = end.nothing.iter();
@@ -63,17 +81,18 @@ pub(crate) fn ended(ends: &[Status], fates: &Fates, end: &End<'_>) -> Value {
 }
 
 /// The last line of a run that could not go on.
-pub(crate) fn broken(ends: &[Status], fates: &Fates, fault: &Fault) -> Value {
-    let mut value = stood(ends, fates);
+pub(crate) fn broken(ends: &[Status], fates: &Fates, measured: &Measured, fault: &Fault) -> Value {
+    let mut value = stood(ends, fates, measured);
     value["verdict"] = fault.verdict().into();
     value["exitCode"] = fault.exit_code().into();
     value["error"] = fault.plain_text().into();
     value
 }
 
-fn stood(ends: &[Status], fates: &Fates) -> Value {
+fn stood(ends: &[Status], fates: &Fates, measured: &Measured) -> Value {
     let mapping = |at: &Status| {
         let mut value = status(at);
+        value["metrics"] = metrics(measured, &at.topic);
         let fates = fates.of(&at.topic);
         value["rejected"] = fates.map_or(0, Topic::rejected).into();
         value["doneOfGivenUp"] = fates.map_or(0, |topic| topic.done_of_given_up).into();
@@ -90,8 +109,16 @@ fn stood(ends: &[Status], fates: &Fates) -> Value {
 }
 
 /// None: there is nothing in it for a script. Each names the topic: every mapping counts its invocations from 0.
-pub(crate) fn notice(topic: &str, notice: &Notice, fates: &Fates) -> Option<Value> {
+pub(crate) fn notice(
+    topic: &str,
+    notice: &Notice,
+    fates: &Fates,
+    measured: &Measured,
+) -> Option<Value> {
     let mut value = happened(notice)?;
+    if matches!(notice, Notice::Status(_)) {
+        value["metrics"] = metrics(measured, topic);
+    }
     if let (Notice::Answered { verdict, .. }, Some(topic)) = (notice, fates.of(topic))
         && topic.rejected_last > 0
     {

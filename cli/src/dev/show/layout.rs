@@ -1,6 +1,8 @@
 //! What of several mappings fits on a screen: as much of each as there is room for, and a line of every one before a table
 //! of any. Used by `live`.
 
+use crate::text::cut::cut;
+
 /// One mapping as text, line by line, in falling need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
@@ -8,6 +10,8 @@ pub(crate) struct Block {
     pub(crate) head: String,
     /// Its partitions, behind a head of their own. Empty: none has records.
     pub(crate) table: Vec<String>,
+    /// How its records went in the last seconds. Empty: the function measures nothing.
+    pub(crate) gauges: Vec<String>,
     /// Its sums.
     pub(crate) sum: String,
 }
@@ -25,14 +29,17 @@ pub(crate) fn fit(blocks: &[Block], (columns, rows): (usize, usize)) -> Vec<Stri
     if heads <= rows {
         let mut room = rows - heads;
         for (number, block) in blocks.iter().enumerate() {
-            let table = if number < TABLES_MAX {
-                shortened(&block.table, room)
-            } else {
-                Vec::new()
-            };
-            room -= table.len();
+            let (mut gauges, mut table) = (Vec::new(), Vec::new());
+            if number < TABLES_MAX {
+                if block.gauges.len() <= room {
+                    gauges.clone_from(&block.gauges);
+                }
+                table = shortened(&block.table, room - gauges.len());
+            }
+            room -= gauges.len() + table.len();
             lines.push(block.head.clone());
             lines.extend(table);
+            lines.extend(gauges);
             lines.push(block.sum.clone());
         }
     } else {
@@ -67,36 +74,9 @@ fn shortened(table: &[String], room: usize) -> Vec<String> {
     shown
 }
 
-/// The first characters of a line. Escape sequences take no room, and none that is cut away leaves its colour on.
-pub(crate) fn cut(line: &str, columns: usize) -> String {
-    let mut text = String::new();
-    let mut left = columns;
-    let mut sequence = false;
-    let mut coloured = false;
-    for char in line.chars() {
-        if char == '\u{1b}' {
-            (sequence, coloured) = (true, true);
-        }
-        if sequence {
-            text.push(char);
-            // Colours end with an m.
-            sequence = char != 'm';
-        } else if left > 0 {
-            left -= 1;
-            text.push(char);
-        } else {
-            if coloured {
-                text += "\u{1b}[0m";
-            }
-            break;
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Block, cut, fit};
+    use super::{Block, fit};
 
     fn block(name: &str, partitions: usize) -> Block {
         let mut table = vec!["PARTITION".to_owned()];
@@ -104,6 +84,7 @@ mod tests {
         Block {
             head: name.to_owned(),
             table,
+            gauges: Vec::new(),
             sum: format!("sum of {name}"),
         }
     }
@@ -138,13 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_wider_than_the_terminal_and_none_leaves_a_colour_on() {
-        assert_eq!(cut("small-0  12345", 9), "small-0  ");
+    fn gauges_stand_under_the_table_where_there_is_room_and_not_at_all_where_there_is_none() {
+        let mut block = block("a", 2);
+        block.gauges = vec!["up".to_owned(), "down".to_owned()];
+
+        let roomy = fit(&[block.clone()], (80, 9));
+        let tight = fit(&[block], (80, 3));
+
         assert_eq!(
-            cut("\u{1b}[31msmall-0\u{1b}[0m 1", 5),
-            "\u{1b}[31msmall\u{1b}[0m"
+            roomy,
+            ["a", "PARTITION", "a-0", "a-1", "up", "down", "sum of a"]
         );
-        assert_eq!(cut("\u{1b}[31mab\u{1b}[0m", 2), "\u{1b}[31mab\u{1b}[0m");
-        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(tight, ["a", "sum of a"]);
     }
 }

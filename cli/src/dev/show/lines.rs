@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::Style;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use msk_mapping::driver::{Flight, Notice};
 use msk_mapping::machine::{Because, Condition, Offsets};
 use msk_mapping::response::Verdict;
@@ -13,6 +12,7 @@ use msk_mapping::{Ending, Report};
 
 use super::answer;
 use super::fates::{Fate, Fates, News};
+use crate::text::clock;
 use crate::text::columns::shown;
 use crate::text::style::{BAD, DIM, GOOD, WARNING};
 
@@ -119,7 +119,7 @@ impl Lines {
                 }
                 let done = had_done(fates, topic, records);
                 let text = format!("{}: {condition}; {why}{done}", places(records));
-                Some(line(BAD, "lost", &text))
+                Some(line(BAD, "dropped", &text))
             }
             Notice::Trouble { reason } => {
                 let before = self.troubles.insert(topic.to_owned(), reason.clone());
@@ -299,11 +299,8 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 }
 
 fn line(style: Style, word: &str, text: &str) -> String {
-    let now = Zoned::new(
-        Timestamp::from_millisecond(millis()).unwrap_or_default(),
-        TimeZone::system(),
-    );
-    let time = now.strftime("%H:%M:%S%.3f");
+    let now = Timestamp::from_millisecond(millis()).unwrap_or_default();
+    let time = clock::of_day(now);
     format!("{DIM}{time}{DIM:#}  {style}{word:<10}{style:#} {text}\n")
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use msk_mapping::LogLine;
 use msk_mapping::driver::{Notice, Status};
 use tokio::time::Instant;
 
@@ -12,6 +11,8 @@ use super::fates::Fates;
 use super::layout::{self, Block};
 use super::lines::{self, Lines};
 use super::summary;
+use crate::function::measured::{Measured, Topic};
+use crate::text::cut;
 use crate::text::style::{BOLD, DIM};
 
 /// The rate is that of about so long.
@@ -33,13 +34,20 @@ pub(crate) struct Live {
 
 impl Live {
     /// The text that brings the screen up to date.
-    pub(crate) fn notice(&mut self, topic: &str, notice: &Notice, fates: &Fates) -> Option<String> {
+    pub(crate) fn notice(
+        &mut self,
+        topic: &str,
+        notice: &Notice,
+        fates: &Fates,
+        measured: &Measured,
+    ) -> Option<String> {
         if let Notice::Status(status) = notice {
             self.statuses.insert(status.topic.clone(), status.clone());
             self.count(Instant::now());
             let rate = self.rate;
             let statuses = self.statuses.values();
-            self.blocks = statuses.map(|status| block(status, rate, fates)).collect();
+            let block = |status| block(status, rate, fates, measured);
+            self.blocks = statuses.map(block).collect();
             return Some(self.draw(""));
         }
         let done = matches!(notice, Notice::Committed { .. })
@@ -55,8 +63,15 @@ impl Live {
     }
 
     /// A line that the function wrote.
-    pub(crate) fn log(&mut self, line: &LogLine) -> String {
-        let text = format!("{DIM}{}{DIM:#}\n", line.text);
+    pub(crate) fn log(&mut self, line: &str) -> String {
+        let text = format!("{DIM}{line}{DIM:#}\n");
+        self.draw(&text)
+    }
+
+    /// A row, cut to the terminal.
+    pub(crate) fn row(&mut self, row: &str) -> String {
+        let (columns, _) = size();
+        let text = cut::cut_with_a_mark(row, columns) + "\n";
         self.draw(&text)
     }
 
@@ -107,7 +122,7 @@ impl Live {
     }
 }
 
-fn block(status: &Status, rate: f64, fates: &Fates) -> Block {
+fn block(status: &Status, rate: f64, fates: &Fates, measured: &Measured) -> Block {
     let environments = lines::count(status.environments, "environment");
     let table = summary::partitions(status);
     Block {
@@ -116,6 +131,9 @@ fn block(status: &Status, rate: f64, fates: &Fates) -> Block {
             status.topic, status.in_flight
         ),
         table: table.lines().map(str::to_owned).collect(),
+        gauges: measured
+            .of(&status.topic)
+            .map_or_else(Vec::new, Topic::bars),
         sum: summary::summary(status, fates).trim_end().to_owned(),
     }
 }
@@ -167,6 +185,7 @@ mod tests {
         let block = |name: &str| Block {
             head: format!("{name} · 1 in flight · 1 environment · 12 records/s"),
             table: vec![format!("  {name}-0  12  0  0  0  0"); 8],
+            gauges: Vec::new(),
             sum: "  12 records polled, 1 invocation, 12 committed; lag 0".to_owned(),
         };
         let mut live = Live {

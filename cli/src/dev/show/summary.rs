@@ -7,6 +7,7 @@ use msk_mapping::driver::{PartitionReport, Status};
 
 use super::fates::{Fate, Fates, Row, Topic};
 use super::lines::count;
+use crate::function::measured::Measured;
 use crate::text::columns::{Table, shown};
 use crate::text::style::{BAD, BOLD, GOOD, WARNING};
 use crate::verdict::Verdict;
@@ -15,8 +16,13 @@ use crate::verdict::Verdict;
 pub(crate) const ROWS_SHOWN_MAX: usize = 10;
 
 /// How it stood at the end.
-pub(crate) fn ended(ends: &[Status], fates: &Fates, verdict: Verdict) -> String {
-    let mut text = so_far(ends, fates);
+pub(crate) fn ended(
+    ends: &[Status],
+    fates: &Fates,
+    measured: &Measured,
+    verdict: Verdict,
+) -> String {
+    let mut text = so_far(ends, fates, measured);
     if verdict != Verdict::AllDone {
         let _ = writeln!(
             text,
@@ -29,7 +35,7 @@ pub(crate) fn ended(ends: &[Status], fates: &Fates, verdict: Verdict) -> String 
 }
 
 /// How it stood, without what it came to.
-pub(crate) fn so_far(ends: &[Status], fates: &Fates) -> String {
+pub(crate) fn so_far(ends: &[Status], fates: &Fates, measured: &Measured) -> String {
     let mut text = String::new();
     for status in ends {
         text += "\n";
@@ -39,6 +45,10 @@ pub(crate) fn so_far(ends: &[Status], fates: &Fates) -> String {
         text += &partitions(status);
         text += "\n";
         text += &summary(status, fates);
+        if let Some(measured) = measured.of(&status.topic) {
+            let rate = measured.records_per_second();
+            let _ = writeln!(text, "  {}", measured.text(rate));
+        }
     }
     text + &records(&fates.rows())
 }
@@ -57,7 +67,7 @@ pub(crate) fn records(rows: &[Row]) -> String {
     for row in rows.iter().take(ROWS_SHOWN_MAX) {
         let style = match row.fate {
             Fate::Rejected | Fate::GivenUp => WARNING,
-            Fate::Lost | Fate::Failed => BAD,
+            Fate::Dropped | Fate::Lost | Fate::Failed => BAD,
         };
         let cells = [
             row.place.to_string(),
@@ -146,7 +156,7 @@ pub(crate) fn summary(status: &Status, fates: &Fates) -> String {
             "given up, at the destination",
             &*of_them,
         ),
-        (metrics.dropped, BAD, "given up and lost", &*of_them),
+        (metrics.dropped, BAD, "given up and dropped", &*of_them),
         (status.overlooked, BAD, "failed and overlooked", ""),
     ];
     for (number, style, what, of_them) in more {

@@ -58,10 +58,11 @@ fn the_projects_own_template_gives_its_settings_and_names_what_only_a_stack_know
     assert_eq!(args.timeout, Some(Duration::from_secs(120)));
     assert_eq!(args.bin.as_deref(), Some("handler"));
     let partial = ("LAMBDA_MSK_FAILURE_REPORTING", "partial");
+    let metrics = ("LAMBDA_MSK_METRICS", "emf:lambda-msk");
     let topic = ("ORDERS_TOPIC", "orders");
     assert_eq!(
         args.env,
-        [partial, topic].map(|(name, value)| (name.to_owned(), value.to_owned()))
+        [partial, metrics, topic].map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
     let settings = &args.settings;
     assert_eq!(settings.batch_size, Some(100));
@@ -122,6 +123,7 @@ fn parameters_turn_the_projects_own_template() {
         [
             "LAMBDA_MSK_FAILURE_REPORTING=whole-batch",
             "LAMBDA_MSK_NAMESPACE=stack",
+            "LAMBDA_MSK_METRICS=emf:lambda-msk",
             "ORDERS_TOPIC=orders",
             "FULFILMENT_URL=http://127.0.0.1:1"
         ]

@@ -78,6 +78,9 @@ impl Run {
             partitions: batch.partitions,
         });
         self.flights.insert(batch.id, Arc::clone(&flight));
+        if let Some(seen) = &self.events {
+            seen(&batch.body);
+        }
         self.notice(Notice::Invoking(flight));
         let mut borrowed = self.pool.take();
         let invocation = Invocation::new(batch.body, self.timeout);

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::driver::destination::Destination;
 use crate::driver::error::Error;
 use crate::driver::member::{Command, Handle};
-use crate::driver::notice::{Flight, Notice};
+use crate::driver::notice::{Events, Flight, Notice};
 use crate::driver::pool::{Borrowed, Pool};
 use crate::error::Error as InvokeError;
 use crate::invocation::Report;
@@ -37,6 +37,7 @@ pub(super) struct Run {
     pub(super) pool: Pool,
     pub(super) timeout: Duration,
     pub(super) destination: Option<Arc<dyn Destination>>,
+    pub(super) events: Option<Events>,
     pub(super) notices: Notices,
     pub(super) flights: HashMap<InvocationId, Arc<Flight>>,
     pub(super) invocations: JoinSet<Landed>,

@@ -7,6 +7,9 @@ use crate::function::said::{Place, Reason};
 pub(crate) enum Fate {
     Rejected,
     GivenUp,
+    /// The mapping gave it up, and it is nowhere.
+    Dropped,
+    /// The function skipped it without a letter, or listed it to a mapping that does not read the list.
     Lost,
     /// It was tried, and is not settled.
     Failed,
@@ -17,6 +20,7 @@ impl Fate {
         match self {
             Self::Rejected => "rejected",
             Self::GivenUp => "given up",
+            Self::Dropped => "dropped",
             Self::Lost => "lost",
             Self::Failed => "failed",
         }

@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Measured, Spread, setting, time};
+use crate::function::emf;
+
+fn line(topic: &str, done: u64, failed: u64, handler: &str, lag: u64) -> emf::Emf {
+    let line = format!(
+        r#"{{"_aws":{{"Timestamp":1,"CloudWatchMetrics":[{{"Namespace":"shop","Dimensions":[["Consumer","Topic"]],"Metrics":[{{"Name":"Done"}},{{"Name":"Failed"}},{{"Name":"HandlerMs"}},{{"Name":"TimeLagMs"}}]}}]}},"Consumer":"c","Topic":"{topic}","Done":{done},"Failed":{failed},"HandlerMs":{handler},"TimeLagMs":{lag}}}"#
+    );
+    emf::read(&line).unwrap()
+}
+
+#[test]
+fn the_lines_of_a_topic_add_up() {
+    let start = Instant::now();
+    let mut measured = Measured::default();
+
+    measured.begins("orders", start);
+    let first = line("orders", 3, 1, r#"{"Values":[1,2],"Counts":[98,1]}"#, 5_000);
+    measured.add(&first, start + Duration::from_secs(1));
+    let second = line("orders", 4, 0, r#"{"Values":[40],"Counts":[1]}"#, 0);
+    measured.add(&second, start + Duration::from_secs(2));
+
+    let topic = measured.of("orders").unwrap();
+    assert_eq!(
+        topic.json(topic.records_per_second()),
+        json!({
+            "records": 8,
+            "recordsPerSecond": 4.0,
+            "handlerMs": {"runs": 100, "p50": 1.0, "p99": 2.0, "max": 40.0},
+            "timeLagMs": 0.0,
+            "timeLagMsMax": 5_000.0,
+            "sums": {"Done": 7, "Failed": 1},
+        })
+    );
+    assert_eq!(
+        topic.text(topic.records_per_second()),
+        "4 records/s, handler p50 1.0 ms, p99 2.0 ms, lag in time 0 s"
+    );
+}
+
+#[test]
+fn of_partitions_that_are_a_dimension_the_latest_lag_of_the_latest_one_counts() {
+    let now = Instant::now();
+    let mut measured = Measured::default();
+    for (partition, lag) in [("0", 900), ("1", 7_000), ("0", 300), ("1", 200)] {
+        let mut line = line("orders", 1, 0, "[1]", lag);
+        line.dimensions
+            .insert("Partition".to_owned(), partition.to_owned());
+        measured.add(&line, now);
+    }
+
+    assert_eq!(measured.of("orders").unwrap().lag_ms(), Some(300.0));
+}
+
+#[test]
+fn each_second_has_a_bar_and_one_without_a_line_keeps_its_lag() {
+    let start = Instant::now();
+    let mut measured = Measured::default();
+    for (second, done, lag) in [(0, 8, 1_000), (2, 4, 0)] {
+        let line = line("orders", done, 0, "[1]", lag);
+        measured.add(&line, start + Duration::from_secs(second));
+    }
+
+    let bars = measured.of("orders").unwrap().bars();
+
+    assert_eq!(
+        bars,
+        [
+            "  throughput  █▁▄                   handler p50 1.0 ms, p99 1.0 ms",
+            "  lag in time ██▁                   0 s",
+        ]
+    );
+}
+
+#[test]
+fn after_a_long_pause_the_bars_begin_anew_and_no_more_than_twenty_are_kept() {
+    let start = Instant::now();
+    let mut measured = Measured::default();
+    let mut bars = Vec::new();
+    for second in [0, 3_600, 3_615, 3_630] {
+        let line = line("orders", 1, 0, "[1]", 0);
+        measured.add(&line, start + Duration::from_secs(second));
+        bars.push(measured.of("orders").unwrap().buckets.len());
+    }
+
+    assert_eq!(bars, [1, 1, 16, 20]);
+}
+
+#[test]
+fn metrics_of_somebody_else_are_passed_over() {
+    let line = r#"{"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Topic"]],"Metrics":[{"Name":"Sold"}]}]},"Topic":"orders","Sold":3}"#;
+    let mut measured = Measured::default();
+
+    measured.add(&emf::read(line).unwrap(), Instant::now());
+
+    assert_eq!(measured.iter().count(), 0);
+}
+
+#[test]
+fn a_percentile_is_a_value_that_was_seen() {
+    let mut spread = Spread::default();
+    assert_eq!(spread.percentile(50), None);
+    for (ms, count) in [(0.5, 50), (12.345, 49), (9_000.0, 1)] {
+        spread.add(ms, count);
+    }
+
+    let percentiles = [50, 51, 99, 100].map(|of| spread.percentile(of).unwrap());
+
+    assert_eq!(percentiles, [0.5, 12.3, 12.3, 9_000.0]);
+}
+
+#[test]
+fn a_setting_of_the_users_own_is_kept() {
+    let pair = |value: &str| [("LAMBDA_MSK_METRICS".to_owned(), value.to_owned())];
+
+    assert_eq!(setting(&pair("none")), None);
+    assert_eq!(setting(&pair("")), None);
+    assert_eq!(setting(&[]), Some(("LAMBDA_MSK_METRICS", "emf:lambda-msk")));
+}
+
+#[test]
+fn times_are_as_long_as_people_say_them() {
+    let times = [0.0, 0.82, 1.24, 640.0, 3_210.0, 125_000.0, 12_000_000.0].map(time);
+
+    assert_eq!(
+        times,
+        [
+            "0 s",
+            "820 µs",
+            "1.2 ms",
+            "640 ms",
+            "3.2 s",
+            "2 min 5 s",
+            "3 h 20 min"
+        ]
+    );
+}

@@ -1,0 +1,206 @@
+//! Keys and values of an event's records, for people who ask to see them: as JSON, as text, or by their schemas. Used by `dev` and
+//! `invoke`.
+
+// A registry's schemas.
+#[cfg(feature = "schemas")]
+mod by_schema;
+#[cfg(not(feature = "schemas"))]
+#[path = "payloads/absent.rs"]
+mod by_schema;
+
+use bytes::Bytes;
+use lambda_msk::Record;
+use lambda_msk::testing::Event;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+pub(crate) use self::by_schema::Reader;
+use crate::text::style::DIM;
+
+/// So many records of an event are shown; the others are counted.
+const RECORDS_MAX: usize = 100;
+/// Most characters of a key or a value that are shown.
+const SHOWN_CHARS_MAX: usize = 2_000;
+/// Length of Confluent's frame: a zero byte and an id of four.
+const CONFLUENT_BYTES: usize = 5;
+/// Length of AWS Glue's frame: a 3, a byte for the compression, and a UUID.
+const GLUE_BYTES: usize = 18;
+
+/// The records of one event.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Payloads {
+    pub(crate) rows: Vec<Row>,
+    /// So many records are not among them.
+    pub(crate) more: usize,
+    /// Why typed payloads are shown by their size.
+    pub(crate) remark: Option<String>,
+}
+
+/// A record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) place: String,
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// The key or the value of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Key,
+    Value,
+}
+
+impl Part {
+    fn of(self, record: &Record) -> Option<&[u8]> {
+        match self {
+            Self::Key => record.key(),
+            Self::Value => record.value(),
+        }
+    }
+
+    fn header_name(self) -> &'static str {
+        match self {
+            Self::Key => "__key_schema_id",
+            Self::Value => "__value_schema_id",
+        }
+    }
+
+    /// Whether something names the schema of it: the mapping, a header, or a frame. Neither JSON nor text begins with a byte of
+    /// a frame.
+    fn is_typed(self, record: &Record, bytes: &[u8]) -> bool {
+        let metadata = match self {
+            Self::Key => record.key_schema(),
+            Self::Value => record.value_schema(),
+        };
+        let framed = match bytes.first() {
+            Some(0) => bytes.len() >= CONFLUENT_BYTES,
+            Some(3) => bytes.len() >= GLUE_BYTES,
+            _ => false,
+        };
+        framed || metadata.is_some() || record.header(self.header_name()).is_some()
+    }
+}
+
+/// The records of an event. Empty for what is no event of Kafka: the delivery says so.
+pub(crate) async fn read(body: &Bytes, reader: &Reader) -> Payloads {
+    let Ok(mut records) = Event::from(body.clone()).records() else {
+        return Payloads::default();
+    };
+    let more = records.len().saturating_sub(RECORDS_MAX);
+    records.truncate(RECORDS_MAX);
+    let (keys, of_keys) = parts(&records, Part::Key, reader).await;
+    let (values, of_values) = parts(&records, Part::Value, reader).await;
+    let rows = records.iter().zip(keys).zip(values);
+    let row = |((record, key), value): ((&Record, String), String)| Row {
+        place: format!(
+            "{}-{}@{}",
+            record.topic(),
+            record.partition(),
+            record.offset()
+        ),
+        key,
+        value,
+    };
+    Payloads {
+        rows: rows.map(row).collect(),
+        more,
+        remark: of_keys.or(of_values),
+    }
+}
+
+/// The keys, or the values, of records, and why typed ones could not be read.
+async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>, Option<String>) {
+    let is_typed = |record: &&Record| {
+        let bytes = part.of(record);
+        // The mapping may have made JSON of it.
+        bytes.is_some_and(|bytes| part.is_typed(record, bytes) && !is_json(bytes))
+    };
+    let typed: Vec<&Record> = records.iter().filter(is_typed).collect();
+    let (mut read, remark) = if typed.is_empty() {
+        (Vec::new().into_iter(), None)
+    } else {
+        let (read, remark) = reader.read(&typed, part).await;
+        (read.into_iter(), remark)
+    };
+    let shown = records.iter().map(|record| {
+        let Some(bytes) = part.of(record) else {
+            return "null".to_owned();
+        };
+        if !is_typed(&record) {
+            return plain(bytes);
+        }
+        match read.next().flatten() {
+            Some(Ok(json)) => plain(&json),
+            Some(Err(reason)) => format!("({} bytes: {})", bytes.len(), one_row(&reason)),
+            None => format!("({} bytes)", bytes.len()),
+        }
+    });
+    (shown.collect(), remark)
+}
+
+impl Payloads {
+    /// A line for each record, and what is to be said of the others.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let row = |row: &Row| {
+            let Row { place, key, value } = row;
+            format!("{place} {DIM}key{DIM:#} {key} {DIM}value{DIM:#} {value}")
+        };
+        let more = (self.more > 0).then(|| format!("{DIM}and {} more records{DIM:#}", self.more));
+        let remark = self.remark.as_deref().map(one_row);
+        self.rows.iter().map(row).chain(more).chain(remark)
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let row = |row: &Row| json!({"record": row.place, "key": row.key, "value": row.value});
+        json!({
+            "records": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "more": self.more,
+            "remark": self.remark,
+        })
+    }
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// Bytes without a schema: JSON and text as they are, on one row.
+fn plain(bytes: &[u8]) -> String {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return format!("({} bytes)", bytes.len());
+    };
+    if is_json(bytes) {
+        return one_row(&compact(text));
+    }
+    if text.chars().any(|char| char.is_control() && char != '\n') {
+        return format!("({} bytes)", bytes.len());
+    }
+    one_row(&format!("{text:?}"))
+}
+
+/// JSON on one row: a line break in it stands between its tokens alone.
+fn compact(json: &str) -> String {
+    let lines = json.lines().map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// Control characters are escaped: they would drive the terminal.
+fn one_row(text: &str) -> String {
+    let mut row = String::new();
+    for char in text.chars().take(SHOWN_CHARS_MAX) {
+        if char.is_control() {
+            row.extend(char.escape_default());
+        } else {
+            row.push(char);
+        }
+    }
+    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        row.push('…');
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests;

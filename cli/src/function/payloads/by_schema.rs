@@ -1,0 +1,220 @@
+//! Payloads by the schemas of a registry, read as the mapping reads them.
+
+use bytes::Bytes;
+use lambda_msk::Record;
+use lambda_msk::record::SchemaMetadata;
+use msk_mapping::event::Source;
+use msk_mapping::machine::{
+    Configuration, EventRecordFormat, SchemaRegistryConfig, StartingPosition, ValidatedAttribute,
+    Validity,
+};
+use msk_mapping::record::{self, Header, TopicPartition};
+use msk_mapping::schemas::{Registry, Validator};
+use msk_schemas::confluent::Confluent;
+
+use super::Part;
+use crate::function::dead_letters::variable;
+
+/// The variables of the function that name its registry.
+const REGISTRY: &str = "LAMBDA_MSK_SCHEMA_REGISTRY";
+const AUTH: &str = "LAMBDA_MSK_SCHEMA_REGISTRY_AUTH";
+
+/// What was read of a record, or why it cannot be. None: it was not asked for.
+type Read = Option<Result<Bytes, String>>;
+
+/// Reads payloads by the schemas of a registry.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Of keys and of values, or why there are none.
+    validators: Result<Box<[Validator; 2]>, String>,
+}
+
+impl Reader {
+    /// The reader of a function with these variables.
+    pub(crate) fn of(env: &[(String, String)]) -> Self {
+        let validators = match variable(env, REGISTRY).filter(|uri| uri != "none") {
+            None => Err(format!("{REGISTRY} names no registry")),
+            Some(uri) => Self::validators(&uri, variable(env, AUTH).as_deref()),
+        };
+        Self { validators }
+    }
+
+    fn validators(uri: &str, auth: Option<&str>) -> Result<Box<[Validator; 2]>, String> {
+        let validator = |attribute| {
+            let registry = registry(uri, auth)?;
+            let source = Source::SelfManaged {
+                bootstrap_servers: None,
+            };
+            let mut configuration =
+                Configuration::new(source, "topic", StartingPosition::TrimHorizon);
+            configuration.schema_registry_config = Some(SchemaRegistryConfig {
+                uri: uri.to_owned(),
+                event_record_format: Some(EventRecordFormat::Json),
+                validated: vec![attribute],
+            });
+            Validator::of(&configuration, registry).ok_or_else(|| "no registry".to_owned())
+        };
+        let [key, value] = [ValidatedAttribute::Key, ValidatedAttribute::Value].map(validator);
+        Ok(Box::new([key?, value?]))
+    }
+
+    /// Each record's part as JSON, or why it cannot be, and what is to be said of all.
+    pub(super) async fn read(
+        &self,
+        records: &[&Record],
+        part: Part,
+    ) -> (Vec<Read>, Option<String>) {
+        let sizes = "typed payloads are shown by their size";
+        let [key, value] = match &self.validators {
+            Ok(validators) => &**validators,
+            Err(reason) => return (Vec::new(), Some(format!("{sizes}: {reason}"))),
+        };
+        let validator = match part {
+            Part::Key => key,
+            Part::Value => value,
+        };
+        let framed = records.iter().map(|record| framed(record, part));
+        match validator.check(framed.collect()).await {
+            Err(unavailable) => (Vec::new(), Some(format!("{sizes}: {}", unavailable.reason))),
+            Ok(checked) => {
+                let read = checked.into_iter().map(|checked| {
+                    let record = checked.validated.record;
+                    let bytes = match part {
+                        Part::Key => record.key,
+                        Part::Value => record.value,
+                    };
+                    match checked.validated.validity {
+                        Validity::Valid { .. } => bytes.map(Ok),
+                        _ => checked.reason.map(Err),
+                    }
+                });
+                (read.collect(), None)
+            }
+        }
+    }
+}
+
+/// The registry, for one who asks with the function's credentials.
+fn registry(uri: &str, auth: Option<&str>) -> Result<Box<dyn Registry>, String> {
+    if uri.starts_with("arn:") {
+        return glue(uri);
+    }
+    let client = Confluent::new(uri).map_err(|error| error.to_string())?;
+    Ok(Box::new(match auth {
+        None => client,
+        Some(secret) if secret.starts_with('@') => {
+            return Err(format!(
+                "{AUTH} names a secret of AWS Secrets Manager, which this command does not read: give the credentials \
+                 themselves"
+            ));
+        }
+        Some(secret) => match secret.split_once(':') {
+            Some((user, password)) => client.basic_auth(user, password),
+            None => client.bearer(secret),
+        },
+    }))
+}
+
+#[cfg(feature = "aws")]
+fn glue(arn: &str) -> Result<Box<dyn Registry>, String> {
+    let client = msk_schemas::glue::Glue::new(arn).map_err(|error| error.to_string())?;
+    Ok(Box::new(client))
+}
+
+#[cfg(not(feature = "aws"))]
+fn glue(_: &str) -> Result<Box<dyn Registry>, String> {
+    Err(
+        "AWS Glue's schema registry needs the feature aws, which this build of cargo msk lacks"
+            .to_owned(),
+    )
+}
+
+/// The record as it may have been in the topic: the mapping has taken away the frame of what it has validated.
+fn framed(record: &Record, part: Part) -> record::Record {
+    let partition = TopicPartition::new(record.topic(), record.partition());
+    let mut framed = record::Record::new(partition, record.offset());
+    let metadata = match part {
+        Part::Key => record.key_schema(),
+        Part::Value => record.value_schema(),
+    };
+    let bytes = part.of(record).unwrap_or_default();
+    let with_frame = metadata.and_then(|metadata| with_frame(metadata, bytes));
+    if with_frame.is_none() {
+        let name = part.header_name();
+        let headers = record.headers();
+        let of_name = headers.get_all(name).map(|value| Header {
+            name: name.to_owned(),
+            value: value.map(Bytes::copy_from_slice),
+        });
+        framed.headers = of_name.collect();
+    }
+    let bytes = with_frame.unwrap_or_else(|| Bytes::copy_from_slice(bytes));
+    match part {
+        Part::Key => framed.key = Some(bytes),
+        Part::Value => framed.value = Some(bytes),
+    }
+    framed
+}
+
+/// None: the id is no registry's.
+fn with_frame(metadata: &SchemaMetadata, bytes: &[u8]) -> Option<Bytes> {
+    let id = metadata.schema_id.as_deref()?;
+    let mut framed = Vec::with_capacity(bytes.len() + super::GLUE_BYTES + 1);
+    if let Some(uuid) = uuid(id) {
+        framed.extend([3, 0]);
+        framed.extend(uuid);
+    } else {
+        framed.push(0);
+        framed.extend(id.parse::<u32>().ok()?.to_be_bytes());
+    }
+    // Field number 0 does not exist: a first byte below 8 is that of the indexes.
+    let is_protobuf = metadata.data_format.as_deref() == Some("PROTOBUF");
+    if is_protobuf && bytes.first().is_none_or(|first| *first >= 8) {
+        framed.push(0);
+    }
+    framed.extend(bytes);
+    Some(framed.into())
+}
+
+/// The bytes of a UUID of 36 characters. None: it is none.
+fn uuid(id: &str) -> Option<[u8; 16]> {
+    if id.len() != 36 {
+        return None;
+    }
+    let digits: String = id.chars().filter(|char| *char != '-').collect();
+    if digits.len() != 32 || !digits.is_ascii() {
+        return None;
+    }
+    Some(u128::from_str_radix(&digits, 16).ok()?.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{uuid, with_frame};
+
+    #[test]
+    fn an_id_of_36_characters_is_glues() {
+        assert_eq!(
+            uuid("00000000-0000-0000-0000-0000000000ff").unwrap()[15],
+            255
+        );
+        assert_eq!(uuid("7"), None);
+        assert_eq!(uuid("0000000000000000000000000000000000zz"), None);
+    }
+
+    #[test]
+    fn what_the_mapping_took_away_stands_before_the_payload_again() {
+        let event = r#"{"eventSource":"SelfManagedKafka","bootstrapServers":"b:9092","records":{"t-0":[{"topic":"t","partition":0,"offset":1,"timestamp":1,"timestampType":"CREATE_TIME","value":"CAE=","headers":[],"valueSchemaMetadata":{"dataFormat":"PROTOBUF","schemaId":"7"}}]}}"#;
+        let records = lambda_msk::testing::Event::from(event).records().unwrap();
+        let metadata = records[0].value_schema().unwrap();
+
+        assert_eq!(
+            with_frame(metadata, &[8, 1]).unwrap(),
+            [0, 0, 0, 0, 7, 0, 8, 1].as_slice()
+        );
+        assert_eq!(
+            with_frame(metadata, &[2, 2, 8, 1]).unwrap(),
+            [0, 0, 0, 0, 7, 2, 2, 8, 1].as_slice()
+        );
+    }
+}
