@@ -17,15 +17,17 @@ use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
 use crate::idempotency::{
-    BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
+    BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, Unframe,
+    WhenStoreFails,
 };
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
+use crate::part::Part;
 use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
 use crate::record::Spare;
 use crate::response::FailureReporting;
-use crate::schemas::{Schemas, Typed};
+use crate::schemas::{Format, Schemas, Typed, extractor};
 use crate::settings::{Settings, Unread, within};
 
 pub use crate::lane::{NullKeys, ProcessingOrder};
@@ -357,6 +359,14 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let typed = settings.typed(&mut faults);
         if faults.len() == known_faults {
             read_by_schemas(&typed, &mut topics, &mut fallback, &mut faults);
+            let routes = topics.iter().map(|(name, route)| (&**name, route));
+            let routes = routes.chain(fallback.iter().map(|route| ("", route)));
+            check_json_keys(
+                settings.per_record.value.as_deref(),
+                &typed,
+                routes,
+                &mut faults,
+            );
         }
         if !faults.is_empty() {
             for fault in &mut faults {
@@ -367,6 +377,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
         for layer in &self.layers {
             let routes = topics.values_mut().chain(&mut fallback);
             routes.for_each(|route| route.wrap(layer));
+        }
+        let typed = Arc::new(typed);
+        if let Some(per_record) = &mut settings.per_record.value {
+            let typed = Arc::clone(&typed);
+            let unframe =
+                Unframe::new(move |record, value| typed.unframed(record, Part::Value, value));
+            *per_record = Arc::new(PerRecord::clone(per_record).unframed_by(unframe));
         }
         let keys = settings.per_record.value.clone();
         let reads_schemas = topics
@@ -396,7 +413,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
             snapstart: self.snapstart,
             advice: Advice::new(unread),
             keys,
-            typed: Arc::new(typed),
+            typed,
             spare: Spare::default(),
         }))
     }
@@ -477,6 +494,36 @@ fn read_by_schemas(
             };
             faults.push(ConfigurationFault::new(place, reason));
         }
+    }
+}
+
+/// Names each route whose values are no JSON, though keys are parts of it.
+fn check_json_keys<'r>(
+    per_record: Option<&PerRecord>,
+    typed: &Typed,
+    routes: impl Iterator<Item = (&'r str, &'r Route)>,
+    faults: &mut Vec<ConfigurationFault>,
+) {
+    let Some(method) = per_record.and_then(PerRecord::reads_json) else {
+        return;
+    };
+    if typed.delivers_json() {
+        return;
+    }
+    for (topic, route) in routes {
+        let Some(format @ (Format::Avro | Format::Protobuf)) = route.uses().format(Part::Value)
+        else {
+            continue;
+        };
+        let place = match topic {
+            "" => ".fallback(…)".to_owned(),
+            topic => format!(".topic({topic:?}, …)"),
+        };
+        let reason = format!(
+            "its handler takes the value as `{}`, which is no JSON, and `PerRecord::{method}(…)` reads the value as JSON: take the key from elsewhere, such as `PerRecord::by_key()` or `PerRecord::by_header(…)`",
+            extractor(format)
+        );
+        faults.push(ConfigurationFault::new(place, reason));
     }
 }
 

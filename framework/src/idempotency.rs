@@ -113,6 +113,7 @@ pub(crate) use self::lease::LeaseTimes;
 pub use self::ledger::inspect::{ForgetError, Lease, PartitionState, SettledRange};
 pub(crate) use self::ledger::{Opened, PartitionLedger};
 pub use self::per_record::PerRecord;
+pub(crate) use self::per_record::Unframe;
 pub use self::store::box_store::BoxStore;
 pub(crate) use self::store::choose::choose_store;
 #[cfg(feature = "dynamodb")]

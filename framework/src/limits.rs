@@ -284,3 +284,9 @@ const _: () = {
     assert!(EVENT_BYTES_MAX < u32::MAX as usize);
     assert!(EVENT_RECORDS_MAX < u32::MAX as usize);
 };
+
+/// Shortest time for one schema while many are fetched: time for a registry that is well.
+pub const SCHEMA_FETCH_MS_MIN: u64 = 100;
+
+/// Most schemas of a batch that are searched one after the other, which is quicker than a hash. All others are found by their hash.
+pub const SCHEMAS_SEARCHED_MAX: usize = 8;

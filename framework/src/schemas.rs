@@ -21,6 +21,7 @@
 
 #[cfg(feature = "avro")]
 mod avro;
+mod behind;
 mod choose;
 mod needs;
 mod reading;
@@ -34,13 +35,18 @@ use msk_schemas::frame::{Framed, Given, KEY_HEADER, VALUE_HEADER};
 pub use msk_schemas::id::{Format, Reference, SchemaId, Source};
 pub use msk_schemas::registry::{FetchError, Fetching, Registry};
 
-pub(crate) use self::choose::{Auth, Choice, auth, registry};
+#[cfg(feature = "avro")]
+pub(crate) use self::avro::Reader;
 #[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
+pub(crate) use self::behind::{FRAMING, inflated};
+pub(crate) use self::choose::{Auth, Choice, auth, registry};
+#[cfg(feature = "protobuf")]
+pub(crate) use self::needs::KnownMessage;
 pub(crate) use self::needs::unavailable;
 pub(crate) use self::needs::{BatchSchemas, SchemaNeeds};
-pub(crate) use self::reading::Reading;
 #[doc(hidden)]
 pub use self::reading::ReadingOptions;
+pub(crate) use self::reading::{Reading, extractor};
 use crate::part::Part;
 use crate::record::Record;
 
@@ -124,7 +130,7 @@ impl Schemas {
     }
 
     /// Sets the secret of AWS Secrets Manager that has the credentials for a registry of Confluent's API, by its ARN (`LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`, as `@secretsmanager:ARN`): JSON with `username` and
-    /// `password`, `USER:PASSWORD`, or a bearer token. It is read before the first request, and once more if the registry refuses what it says.
+    /// `password`, `USER:PASSWORD`, or a bearer token. It is read before the first request, and once more if the registry refuses what it says, at most every 30 seconds. JSON without these two keys is an outage that says so.
     ///
     /// Needs the feature `secrets`, and the permission `secretsmanager:GetSecretValue`.
     pub fn secret(mut self, arn: impl Into<String>) -> Self {
@@ -168,6 +174,10 @@ pub enum RecordFormat {
 pub struct SchemaUse {
     key: Option<Format>,
     value: Option<Format>,
+    /// A part that was asked for in two formats, with both.
+    torn: Option<(Part, [Format; 2])>,
+    /// JSON is validated: a schema is needed without a frame, too.
+    validates: bool,
 }
 
 impl SchemaUse {
@@ -175,6 +185,8 @@ impl SchemaUse {
     pub const NONE: Self = Self {
         key: None,
         value: None,
+        torn: None,
+        validates: false,
     };
 
     /// One part.
@@ -182,17 +194,24 @@ impl SchemaUse {
         match part {
             Part::Key => Self {
                 key: Some(format),
-                value: None,
+                ..Self::NONE
             },
             Part::Value => Self {
-                key: None,
                 value: Some(format),
+                ..Self::NONE
             },
         }
     }
 
-    /// The parts of both.
+    /// The parts of both. One part in two formats is a fault that [`build`](crate::builder::Builder::build) names.
     pub const fn and(self, other: Self) -> Self {
+        let torn = match (self.torn, other.torn) {
+            (None, None) => match torn(Part::Key, self.key, other.key) {
+                None => torn(Part::Value, self.value, other.value),
+                torn => torn,
+            },
+            (None, torn) | (torn, _) => torn,
+        };
         Self {
             key: if self.key.is_some() {
                 self.key
@@ -204,6 +223,8 @@ impl SchemaUse {
             } else {
                 other.value
             },
+            torn,
+            validates: self.validates || other.validates,
         }
     }
 
@@ -215,8 +236,39 @@ impl SchemaUse {
         }
     }
 
+    /// JSON values by their schemas.
+    pub(crate) const VALIDATED: Self = Self {
+        value: Some(Format::Json),
+        validates: true,
+        ..Self::NONE
+    };
+
+    pub(crate) fn validates(self) -> bool {
+        self.validates
+    }
+
+    /// A part that was asked for in two formats, with both.
+    pub(crate) fn torn(self) -> Option<(Part, [Format; 2])> {
+        self.torn
+    }
+
     pub(crate) fn is_none(self) -> bool {
         self == Self::NONE
+    }
+}
+
+const fn torn(
+    part: Part,
+    one: Option<Format>,
+    other: Option<Format>,
+) -> Option<(Part, [Format; 2])> {
+    match (one, other) {
+        // `==` is no const function.
+        (Some(Format::Avro), Some(Format::Avro))
+        | (Some(Format::Protobuf), Some(Format::Protobuf))
+        | (Some(Format::Json), Some(Format::Json)) => None,
+        (Some(one), Some(other)) => Some((part, [one, other])),
+        _ => None,
     }
 }
 
@@ -241,15 +293,17 @@ impl Typed {
         })
     }
 
+    /// Whether the mapping makes JSON of what it validates.
+    pub(crate) fn delivers_json(&self) -> bool {
+        self.format == RecordFormat::Json && self.framing == Framing::Auto
+    }
+
     /// Whether the mapping has made JSON of the part.
     pub(crate) fn is_json(&self, record: &Record, part: Part) -> bool {
-        self.format == RecordFormat::Json
-            && self.framing == Framing::Auto
-            && metadata(record, part).is_some()
+        self.delivers_json() && metadata(record, part).is_some()
     }
 
     /// The frame of the bytes, which are the part's. *None: there is none, though one is needed.*
-    #[inline(always)]
     pub(crate) fn framed<'a>(
         &self,
         record: &'a Record,
@@ -257,16 +311,31 @@ impl Typed {
         bytes: &'a [u8],
         format: Format,
     ) -> Option<Framed<'a>> {
-        let header = match part {
-            Part::Key => KEY_HEADER,
-            Part::Value => VALUE_HEADER,
-        };
-        let given = Given {
-            metadata: metadata(record, part),
-            header: record.header(header),
-            bytes,
-        };
-        self.framing.find(given, format)
+        self.framing.find(given(record, part, bytes), format)
+    }
+
+    /// The schema's number, and the bytes behind it, of a part behind Confluent's frame alone. *None: `framed` tells.*
+    #[inline]
+    pub(crate) fn number<'a>(
+        &self,
+        record: &'a Record,
+        part: Part,
+        bytes: &'a [u8],
+    ) -> Option<(u32, &'a [u8])> {
+        self.framing.number(given(record, part, bytes))
+    }
+}
+
+#[inline]
+fn given<'a>(record: &'a Record, part: Part, bytes: &'a [u8]) -> Given<'a> {
+    let header = match part {
+        Part::Key => KEY_HEADER,
+        Part::Value => VALUE_HEADER,
+    };
+    Given {
+        metadata: metadata(record, part),
+        header: record.header(header),
+        bytes,
     }
 }
 

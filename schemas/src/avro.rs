@@ -55,6 +55,7 @@ use self::json::Json;
 /// # Errors
 ///
 /// The bytes do not fit the schema, the value does not fit `T`, or bytes are left at the end.
+#[inline]
 pub fn from_slice<'de, T: Deserialize<'de>>(plan: &'de Plan, bytes: &'de [u8]) -> Result<T, Error> {
     let mut input = Input::new(bytes);
     let value = T::deserialize(De::new(plan, &mut input))?;

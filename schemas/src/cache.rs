@@ -114,7 +114,7 @@ impl Cache {
         let place = self.place();
         let limit = limit.as_millis();
         Known::Unavailable(Arc::from(format!(
-            "the schema registry {place} did not answer within {limit} ms: check that the function's network reaches it (subnets, security groups, DNS)"
+            "the schema registry {place} did not answer within {limit} ms: check that this network reaches it (of a function: subnets, security groups, DNS; at a desk: VPN, proxy, port)"
         )))
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use reqwest::Url;
 
-use self::api::{Api, Auth};
+use self::api::{Api, Auth, GUIDS};
 use self::references::Versions;
 use crate::http::Http;
 use crate::id::SchemaId;
@@ -116,7 +116,7 @@ impl Registry for Confluent {
                 }
                 SchemaId::Number(number) => format!("schemas/ids/{number}"),
                 // In an event's metadata a GUID looks like an id of Glue's.
-                SchemaId::Guid(_) | SchemaId::Version(_) => format!("schemas/guids/{id}"),
+                SchemaId::Guid(_) | SchemaId::Version(_) => format!("{GUIDS}{id}"),
             };
             let schema = self.api.schema(&path).await?;
             let schema = schema.ok_or(FetchError::NotFound(id))?;

@@ -75,8 +75,22 @@ pub struct Given<'a> {
 }
 
 impl Framing {
+    /// The number and the rest of a payload behind Confluent's frame that no header and no metadata speak of, as almost all are: what [`find`](Self::find) says of it, and quicker. *None: `find`
+    /// tells.*
+    #[inline]
+    pub fn number(self, given: Given<'_>) -> Option<(u32, &[u8])> {
+        let [0, a, b, c, d, ref rest @ ..] = *given.bytes else {
+            return None;
+        };
+        let alone = match self {
+            Self::Auto => given.metadata.is_none() && given.header.is_none(),
+            Self::Confluent => given.header.is_none(),
+            Self::Glue | Self::None => false,
+        };
+        alone.then(|| (u32::from_be_bytes([a, b, c, d]), rest))
+    }
+
     /// Finds the frame of a payload in that format. *None: there is none, though this framing asks for one.*
-    #[inline(always)]
     pub fn find<'a>(self, given: Given<'a>, format: Format) -> Option<Framed<'a>> {
         let plain = Framed {
             id: None,

@@ -56,7 +56,7 @@ enum Fault {
 impl From<reqwest::Error> for Fault {
     fn from(error: reqwest::Error) -> Self {
         let said = format!(
-            "cannot be reached: {}; check its address, and that the function's network reaches it (subnets, security groups, DNS)",
+            "cannot be reached: {}; check its address, and that this network reaches it (of a function: subnets, security groups, DNS; at a desk: VPN, proxy, port)",
             causes(&error)
         );
         if error.is_builder() {

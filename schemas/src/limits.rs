@@ -17,6 +17,9 @@ pub const NOT_FOUND_SECS: u64 = 30;
 /// Maximum time of one fetch with its references, however many wait for it. Callers that have more time start another.
 pub const FETCH_MS_MAX: u64 = 5_000;
 
+/// Shortest time between two readings of a secret whose credentials the registry refuses: an operator who changes them waits this long at most, and a refusal for good costs no request a schema.
+pub const SECRET_AGAIN_SECS: u64 = 30;
+
 /// Maximum size of one answer of a registry. Confluent's own limit for a schema is 1 MB by default; in JSON its quotes are escaped.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 

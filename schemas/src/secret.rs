@@ -1,12 +1,15 @@
 //! A registry's credentials from a secret of AWS Secrets Manager. Called by `confluent` before its first request, and after one that was refused.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::aws::{Service, refusal};
 use crate::http::Answer;
+use crate::limits::SECRET_AGAIN_SECS;
 
 const TARGET: &str = "secretsmanager.GetSecretValue";
 
@@ -16,8 +19,14 @@ const TARGET: &str = "secretsmanager.GetSecretValue";
 pub struct Secret {
     arn: String,
     service: Service,
-    /// None: not fetched yet, or refused since.
-    known: Mutex<Option<Given>>,
+    /// None: not read yet.
+    known: Mutex<Option<Known>>,
+}
+
+struct Known {
+    given: Given,
+    /// When it was read once more, since the registry had refused it. None: it was not.
+    again: Option<Instant>,
 }
 
 /// Credentials.
@@ -87,17 +96,40 @@ impl Secret {
     /// The secret cannot be read, in words that follow the registry's name.
     pub(crate) async fn given(&self) -> Result<Given, String> {
         let mut known = self.known.lock().await;
-        if let Some(given) = &*known {
-            return Ok(given.clone());
+        if let Some(known) = &*known {
+            return Ok(known.given.clone());
         }
         let given = self.read().await?;
-        *known = Some(given.clone());
+        *known = Some(Known {
+            given: given.clone(),
+            again: None,
+        });
         Ok(given)
     }
 
-    /// Forgets the credentials, which the registry has refused: the secret may hold others since.
-    pub(crate) async fn refused(&self) {
-        *self.known.lock().await = None;
+    /// Other credentials in place of those that the registry has refused: the secret may hold others since. Read once more at most every [`SECRET_AGAIN_SECS`]. None: there are no others.
+    ///
+    /// # Errors
+    ///
+    /// The secret cannot be read, in words that follow the registry's name.
+    pub(crate) async fn instead_of(&self, refused: &Given) -> Result<Option<Given>, String> {
+        let mut known = self.known.lock().await;
+        let pause = Duration::from_secs(SECRET_AGAIN_SECS);
+        match &*known {
+            // Read again for another request.
+            Some(known) if known.given != *refused => return Ok(Some(known.given.clone())),
+            Some(Known {
+                again: Some(again), ..
+            }) if again.elapsed() < pause => return Ok(None),
+            _ => {}
+        }
+        let given = self.read().await?;
+        let is_other = given != *refused;
+        *known = Some(Known {
+            given: given.clone(),
+            again: Some(Instant::now()),
+        });
+        Ok(is_other.then_some(given))
     }
 
     async fn read(&self) -> Result<Given, String> {
@@ -112,7 +144,7 @@ impl Secret {
                 &"has no text: expected a SecretString, found a binary secret or another answer",
             ));
         };
-        Ok(given(&secret_string))
+        given(&secret_string).map_err(|said| self.cannot(&said))
     }
 
     fn cannot(&self, said: &dyn fmt::Display) -> String {
@@ -143,20 +175,26 @@ fn refused(answer: &Answer) -> String {
     format!("cannot be read: {status}, {kind}{cure}")
 }
 
-fn given(text: &str) -> Given {
-    if let Ok(Basic { username, password }) = serde_json::from_str(text) {
-        return Given::Basic {
-            user: username,
-            password,
+fn given(text: &str) -> Result<Given, &'static str> {
+    if text.trim_start().starts_with('{') {
+        return match serde_json::from_str(text) {
+            Ok(Basic { username, password }) => Ok(Given::Basic {
+                user: username,
+                password,
+            }),
+            // What is wrong is never shown: it is a secret.
+            Err(_) => Err(
+                "has no credentials: expected JSON with the keys `username` and `password`, both texts, found other JSON; or write `USER:PASSWORD`, or a bearer token",
+            ),
         };
     }
-    match text.split_once(':') {
+    Ok(match text.split_once(':') {
         Some((user, password)) => Given::Basic {
             user: user.to_owned(),
             password: password.to_owned(),
         },
         None => Given::Bearer(text.to_owned()),
-    }
+    })
 }
 
 #[derive(Deserialize)]
@@ -186,9 +224,25 @@ mod tests {
     fn a_secrets_text_is_jsons_user_and_password_or_both_around_a_colon_or_a_token() {
         let json = r#"{"username": "shop", "password": "a:b"}"#;
 
-        assert!(given(json) == basic("shop", "a:b"));
-        assert!(given("shop:a:b") == basic("shop", "a:b"));
-        assert!(given("token") == Given::Bearer("token".to_owned()));
+        assert!(given(json) == Ok(basic("shop", "a:b")));
+        assert!(given("shop:a:b") == Ok(basic("shop", "a:b")));
+        assert!(given("token") == Ok(Given::Bearer("token".to_owned())));
+    }
+
+    #[test]
+    fn json_without_username_and_password_says_which_keys_are_expected() {
+        for json in [
+            r#"{"user": "shop", "pass": "hunter2"}"#,
+            r#"{"username": "shop"}"#,
+            r#" {"username": 1, "password": "hunter2"}"#,
+            "{",
+        ] {
+            let Err(said) = given(json) else {
+                panic!("{json}");
+            };
+            assert!(said.contains("`username` and `password`"), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
     }
 
     #[test]

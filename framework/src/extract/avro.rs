@@ -9,13 +9,13 @@ use msk_schemas::schema::Schema;
 use serde::de::DeserializeOwned;
 
 use crate::delivery::Delivery;
-use crate::extract::framed::absent;
+use crate::extract::framed::{absent, unusable};
 use crate::extract::key::Key;
-use crate::extract::payload::{Payload, bytes, payload, unusable};
+use crate::extract::payload::{Payload, bytes, common, payload};
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 use crate::part::Part;
-use crate::schemas::SchemaUse;
+use crate::schemas::{Reader, SchemaUse};
 
 /// The record's value, read as Avro: any type that has serde's `Deserialize`. The key is [`Key<Avro<T>>`](super::Key).
 ///
@@ -69,7 +69,10 @@ impl<S, T: DeserializeOwned> FromRecord<S> for Avro<T> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Self, Rejection> {
-        read(delivery, Part::Value)?.ok_or_else(|| absent(Part::Value, "Avro"))
+        match bytes(delivery, Part::Value) {
+            Some(bytes) => read(delivery, Part::Value, bytes).map(Self),
+            None => Err(absent(Part::Value, "Avro")),
+        }
     }
 
     fn schemas() -> SchemaUse {
@@ -81,7 +84,9 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Avro<T> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Option<Self>, Rejection> {
-        read(delivery, Part::Value)
+        let bytes = bytes(delivery, Part::Value);
+        let value = bytes.map(|bytes| read(delivery, Part::Value, bytes).map(Self));
+        value.transpose()
     }
 
     fn schemas() -> SchemaUse {
@@ -93,8 +98,10 @@ impl<S, T: DeserializeOwned> FromRecord<S> for Key<Avro<T>> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Self, Rejection> {
-        let key = read(delivery, Part::Key)?.ok_or_else(|| absent(Part::Key, "Avro"))?;
-        Ok(Self(key))
+        match bytes(delivery, Part::Key) {
+            Some(bytes) => read(delivery, Part::Key, bytes).map(|key| Self(Avro(key))),
+            None => Err(absent(Part::Key, "Avro")),
+        }
     }
 
     fn schemas() -> SchemaUse {
@@ -106,7 +113,9 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Key<Avro<T>> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Option<Self>, Rejection> {
-        Ok(read(delivery, Part::Key)?.map(Self))
+        let bytes = bytes(delivery, Part::Key);
+        let key = bytes.map(|bytes| read(delivery, Part::Key, bytes).map(|key| Self(Avro(key))));
+        key.transpose()
     }
 
     fn schemas() -> SchemaUse {
@@ -133,26 +142,66 @@ impl Deref for Reads<'_> {
     }
 }
 
-/// *None: there is nothing to read.*
+/// What is read is moved as little as can be: each move of a value costs as much as the search for its schema.
+#[inline]
 fn read<T: DeserializeOwned>(
     delivery: &Delivery,
     part: Part,
-) -> Result<Option<Avro<T>>, Rejection> {
-    let Some(bytes) = bytes(delivery, part) else {
-        return Ok(None);
+    bytes: &[u8],
+) -> Result<T, Rejection> {
+    let Some(common) = common(delivery, part, bytes, Format::Avro) else {
+        return read_other(delivery, part, bytes);
     };
-    let unfit = |length: usize, error: &dyn std::fmt::Display| {
-        let message = format!("the {part} ({length} bytes) does not fit: {error}");
-        Rejection::new("reject.avro", message)
-    };
+    let id = SchemaId::Number(common.number);
+    match plan_at_hand(delivery, part, id, common.writer) {
+        Some(plan) => avro::from_slice(plan, common.bytes)
+            .map_err(|error| unfit(part, common.bytes.len(), &error)),
+        None => read_other(delivery, part, bytes),
+    }
+}
+
+/// *None: `reads` tells.*
+#[inline]
+fn plan_at_hand<'a>(
+    delivery: &'a Delivery,
+    part: Part,
+    id: SchemaId,
+    writer: &'a Schema,
+) -> Option<&'a Plan> {
+    match reader(delivery, part) {
+        None => writer.avro().ok().map(avro::Schema::plan),
+        Some(reader) => reader.first(id)?.as_deref().ok(),
+    }
+}
+
+#[inline]
+fn reader(delivery: &Delivery, part: Part) -> Option<&Reader> {
+    let reading = delivery.reading()?;
+    match part {
+        Part::Key => reading.key.as_ref(),
+        Part::Value => reading.value.as_ref(),
+    }
+}
+
+/// JSON, and what is not behind Confluent's frame with a schema at hand.
+#[inline(never)]
+fn read_other<T: DeserializeOwned>(
+    delivery: &Delivery,
+    part: Part,
+    bytes: &[u8],
+) -> Result<T, Rejection> {
     if delivery.schemas().typed.is_json(delivery, part) {
-        let json = avro::from_json(bytes).map_err(|error| unfit(bytes.len(), &error))?;
-        return Ok(Some(Avro(json)));
+        return avro::from_json(bytes).map_err(|error| unfit(part, bytes.len(), &error));
     }
     let Payload { bytes, writer, .. } = payload(delivery, part, bytes, Format::Avro)?;
     let plan = reads(delivery, part, writer)?;
-    let value = avro::from_slice(&plan, &bytes).map_err(|error| unfit(bytes.len(), &error))?;
-    Ok(Some(Avro(value)))
+    avro::from_slice(&plan, &bytes).map_err(|error| unfit(part, bytes.len(), &error))
+}
+
+#[cold]
+fn unfit(part: Part, length: usize, error: &dyn std::fmt::Display) -> Rejection {
+    let message = format!("the {part} ({length} bytes) does not fit: {error}");
+    Rejection::new("reject.avro", message)
 }
 
 fn reads<'a>(
@@ -160,11 +209,7 @@ fn reads<'a>(
     part: Part,
     writer: Option<(SchemaId, &'a Schema)>,
 ) -> Result<Reads<'a>, Rejection> {
-    let reading = delivery.reading();
-    let reader = reading.and_then(|reading| match part {
-        Part::Key => reading.key.as_ref(),
-        Part::Value => reading.value.as_ref(),
-    });
+    let reader = reader(delivery, part);
     let compiled = |(id, schema): (SchemaId, &'a Schema)| match schema.avro() {
         Ok(schema) => Ok((id, schema)),
         Err(error) => Err(unusable(part, id, error)),

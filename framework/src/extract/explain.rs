@@ -34,10 +34,10 @@ pub(super) fn explain<T: DeserializeOwned>(
 fn of_schema(format: Option<&str>) -> Option<&'static str> {
     match format {
         Some("AVRO") => Some(
-            "the event gives its schema as AVRO: set EventRecordFormat JSON in the mapping's SchemaRegistryConfig, or decode the record's bytes as Avro",
+            "the event gives its schema as AVRO: take `Avro<_>`, or set EventRecordFormat JSON in the mapping's SchemaRegistryConfig",
         ),
         Some("PROTOBUF") => Some(
-            "the event gives its schema as PROTOBUF: set EventRecordFormat JSON in the mapping's SchemaRegistryConfig, or decode the record's bytes as Protobuf",
+            "the event gives its schema as PROTOBUF: take `Protobuf<_>`, or set EventRecordFormat JSON in the mapping's SchemaRegistryConfig",
         ),
         _ => None,
     }

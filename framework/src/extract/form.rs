@@ -17,9 +17,9 @@ pub(super) fn of(bytes: &[u8]) -> Option<&'static str> {
         _ if begins(&[0x28, 0xB5, 0x2F, 0xFD]) => Some(
             "it begins like Zstandard: let the producer compress batches (compression.type), not values",
         ),
-        _ if begins(b"Obj\x01") => {
-            Some("it begins like an Avro container file: decode the record's bytes as Avro")
-        }
+        _ if begins(b"Obj\x01") => Some(
+            "it begins like an Avro container file, which holds a schema and many records: let the producer write one record's bytes (for `Avro<_>`), or decode the bytes yourself",
+        ),
         _ if begins(&[0xEF, 0xBB, 0xBF]) => Some(
             "it begins with a byte order mark, which JSON does not allow: let the producer leave it out",
         ),
@@ -28,16 +28,16 @@ pub(super) fn of(bytes: &[u8]) -> Option<&'static str> {
         }
         [3, 0 | 5, ..] if bytes.len() >= GLUE_BYTES => Some(match bytes[1] {
             0 if is_json(&bytes[GLUE_BYTES..]) => {
-                "it is JSON after the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): give the mapping its SchemaRegistryConfig, which removes them, or remove them from the record's bytes"
+                "it is JSON after the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): take `Json<_>` with LAMBDA_MSK_SCHEMA_FRAMING=auto or glue, which removes them"
             }
             _ => {
-                "it begins with the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): give the mapping its SchemaRegistryConfig with EventRecordFormat JSON, or decode the record's bytes by their schema"
+                "it begins with the 18 bytes that AWS Glue's serializer writes (3, compression, a schema's UUID): take `Avro<_>` or `Protobuf<_>` and name the registry with `.schemas(…)` or LAMBDA_MSK_SCHEMA_REGISTRY"
             }
         }),
         [0, ..] if bytes.len() >= CONFLUENT_BYTES => Some(if is_json(&bytes[CONFLUENT_BYTES..]) {
-            "it is JSON after the 5 bytes that Confluent's serializers write (0, a schema id): give the mapping its SchemaRegistryConfig, which removes them, or remove them from the record's bytes"
+            "it is JSON after the 5 bytes that Confluent's serializers write (0, a schema id): take `Json<_>` with LAMBDA_MSK_SCHEMA_FRAMING=auto or confluent, which removes them"
         } else {
-            "it begins with the 5 bytes that Confluent's serializers write (0, a schema id): give the mapping its SchemaRegistryConfig with EventRecordFormat JSON, or decode the record's bytes by their schema"
+            "it begins with the 5 bytes that Confluent's serializers write (0, a schema id): take `Avro<_>` or `Protobuf<_>` and name the registry with `.schemas(…)` or LAMBDA_MSK_SCHEMA_REGISTRY"
         }),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use msk_schemas::id::Format;
 use serde::de::DeserializeOwned;
 
 use crate::delivery::Delivery;
@@ -11,10 +12,11 @@ use crate::extract::rejection::JsonRejection;
 use crate::extract::{FromRecord, OptionalFromRecord, explain};
 use crate::failure::Rejection;
 use crate::part::Part;
+use crate::schemas::SchemaUse;
 
 /// The record's value, read as JSON. The key is [`Key<Json<T>>`](super::Key).
 ///
-/// A schema registry's frame before the JSON (Confluent's, Glue's) is taken off; [`validate`](crate::handler::Options::validate) checks the value against the schema that the frame names.
+/// A schema registry's frame before the JSON (Confluent's, Glue's) is taken off. With a registry, the frame's schema must be one of JSON: another is rejected with `reject.schema_format`. [`validate`](crate::handler::Options::validate) checks the value against the schema that the frame names.
 ///
 /// A value that does not fit is rejected with `reject.json`; the message gives the found and the expected kind, path, line and column, never the bytes.
 /// If a value is not JSON, the message names the format by its first bytes: a schema registry's framing, gzip, UTF-16 and others. A tombstone is rejected with
@@ -46,6 +48,10 @@ impl<S, T: DeserializeOwned> FromRecord<S> for Json<T> {
         <Self as OptionalFromRecord<S>>::from_record(delivery, state)?
             .ok_or(JsonRejection::Tombstone)
     }
+
+    fn schemas() -> SchemaUse {
+        SchemaUse::of(Part::Value, Format::Json)
+    }
 }
 
 impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Json<T> {
@@ -57,6 +63,10 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Json<T> {
         };
         read(delivery, Part::Value, value).map(Some)
     }
+
+    fn schemas() -> SchemaUse {
+        SchemaUse::of(Part::Value, Format::Json)
+    }
 }
 
 impl<S, T: DeserializeOwned> FromRecord<S> for Key<Json<T>> {
@@ -65,6 +75,10 @@ impl<S, T: DeserializeOwned> FromRecord<S> for Key<Json<T>> {
     fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Rejection> {
         <Self as OptionalFromRecord<S>>::from_record(delivery, state)?
             .ok_or_else(|| absent(Part::Key, "Json"))
+    }
+
+    fn schemas() -> SchemaUse {
+        SchemaUse::of(Part::Key, Format::Json)
     }
 }
 
@@ -76,6 +90,10 @@ impl<S, T: DeserializeOwned> OptionalFromRecord<S> for Key<Json<T>> {
             return Ok(None);
         };
         Ok(Some(Self(read(delivery, Part::Key, key)?)))
+    }
+
+    fn schemas() -> SchemaUse {
+        SchemaUse::of(Part::Key, Format::Json)
     }
 }
 

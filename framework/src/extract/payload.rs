@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
-use msk_schemas::cache::Known;
 use msk_schemas::frame::{Framing, Kind};
 use msk_schemas::id::{Format, SchemaId};
 use msk_schemas::schema::Schema;
 
 use crate::delivery::Delivery;
 use crate::extract::form;
-use crate::extract::framed::{FRAMING, inflated};
+use crate::extract::framed::{schema, unusable};
 use crate::failure::Rejection;
 use crate::part::Part;
-use crate::schemas::unavailable;
+use crate::schemas::{FRAMING, inflated};
 
 /// A key or value that is read by a schema.
 pub(super) struct Payload<'a> {
@@ -41,8 +40,36 @@ pub(super) fn bytes(delivery: &Delivery, part: Part) -> Option<&[u8]> {
     }
 }
 
-/// Takes the frame off, and finds the writer's schema.
+/// A payload behind Confluent's frame whose schema is at hand, as almost all are.
+#[cfg(any(feature = "avro", feature = "protobuf"))]
+pub(super) struct Common<'a> {
+    /// Of the schema.
+    pub(super) number: u32,
+    pub(super) writer: &'a Schema,
+    /// Behind the frame.
+    pub(super) bytes: &'a [u8],
+}
+
+/// The same as `payload`, in a few steps. *None: `payload` tells.*
+#[cfg(any(feature = "avro", feature = "protobuf"))]
 #[inline]
+pub(super) fn common<'a>(
+    delivery: &'a Delivery,
+    part: Part,
+    bytes: &'a [u8],
+    format: Format,
+) -> Option<Common<'a>> {
+    let schemas = delivery.schemas();
+    let (number, bytes) = schemas.typed.number(delivery, part, bytes)?;
+    let writer = schemas.number(number)?;
+    (writer.format() == format).then_some(Common {
+        number,
+        writer,
+        bytes,
+    })
+}
+
+/// Takes the frame off, and finds the writer's schema.
 pub(super) fn payload<'a>(
     delivery: &'a Delivery,
     part: Part,
@@ -70,65 +97,6 @@ pub(super) fn payload<'a>(
         bytes: inflated(part, framed.kind, framed.rest)?,
         writer,
     })
-}
-
-/// A schema that was asked for before the lane began.
-#[inline]
-fn schema(
-    delivery: &Delivery,
-    part: Part,
-    id: SchemaId,
-    format: Format,
-) -> Result<&Schema, Rejection> {
-    match delivery.schemas().get(id) {
-        Some(Known::Ready(schema)) if schema.format() == format => Ok(schema),
-        known => Err(no_schema(delivery, part, id, (known, format))),
-    }
-}
-
-#[cold]
-fn no_schema(
-    delivery: &Delivery,
-    part: Part,
-    id: SchemaId,
-    (known, format): (Option<&Known>, Format),
-) -> Rejection {
-    let schemas = delivery.schemas();
-    let place = || {
-        let cache = schemas.typed.cache.as_ref();
-        cache.map_or_else(String::new, |cache| cache.place().to_owned())
-    };
-    match known {
-        Some(Known::Ready(schema)) => {
-            let message = format!(
-                "expected {format} in the {part}, found {} (schema {id} of {})",
-                schema.format(),
-                place()
-            );
-            Rejection::new("reject.schema_format", message)
-        }
-        Some(Known::NotFound) => {
-            let message = format!(
-                "the {part} names schema {id}, which the registry {} does not have",
-                place()
-            );
-            Rejection::new("reject.schema_not_found", message)
-        }
-        Some(Known::Unusable(why)) => unusable(part, id, why),
-        Some(Known::Unavailable(why)) => unavailable(id, why),
-        None => {
-            let message = format!(
-                "schema {id} of the {part} was not fetched: an extractor that calls another one returns that one's `FromRecord::schemas()` as its own"
-            );
-            Rejection::retry("schema.not_fetched", message)
-        }
-    }
-}
-
-/// The schema is there, and nothing can be read by it.
-pub(super) fn unusable(part: Part, id: SchemaId, why: &dyn std::fmt::Display) -> Rejection {
-    let message = format!("schema {id} of the {part} cannot be used: {why}");
-    Rejection::new("reject.schema", message)
 }
 
 #[cold]

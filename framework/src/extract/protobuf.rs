@@ -7,13 +7,13 @@ use msk_schemas::id::{Format, SchemaId};
 use msk_schemas::protobuf::File;
 
 use crate::delivery::Delivery;
-use crate::extract::framed::absent;
+use crate::extract::framed::{absent, unusable};
 use crate::extract::key::Key;
-use crate::extract::payload::{Payload, bytes, payload, unusable};
+use crate::extract::payload::{Payload, bytes, common, payload};
 use crate::extract::{FromRecord, OptionalFromRecord};
 use crate::failure::Rejection;
 use crate::part::Part;
-use crate::schemas::SchemaUse;
+use crate::schemas::{KnownMessage, SchemaUse};
 
 const CODE: &str = "reject.protobuf";
 
@@ -69,7 +69,10 @@ impl<S, T: Message> FromRecord<S> for Protobuf<T> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Self, Rejection> {
-        read(delivery, Part::Value)?.ok_or_else(|| absent(Part::Value, "Protobuf"))
+        match bytes(delivery, Part::Value) {
+            Some(bytes) => read(delivery, Part::Value, bytes).map(Self),
+            None => Err(absent(Part::Value, "Protobuf")),
+        }
     }
 
     fn schemas() -> SchemaUse {
@@ -81,7 +84,9 @@ impl<S, T: Message> OptionalFromRecord<S> for Protobuf<T> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Option<Self>, Rejection> {
-        read(delivery, Part::Value)
+        let bytes = bytes(delivery, Part::Value);
+        let value = bytes.map(|bytes| read(delivery, Part::Value, bytes).map(Self));
+        value.transpose()
     }
 
     fn schemas() -> SchemaUse {
@@ -93,8 +98,10 @@ impl<S, T: Message> FromRecord<S> for Key<Protobuf<T>> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Self, Rejection> {
-        let key = read(delivery, Part::Key)?.ok_or_else(|| absent(Part::Key, "Protobuf"))?;
-        Ok(Self(key))
+        match bytes(delivery, Part::Key) {
+            Some(bytes) => read(delivery, Part::Key, bytes).map(|key| Self(Protobuf(key))),
+            None => Err(absent(Part::Key, "Protobuf")),
+        }
     }
 
     fn schemas() -> SchemaUse {
@@ -106,7 +113,10 @@ impl<S, T: Message> OptionalFromRecord<S> for Key<Protobuf<T>> {
     type Rejection = Rejection;
 
     fn from_record(delivery: &Delivery, _: &S) -> Result<Option<Self>, Rejection> {
-        Ok(read(delivery, Part::Key)?.map(Self))
+        let bytes = bytes(delivery, Part::Key);
+        let key =
+            bytes.map(|bytes| read(delivery, Part::Key, bytes).map(|key| Self(Protobuf(key))));
+        key.transpose()
     }
 
     fn schemas() -> SchemaUse {
@@ -114,11 +124,17 @@ impl<S, T: Message> OptionalFromRecord<S> for Key<Protobuf<T>> {
     }
 }
 
-/// *None: there is nothing to read.*
-fn read<T: Message>(delivery: &Delivery, part: Part) -> Result<Option<Protobuf<T>>, Rejection> {
-    let Some(bytes) = bytes(delivery, part) else {
-        return Ok(None);
-    };
+#[inline]
+fn read<T: Message>(delivery: &Delivery, part: Part, bytes: &[u8]) -> Result<T, Rejection> {
+    match known::<T>(delivery, part, bytes) {
+        Some(message) => decode(part, message),
+        None => read_other(delivery, part, bytes),
+    }
+}
+
+/// The first message of an invocation, and what is not behind Confluent's frame with a schema at hand.
+#[inline(never)]
+fn read_other<T: Message>(delivery: &Delivery, part: Part, bytes: &[u8]) -> Result<T, Rejection> {
     if delivery.schemas().typed.is_json(delivery, part) {
         let message = format!(
             "the mapping delivers the {part} as JSON (LAMBDA_MSK_SCHEMA_FORMAT=json): take `Json<_>`, or set EventRecordFormat SOURCE in the mapping"
@@ -134,9 +150,48 @@ fn read<T: Message>(delivery: &Delivery, part: Part) -> Result<Option<Protobuf<T
         },
     };
     let message = message::<T>(delivery, part, &payload, file)?;
-    match T::decode(message) {
-        Ok(message) => Ok(Some(Protobuf(message))),
-        Err(error) => Err(unfit(part, message.len(), &error)),
+    decode(part, message)
+}
+
+/// As `T::decode`, without moving the message into a result of its own: each move costs as much as the search for its schema.
+#[inline]
+fn decode<T: Message>(part: Part, bytes: &[u8]) -> Result<T, Rejection> {
+    let mut message = T::default();
+    match message.merge(bytes) {
+        Ok(()) => Ok(message),
+        Err(error) => Err(unfit(part, bytes.len(), &error)),
+    }
+}
+
+/// The message's own bytes, if it is the message that the first payload of the invocation was found to be: so the name of each is not made anew. *None: its name is to be looked at.*
+#[inline]
+fn known<'a, T: Message>(delivery: &'a Delivery, part: Part, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let first = delivery.schemas().message.get()?;
+    let common = common(delivery, part, bytes, Format::Protobuf)?;
+    let is_it = first.number == common.number && first.name_of == name_of::<T>();
+    match is_it {
+        true => common.bytes.strip_prefix(&*first.indexes),
+        false => None,
+    }
+}
+
+/// Types that share a function's code have one name.
+fn name_of<T: Message>() -> usize {
+    T::full_name as fn() -> String as usize
+}
+
+/// Notes the message that the payload was found to be.
+fn note<T: Message>(delivery: &Delivery, payload: &Payload<'_>, rest: &[u8]) {
+    if let (Kind::Confluent, Some(SchemaId::Number(number)), Cow::Borrowed(bytes)) =
+        (payload.kind, payload.id, &payload.bytes)
+        && let Some(indexes) = bytes.strip_suffix(rest)
+    {
+        let message = || KnownMessage {
+            name_of: name_of::<T>(),
+            number,
+            indexes: indexes.into(),
+        };
+        delivery.schemas().message.get_or_init(message);
     }
 }
 
@@ -180,38 +235,13 @@ fn message<'a, T: Message>(
         },
         _ => places(bytes).ok_or_else(|| no_place(part))?,
     };
-    if let Some((id, file)) = file
-        && !is_known::<T>(delivery, id, &places)
-    {
+    if let Some((id, file)) = file {
         if !places.fit(file, &T::full_name()) {
             return Err(another::<T>(part, places.names(file), id));
         }
-        note::<T>(delivery, id, &places);
+        note::<T>(delivery, payload, rest);
     }
     Ok(rest)
-}
-
-/// Whether it is the message that the first payload of the invocation was found to be, so that the name of each is not made anew. False: its name is to be looked at.
-fn is_known<T: Message>(delivery: &Delivery, id: SchemaId, places: &Places) -> bool {
-    let Places::Indexes(indexes) = places else {
-        return false;
-    };
-    // Types that share a function's code have one name.
-    let name_of = T::full_name as fn() -> String as usize;
-    let known = &delivery.schemas().message;
-    match known.get() {
-        Some((of, schema, places)) => *of == name_of && *schema == id && places[..] == indexes[..],
-        None => false,
-    }
-}
-
-/// Notes a message that was found to be of that type.
-fn note<T: Message>(delivery: &Delivery, id: SchemaId, places: &Places) {
-    if let Places::Indexes(indexes) = places {
-        let name_of = T::full_name as fn() -> String as usize;
-        let known = &delivery.schemas().message;
-        known.get_or_init(|| (name_of, id, indexes.to_vec()));
-    }
 }
 
 #[cold]
@@ -288,6 +318,7 @@ fn not_told(part: Part, has_schema: bool) -> Rejection {
     Rejection::new(CODE, message)
 }
 
+#[cold]
 fn unfit(part: Part, length: usize, error: &prost::DecodeError) -> Rejection {
     let reason = without_numbers(&error.to_string());
     Rejection::new(

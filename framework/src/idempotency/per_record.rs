@@ -3,6 +3,7 @@
 // JSON as it is hashed.
 mod canonical;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,32 @@ pub struct PerRecord {
     /// *None: as long as the store's default.*
     expires_after: Option<Duration>,
     prefix: Option<Arc<str>>,
+    /// *None: values are JSON as they stand.*
+    unframe: Option<Unframe>,
+}
+
+/// Takes the frame of a schema registry off a value.
+#[derive(Clone)]
+pub(crate) struct Unframe(Arc<UnframeFn>);
+
+type UnframeFn =
+    dyn for<'a> Fn(&'a Record, &'a [u8]) -> Result<Cow<'a, [u8]>, Rejection> + Send + Sync;
+
+impl Unframe {
+    pub(crate) fn new(
+        unframe: impl for<'a> Fn(&'a Record, &'a [u8]) -> Result<Cow<'a, [u8]>, Rejection>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self(Arc::new(unframe))
+    }
+}
+
+impl fmt::Debug for Unframe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unframe")
+    }
 }
 
 #[derive(Clone)]
@@ -77,6 +104,7 @@ impl PerRecord {
             validation: None,
             expires_after: None,
             prefix: None,
+            unframe: None,
         }
     }
 
@@ -93,6 +121,8 @@ impl PerRecord {
     /// Uses a part of the value, which is a JSON document: one [pointer](https://datatracker.ietf.org/doc/html/rfc6901) (`["/order_id"]`) selects one value, several select
     /// a list of values, and `[""]` selects the whole document. The number 7 and the text "7" are two keys, and so are any two different numbers: a number that Python's 64 bits
     /// would round (`1e400`, or more than 17 digits with a fraction) is used with all its digits, so Powertools has another key for it.
+    ///
+    /// A schema registry's frame before the document (Confluent's, Glue's) is taken off. A handler that takes the value as Avro or Protobuf has no such document: `build` says so.
     ///
     /// Null, an empty text, list or object, or a list or object of nulls only is not a key: the record is rejected.
     pub fn by_json<P: Into<String>>(pointers: impl IntoIterator<Item = P>) -> Self {
@@ -148,6 +178,32 @@ impl PerRecord {
 
     pub(crate) fn expiry(&self) -> Option<Duration> {
         self.expires_after
+    }
+
+    /// Values may stand behind a frame.
+    pub(crate) fn unframed_by(mut self, unframe: Unframe) -> Self {
+        self.unframe = Some(unframe);
+        self
+    }
+
+    /// The method that reads values as JSON, whatever they are. *None: none does.*
+    pub(crate) fn reads_json(&self) -> Option<&'static str> {
+        match (&self.key, &self.validation) {
+            (KeyFrom::Json(_), _) => Some("by_json"),
+            (_, Some(Validation::Fields(_))) => Some("validate_fields"),
+            _ => None,
+        }
+    }
+
+    /// The value without its frame. *None: a tombstone.*
+    fn value<'a>(&self, record: &'a Record) -> Result<Option<Cow<'a, [u8]>>, Rejection> {
+        let Some(value) = record.value() else {
+            return Ok(None);
+        };
+        match &self.unframe {
+            Some(Unframe(unframe)) => unframe(record, value).map(Some),
+            None => Ok(Some(Cow::Borrowed(value))),
+        }
     }
 
     /// What is wrong with it, for the builder.
@@ -225,10 +281,10 @@ impl PerRecord {
                     let at = pointers.join("`, `");
                     none(format!("{why}: no idempotency key at `{at}`"))
                 };
-                let value = record
-                    .value()
+                let value = self
+                    .value(record)?
                     .ok_or_else(|| of("the record is a tombstone"))?;
-                let root = Node::parse(value).map_err(|_| of("the value is not JSON"))?;
+                let root = Node::parse(&value).map_err(|_| of("the value is not JSON"))?;
                 let found = Found::of(root, pointers);
                 if found.is_missing() {
                     return Err(of("the value has nothing there"));
@@ -243,9 +299,12 @@ impl PerRecord {
 
     /// Of the payload that the record's claim is for. *None: payloads are not compared.*
     pub(crate) fn validation(&self, record: &Record) -> Option<Arc<str>> {
-        let value = record.value().unwrap_or(b"null");
+        let validation = self.validation.as_ref()?;
+        // What cannot be read without its frame is compared with it.
+        let value = self.value(record).ok().flatten();
+        let value = value.as_deref().or(record.value()).unwrap_or(b"null");
         let by_bytes = || hash_of_bytes(value);
-        let hash = match self.validation.as_ref()? {
+        let hash = match validation {
             Validation::Value => {
                 let canonical = Node::parse(value).and_then(|root| Found::One(Some(root)).hash());
                 canonical.unwrap_or_else(|_| by_bytes())

@@ -1,11 +1,13 @@
 //! A reader's schema, and what it makes of each writer's: compiled once a pair. Kept by `reading`, used by `extract`.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::array;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use msk_schemas::avro::{Incompatible, Plan, Schema};
 use msk_schemas::id::SchemaId;
 
-use crate::limits::SCHEMA_PAIRS_MAX;
+use crate::limits::{SCHEMA_PAIRS_MAX, SCHEMAS_SEARCHED_MAX};
 
 /// How values of one writer's schema are read.
 pub(crate) type Pair = Result<Arc<Plan>, Arc<Incompatible>>;
@@ -13,8 +15,10 @@ pub(crate) type Pair = Result<Arc<Plan>, Arc<Incompatible>>;
 /// A reader's schema.
 pub(crate) struct Reader {
     schema: Schema,
-    /// A topic has few writers' schemas: they are searched one after the other.
-    pairs: RwLock<Vec<(SchemaId, Pair)>>,
+    /// The first pairs, kept for the life of the process and read without a lock: a topic has few writers' schemas.
+    first: [OnceLock<(SchemaId, Pair)>; SCHEMAS_SEARCHED_MAX],
+    /// All others.
+    more: RwLock<HashMap<SchemaId, Pair>>,
 }
 
 impl Reader {
@@ -23,7 +27,8 @@ impl Reader {
             Schema::parse(text).map_err(|error| format!("is not an Avro schema: {error}"))?;
         Ok(Self {
             schema,
-            pairs: RwLock::default(),
+            first: array::from_fn(|_| OnceLock::new()),
+            more: RwLock::default(),
         })
     }
 
@@ -32,22 +37,38 @@ impl Reader {
         self.schema.plan()
     }
 
+    /// How values of that writer's schema are read, if it is one of the first. *None: `pair` tells.*
+    #[inline]
+    pub(crate) fn first(&self, id: SchemaId) -> Option<&Pair> {
+        let mut first = self.first.iter().map_while(OnceLock::get);
+        first.find(|(known, _)| *known == id).map(|(_, pair)| pair)
+    }
+
     /// How values of that writer's schema are read.
     pub(crate) fn pair(&self, id: SchemaId, writer: &Schema) -> Pair {
-        let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, pair)) = pairs.iter().find(|(known, _)| *known == id) {
+        if let Some(pair) = self.first(id) {
             return pair.clone();
         }
-        drop(pairs);
+        let more = self.more.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pair) = more.get(&id) {
+            return pair.clone();
+        }
+        drop(more);
         let pair = match self.schema.reads(writer) {
             Ok(plan) => Ok(Arc::new(plan)),
             Err(incompatible) => Err(Arc::new(incompatible)),
         };
-        let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
-        if pairs.len() >= SCHEMA_PAIRS_MAX {
-            pairs.clear();
+        for slot in &self.first {
+            let (known, kept) = slot.get_or_init(|| (id, pair.clone()));
+            if *known == id {
+                return kept.clone();
+            }
         }
-        pairs.push((id, pair.clone()));
+        let mut more = self.more.write().unwrap_or_else(PoisonError::into_inner);
+        if more.len() >= SCHEMA_PAIRS_MAX {
+            more.clear();
+        }
+        more.insert(id, pair.clone());
         pair
     }
 }

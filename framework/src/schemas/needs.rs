@@ -1,31 +1,87 @@
 //! The schemas that an invocation's records need: which of them are known, and which lanes wait for those that are not. Called by `process` before the lanes start.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use msk_schemas::cache::{Cache, Known};
+use msk_schemas::frame::Kind;
 use msk_schemas::id::{Format, SchemaId};
+use msk_schemas::schema::Schema;
 use tokio::time::Instant;
 
 use crate::failure::Rejection;
-use crate::limits::{SCHEMA_FETCH_MS_MAX, SCHEMA_FETCH_PART, SCHEMA_FETCHES_AT_ONCE_MAX};
+use crate::limits::{
+    SCHEMA_FETCH_MS_MAX, SCHEMA_FETCH_MS_MIN, SCHEMA_FETCH_PART, SCHEMA_FETCHES_AT_ONCE_MAX,
+    SCHEMAS_SEARCHED_MAX,
+};
 use crate::part::Part;
 use crate::record::Record;
 use crate::schemas::{SchemaUse, Typed};
 
-/// The schemas of one invocation's records. A batch has one or two: they are searched one after the other.
+/// The schemas of one invocation's records.
 #[derive(Debug)]
 pub(crate) struct BatchSchemas {
     pub(crate) typed: Arc<Typed>,
     /// Known as the invocation began.
-    known: OnceLock<Vec<(SchemaId, Known)>>,
+    known: OnceLock<Found>,
     /// Fetched since then.
-    fetched: OnceLock<Vec<(SchemaId, Known)>>,
-    /// The message that the first Protobuf payload was found to be: that of most others. The function gives a type's name.
+    fetched: OnceLock<Found>,
+    /// The message that the first Protobuf payload was found to be: that of most others.
     #[cfg(feature = "protobuf")]
-    pub(crate) message: OnceLock<(usize, SchemaId, Vec<u32>)>,
+    pub(crate) message: OnceLock<KnownMessage>,
+}
+
+/// A message of Protobuf whose name was compared.
+#[cfg(feature = "protobuf")]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KnownMessage {
+    /// The function that gives the type's name: types that share it have one name.
+    pub(crate) name_of: usize,
+    /// Of the schema.
+    pub(crate) number: u32,
+    /// The message indexes, as they are written. They say themselves where they end.
+    pub(crate) indexes: Box<[u8]>,
+}
+
+/// What was found of ids. Most batches have one or two of them: those are searched one after the other, and all others by their hash.
+#[derive(Debug, Default)]
+struct Found {
+    few: Vec<(SchemaId, Known)>,
+    more: HashMap<SchemaId, Known>,
+}
+
+impl Found {
+    fn insert(&mut self, id: SchemaId, known: Known) {
+        if self.few.len() < SCHEMAS_SEARCHED_MAX {
+            self.few.push((id, known));
+        } else {
+            self.more.insert(id, known);
+        }
+    }
+
+    fn get(&self, id: SchemaId) -> Option<&Known> {
+        let few = self.few.iter().find(|(known, _)| *known == id);
+        match few {
+            Some((_, known)) => Some(known),
+            None if self.more.is_empty() => None,
+            None => self.more.get(&id),
+        }
+    }
+
+    /// Of the few.
+    #[inline]
+    fn number(&self, number: u32) -> Option<&Known> {
+        let is_it = |id: &SchemaId| matches!(id, SchemaId::Number(known) if *known == number);
+        let found = self.few.iter().find(|(id, _)| is_it(id))?;
+        Some(&found.1)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (SchemaId, &Known)> {
+        let few = self.few.iter().map(|(id, known)| (*id, known));
+        few.chain(self.more.iter().map(|(id, known)| (*id, known)))
+    }
 }
 
 impl BatchSchemas {
@@ -41,18 +97,25 @@ impl BatchSchemas {
 
     /// *None: nobody has asked for it.*
     pub(crate) fn get(&self, id: SchemaId) -> Option<&Known> {
-        let lists = [self.known.get(), self.fetched.get()];
-        let mut schemas = lists.into_iter().flatten().flatten();
-        schemas
-            .find(|(known, _)| *known == id)
-            .map(|(_, known)| known)
+        let mut found = [self.known.get(), self.fetched.get()].into_iter().flatten();
+        found.find_map(|found| found.get(id))
+    }
+
+    /// The schema of a number, if it is one of the first that were found. *None: `get` tells.*
+    #[inline]
+    pub(crate) fn number(&self, number: u32) -> Option<&Arc<Schema>> {
+        let mut found = [self.known.get(), self.fetched.get()].into_iter().flatten();
+        match found.find_map(|found| found.number(number))? {
+            Known::Ready(schema) => Some(schema),
+            _ => None,
+        }
     }
 
     /// The schemas that could not be had, each with the reason.
     pub(crate) fn unavailable(&self) -> impl Iterator<Item = (SchemaId, &Arc<str>)> {
-        let fetched = self.fetched.get().into_iter().flatten();
+        let fetched = self.fetched.get().into_iter().flat_map(Found::iter);
         fetched.filter_map(|(id, known)| match known {
-            Known::Unavailable(why) => Some((*id, why)),
+            Known::Unavailable(why) => Some((id, why)),
             _ => None,
         })
     }
@@ -61,7 +124,9 @@ impl BatchSchemas {
 /// What a batch needs of the registry.
 #[derive(Debug, Default)]
 pub(crate) struct SchemaNeeds {
+    /// In the order of the records.
     missing: Vec<SchemaId>,
+    is_missing: HashSet<SchemaId>,
     /// The first record of each lane that needs a missing one.
     waiting: BTreeSet<u32>,
 }
@@ -76,7 +141,7 @@ impl SchemaNeeds {
         uses: impl Fn(&str) -> SchemaUse + 'u,
     ) -> Self {
         let mut needs = Self::default();
-        let mut known: Vec<(SchemaId, Known)> = Vec::new();
+        let mut known = Found::default();
         for lane in lanes {
             let of_topic = uses(records[lane[0] as usize].topic());
             if of_topic.is_none() {
@@ -84,16 +149,23 @@ impl SchemaNeeds {
             }
             for &index in lane {
                 let record = &records[index as usize];
-                for id in ids(&schemas.typed, record, of_topic).into_iter().flatten() {
-                    if known.iter().any(|(known, _)| *known == id) {
+                for part in [Part::Key, Part::Value] {
+                    let id = match need(&schemas.typed, record, of_topic, part) {
+                        None => continue,
+                        Some(Need::Number(number)) if known.number(number).is_some() => continue,
+                        Some(Need::Number(number)) => SchemaId::Number(number),
+                        Some(Need::Id(id)) => id,
+                    };
+                    if known.get(id).is_some() {
                         continue;
                     }
-                    if needs.missing.contains(&id) {
+                    if needs.is_missing.contains(&id) {
                         needs.waiting.insert(lane[0]);
                     } else if let Some(found) = cache.known(id) {
-                        known.push((id, found));
+                        known.insert(id, found);
                     } else {
                         needs.missing.push(id);
+                        needs.is_missing.insert(id);
                         needs.waiting.insert(lane[0]);
                     }
                 }
@@ -111,8 +183,14 @@ impl SchemaNeeds {
         record: &Record,
         uses: SchemaUse,
     ) -> Option<Rejection> {
-        let ids = ids(&schemas.typed, record, uses).into_iter().flatten();
-        ids.filter(|id| self.missing.contains(id))
+        let needed = [Part::Key, Part::Value]
+            .into_iter()
+            .filter_map(|part| need(&schemas.typed, record, uses, part));
+        let ids = needed.map(|need| match need {
+            Need::Number(number) => SchemaId::Number(number),
+            Need::Id(id) => id,
+        });
+        ids.filter(|id| self.is_missing.contains(id))
             .find_map(|id| match schemas.get(id) {
                 Some(Known::Unavailable(why)) => Some(unavailable(id, why)),
                 _ => None,
@@ -138,7 +216,10 @@ impl SchemaNeeds {
     ) {
         let most = Duration::from_millis(SCHEMA_FETCH_MS_MAX);
         let limit = left.map_or(most, |left| most.min(left / SCHEMA_FETCH_PART));
-        let fetched = fetch(cache, &self.missing, limit).await;
+        let mut fetched = Found::default();
+        for (id, known) in fetch(cache, &self.missing, limit).await {
+            fetched.insert(id, known);
+        }
         // Set once an invocation.
         let _ = schemas.fetched.set(fetched);
     }
@@ -161,14 +242,18 @@ impl Typed {
     }
 }
 
-/// Fetches schemas side by side, within one limit for all.
+/// Fetches schemas side by side, within one limit for all. If there are more than are asked for at once, each has its share of the limit, so that ids that hang do not keep others waiting
+/// delivery after delivery.
 async fn fetch(cache: &Cache, ids: &[SchemaId], limit: Duration) -> Vec<(SchemaId, Known)> {
     let end = Instant::now() + limit;
+    let rounds = ids.len().div_ceil(SCHEMA_FETCHES_AT_ONCE_MAX).max(1);
+    let share = limit / u32::try_from(rounds).unwrap_or(u32::MAX);
+    let share = share.max(Duration::from_millis(SCHEMA_FETCH_MS_MIN));
     let fetched = stream::iter(ids.iter().copied())
         .map(|id| async move {
             let left = end.saturating_duration_since(Instant::now());
             match left.is_zero() {
-                false => (id, cache.get(id, left).await),
+                false => (id, cache.get(id, left.min(share)).await),
                 true => (id, Known::Unavailable(not_asked(cache).into())),
             }
         })
@@ -189,13 +274,41 @@ fn not_asked(cache: &Cache) -> String {
     )
 }
 
-/// The ids that stand at a record's key and value.
-fn ids(typed: &Typed, record: &Record, uses: SchemaUse) -> [Option<SchemaId>; 2] {
-    [(Part::Key, record.key()), (Part::Value, record.value())].map(|(part, bytes)| {
-        let (format, bytes) = (uses.format(part)?, bytes?);
-        if format != Format::Json && typed.is_json(record, part) {
-            return None;
-        }
-        typed.framed(record, part, bytes, format)?.id
-    })
+/// A schema that a part of a record is read by.
+enum Need {
+    /// Almost always.
+    Number(u32),
+    Id(SchemaId),
+}
+
+/// The schema that stands at a record's key or value. *None: the part is read without one.*
+#[inline]
+fn need(typed: &Typed, record: &Record, uses: SchemaUse, part: Part) -> Option<Need> {
+    let format = uses.format(part)?;
+    let bytes = match part {
+        Part::Key => record.key()?,
+        Part::Value => record.value()?,
+    };
+    match typed.number(record, part, bytes) {
+        Some((number, _)) => Some(Need::Number(number)),
+        None => other_need(typed, record, uses, (part, format, bytes)),
+    }
+}
+
+fn other_need(
+    typed: &Typed,
+    record: &Record,
+    uses: SchemaUse,
+    (part, format, bytes): (Part, Format, &[u8]),
+) -> Option<Need> {
+    if format != Format::Json && typed.is_json(record, part) {
+        return None;
+    }
+    let framed = typed.framed(record, part, bytes, format)?;
+    // JSON that is not validated needs no schema. Behind a frame it may be of another format.
+    let is_frame = matches!(framed.kind, Kind::Confluent | Kind::Glue { .. });
+    if format == Format::Json && !uses.validates() && !is_frame {
+        return None;
+    }
+    framed.id.map(Need::Id)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use msk_schemas::id::Format;
 
 use crate::part::Part;
-use crate::schemas::{Framing, RecordFormat, SchemaUse, Typed};
+use crate::schemas::{Framing, SchemaUse, Typed};
 
 /// What `each(…)` has set.
 #[doc(hidden)]
@@ -40,13 +40,31 @@ impl Reading {
         typed: &Typed,
     ) -> Result<Option<Self>, Faults> {
         let mut faults = Faults::new();
+        if let Some((part, formats)) = uses.torn() {
+            let [one, other] = formats.map(extractor);
+            faults.push((
+                "",
+                format!(
+                    "its handler reads the {part} as `{one}` and as `{other}`, and no record is both: expected one of them"
+                ),
+            ));
+        }
+        let value = uses.format(Part::Value);
+        if let (true, Some(format @ (Format::Avro | Format::Protobuf))) = (options.validate, value)
+        {
+            let reason = format!(
+                "expected a handler that takes the value as `Json<_>`, found `{}`",
+                extractor(format)
+            );
+            faults.push((".validate(true)", reason));
+        }
         for (part, text, method) in [
             (Part::Value, &options.value, ".reader_schema(…)"),
             (Part::Key, &options.key, ".key_reader_schema(…)"),
         ] {
             let is_avro = uses.format(part) == Some(Format::Avro);
             let is_named = typed.cache.is_some() && typed.framing != Framing::None;
-            let is_json = typed.format == RecordFormat::Json && typed.framing == Framing::Auto;
+            let is_json = typed.delivers_json();
             let needed = is_avro && !is_named && !is_json;
             if text.is_some() && !is_avro {
                 let reason = format!("expected a handler that takes the {part} as `Avro<_>`");
@@ -104,9 +122,18 @@ impl Reading {
     /// What it needs beside what the arguments need.
     pub(crate) fn uses(&self) -> SchemaUse {
         match self.validate {
-            true => SchemaUse::of(Part::Value, Format::Json),
+            true => SchemaUse::VALIDATED,
             false => SchemaUse::NONE,
         }
+    }
+}
+
+/// The argument that reads a format.
+pub(crate) fn extractor(format: Format) -> &'static str {
+    match format {
+        Format::Avro => "Avro<_>",
+        Format::Protobuf => "Protobuf<_>",
+        _ => "Json<_>",
     }
 }
 

@@ -1,8 +1,9 @@
 //! JSON behind a schema registry's frame is read as JSON without one. The frame is decided by fixed rules, never tried.
 
+use lambda_msk::idempotency::PerRecord;
 use lambda_msk::schemas::{Framing, Schemas};
-use lambda_msk::testing::{Event, Sample, invoke};
-use lambda_msk::{Consumer, Json, Key};
+use lambda_msk::testing::{Event, MemoryRegistry, Sample, invoke};
+use lambda_msk::{Consumer, Idempotency, Json, Key};
 
 use crate::support::{code, letters};
 
@@ -68,4 +69,60 @@ async fn where_no_frame_is_expected_none_is_taken_off() {
     let invoked = invoke(&consumer, value(&[CONFLUENT, b"7"])).await;
 
     assert_eq!(code(&invoked, 0, 0), "reject.json");
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_behind_a_frame_whose_schema_is_of_another_format_is_rejected() {
+    let registry = MemoryRegistry::new();
+    let avro = registry.avro(r#""long""#);
+    let json = registry.json_schema(r#"{"type": "integer"}"#);
+    let consumer = Consumer::builder()
+        .schemas(registry.schemas())
+        .topic("orders", seven);
+    let consumer = consumer.build().unwrap();
+    let run = |sample: Sample| invoke(&consumer, Event::msk().record(sample).build());
+    let orders = || Sample::new("orders", 0);
+
+    let of_json = run(orders().framed_json(&json, &7)).await;
+    let of_avro = run(orders().framed_json(&avro, &7)).await;
+    let plain = run(orders().json(&7)).await;
+
+    assert_eq!(letters(&of_json), "D");
+    assert_eq!(code(&of_avro, 0, 0), "reject.schema_format");
+    assert_eq!(letters(&plain), "D");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_mapping_has_made_json_of_needs_no_schema_of_json() {
+    let registry = MemoryRegistry::new();
+    let avro = registry.avro(r#""long""#);
+    let consumer = Consumer::builder()
+        .schemas(registry.schemas())
+        .topic("orders", seven);
+    let consumer = consumer.build().unwrap();
+    let id = avro.id().to_string();
+    let record = Sample::new("orders", 0).json(&7);
+    let event = Event::msk().record(record.value_schema("AVRO", id));
+
+    assert_eq!(letters(&invoke(&consumer, event).await), "D");
+    assert_eq!(registry.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotency_key_is_a_part_of_json_behind_a_frame() {
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Json<serde_json::Value>| {})
+        .idempotency(Idempotency::Memory)
+        .per_record(PerRecord::by_json(["/order_id"]))
+        .build()
+        .unwrap();
+    let order: &[u8] = br#"{"order_id": 7}"#;
+    let orders = [&[][..], CONFLUENT, GLUE].map(|frame| {
+        let value = [frame, order].concat();
+        Sample::new("orders", 0).value(value)
+    });
+    let event = Event::msk().records(orders);
+
+    // The same order three times.
+    assert_eq!(letters(&invoke(&consumer, event).await), "DSS");
 }

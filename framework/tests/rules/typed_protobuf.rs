@@ -1,7 +1,9 @@
 //! Protobuf: a frame says which message a value is, and what cannot be told is rejected.
 
+use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
-use lambda_msk::extract::Protobuf;
+use lambda_msk::extract::{Avro, Protobuf};
+use lambda_msk::idempotency::PerRecord;
 use lambda_msk::schemas::{Framing, RecordFormat, Schemas};
 use lambda_msk::testing::{Event, Invoked, MemoryRegistry, Sample, invoke};
 use lambda_msk::{Consumer, Key};
@@ -236,4 +238,58 @@ async fn a_key_may_be_a_message() {
     let invoked = invoke(&consumer, event).await;
 
     assert_eq!(letters(&invoked), "D");
+}
+
+fn fault(builder: Builder<()>) -> String {
+    builder.build().unwrap_err().to_string()
+}
+
+#[test]
+fn two_formats_of_one_part_are_a_fault_of_the_route() {
+    let both = async |_: Protobuf<Payment>, _: Avro<u64>| {};
+    let parts = async |_: Protobuf<Payment>, _: Key<Avro<u64>>| {};
+    let registry = MemoryRegistry::new();
+    let builder = || Consumer::builder().schemas(registry.schemas());
+
+    let said = fault(builder().topic("payments", both));
+
+    assert!(said.contains(".topic(\"payments\", …)"), "{said}");
+    assert!(
+        said.contains("the value as `Protobuf<_>` and as `Avro<_>`"),
+        "{said}"
+    );
+    assert!(builder().topic("payments", parts).build().is_ok());
+}
+
+#[test]
+fn keys_that_are_parts_of_json_are_a_fault_of_a_route_without_json() {
+    let registry = MemoryRegistry::new();
+    let builder = |schemas: Schemas, per_record: PerRecord| {
+        let builder = Consumer::builder().schemas(schemas).topic("payments", paid);
+        builder
+            .topic("plain", async |_: Key<String>| {})
+            .per_record(per_record)
+    };
+    let by_json = || PerRecord::by_json(["/order_id"]);
+    let by_fields = PerRecord::by_key().validate_fields(["/amount"]);
+
+    for (per_record, method) in [(by_json(), "by_json"), (by_fields, "validate_fields")] {
+        let said = fault(builder(registry.schemas(), per_record));
+        assert!(
+            said.contains(method) && said.contains("`Protobuf<_>`"),
+            "{said}"
+        );
+        assert!(
+            said.contains("payments") && !said.contains("plain"),
+            "{said}"
+        );
+    }
+    assert!(
+        builder(registry.schemas(), PerRecord::by_key())
+            .build()
+            .is_ok()
+    );
+    // There the mapping makes JSON of it.
+    let json = registry.schemas().record_format(RecordFormat::Json);
+    assert!(builder(json, by_json()).build().is_ok());
 }

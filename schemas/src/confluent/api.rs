@@ -13,6 +13,9 @@ use crate::registry::FetchError;
 /// `error_code` of a subject, a version and a schema that the registry does not have.
 const NOT_FOUND_CODES: std::ops::RangeInclusive<u32> = 40401..=40403;
 
+/// Where schemas are found by their GUIDs.
+pub(super) const GUIDS: &str = "schemas/guids/";
+
 /// A registry's address, and how it is asked.
 pub(super) struct Api {
     /// Without a slash at its end.
@@ -56,7 +59,7 @@ impl Api {
             return self.schema_with(path, secret).await;
         }
         let answer = self.ask(path, &self.auth).await?;
-        self.read(&answer)
+        self.read(path, &answer)
     }
 
     /// With credentials from a secret. If they are refused, the secret may have changed since it was read: it is read once more.
@@ -68,29 +71,23 @@ impl Api {
     ) -> Result<Option<Answered>, FetchError> {
         use crate::secret::Given;
 
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let given = secret
-                .given()
-                .await
-                .map_err(|said| self.unavailable(said))?;
-            let auth = match &given {
-                Given::Basic { user, password } => Auth::Basic {
-                    user: user.clone(),
-                    password: password.clone(),
-                },
-                Given::Bearer(token) => Auth::bearer(token),
-            };
-            let answer = self.ask(path, &auth).await?;
-            let refused =
-                [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status);
-            if refused {
-                secret.refused().await;
-            }
-            if !refused || tries == 2 {
-                return self.read(&answer);
-            }
+        let auth = |given: &Given| match given {
+            Given::Basic { user, password } => Auth::Basic {
+                user: user.clone(),
+                password: password.clone(),
+            },
+            Given::Bearer(token) => Auth::bearer(token),
+        };
+        let given = secret.given().await;
+        let given = given.map_err(|said| self.unavailable(said))?;
+        let answer = self.ask(path, &auth(&given)).await?;
+        if ![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status) {
+            return self.read(path, &answer);
+        }
+        let other = secret.instead_of(&given).await;
+        match other.map_err(|said| self.unavailable(said))? {
+            Some(given) => self.read(path, &self.ask(path, &auth(&given)).await?),
+            None => self.read(path, &answer),
         }
     }
 
@@ -112,7 +109,7 @@ impl Api {
         answer.await.map_err(|said| self.unavailable(said))
     }
 
-    fn read(&self, answer: &Answer) -> Result<Option<Answered>, FetchError> {
+    fn read(&self, path: &str, answer: &Answer) -> Result<Option<Answered>, FetchError> {
         let status = answer.status;
         let cure = match status {
             StatusCode::OK => match serde_json::from_slice(&answer.body) {
@@ -124,6 +121,9 @@ impl Api {
             StatusCode::NOT_FOUND => match serde_json::from_slice(&answer.body) {
                 Ok(Refusal { error_code }) if NOT_FOUND_CODES.contains(&error_code) => {
                     return Ok(None);
+                }
+                _ if path.starts_with(GUIDS) => {
+                    " without a registry's error code: the producers' headers name schemas by GUID, and not every registry finds them so (Apicurio 2 does not): let the producers write ids, or use a registry that has /schemas/guids"
                 }
                 _ => {
                     " without a registry's error code: is the path right? Apicurio's is /apis/ccompat/v7"

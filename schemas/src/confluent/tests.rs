@@ -361,3 +361,16 @@ async fn a_subject_that_would_be_another_path_is_not_asked_for() {
         assert_eq!(server.targets(), ["/schemas/ids/7"]);
     }
 }
+
+#[tokio::test]
+async fn a_registry_without_guids_is_an_outage_that_says_so() {
+    let server = Server::by(|_, _| Reply::Says(404, "<html>".to_owned())).await;
+    let registry = Confluent::new(&server.url).unwrap();
+
+    let answer = registry.fetch(SchemaId::Guid([7; 16])).await;
+
+    let Err(FetchError::Unavailable(text)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(text.contains("/schemas/guids"), "{text}");
+}

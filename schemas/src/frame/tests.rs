@@ -237,3 +237,50 @@ fn what_is_compressed_is_read_whole_or_not_at_all() {
         assert_eq!(inflate(broken), Err(InflateError::NotZlib));
     }
 }
+
+#[test]
+fn the_quick_way_says_what_the_rules_say_or_nothing() {
+    let header = [0, 0, 0, 0, 9];
+    let texts: [&[u8]; 6] = [
+        b"",
+        b"\0\0\0\0",
+        b"\0\0\0\0\x07",
+        b"\0\0\0\x01\0rest",
+        b"\x03\0abc",
+        b"{}",
+    ];
+    for framing in [
+        Framing::Auto,
+        Framing::Confluent,
+        Framing::Glue,
+        Framing::None,
+    ] {
+        for bytes in texts {
+            for metadata in [None, Some(None), Some(Some("5"))] {
+                for header in [None, Some(&header[..]), Some(&b"own"[..])] {
+                    let given = Given {
+                        metadata,
+                        header,
+                        bytes,
+                    };
+                    let found = framing.find(given, Format::Avro);
+                    let number = framing.number(given);
+                    if let Some((number, rest)) = number {
+                        let expected = Framed {
+                            id: Some(SchemaId::Number(number)),
+                            kind: Kind::Confluent,
+                            rest,
+                        };
+                        assert_eq!(found, Some(expected));
+                    }
+                    let alone = header.is_none() && metadata.is_none();
+                    let is_confluent = found.is_some_and(|found| found.kind == Kind::Confluent);
+                    assert!(
+                        number.is_some() || !alone || !is_confluent,
+                        "{framing:?} {bytes:?}"
+                    );
+                }
+            }
+        }
+    }
+}
