@@ -288,5 +288,5 @@ const _: () = {
 /// Shortest time for one schema while many are fetched: time for a registry that is well.
 pub const SCHEMA_FETCH_MS_MIN: u64 = 100;
 
-/// Most schemas of a batch that are searched one after the other, which is quicker than a hash. All others are found by their hash.
+/// Most schemas of a batch that are searched one after the other, which is quicker than a tree. All others are found in one.
 pub const SCHEMAS_SEARCHED_MAX: usize = 8;

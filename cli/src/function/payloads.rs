@@ -1,6 +1,8 @@
 //! Keys and values of an event's records, for people who ask to see them: as JSON, as text, or by their schemas. Used by `dev` and
 //! `invoke`.
 
+// Keys and values.
+mod part;
 // A registry's schemas.
 #[cfg(feature = "schemas")]
 mod by_schema;
@@ -15,16 +17,13 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 pub(crate) use self::by_schema::Reader;
+use self::part::Part;
 use crate::text::style::DIM;
 
 /// So many records of an event are shown; the others are counted.
 const RECORDS_MAX: usize = 100;
 /// Most characters of a key or a value that are shown.
 const SHOWN_CHARS_MAX: usize = 2_000;
-/// Length of Confluent's frame: a zero byte and an id of four.
-const CONFLUENT_BYTES: usize = 5;
-/// Length of AWS Glue's frame: a 3, a byte for the compression, and a UUID.
-const GLUE_BYTES: usize = 18;
 
 /// The records of one event.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,44 +41,6 @@ pub(crate) struct Row {
     pub(crate) place: String,
     pub(crate) key: String,
     pub(crate) value: String,
-}
-
-/// The key or the value of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Key,
-    Value,
-}
-
-impl Part {
-    fn of(self, record: &Record) -> Option<&[u8]> {
-        match self {
-            Self::Key => record.key(),
-            Self::Value => record.value(),
-        }
-    }
-
-    fn header_name(self) -> &'static str {
-        match self {
-            Self::Key => "__key_schema_id",
-            Self::Value => "__value_schema_id",
-        }
-    }
-
-    /// Whether something names the schema of it: the mapping, a header, or a frame. Neither JSON nor text begins with a byte of
-    /// a frame.
-    fn is_typed(self, record: &Record, bytes: &[u8]) -> bool {
-        let metadata = match self {
-            Self::Key => record.key_schema(),
-            Self::Value => record.value_schema(),
-        };
-        let framed = match bytes.first() {
-            Some(0) => bytes.len() >= CONFLUENT_BYTES,
-            Some(3) => bytes.len() >= GLUE_BYTES,
-            _ => false,
-        };
-        framed || metadata.is_some() || record.header(self.header_name()).is_some()
-    }
 }
 
 /// The records of an event. Empty for what is no event of Kafka: the delivery says so.

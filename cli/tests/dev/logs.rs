@@ -7,7 +7,7 @@ use crate::support::said::{LINES, WARNING};
 use crate::support::{stderr, stdout};
 
 #[test]
-fn a_functions_warnings_are_short_rows_on_standard_error_and_its_metrics_stand_at_the_end() {
+fn a_functions_warnings_are_short_rows_and_its_metrics_stand_at_the_end() {
     let say = format!("SAY={LINES}");
 
     let output = dev("say", &["--env", &say]);

@@ -8,7 +8,7 @@ use msk_schemas::schema::Schema;
 
 use crate::delivery::Delivery;
 use crate::extract::form;
-use crate::extract::framed::{schema, unusable};
+use crate::extract::framed::schema;
 use crate::failure::Rejection;
 use crate::part::Part;
 use crate::schemas::{FRAMING, inflated};
@@ -127,6 +127,7 @@ pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
     use serde_json::Value;
 
     use crate::extract::explain;
+    use crate::extract::framed::unusable;
     use crate::extract::rejection::JsonRejection;
 
     let part = Part::Value;

@@ -1,7 +1,7 @@
 //! A reader's schema, and what it makes of each writer's: compiled once a pair. Kept by `reading`, used by `extract`.
 
 use std::array;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use msk_schemas::avro::{Incompatible, Plan, Schema};
@@ -18,7 +18,7 @@ pub(crate) struct Reader {
     /// The first pairs, kept for the life of the process and read without a lock: a topic has few writers' schemas.
     first: [OnceLock<(SchemaId, Pair)>; SCHEMAS_SEARCHED_MAX],
     /// All others.
-    more: RwLock<HashMap<SchemaId, Pair>>,
+    more: RwLock<BTreeMap<SchemaId, Pair>>,
 }
 
 impl Reader {

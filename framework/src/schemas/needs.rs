@@ -1,6 +1,6 @@
 //! The schemas that an invocation's records need: which of them are known, and which lanes wait for those that are not. Called by `process` before the lanes start.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -45,11 +45,11 @@ pub(crate) struct KnownMessage {
     pub(crate) indexes: Box<[u8]>,
 }
 
-/// What was found of ids. Most batches have one or two of them: those are searched one after the other, and all others by their hash.
+/// What was found of ids. Most batches have one or two of them: those are searched one after the other, and all others in a tree.
 #[derive(Debug, Default)]
 struct Found {
     few: Vec<(SchemaId, Known)>,
-    more: HashMap<SchemaId, Known>,
+    more: BTreeMap<SchemaId, Known>,
 }
 
 impl Found {
@@ -126,7 +126,7 @@ impl BatchSchemas {
 pub(crate) struct SchemaNeeds {
     /// In the order of the records.
     missing: Vec<SchemaId>,
-    is_missing: HashSet<SchemaId>,
+    is_missing: BTreeSet<SchemaId>,
     /// The first record of each lane that needs a missing one.
     waiting: BTreeSet<u32>,
 }

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn gauges_stand_under_the_table_where_there_is_room_and_not_at_all_where_there_is_none() {
+    fn gauges_stand_under_the_table_where_there_is_room_for_them() {
         let mut block = block("a", 2);
         block.gauges = vec!["up".to_owned(), "down".to_owned()];
 

@@ -1,3 +1,5 @@
+//! What a function measures, added up.
+
 use std::time::Duration;
 
 use serde_json::json;

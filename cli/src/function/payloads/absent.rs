@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lambda_msk::Record;
 
-use super::Part;
+use super::part::Part;
 
 /// Reads nothing.
 #[derive(Debug, Default)]

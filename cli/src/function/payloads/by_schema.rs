@@ -12,7 +12,7 @@ use msk_mapping::record::{self, Header, TopicPartition};
 use msk_mapping::schemas::{Registry, Validator};
 use msk_schemas::confluent::Confluent;
 
-use super::Part;
+use super::part::Part;
 use crate::function::dead_letters::variable;
 
 /// The variables of the function that name its registry.

@@ -1,3 +1,5 @@
+//! What is shown of keys and values.
+
 use bytes::Bytes;
 use lambda_msk::testing::{Event, Sample};
 
