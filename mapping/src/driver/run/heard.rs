@@ -60,7 +60,9 @@ impl Run {
                 self.ends.extend(ends);
             }
             Happening::Trouble(reason) => self.notice(Notice::Trouble { reason }),
-            Happening::Refused(refusal, reason) => self.notice(refused::notice(refusal, &reason)),
+            Happening::Refused(refusal, reason) => {
+                self.notice(self.refused.notice(refusal, &reason));
+            }
             Happening::Left => {}
         }
     }
