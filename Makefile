@@ -5,7 +5,7 @@
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,cargo-msk/dynamodb,cargo-msk/schemas,msk-mapping/schemas,typed/glue
 # All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
-all := $(quick),cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
+all := $(quick),cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 15
@@ -46,7 +46,7 @@ vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Gl
 	git diff --exit-code schemas/tests/vectors
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator, serializers with their registries (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 

@@ -93,7 +93,12 @@ fn run_on(runtime: &Runtime, args: &Args, show: &Arc<Show>) -> Result<ExitCode, 
         (None, Some(broker)) => broker.cluster().bootstrap().to_owned(),
         (None, None) => String::new(),
     };
-    let cluster = connect::cluster(&bootstrap, &args.set)?;
+    let cluster = runtime.block_on(async {
+        tokio::select! {
+            cluster = connect::cluster(&bootstrap, &args.set, &args.iam) => cluster,
+            Some(()) = interrupts.recv() => Err(Fault::interrupted()),
+        }
+    })?;
     // Before the build: it is the slower of the two to find wrong.
     let configurations = args.topics.iter().map(|topic| {
         args.settings

@@ -5,10 +5,12 @@ use std::fmt;
 use rdkafka::consumer::BaseConsumer;
 
 use crate::error::Error;
+use crate::identity::ClientIdentity;
 use crate::limits::{
     FETCH_BACKOFF_MS, HEARTBEAT_MS, PREFETCH_KIBIBYTES, PREFETCH_RECORDS_MIN, SESSION_MS,
     STATISTICS_MS,
 };
+use crate::refusal::Refusal;
 use crate::security::Security;
 use crate::settings::Settings;
 
@@ -59,6 +61,8 @@ const COMMITS: &str = "the mapping commits only settled records";
 pub struct Cluster {
     bootstrap: String,
     settings: Vec<(String, String)>,
+    #[cfg(feature = "iam")]
+    iam: Option<crate::iam::Identity>,
 }
 
 impl Cluster {
@@ -67,6 +71,8 @@ impl Cluster {
         Self {
             bootstrap: bootstrap.into(),
             settings: Vec::new(),
+            #[cfg(feature = "iam")]
+            iam: None,
         }
     }
 
@@ -77,6 +83,40 @@ impl Cluster {
     pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((name.into(), value.into()));
         self
+    }
+
+    /// Signs in with an identity of AWS, as Amazon MSK's IAM authentication expects: over TLS (`security.protocol=SASL_SSL`), unless another protocol was set before.
+    #[cfg(feature = "iam")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "iam")))]
+    #[must_use]
+    pub fn iam(mut self, identity: crate::iam::Identity) -> Self {
+        self.iam = Some(identity);
+        let named = |(name, _): &(String, String)| name == "security.protocol";
+        if !self.settings.iter().any(named) {
+            self = self.set("security.protocol", "SASL_SSL");
+        }
+        self.set("sasl.mechanism", "OAUTHBEARER")
+    }
+
+    /// What clients of this cluster show a broker beside their settings.
+    pub fn identity(&self) -> ClientIdentity {
+        #[cfg(feature = "iam")]
+        return ClientIdentity::of(self.iam.clone());
+        #[cfg(not(feature = "iam"))]
+        ClientIdentity::default()
+    }
+
+    /// What to check after this refusal: settings by librdkafka's names, or the identity and its permissions.
+    pub fn cure(&self, refusal: Refusal) -> String {
+        #[cfg(feature = "iam")]
+        if let Some(identity) = &self.iam
+            && let Some(permissions) = refusal.iam_permissions()
+        {
+            return format!(
+                "{identity} needs {permissions}; `aws sts get-caller-identity` tells whose key it is"
+            );
+        }
+        refusal.check().to_owned()
     }
 
     /// The given brokers.
@@ -99,7 +139,7 @@ impl Cluster {
     ///
     /// let cluster = Cluster::new("b-1.example:9098").set("sasl.mechanism", "AWS_MSK_IAM");
     /// let wrong = cluster.check().unwrap_err().to_string();
-    /// assert_eq!(wrong, "the setting `sasl.mechanism`: IAM authentication and OAUTHBEARER's tokens are not supported");
+    /// assert_eq!(wrong, "the setting `sasl.mechanism`: IAM authentication needs an identity of AWS");
     /// ```
     pub fn check(&self) -> Result<(), Error> {
         self.check_security()?;
@@ -115,7 +155,7 @@ impl Cluster {
                 return Err(Error::Owned { name, instead });
             }
         }
-        Security::of(&self.settings)?;
+        Security::of(&self.settings, self.has_identity())?;
         for (at, (name, path)) in self.settings.iter().enumerate() {
             let of_a_file = name.starts_with("ssl.") && name.ends_with(".location");
             let counts = !self.settings[at + 1..].iter().any(|(set, _)| set == name);
@@ -130,6 +170,13 @@ impl Cluster {
             })?;
         }
         Ok(())
+    }
+
+    pub(crate) fn has_identity(&self) -> bool {
+        #[cfg(feature = "iam")]
+        return self.iam.is_some();
+        #[cfg(not(feature = "iam"))]
+        false
     }
 
     pub(crate) fn is_set(&self, name: &str, value: &str) -> bool {

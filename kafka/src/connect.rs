@@ -6,12 +6,14 @@
 //! The response contains the brokers' addresses, and all later requests go there. If these addresses cannot be reached, no later
 //! request succeeds, so they are tried first.
 
+use std::error::Error as StdError;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -21,6 +23,7 @@ use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::identity::{ClientIdentity, oauth_token};
 use crate::limits::{CONNECT_HEAR_MS, CONNECT_LISTEN_MS, CONNECT_MS};
 use crate::record::TopicPartition;
 use crate::refusal::{Refusal, reason as plain};
@@ -37,7 +40,7 @@ impl Cluster {
         let mut config = self.common().into_config();
         // That a broker hangs up is no error to librdkafka, and all that one hears if it wants another protocol.
         config.set_log_level(RDKafkaLogLevel::Info);
-        let asks = BaseConsumer::from_config_and_context(&config, Heard::default());
+        let asks = BaseConsumer::from_config_and_context(&config, Heard::of(self));
         let asks = asks.map_err(Error::client)?;
         let metadata = metadata(self, &asks, topic)?;
         reach(self, metadata.brokers())?;
@@ -71,6 +74,7 @@ fn found(
             return Err(Error::Refused {
                 bootstrap: cluster.bootstrap().to_owned(),
                 refusal,
+                cure: cluster.cure(refusal),
                 source: Box::new(KafkaError::MetadataFetch(code)),
             });
         }
@@ -91,7 +95,11 @@ fn found(
 
 fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Result<Metadata, Error> {
     let until = Instant::now() + Duration::from_millis(CONNECT_MS);
-    let mut said = None;
+    // A token that is asked for is given now, and not after a first request that waits for it in vain.
+    let mut said = match cluster.has_identity() {
+        true => hear(cluster, asks)?,
+        false => None,
+    };
     loop {
         let asked = asks.fetch_metadata(Some(topic), Duration::from_millis(CONNECT_LISTEN_MS));
         let source = match asked {
@@ -115,7 +123,7 @@ pub(crate) fn why(cluster: &Cluster, asks: &BaseConsumer<Heard>, source: KafkaEr
 }
 
 /// What the client has called back with since it was asked last, of what may pass.
-fn hear(cluster: &Cluster, asks: &BaseConsumer<Heard>) -> Result<Option<String>, Error> {
+pub(crate) fn hear(cluster: &Cluster, asks: &BaseConsumer<Heard>) -> Result<Option<String>, Error> {
     // It calls back from here alone.
     while asks.poll(Duration::from_millis(CONNECT_HEAR_MS)).is_some() {}
     let mut heard = asks.context().heard();
@@ -123,6 +131,7 @@ fn hear(cluster: &Cluster, asks: &BaseConsumer<Heard>) -> Result<Option<String>,
         Some((refusal, reason)) => Err(Error::Refused {
             bootstrap: cluster.bootstrap().to_owned(),
             refusal,
+            cure: cluster.cure(refusal),
             source: reason.into(),
         }),
         None => Ok(heard.reason.take()),
@@ -171,6 +180,7 @@ fn connect(host: &str, port: u16) -> io::Result<()> {
 /// What librdkafka called back with.
 #[derive(Default)]
 pub(crate) struct Heard {
+    identity: ClientIdentity,
     reasons: Mutex<Reasons>,
 }
 
@@ -182,12 +192,25 @@ struct Reasons {
 }
 
 impl Heard {
+    pub(crate) fn of(cluster: &Cluster) -> Self {
+        Self {
+            identity: cluster.identity(),
+            reasons: Mutex::default(),
+        }
+    }
+
     fn heard(&self) -> MutexGuard<'_, Reasons> {
         self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ClientContext for Heard {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn StdError>> {
+        oauth_token(&self.identity)
+    }
+
     /// Most comes as an error too.
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         if facility == "FAIL" {

@@ -69,6 +69,8 @@ pub enum Error {
         bootstrap: String,
         /// The kind of refusal.
         refusal: Refusal,
+        /// What to check ([`Cluster::cure`](crate::Cluster::cure)).
+        cure: String,
         /// The client's reason.
         source: Box<dyn StdError + Send + Sync>,
     },

@@ -13,8 +13,8 @@ pub enum SecurityFault {
     /// An unsupported mechanism.
     #[error("expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")]
     UnknownMechanism,
-    /// IAM authentication of Amazon MSK, which needs signed tokens.
-    #[error("IAM authentication and OAUTHBEARER's tokens are not supported")]
+    /// IAM authentication of Amazon MSK, which needs signed tokens: `Cluster::iam`, with the feature `iam`.
+    #[error("IAM authentication needs an identity of AWS")]
     Iam,
     /// SASL without a mechanism.
     #[error("it is missing, but security.protocol requires SASL: set it")]

@@ -6,6 +6,7 @@
 //! - `Producer` writes records. `Reader` reads partitions, their bounds, a group's offsets, and whether records are left, without being a member of the group. It
 //!   returns no records: they are processed by members of the group, in `msk-mapping`.
 //! - `EmbeddedBroker` is a broker in this process, for development without any installation.
+//! - `Iam` (feature `iam`) signs in to Amazon MSK with AWS's credentials: `Cluster::iam`.
 //! - `share_security` (feature `share`) reads the same settings for the client of share groups, which is not librdkafka.
 //!
 //! No error and no `Debug` form repeats the value of a setting that may be a secret. None of librdkafka's types is public; of the share-group client only its
@@ -34,6 +35,14 @@ mod security;
 #[cfg(feature = "client")]
 mod settings;
 
+// Tokens for clusters with IAM authentication.
+#[cfg(feature = "iam")]
+mod iam;
+
+// The identity that a client has beside its settings.
+#[cfg(feature = "client")]
+mod identity;
+
 // Brokers and their settings.
 #[cfg(feature = "client")]
 mod cluster;
@@ -61,12 +70,16 @@ pub mod share_security;
 // Every bound, to look up.
 pub mod limits;
 
+#[cfg(feature = "iam")]
+pub use crate::iam::{Iam, IamError, Identity, Token};
+
 #[cfg(feature = "client")]
 pub use crate::{
     cluster::Cluster,
     embedded::EmbeddedBroker,
     error::Error,
     fault::SecurityFault,
+    identity::{BearerToken, ClientIdentity},
     producer::{Outgoing, Producer},
     reader::Reader,
     refusal::Refusal,

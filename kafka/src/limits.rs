@@ -40,4 +40,20 @@ pub const SESSION_MS: u64 = 6_000;
 /// Heartbeat interval of a group member, in which it also learns of a rebalance.
 pub const HEARTBEAT_MS: u64 = 500;
 
+/// Life of an IAM token: the longest that brokers accept, and what AWS's own signers ask for.
+#[cfg(feature = "iam")]
+pub const IAM_TOKEN_S: u64 = 900;
+
+/// Part of its life after which an IAM token is renewed. librdkafka asks for the next one at the same part.
+#[cfg(feature = "iam")]
+pub const IAM_RENEW_AT_PERCENT: u32 = 80;
+
+/// Pause after a token that could not be made. Several fit into what is left of the old one's life.
+#[cfg(feature = "iam")]
+pub const IAM_TRY_AGAIN_MS: u64 = 10_000;
+
+/// Time for AWS's chain of credentials, which asks services.
+#[cfg(feature = "iam")]
+pub const IAM_CREDENTIALS_MS: u64 = 30_000;
+
 const _: () = assert!(CONNECT_HEAR_MS < CONNECT_LISTEN_MS && CONNECT_LISTEN_MS < CONNECT_MS);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header as RawHeader, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
@@ -10,6 +11,7 @@ use rdkafka::util::Timeout;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
+use crate::identity::Identified;
 use crate::limits::{DOCUMENT_BYTES_MAX, QUEUE_FULL_MS};
 use crate::record::{Header, Record};
 use crate::settings::Settings;
@@ -19,7 +21,7 @@ const MESSAGE_BYTES: &str = "message.max.bytes";
 
 /// A producer for one cluster: a confirmed record is written, once and in order.
 pub struct Producer {
-    producer: FutureProducer,
+    producer: FutureProducer<Identified>,
 }
 
 /// A record to be written.
@@ -86,7 +88,7 @@ impl Producer {
     /// Those of [`Cluster::check`].
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
         cluster.check_security()?;
-        Self::of(cluster.producer())
+        Self::of(cluster, cluster.producer())
     }
 
     /// Creates a producer for documents about records, which are larger than the records. Only the broker limits their size,
@@ -101,12 +103,15 @@ impl Producer {
         if config.get(MESSAGE_BYTES).is_none() {
             config.set(MESSAGE_BYTES, DOCUMENT_BYTES_MAX.to_string());
         }
-        Self::of(config)
+        Self::of(cluster, config)
     }
 
-    fn of(settings: Settings) -> Result<Self, Error> {
-        let producer = settings.into_config().create().map_err(Error::client)?;
-        Ok(Self { producer })
+    fn of(cluster: &Cluster, settings: Settings) -> Result<Self, Error> {
+        let (config, context) = (settings.into_config(), Identified::of(cluster));
+        let producer = FutureProducer::from_config_and_context(&config, context);
+        Ok(Self {
+            producer: producer.map_err(Error::client)?,
+        })
     }
 
     /// Writes records and waits until all are confirmed, for at most `message.timeout.ms` (five minutes).

@@ -49,7 +49,7 @@ impl Reader {
         let mut settings = cluster.member(group, "earliest");
         settings.set("statistics.interval.ms", "0");
         let config = settings.into_config();
-        let client = BaseConsumer::from_config_and_context(&config, Heard::default());
+        let client = BaseConsumer::from_config_and_context(&config, Heard::of(cluster));
         Ok(Self {
             cluster: cluster.clone(),
             client: client.map_err(Error::client)?,
@@ -73,6 +73,7 @@ impl Reader {
     /// [`Error::Refused`] if the cluster refuses the client, [`Error::Unreachable`] if no broker responds.
     pub fn bounds(&self, partition: &TopicPartition) -> Result<(i64, i64), Error> {
         let (topic, number) = (partition.topic(), partition.partition());
+        self.sign_in()?;
         self.answered(self.client.fetch_watermarks(topic, number, LIMIT))
     }
 
@@ -82,6 +83,7 @@ impl Reader {
     ///
     /// As [`bounds`](Self::bounds).
     pub fn committed(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<i64>>, Error> {
+        self.sign_in()?;
         let mut list = TopicPartitionList::new();
         for partition in partitions {
             list.add_partition(partition.topic(), partition.partition());
@@ -108,6 +110,14 @@ impl Reader {
         since: Option<i64>,
     ) -> Result<Option<i64>, Error> {
         self.answered(find(&self.client, partition, from, since))
+    }
+
+    /// librdkafka asks for a token in a call-back, and calls back only while it is polled.
+    fn sign_in(&self) -> Result<(), Error> {
+        match self.cluster.has_identity() {
+            true => connect::hear(&self.cluster, &self.client).map(drop),
+            false => Ok(()),
+        }
     }
 
     /// Why a question was not answered, in the client's own words if it has called back with some.

@@ -31,6 +31,20 @@ impl Refusal {
         }
     }
 
+    /// The permissions that an identity of AWS may lack. None: no identity is refused.
+    #[cfg(feature = "iam")]
+    pub(crate) fn iam_permissions(self) -> Option<&'static str> {
+        match self {
+            Self::Authentication => {
+                Some("kafka-cluster:Connect on the cluster, and the cluster's region must be right")
+            }
+            Self::Authorization => Some(
+                "kafka-cluster:DescribeTopic and kafka-cluster:ReadData on the topic, kafka-cluster:DescribeGroup and kafka-cluster:AlterGroup on the group, and to write kafka-cluster:WriteData",
+            ),
+            Self::Tls => None,
+        }
+    }
+
     /// Reads the refusal from a call-back of librdkafka. None: an error of another kind, which may pass by itself.
     pub fn heard(error: &(dyn StdError + 'static), reason: &str) -> Option<Self> {
         // With TLS 1.3 a broker looks at the client's certificate once the client takes the connection to be there.

@@ -10,6 +10,8 @@ pub(crate) enum Mechanism {
     Plain,
     ScramSha256,
     ScramSha512,
+    /// Tokens of an identity.
+    Bearer,
 }
 
 /// What the settings come to.
@@ -33,12 +35,16 @@ impl Security {
     /// # Errors
     ///
     /// [`Error::Security`] for the first that cannot be meant.
-    pub(crate) fn of(settings: &[(String, String)]) -> Result<Self, Error> {
-        Self::in_a_build(cfg!(feature = "tls"), settings)
+    pub(crate) fn of(settings: &[(String, String)], has_identity: bool) -> Result<Self, Error> {
+        Self::in_a_build(cfg!(feature = "tls"), settings, has_identity)
     }
 
-    fn in_a_build(with_tls: bool, settings: &[(String, String)]) -> Result<Self, Error> {
-        let of = Self::asked(with_tls, settings)?;
+    fn in_a_build(
+        with_tls: bool,
+        settings: &[(String, String)],
+        has_identity: bool,
+    ) -> Result<Self, Error> {
+        let of = Self::asked(with_tls, settings, has_identity)?;
         let without = |is: fn(&str) -> bool, fault| match settings.iter().find(|(name, _)| is(name))
         {
             Some((name, _)) => Err(wrong(name, fault)),
@@ -53,7 +59,11 @@ impl Security {
         Ok(of)
     }
 
-    fn asked(with_tls: bool, settings: &[(String, String)]) -> Result<Self, Error> {
+    fn asked(
+        with_tls: bool,
+        settings: &[(String, String)],
+        has_identity: bool,
+    ) -> Result<Self, Error> {
         let needs_tls = |name: &str, needs| match needs && !with_tls {
             true => Err(wrong(name, SecurityFault::NoTls)),
             false => Ok(()),
@@ -65,7 +75,7 @@ impl Security {
         // First: who names it is told of it, whatever else is missing.
         let mechanism = match last(&["sasl.mechanism", "sasl.mechanisms"]) {
             Some((name, value)) => {
-                let mechanism = mechanism(name, value)?;
+                let mechanism = mechanism(name, value, has_identity)?;
                 needs_tls(name, mechanism != Mechanism::Plain)?;
                 Some(mechanism)
             }
@@ -93,8 +103,9 @@ impl Security {
     }
 }
 
-fn mechanism(name: &str, value: &str) -> Result<Mechanism, Error> {
+fn mechanism(name: &str, value: &str, has_identity: bool) -> Result<Mechanism, Error> {
     match value {
+        "OAUTHBEARER" if has_identity => Ok(Mechanism::Bearer),
         "PLAIN" => Ok(Mechanism::Plain),
         "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
         "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
@@ -123,7 +134,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        match Security::in_a_build(with_tls, &settings) {
+        match Security::in_a_build(with_tls, &settings, false) {
             Ok(of) => Ok((of.tls, of.sasl)),
             Err(Error::Security { name, fault }) => Err((name, fault)),
             Err(other) => panic!("{other}"),

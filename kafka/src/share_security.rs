@@ -35,7 +35,7 @@ pub fn auth(cluster: &Cluster) -> Result<AuthConfig, Error> {
     if let Some((name, _)) = settings.iter().find(|(name, _)| unknown(name)) {
         return Err(Error::ShareSetting { name: name.clone() });
     }
-    let security = Security::of(settings)?;
+    let security = Security::of(settings, cluster.has_identity())?;
     let last = |wanted: &str| {
         let mut of = settings.iter().rev();
         of.find(|(name, _)| name == wanted)
@@ -45,6 +45,12 @@ pub fn auth(cluster: &Cluster) -> Result<AuthConfig, Error> {
     let password = last("sasl.password").unwrap_or_default();
     let auth = match security.sasl {
         None => AuthConfig::plaintext(),
+        // Lambda has Queue mode for self-managed clusters only, and those have no IAM.
+        Some(Mechanism::Bearer) => {
+            return Err(Error::ShareSetting {
+                name: "sasl.mechanism".to_owned(),
+            });
+        }
         Some(Mechanism::Plain) => AuthConfig::sasl_plain(user, password),
         Some(Mechanism::ScramSha256) => AuthConfig::sasl_scram_sha256(user, password),
         Some(Mechanism::ScramSha512) => AuthConfig::sasl_scram_sha512(user, password),

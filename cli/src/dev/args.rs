@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::cluster::connect::{self, Setting};
 use super::cluster::produce::Format;
 use super::flags::chosen::Chosen;
+use super::flags::iam::Iam;
 use super::flags::names;
 use super::flags::settings::Settings;
 use crate::flags::output::Output;
@@ -74,6 +75,8 @@ pub(crate) struct Args {
     /// Set a librdkafka property. Secrets: KEY=@env:NAME or KEY=@file:PATH.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = connect::setting)]
     pub(super) set: Vec<Setting>,
+    #[command(flatten)]
+    pub(super) iam: Iam,
     /// Write these records first: FILE.ndjson, events as in events/*.json, or dead letters (`-`: standard input).
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) produce: Vec<PathBuf>,

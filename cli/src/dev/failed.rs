@@ -25,7 +25,7 @@ pub(crate) fn kafka(error: &msk_kafka::Error) -> Fault {
     let fault = Fault::from_error(error);
     match error {
         Error::Unreachable { .. } => fault.help("check --bootstrap; a broker that closes the connection expects TLS or SASL (security.protocol), see --set"),
-        Error::Refused { refusal, .. } => fault.help(refusal.check()),
+        Error::Refused { cure, .. } => fault.help(cure.clone()),
         Error::Advertised { .. } => fault.help(
             "advertised.listeners of the broker must be an address that this machine can reach. A broker in a container needs a listener for the host\n\
              (such as PLAINTEXT_HOST://localhost:9092) beside the one for other containers; give the former to --bootstrap.",
@@ -58,8 +58,7 @@ fn help(wrong: SecurityFault) -> Option<&'static str> {
              That needs OpenSSL's headers (Debian: libssl-dev, Fedora: openssl-devel) and pkg-config."
         }
         SecurityFault::Iam => {
-            "for local runs use SCRAM or mutual TLS: an MSK cluster can offer several methods at once.\n\
-             For SCRAM: --set sasl.mechanism=SCRAM-SHA-512 --set sasl.username=… --set sasl.password=@env:NAME"
+            "leave this --set out and give --iam (and --profile or --role-arn, if the environment's credentials are not the right ones)"
         }
         SecurityFault::MissingMechanism => {
             "add --set sasl.mechanism=SCRAM-SHA-512 (as MSK uses), SCRAM-SHA-256 or PLAIN"

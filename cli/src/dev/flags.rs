@@ -10,6 +10,8 @@ pub(super) mod start;
 pub(super) mod secret;
 // Which registry's schemas records are checked by.
 pub(super) mod schemas;
+// Whose AWS credentials sign in.
+pub(super) mod iam;
 // What the mapping is set to.
 pub(super) mod settings;
 // Which template is read.

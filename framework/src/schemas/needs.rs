@@ -102,6 +102,7 @@ impl BatchSchemas {
     }
 
     /// The schema of a number, if it is one of the first that were found. *None: `get` tells.*
+    #[cfg(any(feature = "avro", feature = "protobuf"))]
     #[inline]
     pub(crate) fn number(&self, number: u32) -> Option<&Arc<Schema>> {
         let mut found = [self.known.get(), self.fetched.get()].into_iter().flatten();

@@ -1,11 +1,14 @@
 //! What librdkafka calls back with, passed on to the member that polls. Nothing is decided here.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use msk_kafka::refusal::{self, Refusal};
+use msk_kafka::{ClientIdentity, Cluster};
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -30,13 +33,15 @@ pub(super) enum Signal {
 }
 
 pub(super) struct Context {
+    identity: ClientIdentity,
     signals: UnboundedSender<Signal>,
     left: AtomicBool,
 }
 
 impl Context {
-    pub(super) fn new(signals: UnboundedSender<Signal>) -> Self {
+    pub(super) fn new(cluster: &Cluster, signals: UnboundedSender<Signal>) -> Self {
         Self {
+            identity: cluster.identity(),
             signals,
             left: AtomicBool::new(false),
         }
@@ -54,6 +59,18 @@ impl Context {
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    /// Must not wait: librdkafka's own thread asks.
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn StdError>> {
+        let token = self.identity.token()?;
+        Ok(OAuthToken {
+            token: token.text,
+            principal_name: token.principal,
+            lifetime_ms: token.expires_at_ms,
+        })
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // Warnings come again as errors where they matter, and a connection that fails always does.
         if (level as i32) <= RDKafkaLogLevel::Error as i32 && facility != "FAIL" {

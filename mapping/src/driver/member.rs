@@ -174,7 +174,7 @@ pub(super) fn start(
     let (signals, signalled) = unbounded_channel();
     // What to do at an offset that is gone is the mapping's to say.
     let client: Client = config(cluster.member(group, "error"))
-        .create_with_context(Context::new(signals))
+        .create_with_context(Context::new(cluster, signals))
         .map_err(Error::client)?;
     if let Joining::Group = joining {
         client.subscribe(&[topic]).map_err(Error::client)?;

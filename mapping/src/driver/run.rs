@@ -197,7 +197,7 @@ impl Ready {
                     }
                     Some((_, Happening::Trouble(reason))) => run.notice(Notice::Trouble { reason }),
                     Some((_, Happening::Refused(refusal, reason))) => {
-                        run.notice(refused::notice(refusal, &reason));
+                        run.notice(run.refused.notice(refusal, &reason));
                     }
                     Some(_) => {}
                     None => break,

@@ -1,6 +1,7 @@
 //! Clusters that want SASL, TLS or both, read with the command as people run it. What it needs to be let in comes from a
 //! variable or a file, and none of it is seen in what the command says.
 
+mod iam;
 #[cfg(feature = "share")]
 mod share;
 
@@ -110,17 +111,41 @@ async fn dev(
     more: &[&str],
     password: String,
 ) -> Ran {
+    let given = [(VARIABLE, &*password)];
+    let ran = dev_as(bootstrap, topic, set, behaviour, more, &given).await;
+    let key = std::fs::read_to_string(secret("client.key")).unwrap();
+    for hidden in [&*password, &*self::password(), key.lines().nth(1).unwrap()] {
+        let said = ran.stdout.contains(hidden) || ran.stderr.contains(hidden);
+        assert!(!said, "a secret is seen in {ran:?}");
+    }
+    ran
+}
+
+/// The same with these variables.
+async fn dev_as(
+    bootstrap: &str,
+    topic: &str,
+    set: Vec<String>,
+    behaviour: &str,
+    more: &[&str],
+    variables: &[(&str, &str)],
+) -> Ran {
     let exe = std::env::current_exe().unwrap();
+    let group = format!("{topic}-group");
     let mut command = Command::new(cargo_msk());
     command
         .args(["dev", "--once", "--json", "--bootstrap", bootstrap])
-        .args(["--topic", topic, "--group", &format!("{topic}-group")])
+        .args(["--topic", topic])
+        .args(match more.contains(&"--group") {
+            true => &[][..],
+            false => &["--group", &group],
+        })
         .arg("--function")
         .arg(format!("'{}' {}", exe.display(), function::ARGS.join(" ")))
         .args(["--env", &format!("BEHAVIOUR={behaviour}")])
         .args(set.iter().flat_map(|setting| ["--set", setting]))
         .args(more)
-        .env(VARIABLE, &password);
+        .envs(variables.iter().copied());
     let began = Instant::now();
     let ended = tokio::task::spawn_blocking(move || command.output().unwrap());
     let Output {
@@ -128,18 +153,12 @@ async fn dev(
         stdout,
         stderr,
     } = ended.await.unwrap();
-    let ran = Ran {
+    Ran {
         code: status.code(),
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
         took: began.elapsed(),
-    };
-    let key = std::fs::read_to_string(secret("client.key")).unwrap();
-    for hidden in [&*password, &*self::password(), key.lines().nth(1).unwrap()] {
-        let said = ran.stdout.contains(hidden) || ran.stderr.contains(hidden);
-        assert!(!said, "a secret is seen in {ran:?}");
     }
-    ran
 }
 
 /// A topic with records, made where everybody is let in.

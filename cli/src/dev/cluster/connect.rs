@@ -3,6 +3,7 @@
 use msk_mapping::driver::Cluster;
 
 use crate::dev::failed;
+use crate::dev::flags::iam::Iam;
 use crate::dev::flags::secret::Secret;
 use crate::fault::Fault;
 
@@ -47,13 +48,18 @@ pub(crate) fn setting(text: &str) -> Result<Setting, String> {
     })
 }
 
-/// The cluster with these settings, if they can be meant.
-pub(crate) fn cluster(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, Fault> {
+/// The cluster with these settings and this identity, if they can be meant. With IAM the first token is made here.
+pub(crate) async fn cluster(
+    bootstrap: &str,
+    settings: &[Setting],
+    iam: &Iam,
+) -> Result<Cluster, Fault> {
     let cluster = settings
         .iter()
         .try_fold(Cluster::new(bootstrap), |cluster, setting| {
             Ok::<_, Fault>(cluster.set(&setting.key, value(setting)?))
         })?;
+    let cluster = iam.sign_in(cluster).await?;
     cluster.check().map_err(|error| failed::kafka(&error))?;
     Ok(cluster)
 }
@@ -79,7 +85,15 @@ fn value(setting: &Setting) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cluster, setting};
+    use super::{Cluster, Fault, Iam, setting};
+
+    /// Checks nothing that waits.
+    fn cluster(bootstrap: &str, settings: &[super::Setting]) -> Result<Cluster, Fault> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime
+            .unwrap()
+            .block_on(super::cluster(bootstrap, settings, &Iam::default()))
+    }
 
     #[test]
     fn a_secret_is_not_taken_from_the_command_line() {

@@ -131,6 +131,7 @@ fn cannot_join(cluster: &Cluster, error: KrafkaError) -> Error {
         Some(refusal) => Error::Kafka(msk_kafka::Error::Refused {
             bootstrap: cluster.bootstrap().to_owned(),
             refusal,
+            cure: cluster.cure(refusal),
             source,
         }),
         None => Error::Share { source },

@@ -3,7 +3,6 @@
 #[cfg(feature = "share")]
 use std::collections::BTreeMap;
 
-use super::refused;
 use super::state::{Landed, Run};
 use crate::driver::causes::with_causes;
 use crate::driver::control::Request;
@@ -60,7 +59,9 @@ impl Run {
                 self.ends.extend(ends);
             }
             Happening::Trouble(reason) => self.notice(Notice::Trouble { reason }),
-            Happening::Refused(refusal, reason) => self.notice(refused::notice(refusal, &reason)),
+            Happening::Refused(refusal, reason) => {
+                self.notice(self.refused.notice(refusal, &reason));
+            }
             Happening::Left => {}
         }
     }

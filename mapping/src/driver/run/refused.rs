@@ -13,7 +13,7 @@ use crate::limits::REFUSED_MS;
 /// What was refused last, and since when nothing else happened.
 #[derive(Debug)]
 pub(super) struct Refused {
-    bootstrap: String,
+    cluster: Cluster,
     last: Option<Last>,
 }
 
@@ -27,7 +27,7 @@ struct Last {
 impl Refused {
     pub(super) fn of(cluster: &Cluster) -> Self {
         Self {
-            bootstrap: cluster.bootstrap().to_owned(),
+            cluster: cluster.clone(),
             last: None,
         }
     }
@@ -58,6 +58,13 @@ impl Refused {
         }
     }
 
+    /// One line that names what to check.
+    pub(super) fn notice(&self, refusal: Refusal, reason: &str) -> Notice {
+        let cure = self.cluster.cure(refusal);
+        let reason = format!("the cluster refuses this client: {reason}; {cure}");
+        Notice::Trouble { reason }
+    }
+
     /// The end of a run that would wait for ever. While something is under way its commit may yet be taken.
     pub(super) fn for_good(&mut self, nothing_under_way: bool) -> Option<Error> {
         let last = self.last.as_mut()?;
@@ -69,20 +76,12 @@ impl Refused {
         }
         let last = self.last.take()?;
         Some(Error::Refused {
-            bootstrap: self.bootstrap.clone(),
+            bootstrap: self.cluster.bootstrap().to_owned(),
             refusal: last.refusal,
+            cure: self.cluster.cure(last.refusal),
             source: last.reason.into(),
         })
     }
-}
-
-/// One line that names what to check.
-pub(super) fn notice(refusal: Refusal, reason: &str) -> Notice {
-    let reason = format!(
-        "the cluster refuses this client: {reason}; {}",
-        refusal.check()
-    );
-    Notice::Trouble { reason }
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use msk_mapping::{Function, Logs};
 /// What they are built with: as `make test-services` builds the tests, so that all they stand on is there.
 const FEATURES: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
     (true, true) => {
-        "tests/tls,tests/share,cargo-msk/tls,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas"
+        "tests/tls,tests/share,cargo-msk/iam,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas"
     }
-    (true, false) => "tests/tls,cargo-msk/tls,cargo-msk/aws,cargo-msk/schemas",
+    (true, false) => "tests/tls,cargo-msk/iam,cargo-msk/aws,cargo-msk/schemas",
     (false, true) => "tests/share,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas",
     (false, false) => "tests/kafka,cargo-msk/aws,cargo-msk/schemas",
 };
