@@ -103,6 +103,9 @@ mod invocation;
 
 // ── The way of an event ──────────────────────────────────────────────────────────────────────────
 
+// What is measured while an invocation runs.
+mod meter;
+
 // From the wire to a batch, in one pass.
 mod event;
 
@@ -141,6 +144,9 @@ mod process;
 
 // From the report to the answer.
 pub mod response;
+
+// One line of metrics an invocation and topic.
+pub mod metrics;
 
 // ── The frame ────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,6 +2,7 @@
 
 mod line;
 mod schemas;
+mod seen;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,9 @@ use crate::limits::{
     DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, DEADLINE_MARGIN_MS_MIN, NAMESPACE_BYTES_MAX,
     PROGRESS_MS, PROGRESS_MS_MAX,
 };
+use crate::metrics::{MetricsBy, Output};
 use crate::process::{WhenExhausted, WhenUnhandled};
+use crate::report::LogRecords;
 use crate::response::FailureReporting;
 use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId};
 
@@ -105,6 +108,11 @@ pub(crate) struct Settings {
     pub(crate) schema_format: Setting<RecordFormat>,
     /// Fetched at init.
     pub(crate) warm_schemas: Vec<SchemaId>,
+    /// The namespace of metrics in the embedded metric format. *None: there are no metrics.*
+    pub(crate) metrics: Setting<Option<Arc<str>>>,
+    pub(crate) metrics_by: Setting<MetricsBy>,
+    pub(crate) metrics_output: Output,
+    pub(crate) log_records: Setting<LogRecords>,
 }
 
 impl Default for Settings {
@@ -131,6 +139,10 @@ impl Default for Settings {
             schema_framing: Setting::default(Framing::default()),
             schema_format: Setting::default(RecordFormat::default()),
             warm_schemas: Vec::new(),
+            metrics: Setting::default(None),
+            metrics_by: Setting::default(MetricsBy::default()),
+            metrics_output: Output::default(),
+            log_records: Setting::default(LogRecords::default()),
         }
     }
 }
@@ -213,6 +225,7 @@ impl Settings {
             check_cluster(text).map(|()| Some(text.into()))
         });
         self.read_schemas(&mut reader);
+        self.read_seen(&mut reader);
         let known = reader.known;
         let ours = variables.keys().filter(|name| name.starts_with(PREFIX));
         ours.filter(|name| !known.contains(name)).cloned().collect()
@@ -262,6 +275,7 @@ impl Settings {
             let Setting { origin, .. } = self.per_record;
             check(origin, ".per_record(…)", per_record.check());
         }
+        self.check_seen(faults);
     }
 
     /// What code has set more than once, by its method: only the last one counts.
@@ -283,6 +297,8 @@ impl Settings {
             (self.namespace.repeated, ".namespace(…)"),
             (self.cluster.repeated, ".cluster(…)"),
             (self.schema_registry.repeated, ".schemas(…)"),
+            (self.metrics.repeated, ".metrics(…)"),
+            (self.log_records.repeated, ".log_records(…)"),
         ];
         let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
         repeated.map(|(_, method)| method).collect()

@@ -93,6 +93,9 @@ impl BatchRun<'_> {
             Some(ended) => Some(ended),
             None => {
                 let ended = self.go_on(&mut run).await;
+                if ended.is_none() {
+                    run.stop();
+                }
                 self.measure_run(record, &run);
                 ended
             }
@@ -120,6 +123,9 @@ impl BatchRun<'_> {
     }
 
     pub(super) fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+        if let Some(meter) = &self.invocation.meter {
+            meter.ran(record.partition_index(), run.took_ns());
+        }
         if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
             self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
         }
