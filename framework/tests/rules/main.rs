@@ -19,6 +19,7 @@ mod ledger_writes;
 mod log_lines;
 mod mapping_overlooks;
 mod metrics;
+mod metrics_settings;
 mod panics;
 mod per_record;
 mod per_record_claims;
