@@ -38,6 +38,7 @@
 //! | preserve the order of a partition or a key | [`ProcessingOrder`] |
 //! | prevent duplicate effects | [`idempotency`] |
 //! | choose where rejected records go | [`destination`] |
+//! | measure lag, outcomes and times | [`metrics`] |
 //! | read each record's outcome | [`Invoked`], [`report`] |
 //! | test a consumer without Lambda | `testing`, behind the feature of that name |
 //! | look up a bound or a default | [`limits`] |

@@ -51,7 +51,9 @@ async fn written(variables: &[(&str, &str)]) -> Vec<String> {
 /// The lines of metrics among these.
 fn metrics(written: &[String]) -> Vec<Value> {
     let lines = written.iter().filter(|line| line.contains("\"_aws\""));
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 const IN_LAMBDA: (&str, &str) = ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
@@ -66,7 +68,10 @@ async fn a_function_in_lambda_writes_its_metrics_before_it_answers() {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "lambda-msk");
     assert_eq!(directive["Dimensions"], json!([["Consumer", "Topic"]]));
-    assert_eq!((&line["Consumer"], &line["Topic"]), (&json!("orders"), &json!("orders")));
+    assert_eq!(
+        (&line["Consumer"], &line["Topic"]),
+        (&json!("orders"), &json!("orders"))
+    );
     assert_eq!((&line["Done"], &line["Failed"]), (&json!(1), &json!(1)));
     assert_eq!(line["HandlerMs"]["Counts"], json!([1]));
     assert!(line["TimeLagMs"].as_u64().unwrap() > 1_000);

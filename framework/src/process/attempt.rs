@@ -93,9 +93,6 @@ impl BatchRun<'_> {
             Some(ended) => Some(ended),
             None => {
                 let ended = self.go_on(&mut run).await;
-                if ended.is_none() {
-                    run.stop();
-                }
                 self.measure_run(record, &run);
                 ended
             }

@@ -29,14 +29,9 @@ impl<'a, F> Polled<'a, F> {
         }
     }
 
-    /// From the begin of its first poll to the end of its last, or to its drop, nanoseconds.
+    /// From the begin of its first poll to the end of its last, nanoseconds.
     pub(super) fn took_ns(&self) -> u64 {
         self.last_ns - self.first_ns
-    }
-
-    /// It is dropped now, and has run until now.
-    pub(super) fn stop(&mut self) {
-        self.last_ns = self.turns.look();
     }
 
     /// Nanoseconds.
