@@ -217,7 +217,8 @@ async fn six_thousand_rejected_records_make_few_lines() {
     let lines = Lines::default();
     let _guard = lines.listen();
 
-    invoke(&consumer, orders([(0, "?"); 6_000])).await;
+    let samples = (0..6_000).map(|_| Sample::new("orders", 0).value("?"));
+    invoke(&consumer, Event::msk().records(samples)).await;
 
     assert!(lines.text().lines().count() < 3_000);
     assert_eq!(lines.of("more records have no log line")[0]["more"], 5_900);
