@@ -1,5 +1,7 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
+mod seen;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
@@ -21,11 +23,9 @@ use crate::idempotency::{
 };
 use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
-use crate::metrics::Metrics;
 use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
 use crate::record::Spare;
-use crate::report::LogRecords;
 use crate::response::FailureReporting;
 use crate::schemas::{Schemas, Typed};
 use crate::settings::{Settings, Unread, within};
@@ -291,18 +291,6 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Sets the metrics of each invocation (`LAMBDA_MSK_METRICS`, `LAMBDA_MSK_METRICS_BY`): an [`Emf`](crate::metrics::Emf), or [`Metrics::None`]. Default: `emf:lambda-msk` in Lambda, none elsewhere.
-    pub fn metrics(mut self, metrics: impl Into<Metrics>) -> Self {
-        self.settings.metrics_by_code(metrics.into());
-        self
-    }
-
-    /// Sets which records have a log line of their own (`LAMBDA_MSK_LOG_RECORDS`).
-    pub fn log_records(mut self, records: LogRecords) -> Self {
-        self.settings.log_records.by_code(records);
-        self
-    }
-
     /// Adds faults in the function's own configuration, to be reported together with the consumer's: [`build`](Self::build) fails if there are any.
     pub fn faults(mut self, faults: impl IntoIterator<Item = ConfigurationFault>) -> Self {
         self.faults.extend(faults);
@@ -355,10 +343,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self,
         names: impl Iterator<Item = String>,
     ) -> Result<Consumer, Error> {
-        let names: Vec<String> = match self.reads_variables {
-            true => self.variables.keys().cloned().collect(),
-            false => names.collect(),
-        };
+        let names = self.names(names);
         let unread = match self.reads_variables {
             true => Unread::default(),
             false => Unread::among(names.iter().cloned()),

@@ -159,7 +159,7 @@ impl Consumer {
         let key_texts = KeyTexts::of(batch.records.len());
         let mut context = inner.context(invocation, &cluster, key_texts);
         let emitter = inner.emitter.as_ref();
-        context.meter = emitter.map(|emitter| Arc::new(Meter::of(&batch, emitter.by)));
+        context.meter = emitter.map(|emitter| Arc::new(Meter::of(&batch, emitter.form.by)));
         let context = Arc::new(context);
         let keeping = inner.processor.keeping.as_ref();
         match &cluster {

@@ -16,6 +16,7 @@ use crate::metrics::tally::tallies;
 use crate::report::Report;
 
 pub use crate::meter::MetricsBy;
+pub(crate) use crate::metrics::line::Form;
 
 /// The form of metrics and where they go, or that there are none.
 #[derive(Clone, Debug)]
@@ -116,10 +117,7 @@ impl fmt::Debug for Output {
 /// Writes the metrics of a consumer's invocations.
 #[derive(Debug)]
 pub(crate) struct Emitter {
-    pub(crate) namespace: Arc<str>,
-    pub(crate) by: MetricsBy,
-    /// Lambda drops lines below the function's level.
-    pub(crate) level: &'static str,
+    pub(crate) form: Form,
     pub(crate) output: Output,
     pub(crate) failed: AtomicBool,
 }
@@ -129,9 +127,9 @@ impl Emitter {
     pub(crate) fn write(&self, meter: &Meter, report: &Report, context: &Context) {
         let mut lines = Vec::new();
         let now = context.clock.now();
-        for tally in tallies(meter, report, now.as_millisecond(), self.by) {
+        for tally in tallies(meter, report, now.as_millisecond(), self.form.by) {
             // Names and numbers: there is no way to fail.
-            if write_line(&mut lines, self, &tally, context, now).is_ok() {
+            if write_line(&mut lines, &self.form, &tally, context, now).is_ok() {
                 lines.push(b'\n');
             }
         }

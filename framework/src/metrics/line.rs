@@ -1,6 +1,7 @@
 //! One line of metrics as JSON: CloudWatch's embedded metric format, and what Lambda's and CloudWatch's tools need beside it. Called by `metrics`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,8 +9,16 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::context::Context;
 use crate::meter::MetricsBy;
-use crate::metrics::Emitter;
 use crate::metrics::tally::{Counts, OUTCOMES, Tally};
+
+/// What is the same for all lines of a consumer.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) by: MetricsBy,
+    /// Lambda drops lines below the function's level.
+    pub(crate) level: &'static str,
+}
 
 /// Instead of the name of a topic or the number of a partition: all that have no line of their own.
 const OTHERS: &str = "(others)";
@@ -81,7 +90,7 @@ impl Serialize for Counts {
 /// A line, without its end.
 pub(super) fn write_line(
     line: &mut Vec<u8>,
-    emitter: &Emitter,
+    form: &Form,
     tally: &Tally<'_>,
     context: &Context,
     now: Timestamp,
@@ -92,14 +101,14 @@ pub(super) fn write_line(
         unit: metric.unit,
     };
     // With partitions the topic's metrics stay, so that alarms on them do.
-    let dimensions: &[&[&str]] = match emitter.by {
+    let dimensions: &[&[&str]] = match form.by {
         MetricsBy::Topic => &[&["Consumer", "Topic"]],
         MetricsBy::Partition => &[&["Consumer", "Topic", "Partition"], &["Consumer", "Topic"]],
     };
     let metadata = Metadata {
         timestamp: now.as_millisecond(),
         cloud_watch_metrics: [Directive {
-            namespace: &emitter.namespace,
+            namespace: &form.namespace,
             dimensions,
             metrics: metrics.iter().map(definition).collect(),
         }],
@@ -109,11 +118,11 @@ pub(super) fn write_line(
     let mut map = serializer.serialize_map(None)?;
     // Lambda reads a level only beside a time in this form.
     map.serialize_entry("timestamp", &now.to_string())?;
-    map.serialize_entry("level", emitter.level)?;
+    map.serialize_entry("level", form.level)?;
     map.serialize_entry("request_id", &context.request_id)?;
     map.serialize_entry("Consumer", &*context.namespace)?;
     map.serialize_entry("Topic", at.map_or(OTHERS, |at| &*at.topic))?;
-    if emitter.by == MetricsBy::Partition {
+    if form.by == MetricsBy::Partition {
         let partition = at.map_or_else(|| OTHERS.to_owned(), |at| at.partition.to_string());
         map.serialize_entry("Partition", &partition)?;
     }

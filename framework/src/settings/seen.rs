@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::error::ConfigurationFault;
-use crate::metrics::{Emitter, Metrics, MetricsBy, check_namespace, level_of};
+use crate::metrics::{Emitter, Form, Metrics, MetricsBy, check_namespace, level_of};
 use crate::report::LogRecords;
 use crate::settings::{Origin, Setting, Settings, VariableReader, one_of, shown};
 
@@ -84,9 +84,11 @@ impl Settings {
         let level = variables.get(LEVEL).cloned();
         let level = level.or_else(|| std::env::var(LEVEL).ok());
         Some(Emitter {
-            namespace,
-            by: self.metrics_by.value,
-            level: level_of(level.as_deref()),
+            form: Form {
+                namespace,
+                by: self.metrics_by.value,
+                level: level_of(level.as_deref()),
+            },
             output: self.metrics_output.clone(),
             failed: AtomicBool::new(false),
         })
