@@ -1,5 +1,7 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
+mod seen;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
@@ -343,13 +345,15 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self,
         names: impl Iterator<Item = String>,
     ) -> Result<Consumer, Error> {
+        let names = self.names(names);
         let unread = match self.reads_variables {
             true => Unread::default(),
-            false => Unread::among(names),
+            false => Unread::among(names.iter().cloned()),
         };
         let mut faults = self.faults;
         let mut settings = self.settings;
         settings.check(&mut faults);
+        settings.default_metrics(names.iter().map(String::as_str));
         let mut fallback = self.fallback;
         let mut topics = check_topics(self.topics, fallback.as_ref(), &mut faults);
         let unknown_variables = settings.read(&self.variables, &mut faults);
@@ -407,6 +411,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         };
         Ok(Consumer::new(Inner {
             processor,
+            emitter: settings.emitter(&self.variables),
             settings,
             unknown_variables,
             #[cfg(feature = "lambda")]

@@ -17,6 +17,8 @@ use crate::invocation::{Content, Invocation, Until};
 use crate::invoked::Invoked;
 use crate::key_texts::KeyTexts;
 use crate::log::{self, Advice};
+use crate::meter::Meter;
+use crate::metrics::Emitter;
 use crate::process::Processor;
 use crate::record::Spare;
 use crate::report::Report;
@@ -72,6 +74,8 @@ pub(crate) struct Inner {
     /// How typed payloads are read.
     pub(crate) typed: Arc<Typed>,
     pub(crate) spare: Spare,
+    /// *None: nothing is measured.*
+    pub(crate) emitter: Option<Emitter>,
 }
 
 impl Consumer {
@@ -153,7 +157,10 @@ impl Consumer {
             inner.advice.named_cluster(&batch.source);
         }
         let key_texts = KeyTexts::of(batch.records.len());
-        let context = Arc::new(inner.context(invocation, &cluster, key_texts));
+        let mut context = inner.context(invocation, &cluster, key_texts);
+        let emitter = inner.emitter.as_ref();
+        context.meter = emitter.map(|emitter| Arc::new(Meter::of(&batch, emitter.form.by)));
+        let context = Arc::new(context);
         let keeping = inner.processor.keeping.as_ref();
         match &cluster {
             _ if batch.records.is_empty() => {}
@@ -162,8 +169,14 @@ impl Consumer {
             Cluster::Unnamed => inner.advice.cluster_unnamed(keeping),
         }
         let report = inner.processor.process(&batch, &context).await;
+        if let (Some(emitter), Some(meter)) = (emitter, &context.meter) {
+            emitter.write(meter, &report, &context);
+        }
         let reporting = settings.failure_reporting.value;
-        inner.advice.ended(&request_id, &report, reporting, keeping);
+        let which = settings.log_records.value;
+        inner
+            .advice
+            .ended(&request_id, &report, reporting, keeping, which);
         let response = BatchResponse::of(&report, reporting).map_err(Error::from);
         (response, Some(report))
     }
@@ -233,6 +246,7 @@ impl Inner {
             keys: self.keys.clone(),
             key_texts,
             schemas: BatchSchemas::new(&self.typed),
+            meter: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::deadline::Deadline;
 use crate::failure::Rejection;
 use crate::idempotency::PerRecord;
 use crate::key_texts::KeyTexts;
+use crate::meter::Metered;
 use crate::record::Record;
 use crate::schemas::BatchSchemas;
 
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) key_texts: KeyTexts,
     /// Of typed payloads.
     pub(crate) schemas: BatchSchemas,
+    /// *None: nothing is measured.*
+    pub(crate) meter: Metered,
 }
 
 impl Context {

@@ -580,6 +580,7 @@ mod tests {
         let mut records = Event::msk().record(sample).build().records().unwrap();
         let invocation = Arc::new(Context {
             schemas: BatchSchemas::new(&Typed::none()),
+            meter: None,
             key_texts: KeyTexts::default(),
             request_id: String::new(),
             function_arn: String::new(),

@@ -91,6 +91,9 @@ mod store;
 // How long something is held, and by whom.
 mod lease;
 
+// Lines that partitions log.
+mod lines;
+
 // What is the same for everything that asks the store in one invocation.
 mod terms;
 
@@ -112,6 +115,7 @@ pub(crate) use self::item_id::ledger_id;
 pub(crate) use self::lease::LeaseTimes;
 pub use self::ledger::inspect::{ForgetError, Lease, PartitionState, SettledRange};
 pub(crate) use self::ledger::{Opened, PartitionLedger};
+pub(crate) use self::lines::Lines;
 pub use self::per_record::PerRecord;
 pub(crate) use self::per_record::Unframe;
 pub use self::store::box_store::BoxStore;

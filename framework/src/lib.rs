@@ -38,6 +38,7 @@
 //! | preserve the order of a partition or a key | [`ProcessingOrder`] |
 //! | prevent duplicate effects | [`idempotency`] |
 //! | choose where rejected records go | [`destination`] |
+//! | measure lag, outcomes and times | [`metrics`] |
 //! | read each record's outcome | [`Invoked`], [`report`] |
 //! | test a consumer without Lambda | `testing`, behind the feature of that name |
 //! | look up a bound or a default | [`limits`] |
@@ -103,6 +104,9 @@ mod invocation;
 
 // ── The way of an event ──────────────────────────────────────────────────────────────────────────
 
+// What is measured while an invocation runs.
+mod meter;
+
 // From the wire to a batch, in one pass.
 mod event;
 
@@ -141,6 +145,9 @@ mod process;
 
 // From the report to the answer.
 pub mod response;
+
+// One line of metrics an invocation and topic.
+pub mod metrics;
 
 // ── The frame ────────────────────────────────────────────────────────────────────────────────────
 

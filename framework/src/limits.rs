@@ -80,8 +80,27 @@ pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 /// Maximum number of failed or rejected records with a log line of their own, per invocation. The line `batch ended` counts all.
 pub const RECORD_LOG_LINES_MAX: usize = 100;
 
+/// Maximum number of records that are settled or unreached with a log line of their own, per invocation, if all records have one: the largest batch of Lambda.
+pub const SETTLED_LOG_LINES_MAX: usize = 10_000;
+
 /// Maximum number of partitions with a log line of their own for one kind of finding, per invocation. One more line counts the others.
 pub const PARTITION_LOG_LINES_MAX: usize = 100;
+
+/// Longest namespace of metrics: CloudWatch's limit.
+pub const METRIC_NAMESPACE_BYTES_MAX: usize = 255;
+
+/// Maximum number of values of one metric in a line: the embedded metric format's limit for an array.
+pub const METRIC_BUCKETS_MAX: usize = 100;
+
+/// Maximum number of lines of metrics, per invocation. The last stands for all topics or partitions that have none; a mapping reads one topic, and a batch of Lambda has seldom more than a
+/// hundred partitions.
+pub const METRIC_LINES_MAX: usize = 1_000;
+
+/// Maximum number of partitions that are properties of a line of metrics, those that lag most: Logs Insights finds at most a thousand fields of a line.
+pub const METRIC_PARTITIONS_MAX: usize = 100;
+
+/// Maximum size of a line of metrics: CloudWatch and Lambda cut longer lines of a log.
+pub const METRIC_LINE_BYTES_MAX: usize = 256 * 1024;
 
 /// Maximum number of topics without a handler that a process logs, each once. A mapping reads one topic.
 pub const UNHANDLED_TOPICS_MAX: usize = 100;
@@ -250,6 +269,11 @@ pub const CLUSTER_BYTES_MAX: usize = 256;
 
 const _: () = {
     assert!(CONCURRENCY_DEFAULT <= CONCURRENCY_MAX);
+    // A name, seven counts of twenty digits, and two arrays: a property of a partition or of a bucket takes less than these.
+    assert!(
+        METRIC_PARTITIONS_MAX * 320 + METRIC_BUCKETS_MAX * 2 * 48 + 8_192 < METRIC_LINE_BYTES_MAX
+    );
+    assert!(METRIC_LINES_MAX > 1);
     assert!(ATTEMPTS_DEFAULT <= ATTEMPTS_MAX);
     assert!(RETRY_BACKOFF_BASE_MS <= RETRY_BACKOFF_MAX_MS);
     assert!(DEADLINE_MARGIN_MS_MIN <= DEADLINE_MARGIN_MS);

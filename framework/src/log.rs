@@ -1,5 +1,6 @@
 //! The lines that the framework logs. Constant messages and fields; coordinates, sizes and codes, never payload. Called by `consumer` and `lambda`.
 
+mod records;
 mod traps;
 
 use std::collections::BTreeSet;
@@ -12,10 +13,11 @@ use tracing::{error, info, warn};
 use crate::error::Error;
 use crate::idempotency::{Guarantee, IdempotencyStore};
 use crate::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX, UNHANDLED_TOPICS_MAX};
+use crate::log::records::{left_out, settled};
 use crate::outcome::Outcome;
 use crate::process::Keeping;
 use crate::record::{Batch, EventSource, EventSourceKind};
-use crate::report::{LongPoll, RecordReport, Report};
+use crate::report::{LogRecords, LongPoll, RecordReport, Report};
 use crate::response::FailureReporting;
 use crate::schemas::SchemaId;
 use crate::settings::{Settings, Unread};
@@ -190,16 +192,23 @@ impl Advice {
         }
     }
 
-    /// One line an invocation, one for each record that was failed or rejected, and what to do where nothing moves.
+    /// One line an invocation, one for each record that was chosen to have one, and what to do where nothing moves.
     pub(crate) fn ended(
         &self,
         request_id: &str,
         report: &Report,
         reporting: FailureReporting,
         keeping: Option<&Keeping>,
+        which: LogRecords,
     ) {
-        for record in worth_a_line(report).take(RECORD_LOG_LINES_MAX) {
+        let chosen = |report: &&RecordReport| which != LogRecords::None || report.is_lost();
+        let mut records = worth_a_line(report).filter(chosen);
+        for record in records.by_ref().take(RECORD_LOG_LINES_MAX) {
             record_ended(request_id, record);
+        }
+        left_out(request_id, records);
+        if which == LogRecords::All {
+            settled(request_id, report);
         }
         self.unhandled(report);
         self.partitions_ended(request_id, report);
@@ -269,8 +278,7 @@ impl Advice {
     /// What the partitions' ledgers have shown: of each kind the first partitions, and how many more there are.
     fn partitions_ended(&self, request_id: &str, report: &Report) {
         let cure = "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then set LAMBDA_MSK_FAILURE_REPORTING=whole-batch";
-        let more = |kind: &'static str, partitions: usize| {
-            let more = partitions.saturating_sub(PARTITION_LOG_LINES_MAX);
+        let others = |kind: &'static str, more: usize| {
             if more > 0 {
                 warn!(
                     request_id,
@@ -278,6 +286,12 @@ impl Advice {
                 );
             }
         };
+        let more = |kind, partitions: usize| {
+            others(kind, partitions.saturating_sub(PARTITION_LOG_LINES_MAX));
+        };
+        for (kind, more) in report.lines_left_out {
+            others(kind, more);
+        }
         for (at, offset) in report.overlooked.iter().take(PARTITION_LOG_LINES_MAX) {
             error!(
                 request_id,

@@ -1,7 +1,12 @@
 //! Log lines as Lambda's tools read them. Called once, in `main`; the rest of the framework only emits `tracing` events.
 
+mod json;
+
 use tracing::warn;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+
+use self::json::JsonLines;
 
 /// What the AWS SDK and HTTP clients say at their lower levels holds the bodies that they send: payload. A level for all does not turn these on. A target stands
 /// for all that begin with it, so `aws_` is the SDK with each of its services.
@@ -16,7 +21,7 @@ const TWICE: &str = "lambda_runtime::layers::panic";
 /// - `RUST_LOG`: filters for [`EnvFilter`], used unchanged: with `trace` for all crates, other crates may log payload.
 /// - `AWS_LAMBDA_LOG_FORMAT=Text`: plain text instead of JSON.
 ///
-/// Lines within an invocation carry its request id. `lambda_runtime` would log a refused batch a second time, under `lambda_runtime::layers::panic`: that target is off
+/// A JSON line has the fields of its event and of the spans around it, each name once; within an invocation its `request_id` is among them. `lambda_runtime` would log a refused batch a second time, under `lambda_runtime::layers::panic`: that target is off
 /// unless `RUST_LOG` names it.
 pub fn init() {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
@@ -29,9 +34,9 @@ pub fn init() {
     let set = if text {
         lines.try_init()
     } else {
-        let json = lines.json().flatten_event(true);
-        json.with_current_span(true)
-            .with_span_list(false)
+        lines
+            .fmt_fields(JsonFields::new())
+            .event_format(JsonLines)
             .try_init()
     };
     if let (Ok(()), Some(fault)) = (set, fault) {

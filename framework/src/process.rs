@@ -52,7 +52,7 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::handler::Route;
-use crate::idempotency::{Claims, LeaseTimes, PartitionLedger, Terms, ledger_id};
+use crate::idempotency::{Claims, LeaseTimes, Lines, PartitionLedger, Terms, ledger_id};
 use crate::lane::{Lanes, Places, ProcessingOrder};
 use crate::process::batch::BatchRun;
 use crate::process::end::End;
@@ -78,6 +78,12 @@ impl Processor {
         let of_lanes = |cache: &Arc<Cache>| self.schema_needs(cache, &lanes, &records, invocation);
         let schemas = self.schemas.as_ref().map(of_lanes);
         let turns = Turns::default();
+        let metered = invocation.meter.is_some();
+        let began_ms = if metered {
+            invocation.clock.now_ms()
+        } else {
+            0
+        };
         let work_end = invocation.deadline.work_end();
         let mut run = BatchRun {
             processor: self,
@@ -90,6 +96,7 @@ impl Processor {
             places: Arc::clone(&places),
             work_end_ns: work_end.map_or(u64::MAX, |end| turns.ns_of(end)),
             turns,
+            began_ms: began_ms.cast_signed(),
             longest_run_ns: AtomicU64::new(0),
             longest_poll: Mutex::default(),
         };
@@ -121,6 +128,9 @@ impl Processor {
                 .map(|(id, why)| (id, Arc::clone(why)))
                 .collect(),
             without_store: ran.without_store,
+            lines_left_out: kept
+                .map(|(_, terms)| terms.lines.left_out())
+                .unwrap_or_default(),
             elapsed: started.elapsed(),
         }
     }
@@ -148,6 +158,8 @@ impl Processor {
             age: Terms::outlasting(keeping.age, invocation.deadline),
             when_store_fails: keeping.when_store_fails,
             reports_partially: self.reports_partially,
+            meter: invocation.meter.clone(),
+            lines: Lines::default(),
         }
     }
 }

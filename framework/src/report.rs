@@ -11,6 +11,19 @@ use crate::schemas::SchemaId;
 
 pub use crate::outcome::Outcome;
 
+/// The choice of records that have a log line of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogRecords {
+    /// Those that failed, were rejected, or are lost.
+    #[default]
+    Failed,
+    /// All: the others have their line at level `debug`.
+    All,
+    /// Those that are lost. The line `batch ended` counts all.
+    None,
+}
+
 /// How one invocation ended, record by record.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -29,6 +42,8 @@ pub(crate) struct Report {
     pub(crate) unavailable_schemas: Vec<(SchemaId, Arc<str>)>,
     /// Partitions that ran without the idempotency store.
     pub(crate) without_store: Vec<(TopicPartition, String)>,
+    /// Of each kind of line that was logged while the batch ran, how many partitions had none.
+    pub(crate) lines_left_out: [(&'static str, usize); 2],
     /// *Some: a handler has held the thread for longer than it should.*
     pub(crate) longest_poll: Option<LongPoll>,
     pub(crate) elapsed: Duration,

@@ -1,7 +1,9 @@
 //! A consumer's settings, with their origin: default, code, environment, in rising precedence. Read by `consumer`.
 
+mod guarantee;
 mod line;
 mod schemas;
+mod seen;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -13,16 +15,16 @@ use std::time::Duration;
 
 use crate::destination::{BoxDestination, choose};
 use crate::error::ConfigurationFault;
-use crate::idempotency::{
-    Guarantee, Idempotency, IdempotencyStore, PerRecord, WhenStoreFails, choose_store,
-};
+use crate::idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails, choose_store};
 use crate::lane::{NullKeys, ProcessingOrder};
 use crate::limits::{
     ATTEMPTS_DEFAULT, ATTEMPTS_MAX, CLUSTER_BYTES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX,
     DEADLINE_MARGIN_MS, DEADLINE_MARGIN_MS_MAX, DEADLINE_MARGIN_MS_MIN, NAMESPACE_BYTES_MAX,
     PROGRESS_MS, PROGRESS_MS_MAX,
 };
+use crate::metrics::{MetricsBy, Output};
 use crate::process::{WhenExhausted, WhenUnhandled};
+use crate::report::LogRecords;
 use crate::response::FailureReporting;
 use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId};
 
@@ -105,6 +107,11 @@ pub(crate) struct Settings {
     pub(crate) schema_format: Setting<RecordFormat>,
     /// Fetched at init.
     pub(crate) warm_schemas: Vec<SchemaId>,
+    /// The namespace of metrics in the embedded metric format. *None: there are no metrics.*
+    pub(crate) metrics: Setting<Option<Arc<str>>>,
+    pub(crate) metrics_by: Setting<MetricsBy>,
+    pub(crate) metrics_output: Output,
+    pub(crate) log_records: Setting<LogRecords>,
 }
 
 impl Default for Settings {
@@ -131,6 +138,10 @@ impl Default for Settings {
             schema_framing: Setting::default(Framing::default()),
             schema_format: Setting::default(RecordFormat::default()),
             warm_schemas: Vec::new(),
+            metrics: Setting::default(None),
+            metrics_by: Setting::default(MetricsBy::default()),
+            metrics_output: Output::default(),
+            log_records: Setting::default(LogRecords::default()),
         }
     }
 }
@@ -213,6 +224,7 @@ impl Settings {
             check_cluster(text).map(|()| Some(text.into()))
         });
         self.read_schemas(&mut reader);
+        self.read_seen(&mut reader);
         let known = reader.known;
         let ours = variables.keys().filter(|name| name.starts_with(PREFIX));
         ours.filter(|name| !known.contains(name)).cloned().collect()
@@ -262,6 +274,7 @@ impl Settings {
             let Setting { origin, .. } = self.per_record;
             check(origin, ".per_record(…)", per_record.check());
         }
+        self.check_seen(faults);
     }
 
     /// What code has set more than once, by its method: only the last one counts.
@@ -283,47 +296,11 @@ impl Settings {
             (self.namespace.repeated, ".namespace(…)"),
             (self.cluster.repeated, ".cluster(…)"),
             (self.schema_registry.repeated, ".schemas(…)"),
+            (self.metrics.repeated, ".metrics(…)"),
+            (self.log_records.repeated, ".log_records(…)"),
         ];
         let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
         repeated.map(|(_, method)| method).collect()
-    }
-
-    /// Names each setting that would let a handler start twice for one key, if that was ruled out. `attempts` are those that routes have of their own.
-    pub(crate) fn check_guarantee(
-        &self,
-        attempts: impl Iterator<Item = u32>,
-        faults: &mut Vec<ConfigurationFault>,
-    ) {
-        if self.guarantee.value != Guarantee::AtMostOnce {
-            return;
-        }
-        let durable = match &self.idempotency.value {
-            Idempotency::Store(store) => store.is_durable(),
-            Idempotency::Memory | Idempotency::None => false,
-        };
-        let most = attempts.fold(self.attempts.value, u32::max);
-        let needs = [
-            (
-                self.per_record.value.is_some(),
-                "keys from the records: set `.per_record(PerRecord::by_json([\"/order_id\"]))`".to_owned(),
-            ),
-            (
-                durable,
-                "a store that outlives the process: set `LAMBDA_MSK_IDEMPOTENCY=dynamodb://TABLE`, or `.idempotency(…)` with a durable store".to_owned(),
-            ),
-            (
-                most == 1,
-                format!("one attempt, found {most}: set `.attempts(1)` or `LAMBDA_MSK_ATTEMPTS=1`, and no `each(…).attempts(…)` above 1"),
-            ),
-            (
-                self.when_store_fails.value == WhenStoreFails::Fail,
-                "`WhenStoreFails::Fail`, so that no record runs without the store: set `.when_store_fails(…)` or `LAMBDA_MSK_WHEN_STORE_FAILS=fail`".to_owned(),
-            ),
-        ];
-        for (_, need) in needs.into_iter().filter(|(met, _)| !met) {
-            let place = ".guarantee(Guarantee::AtMostOnce)";
-            faults.push(ConfigurationFault::new(place, format!("expected {need}")));
-        }
     }
 }
 

@@ -312,6 +312,13 @@ pub enum What {
         /// The record.
         record: RecordId,
     },
+    /// An invocation wrote its metrics.
+    Measured {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The sum of the five outcomes.
+        counted: u64,
+    },
     /// No faults happen from now on.
     Quiet,
     /// The run is over.

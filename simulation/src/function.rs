@@ -1,5 +1,6 @@
 //! The function under test: the real framework, with handlers that do what the run's script says. One consumer a process. Made by `service`.
 
+use std::io;
 use std::sync::Arc;
 
 use lambda_msk::builder::Builder;
@@ -10,6 +11,7 @@ use lambda_msk::idempotency::{
     Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
     WhenStoreFails,
 };
+use lambda_msk::metrics::Emf;
 use lambda_msk::schemas::Schemas;
 use lambda_msk::testing::{Event, Invoke};
 use lambda_msk::{Consumer, FailureReporting, ProcessingOrder, WhenExhausted};
@@ -54,6 +56,7 @@ pub(crate) fn consumer(
             true => WhenExhausted::Reject,
             false => WhenExhausted::Fail,
         })
+        .metrics(Emf::namespace(NAMESPACE).output(Metrics(Arc::clone(inside))))
         .attempts(function.attempts)
         .concurrency(function.concurrency)
         .progress(function.progress)
@@ -183,6 +186,32 @@ impl IdempotencyStore for Own {
 
     fn is_durable(&self) -> bool {
         false
+    }
+}
+
+/// Reads the metrics of each invocation.
+struct Metrics(Arc<Inside>);
+
+impl io::Write for Metrics {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let outcomes = ["Done", "Skipped", "Rejected", "Failed", "Unreached"];
+        let mut counted = 0;
+        for line in lines.split(|byte| *byte == b'\n') {
+            if let Ok(line) = serde_json::from_slice::<serde_json::Value>(line) {
+                let counts = outcomes.iter().map(|name| line[name].as_u64());
+                counted += counts.flatten().sum::<u64>();
+            }
+        }
+        let invocation = current();
+        self.0.note(What::Measured {
+            invocation,
+            counted,
+        });
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@ mod judge;
 
 // The checks.
 mod answer;
+mod counted;
 mod held;
 mod live;
 mod lost;
@@ -92,6 +93,10 @@ impl Judge<'_> {
                 record,
                 why,
             } => self.rightly_unread(*invocation, *record, *why),
+            What::Measured {
+                invocation,
+                counted,
+            } => self.counts_all(*invocation, *counted),
             What::SaidUnread { invocation, record } => self.has_no_schema(*invocation, *record),
             What::SaidStarted { invocation, record } => self.was_started(*invocation, *record),
             What::Killed { environment } => self.owes_no_more(*environment),

@@ -1594,3 +1594,18 @@ fn a_record_has_no_turn_while_its_schema_is_being_asked_for() {
     assert_eq!(turn(registry_says(SchemaAnswer::Found)), []);
     assert_eq!(turn(nothing()), [Invariant::Schemas]);
 }
+
+#[test]
+fn metrics_count_every_record_that_an_invocation_was_given() {
+    let counted = |counted| {
+        let measured = What::Measured {
+            invocation: 0,
+            counted,
+        };
+        broken([appended(0), appended(1), delivered(0, [0, 1]), measured])
+    };
+
+    assert_eq!(counted(2), []);
+    assert_eq!(counted(1), [Invariant::Counted]);
+    assert_eq!(counted(3), [Invariant::Counted]);
+}

@@ -24,6 +24,7 @@ pub(crate) fn invocation(deadline: Deadline) -> Arc<Context> {
     Arc::new(Context {
         key_texts: KeyTexts::default(),
         schemas: BatchSchemas::new(&Typed::none()),
+        meter: None,
         request_id: "8f2c1d3e-0000-4000-8000-000000000001".to_owned(),
         function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:orders".to_owned(),
         deadline,

@@ -45,7 +45,7 @@ pub(super) fn bytes(delivery: &Delivery, part: Part) -> Option<&[u8]> {
 pub(super) struct Common<'a> {
     /// Of the schema.
     pub(super) number: u32,
-    #[cfg(feature = "protobuf")]
+    #[cfg(feature = "avro")]
     pub(super) writer: &'a Schema,
     /// Behind the frame.
     pub(super) bytes: &'a [u8],
@@ -65,7 +65,7 @@ pub(super) fn common<'a>(
     let writer = schemas.number(number)?;
     (writer.format() == format).then_some(Common {
         number,
-        #[cfg(feature = "protobuf")]
+        #[cfg(feature = "avro")]
         writer,
         bytes,
     })

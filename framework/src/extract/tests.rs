@@ -32,6 +32,7 @@ fn delivery(sample: Sample) -> Delivery {
     let invocation = Arc::new(Context {
         key_texts: KeyTexts::default(),
         schemas: BatchSchemas::new(&Typed::none()),
+        meter: None,
         request_id: "r-1".to_owned(),
         function_arn: String::new(),
         deadline: Deadline::UNKNOWN,

@@ -153,6 +153,7 @@ impl<'a> Claims<'a> {
         } = self.on.terms;
         let validation = self.on.per_record.validation(record);
         let owner = self.owner(record)?;
+        let partition = record.partition_index();
         let mut failing = Patience::until(Some(self.on.terms.patient_until(deadline.work_end())));
         let mut held = Patience::until(deadline.work_end());
         let mut stands: Option<Item> = None;
@@ -168,13 +169,17 @@ impl<'a> Claims<'a> {
                 None if self.is_at_most_once() => Expect::Absent,
                 None => free,
             };
-            let mut claim = Claim::new(&self.on, Arc::clone(&id), owner.clone(), hold);
+            let mut claim = Claim::new(&self.on, Arc::clone(&id), owner.clone(), partition, hold);
             claim.validation.clone_from(&validation);
             claim.was_rejected = stands.as_ref().is_some_and(is_rejected);
             let item = claim.in_progress(hold);
             let version = item.version.clone();
             let swap = Swap::new(Arc::clone(&id), expect, Change::Put(item));
-            let refused = match self.on.terms.call(Purpose::Begin, store.swap(&swap)).await {
+            let swapping = self
+                .on
+                .terms
+                .call(Purpose::Begin, partition, store.swap(&swap));
+            let refused = match swapping.await {
                 Ok(Swapped::Applied(_)) => {
                     return Ok(ours(recorder, claim.at(version, hold), work));
                 }
@@ -215,7 +220,7 @@ impl<'a> Claims<'a> {
             };
             stands = None;
             let left_ms = free_ms.saturating_sub(now_ms(clock)).max(1);
-            let waited = held.wait(Duration::from_millis(left_ms));
+            let waited = self.on.terms.wait_for_lease(partition, &mut held, left_ms);
             // It may be another lane's of this invocation, which needs a place to end.
             if !self.on.terms.places.outside(waited).await {
                 return Err(self.held());
@@ -277,7 +282,11 @@ impl<'a> Claims<'a> {
         let Ok(Some(item)) = self
             .on
             .terms
-            .call(Purpose::Begin, self.on.terms.store.read(id))
+            .call(
+                Purpose::Begin,
+                record.partition_index(),
+                self.on.terms.store.read(id),
+            )
             .await
         else {
             return false;
@@ -293,7 +302,8 @@ impl<'a> Claims<'a> {
             return Ok(());
         }
         let hold = self.on.terms.times.hold(&self.on.terms.clock);
-        let mut claim = Claim::new(&self.on, id, self.owner(record)?, hold);
+        let partition = record.partition_index();
+        let mut claim = Claim::new(&self.on, id, self.owner(record)?, partition, hold);
         claim.validation = self.on.per_record.validation(record);
         claim.note_rejected().await
     }

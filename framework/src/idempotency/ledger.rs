@@ -123,6 +123,11 @@ impl<'a> PartitionLedger<'a> {
         self.records[0].redrive().is_some()
     }
 
+    /// Index into the event's partitions.
+    fn partition(&self) -> usize {
+        self.records[0].partition_index()
+    }
+
     fn batch_start(&self) -> i64 {
         self.records[0].offset()
     }

@@ -11,13 +11,15 @@ use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::failure::error_text;
 use crate::idempotency::lease::{LeaseTimes, now_ms};
+use crate::idempotency::lines::Lines;
 use crate::idempotency::store::box_store::BoxStore;
-use crate::idempotency::store::patience::answer;
+use crate::idempotency::store::patience::{Patience, answer};
 use crate::idempotency::store::requests::Purpose;
 use crate::idempotency::store::{IdempotencyStore, StoreError};
 use crate::idempotency::words::{Refusal, WhenStoreFails};
 use crate::lane::Places;
 use crate::limits::{LEDGER_AGE_BEYOND_MS, STORE_PATIENCE_MS, STORE_WAIT_MS_MAX};
+use crate::meter::Metered;
 
 /// The text of the panic is left out: it may quote what the store was writing.
 const PANICKED: &str = "the store's code panicked: see standard error for the place in the code";
@@ -39,6 +41,8 @@ pub(crate) struct Terms {
     pub(crate) when_store_fails: WhenStoreFails,
     /// Whether records that are not done are reported one by one: else no mapping can overlook them.
     pub(crate) reports_partially: bool,
+    pub(crate) meter: Metered,
+    pub(crate) lines: Lines,
 }
 
 impl Terms {
@@ -50,8 +54,21 @@ impl Terms {
     }
 
     /// A call that is given up before it costs the lease. It waits until the process makes few enough others. The store's own code may panic: that is an
-    /// error that may pass.
+    /// error that may pass. `partition` is that of the records which need it.
     pub(super) async fn call<T>(
+        &self,
+        purpose: Purpose,
+        partition: usize,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let answered = self.call_once(purpose, call).await;
+        if let (Err(_), Some(meter)) = (&answered, &self.meter) {
+            meter.store_failed(partition);
+        }
+        answered
+    }
+
+    async fn call_once<T>(
         &self,
         purpose: Purpose,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -70,6 +87,21 @@ impl Terms {
         let call = async { call.await.unwrap_or_else(panicked) };
         let answer = answer(call, end.map_or(longest, |end| end.min(longest))).await;
         answer.map_err(StoreError::kept)
+    }
+
+    /// Waits while another invocation holds what the partition's records need. False: the time is over; it was not waited.
+    pub(super) async fn wait_for_lease(
+        &self,
+        partition: usize,
+        held: &mut Patience,
+        left_ms: u64,
+    ) -> bool {
+        let began = Instant::now();
+        let waited = held.wait(Duration::from_millis(left_ms)).await;
+        if let Some(meter) = &self.meter {
+            meter.waited(partition, began.elapsed());
+        }
+        waited
     }
 
     /// Until when a store that fails is asked again, if `end` is the latest.

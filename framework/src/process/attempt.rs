@@ -120,6 +120,9 @@ impl BatchRun<'_> {
     }
 
     pub(super) fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+        if let Some(meter) = &self.invocation.meter {
+            meter.ran(record.partition_index(), run.took_ns());
+        }
         if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
             self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
         }

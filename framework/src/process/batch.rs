@@ -33,6 +33,8 @@ pub(super) struct BatchRun<'a> {
     pub(super) turns: Turns,
     /// When handlers are dropped, as `turns` gives times. The greatest number: no limit is known.
     pub(super) work_end_ns: u64,
+    /// The wall time at which `turns` begins, milliseconds since 1970. *0: nothing is measured.*
+    pub(super) began_ms: i64,
     /// Of any handler in this invocation so far.
     pub(super) longest_run_ns: AtomicU64,
     /// *None: nothing has held the thread for longer than it should.*
@@ -45,6 +47,16 @@ impl<'a> BatchRun<'a> {
         let start_ns = self.turns.seen_ns().saturating_add(nanoseconds(wait));
         let longest_ns = self.longest_run_ns.load(Ordering::Relaxed);
         start_ns.saturating_add(longest_ns) < self.work_end_ns
+    }
+
+    /// The record's handler starts, for the first time in this invocation, at the time of the last look at the clock.
+    #[inline]
+    pub(super) fn starts(&self, record: &Record) {
+        if let Some(meter) = &self.invocation.meter {
+            // An invocation lasts hours at most.
+            let now_ms = self.began_ms + (self.turns.seen_ns() / 1_000_000) as i64;
+            meter.starts(record.partition_index(), record.timestamp_millis(), now_ms);
+        }
     }
 
     pub(super) fn skips(&self, record: &Record) -> bool {

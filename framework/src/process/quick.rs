@@ -74,6 +74,7 @@ impl<'a> BatchRun<'a> {
             Ok(run) => run,
             Err(panicked) => return Err(Stopped::First(route, First::Taken(Err(panicked)))),
         };
+        self.starts(record);
         let mut run = Polled::new(run, &self.turns);
         let ended = match Pin::new(&mut run).poll(context) {
             Poll::Ready(ended) => {

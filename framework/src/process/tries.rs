@@ -110,6 +110,9 @@ impl<'a> BatchRun<'a> {
             First::Begun(begun) => self.end(record, begun).await,
             First::Taken(Ok(run)) => {
                 stands(ClaimEnd::Released(None));
+                if tries.started == 1 {
+                    self.starts(record);
+                }
                 self.try_once(record, run).await
             }
             First::Taken(Err(reason)) => {

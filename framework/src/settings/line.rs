@@ -73,6 +73,15 @@ impl fmt::Display for Settings {
             ),
             ("schema_framing", self.schema_framing.shown(lower)),
             ("schema_format", self.schema_format.shown(lower)),
+            (
+                "metrics",
+                self.metrics.shown(|namespace| match namespace {
+                    Some(namespace) => format!("emf:{namespace}"),
+                    None => "none".to_owned(),
+                }),
+            ),
+            ("metrics_by", self.metrics_by.shown(lower)),
+            ("log_records", self.log_records.shown(lower)),
         ];
         for (index, (name, value)) in settings.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };

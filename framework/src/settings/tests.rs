@@ -240,7 +240,8 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
          when_unhandled=by-batch (default), \
          deadline_margin=500ms (default), namespace=shop (environment), \
          cluster=from the event (default), \
-         schema_registry=none (default), schema_framing=auto (default), schema_format=source (default)"
+         schema_registry=none (default), schema_framing=auto (default), schema_format=source (default), \
+         metrics=none (default), metrics_by=topic (default), log_records=failed (default)"
     );
 }
 

@@ -6,6 +6,7 @@ use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::WhenStoreFails;
 use lambda_msk::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
+use lambda_msk::report::LogRecords;
 use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
 use lambda_msk::{Consumer, Failure, FailureReporting, Json, ProcessingOrder};
 use serde_json::{Value, json};
@@ -199,9 +200,90 @@ async fn of_many_records_that_failed_only_the_first_have_a_line() {
     invoke(&consumer, orders([(0, "0"); RECORD_LOG_LINES_MAX + 20])).await;
 
     assert_eq!(lines.of("record failed").len(), RECORD_LOG_LINES_MAX);
+    let more = &lines.of("more records have no log line")[0];
+    assert_eq!(
+        fields(more, ["more", "failed", "rejected"]),
+        [20, 20, 0].map(Value::from)
+    );
     assert_eq!(
         lines.of("batch ended")[0]["failed"],
         RECORD_LOG_LINES_MAX + 20
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn six_thousand_rejected_records_make_few_lines() {
+    let consumer = consumer().build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    let samples = (0..6_000).map(|_| Sample::new("orders", 0).value("?"));
+    invoke(&consumer, Event::msk().records(samples)).await;
+
+    assert!(lines.text().lines().count() < 3_000);
+    assert_eq!(lines.of("more records have no log line")[0]["more"], 5_900);
+    assert_eq!(lines.of("batch ended")[0]["rejected"], 6_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn if_all_records_have_a_line_those_that_ended_well_have_it_at_debug() {
+    let consumer = consumer().log_records(LogRecords::All).build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "1")])).await;
+    invoke(&consumer, orders([(0, "1"), (0, "2"), (0, "0"), (0, "1")])).await;
+
+    let ended = |message| {
+        let lines = lines.of(message).into_iter();
+        let names = ["level", "partition", "offset"];
+        lines.map(|line| fields(&line, names)).collect::<Vec<_>>()
+    };
+    let at = |level: &str, offset: i64| [json!(level), json!(0), json!(offset)];
+    assert_eq!(ended("record done"), [at("DEBUG", 0), at("DEBUG", 1)]);
+    assert_eq!(ended("record skipped"), [at("DEBUG", 0)]);
+    assert_eq!(ended("record failed"), [at("ERROR", 2)]);
+    assert_eq!(ended("record unreached"), [at("DEBUG", 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn if_no_record_has_a_line_the_batchs_line_counts_them_all() {
+    let consumer = consumer().log_records(LogRecords::None).build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer, orders([(0, "?"), (0, "0")])).await;
+
+    assert!(lines.of("record").is_empty());
+    assert!(lines.of("more records").is_empty());
+    let names = ["rejected", "failed"];
+    assert_eq!(
+        fields(&lines.of("batch ended")[0], names),
+        [1, 1].map(Value::from)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_ledgers_that_cannot_be_read_only_the_first_have_a_line() {
+    let store = Shared::default();
+    let partitions = i32::try_from(PARTITION_LOG_LINES_MAX).unwrap() + 20;
+    let samples = || (0..partitions).map(|at| Sample::new("orders", at).value("1"));
+    let consumer = || consumer().idempotency(store.clone()).build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+
+    invoke(&consumer(), Event::msk().records(samples())).await;
+    store.spoil().await;
+    invoke(&consumer(), Event::msk().records(samples())).await;
+
+    let unreadable = lines.of("cannot read a partition's ledger");
+    assert_eq!(unreadable.len(), PARTITION_LOG_LINES_MAX);
+    assert_eq!(
+        fields(
+            &lines.of("more partitions with this finding")[0],
+            ["kind", "more"]
+        ),
+        [json!("ledger_unreadable"), json!(20)]
     );
 }
 

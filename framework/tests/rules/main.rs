@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod emf;
 mod keyed;
 mod shared_store;
 mod support;
@@ -17,6 +18,8 @@ mod ledger_merges;
 mod ledger_writes;
 mod log_lines;
 mod mapping_overlooks;
+mod metrics;
+mod metrics_settings;
 mod panics;
 mod per_record;
 mod per_record_claims;

@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use lambda_msk::destination::MemoryDestination;
+use lambda_msk::metrics::Emf;
 use lambda_msk::testing::Event;
 use lambda_msk::{
     Consumer, Failure, Idempotency, IdempotencyKey, Invocation, Json, ProcessingOrder, Record,
@@ -68,6 +69,9 @@ fn consumer(way: &str, records: usize) -> Option<Consumer> {
                 .into_iter()
                 .fold(builder, |builder, name| builder.topic(name, nothing))
         }
+        "metrics" => builder
+            .topic("orders", nothing)
+            .metrics(Emf::namespace("cost").output(std::io::sink())),
         "key" | "keys" => builder.topic("orders", nothing).order(ProcessingOrder::Key),
         "unordered" => builder
             .topic("orders", nothing)

@@ -26,6 +26,8 @@ pub(crate) struct Claim<'c> {
     on: &'c ClaimTerms<'c>,
     id: Arc<str>,
     owner: Holder,
+    /// Of its record: index into the event's partitions.
+    partition: usize,
     pub(super) validation: Option<Arc<str>>,
     /// It stood at the destination, and was fed back.
     pub(super) was_rejected: bool,
@@ -54,11 +56,18 @@ pub(crate) enum ClaimEnd {
 }
 
 impl<'c> Claim<'c> {
-    pub(super) fn new(on: &'c ClaimTerms<'c>, id: Arc<str>, owner: Holder, hold: Hold) -> Self {
+    pub(super) fn new(
+        on: &'c ClaimTerms<'c>,
+        id: Arc<str>,
+        owner: Holder,
+        partition: usize,
+        hold: Hold,
+    ) -> Self {
         Self {
             on,
             id,
             owner,
+            partition,
             validation: None,
             was_rejected: false,
             work: None,
@@ -205,7 +214,8 @@ impl<'c> Claim<'c> {
             let swap = Swap::new(Arc::clone(&self.id), expect, change);
             let refused = loop {
                 // The same content each time: if an earlier try was applied and its answer lost, the item's version says so.
-                match terms.call(Purpose::GoOn, terms.store.swap(&swap)).await {
+                let swapping = terms.store.swap(&swap);
+                match terms.call(Purpose::GoOn, self.partition, swapping).await {
                     Ok(Swapped::Applied(_)) => {
                         return self.written(&swap.change);
                     }

@@ -63,7 +63,11 @@ impl PartitionLedger<'_> {
             let swap = Swap::new(Arc::clone(&self.id), free, change);
             match self
                 .terms
-                .call(Purpose::Begin, self.terms.store.swap(&swap))
+                .call(
+                    Purpose::Begin,
+                    self.partition(),
+                    self.terms.store.swap(&swap),
+                )
                 .await
             {
                 Ok(Swapped::Applied(item)) => return Ok(self.opened(item, holder, Some(hold))),
@@ -78,7 +82,9 @@ impl PartitionLedger<'_> {
                 Ok(Swapped::Refused(item)) => {
                     let free_ms = item.map_or(0, |item| item.held_until_ms) + millis(times.gap);
                     let left_ms = free_ms.saturating_sub(now_ms(clock)) + 1;
-                    if !held.wait(Duration::from_millis(left_ms)).await {
+                    let partition = self.partition();
+                    let waits = self.terms.wait_for_lease(partition, &mut held, left_ms);
+                    if !waits.await {
                         return Err(self.held_by_another());
                     }
                 }
@@ -107,7 +113,7 @@ impl PartitionLedger<'_> {
         loop {
             match self
                 .terms
-                .call(purpose, self.terms.store.read(&self.id))
+                .call(purpose, self.partition(), self.terms.store.read(&self.id))
                 .await
             {
                 Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
@@ -123,11 +129,13 @@ impl PartitionLedger<'_> {
         if let Some(item) = item {
             state.version = item.version;
             state.book = decode(&item.data).unwrap_or_else(|error| {
-                tracing::warn!(
-                    id = &*self.id,
-                    problem = %error,
-                    "cannot read a partition's ledger: its records run again, and the ledger is rewritten"
-                );
+                if self.terms.lines.unreadable.one_more() {
+                    tracing::warn!(
+                        id = &*self.id,
+                        problem = %error,
+                        "cannot read a partition's ledger: its records run again, and the ledger is rewritten"
+                    );
+                }
                 Book::default()
             });
         }

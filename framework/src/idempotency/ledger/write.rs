@@ -79,7 +79,7 @@ impl PartitionLedger<'_> {
         loop {
             match self
                 .terms
-                .call(Purpose::GoOn, self.terms.store.swap(swap))
+                .call(Purpose::GoOn, self.partition(), self.terms.store.swap(swap))
                 .await
             {
                 Err(error) if error.is_transient() && patience.wait(Duration::MAX).await => {}
@@ -212,12 +212,14 @@ impl PartitionLedger<'_> {
             return Err(self.end(&why));
         }
         self.standing.change(|standing| standing.off = true);
-        tracing::warn!(
-            id = &*self.id,
-            store = self.terms.store.describe(),
-            problem = why,
-            "the idempotency store failed: the partition's remaining records run without it, as configured"
-        );
+        if self.terms.lines.store_failed.one_more() {
+            tracing::warn!(
+                id = &*self.id,
+                store = self.terms.store.describe(),
+                problem = why,
+                "the idempotency store failed: the partition's remaining records run without it, as configured"
+            );
+        }
         Ok(())
     }
 
