@@ -15,6 +15,7 @@ use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
+use crate::flush::Flush;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
@@ -27,6 +28,8 @@ use crate::record::Spare;
 use crate::response::FailureReporting;
 use crate::schemas::{Schemas, Typed};
 use crate::settings::{Settings, Unread, within};
+#[cfg(feature = "otel")]
+use crate::traces::Traces;
 
 pub use crate::lane::{NullKeys, ProcessingOrder};
 pub use crate::process::{WhenExhausted, WhenUnhandled};
@@ -43,6 +46,7 @@ impl Consumer {
             variables: BTreeMap::new(),
             reads_variables: false,
             faults: Vec::new(),
+            flush: None,
             #[cfg(feature = "lambda")]
             snapstart: Vec::new(),
         }
@@ -67,6 +71,7 @@ pub struct Builder<S> {
     /// Code has asked for them.
     reads_variables: bool,
     faults: Vec<ConfigurationFault>,
+    flush: Option<Flush>,
     #[cfg(feature = "lambda")]
     snapstart: Vec<Arc<dyn SnapStartResource>>,
 }
@@ -83,6 +88,7 @@ impl Builder<()> {
             variables: self.variables,
             reads_variables: self.reads_variables,
             faults: self.faults,
+            flush: self.flush,
             #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
         }
@@ -289,6 +295,48 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Sets which spans there are for OpenTelemetry (`LAMBDA_MSK_TRACES`), and how they hang together. Default: those of sampled and of failed records.
+    #[cfg(feature = "otel")]
+    pub fn traces(mut self, traces: Traces) -> Self {
+        self.settings.traces_by_code(traces);
+        self
+    }
+
+    /// Sets a hook that runs in each invocation after the last lane and before the answer: Lambda freezes the process when the answer has left, so telemetry that is not exported by then comes with the next
+    /// invocation, or never.
+    ///
+    /// The hook has at most half of the [margin](Self::deadline_margin), and leaves a quarter of it before the deadline; then it is dropped, with one warning, and the answer leaves. A panic in it is a warning, too. A call
+    /// that blocks, such as `force_flush` of OpenTelemetry's SDK, belongs in `tokio::task::spawn_blocking`: nothing can drop it on this thread. A second hook replaces the first.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lambda_msk::{Consumer, Record};
+    ///
+    /// # #[derive(Clone)]
+    /// # struct Provider;
+    /// # impl Provider { fn force_flush(&self) {} }
+    /// async fn ship(_: Record) {}
+    ///
+    /// # let provider = Provider;
+    /// let consumer = Consumer::builder()
+    ///     .topic("orders", ship)
+    ///     .flush(move || {
+    ///         let provider = provider.clone();
+    ///         async move { tokio::task::spawn_blocking(move || provider.force_flush()).await.unwrap_or(()) }
+    ///     })
+    ///     .build();
+    /// # consumer.unwrap();
+    /// ```
+    pub fn flush<F, Fut>(mut self, flush: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.flush = Some(Flush::new(flush));
+        self
+    }
+
     /// Adds faults in the function's own configuration, to be reported together with the consumer's: [`build`](Self::build) fails if there are any.
     pub fn faults(mut self, faults: impl IntoIterator<Item = ConfigurationFault>) -> Self {
         self.faults.extend(faults);
@@ -387,11 +435,14 @@ impl<S: Send + Sync + 'static> Builder<S> {
             when_exhausted: settings.when_exhausted.value,
             when_unhandled: settings.when_unhandled.value,
             schemas: typed.cache.clone().filter(|_| reads_schemas),
+            #[cfg(feature = "otel")]
+            traces: settings.traces(),
         };
         Ok(Consumer::new(Inner {
             processor,
             settings,
             unknown_variables,
+            flush: self.flush,
             #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
             advice: Advice::new(unread),

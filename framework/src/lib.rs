@@ -57,6 +57,7 @@
 //! | `glue` | AWS Glue's schema registry: [`Schemas::glue`](schemas::Schemas::glue) |
 //! | `secrets` | credentials of a registry from AWS Secrets Manager: [`Schemas::secret`](schemas::Schemas::secret) |
 //! | `inflate` | payloads that Glue's serializers have compressed |
+//! | `otel` | [`traces`]: spans of invocations and records, for OpenTelemetry |
 //! | `testing` | events, records and runs for tests |
 //! | `proptest` | strategies for events |
 //!
@@ -85,6 +86,9 @@ pub mod record;
 
 // Key or value.
 mod part;
+
+// The producer's trace.
+mod trace;
 
 // Why a record was not done, and what happens next.
 pub mod failure;
@@ -118,6 +122,9 @@ mod key_texts;
 // Where schemas of payloads are had, and which of them records need.
 pub mod schemas;
 
+// The hook before the answer.
+mod flush;
+
 // What is true of all records of an invocation.
 mod context;
 
@@ -135,6 +142,10 @@ pub mod destination;
 
 // How each record ended.
 pub mod report;
+
+// Spans for OpenTelemetry.
+#[cfg(feature = "otel")]
+pub mod traces;
 
 // Runs the lanes.
 mod process;

@@ -1,7 +1,9 @@
 //! Log lines as Lambda's tools read them. Called once, in `main`; the rest of the framework only emits `tracing` events.
 
 use tracing::warn;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// What the AWS SDK and HTTP clients say at their lower levels holds the bodies that they send: payload. A level for all does not turn these on. A target stands
 /// for all that begin with it, so `aws_` is the SDK with each of its services.
@@ -33,6 +35,29 @@ pub fn init() {
         json.with_current_span(true)
             .with_span_list(false)
             .try_init()
+    };
+    if let (Ok(()), Some(fault)) = (set, fault) {
+        warn!(fault, "cannot read the log level: `info` is used");
+    }
+}
+
+/// [`init`], with one more layer beside the log lines, which their filter does not concern: [`traces::layer`](crate::traces::layer), for one.
+pub fn init_with<L>(layer: L)
+where
+    L: Layer<Registry> + Send + Sync + 'static,
+{
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let (filter, fault) = filter(variable("AWS_LAMBDA_LOG_LEVEL"), variable("RUST_LOG"));
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+    let text =
+        variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    let registry = tracing_subscriber::registry().with(layer);
+    let set = if text {
+        registry.with(lines.with_filter(filter)).try_init()
+    } else {
+        let json = lines.json().flatten_event(true);
+        let json = json.with_current_span(true).with_span_list(false);
+        registry.with(json.with_filter(filter)).try_init()
     };
     if let (Ok(()), Some(fault)) = (set, fault) {
         warn!(fault, "cannot read the log level: `info` is used");

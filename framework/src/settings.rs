@@ -2,6 +2,7 @@
 
 mod line;
 mod schemas;
+mod traces;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,10 @@ use crate::limits::{
 use crate::process::{WhenExhausted, WhenUnhandled};
 use crate::response::FailureReporting;
 use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId};
+#[cfg(feature = "otel")]
+use crate::traces::Traces;
 
+use self::traces::Records;
 pub(crate) use self::unread::Unread;
 
 /// What all of the framework's own variables begin with.
@@ -105,6 +109,10 @@ pub(crate) struct Settings {
     pub(crate) schema_format: Setting<RecordFormat>,
     /// Fetched at init.
     pub(crate) warm_schemas: Vec<SchemaId>,
+    pub(crate) traces: Setting<Records>,
+    /// What no variable sets.
+    #[cfg(feature = "otel")]
+    pub(crate) trace_form: Traces,
 }
 
 impl Default for Settings {
@@ -131,6 +139,9 @@ impl Default for Settings {
             schema_framing: Setting::default(Framing::default()),
             schema_format: Setting::default(RecordFormat::default()),
             warm_schemas: Vec::new(),
+            traces: Setting::default(Records::default()),
+            #[cfg(feature = "otel")]
+            trace_form: Traces::default(),
         }
     }
 }
@@ -213,6 +224,7 @@ impl Settings {
             check_cluster(text).map(|()| Some(text.into()))
         });
         self.read_schemas(&mut reader);
+        self.read_traces(&mut reader);
         let known = reader.known;
         let ours = variables.keys().filter(|name| name.starts_with(PREFIX));
         ours.filter(|name| !known.contains(name)).cloned().collect()
@@ -283,6 +295,7 @@ impl Settings {
             (self.namespace.repeated, ".namespace(…)"),
             (self.cluster.repeated, ".cluster(…)"),
             (self.schema_registry.repeated, ".schemas(…)"),
+            (self.traces.repeated, ".traces(…)"),
         ];
         let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
         repeated.map(|(_, method)| method).collect()

@@ -74,7 +74,7 @@ impl<'a> BatchRun<'a> {
             Ok(run) => run,
             Err(panicked) => return Err(Stopped::First(route, First::Taken(Err(panicked)))),
         };
-        let mut run = Polled::new(run, &self.turns);
+        let mut run = Polled::new(run, &self.turns, self.scope(record, 1));
         let ended = match Pin::new(&mut run).poll(context) {
             Poll::Ready(ended) => {
                 self.measure_run(record, &run);

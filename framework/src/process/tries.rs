@@ -110,7 +110,7 @@ impl<'a> BatchRun<'a> {
             First::Begun(begun) => self.end(record, begun).await,
             First::Taken(Ok(run)) => {
                 stands(ClaimEnd::Released(None));
-                self.try_once(record, run).await
+                self.try_once(record, run, tries.made).await
             }
             First::Taken(Err(reason)) => {
                 // An extractor has panicked: the handler is not started.

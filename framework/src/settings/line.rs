@@ -73,6 +73,7 @@ impl fmt::Display for Settings {
             ),
             ("schema_framing", self.schema_framing.shown(lower)),
             ("schema_format", self.schema_format.shown(lower)),
+            ("traces", self.traces.shown(lower)),
         ];
         for (index, (name, value)) in settings.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
