@@ -128,13 +128,15 @@ impl Consumer {
     #[must_use = "return the response to Lambda: without a response it redelivers the batch"]
     pub async fn invoke(&self, invocation: Invocation) -> Invoked {
         let started = Instant::now();
-        let (deadline, _) = self.inner.deadline(&invocation);
-        let flush = self.inner.flush.as_ref();
-        let flush = flush.map(|flush| (flush, invocation.request_id.clone()));
+        let flushing = self.inner.flush.as_ref().map(|flush| {
+            let (deadline, _) = self.inner.deadline(&invocation);
+            Box::new((flush, deadline, invocation.request_id.clone()))
+        });
         let (response, records) = self.traced(invocation).await;
-        if let Some((flush, request_id)) = flush {
+        if let Some(flushing) = flushing {
+            let (flush, deadline, request_id) = *flushing;
             let end = deadline.flush_end(self.inner.settings.deadline_margin.value);
-            flush.run(&request_id, end).await;
+            Box::pin(flush.run(&request_id, end)).await;
         }
         Invoked {
             response,
@@ -153,17 +155,14 @@ impl Consumer {
     async fn traced(&self, invocation: Invocation) -> Ended {
         use opentelemetry::trace::FutureExt;
 
-        if self.inner.settings.traces().records == TracedRecords::None {
-            return self.handle(invocation).await;
-        }
-        let span = InvocationSpan::start(
-            &invocation.function_name,
-            &invocation.request_id,
-            &invocation.function_arn,
-            &invocation.xray,
-        );
-        let handled = Box::pin(self.handle(invocation)).with_context(span.context());
-        let (response, records) = handled.await;
+        let is_off = self.inner.settings.traces().records == TracedRecords::None;
+        let span = (!is_off).then(|| InvocationSpan::start(&invocation));
+        // On the heap: the context stands around it.
+        let handling = Box::pin(self.handle(invocation));
+        let Some(span) = span else {
+            return handling.await;
+        };
+        let (response, records) = handling.with_context(span.context()).await;
         span.end(&records, response.as_ref().err().map(Error::code));
         (response, records)
     }

@@ -3,6 +3,7 @@
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 
+use crate::invocation::Invocation;
 use crate::limits::TRACE_LINKS_MAX;
 use crate::report::RecordReport;
 use crate::trace::TraceParent;
@@ -13,15 +14,14 @@ use crate::traces::{names, producer, tracer, xray};
 pub(crate) struct InvocationSpan(Context);
 
 impl InvocationSpan {
-    /// `xray`: the header of X-Ray, or empty.
-    pub(crate) fn start(name: &str, request_id: &str, arn: &str, xray: &str) -> Self {
+    pub(crate) fn start(invocation: &Invocation) -> Self {
         let mut parent = Context::current();
         if !parent.span().span_context().is_valid()
-            && let Some(of) = xray::span_context(xray)
+            && let Some(of) = xray::span_context(&invocation.xray)
         {
             parent = parent.with_remote_span_context(of);
         }
-        let name = match name {
+        let name = match invocation.function_name.as_str() {
             "" => "invocation",
             name => name,
         };
@@ -31,11 +31,11 @@ impl InvocationSpan {
             KeyValue::new(names::TRIGGER, names::PUBSUB),
         ];
         for (key, value) in [
-            (names::INVOCATION_ID, request_id),
-            (names::RESOURCE_ID, arn),
+            (names::INVOCATION_ID, &invocation.request_id),
+            (names::RESOURCE_ID, &invocation.function_arn),
         ] {
             if !value.is_empty() {
-                attributes.push(KeyValue::new(key, value.to_owned()));
+                attributes.push(KeyValue::new(key, value.clone()));
             }
         }
         let builder = tracer
