@@ -45,6 +45,10 @@ impl<'a> BatchRun<'a> {
         (lane.len(), None)
     }
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "moved once, where a handler waits: a box would cost each of these an allocation"
+    )]
     #[inline]
     fn run_one_quickly(
         &'a self,

@@ -1,5 +1,10 @@
 //! Lambda's Runtime API around the real binary, which is frozen between invocations.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a process of its own has the machine's clock"
+)]
+
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
