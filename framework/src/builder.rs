@@ -1,5 +1,8 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
+mod telemetry;
+mod topics;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
@@ -28,9 +31,8 @@ use crate::record::Spare;
 use crate::response::FailureReporting;
 use crate::schemas::{Schemas, Typed};
 use crate::settings::{Settings, Unread, within};
-#[cfg(feature = "otel")]
-use crate::traces::Traces;
 
+pub use self::topics::Topics;
 pub use crate::lane::{NullKeys, ProcessingOrder};
 pub use crate::process::{WhenExhausted, WhenUnhandled};
 
@@ -295,48 +297,6 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Sets which spans there are for OpenTelemetry (`LAMBDA_MSK_TRACES`), and how they hang together. Default: those of sampled and of failed records.
-    #[cfg(feature = "otel")]
-    pub fn traces(mut self, traces: Traces) -> Self {
-        self.settings.traces_by_code(traces);
-        self
-    }
-
-    /// Sets a hook that runs in each invocation after the last lane and before the answer: Lambda freezes the process when the answer has left, so telemetry that is not exported by then comes with the next
-    /// invocation, or never.
-    ///
-    /// The hook has at most half of the [margin](Self::deadline_margin), and leaves a quarter of it before the deadline; then it is dropped, with one warning, and the answer leaves. A panic in it is a warning, too. A call
-    /// that blocks, such as `force_flush` of OpenTelemetry's SDK, belongs in `tokio::task::spawn_blocking`: nothing can drop it on this thread. A second hook replaces the first.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lambda_msk::{Consumer, Record};
-    ///
-    /// # #[derive(Clone)]
-    /// # struct Provider;
-    /// # impl Provider { fn force_flush(&self) {} }
-    /// async fn ship(_: Record) {}
-    ///
-    /// # let provider = Provider;
-    /// let consumer = Consumer::builder()
-    ///     .topic("orders", ship)
-    ///     .flush(move || {
-    ///         let provider = provider.clone();
-    ///         async move { tokio::task::spawn_blocking(move || provider.force_flush()).await.unwrap_or(()) }
-    ///     })
-    ///     .build();
-    /// # consumer.unwrap();
-    /// ```
-    pub fn flush<F, Fut>(mut self, flush: F) -> Self
-    where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = ()> + Send + 'static,
-    {
-        self.flush = Some(Flush::new(flush));
-        self
-    }
-
     /// Adds faults in the function's own configuration, to be reported together with the consumer's: [`build`](Self::build) fails if there are any.
     pub fn faults(mut self, faults: impl IntoIterator<Item = ConfigurationFault>) -> Self {
         self.faults.extend(faults);
@@ -545,41 +505,6 @@ impl<S> fmt::Debug for Builder<S> {
         f.debug_struct("Builder")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
-    }
-}
-
-/// The name of one topic, or the names of several.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a topic",
-    label = "expected one or more topic names",
-    note = "write `\"orders\"`, `[\"orders\", \"returns\"]`, or give a `String` or a `Vec<String>`"
-)]
-pub trait Topics {
-    /// Returns the names.
-    fn names(self) -> Vec<String>;
-}
-
-impl Topics for &str {
-    fn names(self) -> Vec<String> {
-        vec![self.to_owned()]
-    }
-}
-
-impl Topics for String {
-    fn names(self) -> Vec<String> {
-        vec![self]
-    }
-}
-
-impl<const N: usize> Topics for [&str; N] {
-    fn names(self) -> Vec<String> {
-        self.map(str::to_owned).into()
-    }
-}
-
-impl Topics for Vec<String> {
-    fn names(self) -> Vec<String> {
-        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! A consumer's settings, with their origin: default, code, environment, in rising precedence. Read by `consumer`.
 
 mod line;
+mod repeated;
 mod schemas;
 mod traces;
 mod unread;
@@ -26,10 +27,10 @@ use crate::limits::{
 use crate::process::{WhenExhausted, WhenUnhandled};
 use crate::response::FailureReporting;
 use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId};
+use crate::trace::TracedRecords;
 #[cfg(feature = "otel")]
 use crate::traces::Traces;
 
-use self::traces::Records;
 pub(crate) use self::unread::Unread;
 
 /// What all of the framework's own variables begin with.
@@ -109,7 +110,7 @@ pub(crate) struct Settings {
     pub(crate) schema_format: Setting<RecordFormat>,
     /// Fetched at init.
     pub(crate) warm_schemas: Vec<SchemaId>,
-    pub(crate) traces: Setting<Records>,
+    pub(crate) traces: Setting<TracedRecords>,
     /// What no variable sets.
     #[cfg(feature = "otel")]
     pub(crate) trace_form: Traces,
@@ -139,7 +140,7 @@ impl Default for Settings {
             schema_framing: Setting::default(Framing::default()),
             schema_format: Setting::default(RecordFormat::default()),
             warm_schemas: Vec::new(),
-            traces: Setting::default(Records::default()),
+            traces: Setting::default(TracedRecords::default()),
             #[cfg(feature = "otel")]
             trace_form: Traces::default(),
         }
@@ -274,31 +275,6 @@ impl Settings {
             let Setting { origin, .. } = self.per_record;
             check(origin, ".per_record(…)", per_record.check());
         }
-    }
-
-    /// What code has set more than once, by its method: only the last one counts.
-    pub(crate) fn repeated(&self) -> Vec<&'static str> {
-        let settings = [
-            (self.destination.repeated, ".on_failure(…)"),
-            (self.idempotency.repeated, ".idempotency(…)"),
-            (self.progress.repeated, ".progress(…)"),
-            (self.when_store_fails.repeated, ".when_store_fails(…)"),
-            (self.per_record.repeated, ".per_record(…)"),
-            (self.guarantee.repeated, ".guarantee(…)"),
-            (self.failure_reporting.repeated, ".failure_reporting(…)"),
-            (self.order.repeated, ".order(…)"),
-            (self.null_keys.repeated, ".null_keys(…)"),
-            (self.concurrency.repeated, ".concurrency(…)"),
-            (self.attempts.repeated, ".attempts(…)"),
-            (self.when_exhausted.repeated, ".when_exhausted(…)"),
-            (self.deadline_margin.repeated, ".deadline_margin(…)"),
-            (self.namespace.repeated, ".namespace(…)"),
-            (self.cluster.repeated, ".cluster(…)"),
-            (self.schema_registry.repeated, ".schemas(…)"),
-            (self.traces.repeated, ".traces(…)"),
-        ];
-        let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
-        repeated.map(|(_, method)| method).collect()
     }
 
     /// Names each setting that would let a handler start twice for one key, if that was ruled out. `attempts` are those that routes have of their own.

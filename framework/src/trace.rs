@@ -101,6 +101,26 @@ impl fmt::Display for TraceParent {
     }
 }
 
+/// The records that have a span (`LAMBDA_MSK_TRACES`).
+#[cfg_attr(
+    not(feature = "otel"),
+    expect(unreachable_pub, reason = "`traces` shows it")
+)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TracedRecords {
+    /// Records whose producer has sampled its trace (the flag in `traceparent`), and records that failed or were rejected.
+    #[cfg_attr(feature = "otel", default)]
+    Sampled,
+    /// All records.
+    All,
+    /// Records that failed or were rejected. Their spans are made afterwards, so they have no children.
+    Failed,
+    /// No records, and no invocations.
+    #[cfg_attr(not(feature = "otel"), default)]
+    None,
+}
+
 /// `traceparent` in the form of version 00. *None: it is not valid.*
 fn parent(value: &[u8]) -> Option<String> {
     let (first, rest) = value.split_at_checked(LEN)?;

@@ -25,21 +25,7 @@ use opentelemetry::global::{BoxedTracer, tracer_with_scope};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 use crate::trace::TraceParent;
-
-/// The records that have a span (`LAMBDA_MSK_TRACES`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TracedRecords {
-    /// Records whose producer has sampled its trace (the flag in `traceparent`), and records that failed or were rejected.
-    #[default]
-    Sampled,
-    /// All records.
-    All,
-    /// Records that failed or were rejected. Their spans are made afterwards, so they have no children.
-    Failed,
-    /// No records, and no invocations.
-    None,
-}
+pub use crate::trace::TracedRecords;
 
 /// The parent of a record's span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
