@@ -11,11 +11,12 @@ use std::process::{Command, Output};
 use crate::support::{file, stderr, stdout};
 
 /// Each with an event that it handles.
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("orders", "batch.json"),
     ("two-sources", "kafka.json"),
     ("cdc", "changes.json"),
     ("typed", "batch.json"),
+    ("traced", "batch.json"),
 ];
 
 fn root() -> PathBuf {
@@ -364,7 +365,10 @@ fn the_links_for_a_package_of_this_crate_lead_to_every_file_of_the_examples() {
         templates.push(name);
     }
     templates.sort();
-    assert_eq!(templates, ["cdc", "orders", "two-sources", "typed"]);
+    assert_eq!(
+        templates,
+        ["cdc", "orders", "traced", "two-sources", "typed"]
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
 mod seen;
+mod telemetry;
+mod topics;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -17,6 +19,7 @@ use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
+use crate::flush::Flush;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, Unframe,
@@ -32,6 +35,7 @@ use crate::response::FailureReporting;
 use crate::schemas::{Format, Schemas, Typed, extractor};
 use crate::settings::{Settings, Unread, within};
 
+pub use self::topics::Topics;
 pub use crate::lane::{NullKeys, ProcessingOrder};
 pub use crate::process::{WhenExhausted, WhenUnhandled};
 
@@ -47,6 +51,7 @@ impl Consumer {
             variables: BTreeMap::new(),
             reads_variables: false,
             faults: Vec::new(),
+            flush: None,
             #[cfg(feature = "lambda")]
             snapstart: Vec::new(),
         }
@@ -71,6 +76,7 @@ pub struct Builder<S> {
     /// Code has asked for them.
     reads_variables: bool,
     faults: Vec<ConfigurationFault>,
+    flush: Option<Flush>,
     #[cfg(feature = "lambda")]
     snapstart: Vec<Arc<dyn SnapStartResource>>,
 }
@@ -87,6 +93,7 @@ impl Builder<()> {
             variables: self.variables,
             reads_variables: self.reads_variables,
             faults: self.faults,
+            flush: self.flush,
             #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
         }
@@ -408,12 +415,15 @@ impl<S: Send + Sync + 'static> Builder<S> {
             when_exhausted: settings.when_exhausted.value,
             when_unhandled: settings.when_unhandled.value,
             schemas: typed.cache.clone().filter(|_| reads_schemas),
+            #[cfg(feature = "otel")]
+            traces: settings.traces(),
         };
         Ok(Consumer::new(Inner {
             processor,
             emitter: settings.emitter(&self.variables),
             settings,
             unknown_variables,
+            flush: self.flush,
             #[cfg(feature = "lambda")]
             snapstart: self.snapstart,
             advice: Advice::new(unread),
@@ -546,41 +556,6 @@ impl<S> fmt::Debug for Builder<S> {
         f.debug_struct("Builder")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
-    }
-}
-
-/// The name of one topic, or the names of several.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a topic",
-    label = "expected one or more topic names",
-    note = "write `\"orders\"`, `[\"orders\", \"returns\"]`, or give a `String` or a `Vec<String>`"
-)]
-pub trait Topics {
-    /// Returns the names.
-    fn names(self) -> Vec<String>;
-}
-
-impl Topics for &str {
-    fn names(self) -> Vec<String> {
-        vec![self.to_owned()]
-    }
-}
-
-impl Topics for String {
-    fn names(self) -> Vec<String> {
-        vec![self]
-    }
-}
-
-impl<const N: usize> Topics for [&str; N] {
-    fn names(self) -> Vec<String> {
-        self.map(str::to_owned).into()
-    }
-}
-
-impl Topics for Vec<String> {
-    fn names(self) -> Vec<String> {
-        self
     }
 }
 

@@ -12,6 +12,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event;
 use crate::failure::BoxError;
+use crate::flush::Flush;
 use crate::idempotency::{Cluster, PerRecord, cluster_of};
 use crate::invocation::{Content, Invocation, Until};
 use crate::invoked::Invoked;
@@ -21,10 +22,15 @@ use crate::meter::Meter;
 use crate::metrics::Emitter;
 use crate::process::Processor;
 use crate::record::Spare;
-use crate::report::Report;
+use crate::report::RecordReport;
 use crate::response::BatchResponse;
 use crate::schemas::{BatchSchemas, Typed};
 use crate::settings::Settings;
+#[cfg(feature = "otel")]
+use crate::traces::{InvocationSpan, TracedRecords};
+
+/// The answer, and how each record ended.
+type Ended = (Result<BatchResponse, Error>, Vec<RecordReport>);
 
 /// Keys of a consumer that no name was given to, outside Lambda.
 const NAMESPACE_UNNAMED: &str = "lambda-msk";
@@ -66,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) processor: Processor,
     pub(crate) settings: Settings,
     pub(crate) unknown_variables: Vec<String>,
+    /// *None: there is no hook before the answer.*
+    pub(crate) flush: Option<Flush>,
     #[cfg(feature = "lambda")]
     pub(crate) snapstart: Vec<Arc<dyn SnapStartResource>>,
     pub(crate) advice: Advice,
@@ -124,19 +132,47 @@ impl Consumer {
     #[must_use = "return the response to Lambda: without a response it redelivers the batch"]
     pub async fn invoke(&self, invocation: Invocation) -> Invoked {
         let started = Instant::now();
-        let (response, report) = self.handle(invocation).await;
+        let flushing = self.inner.flush.as_ref().map(|flush| {
+            let (deadline, _) = self.inner.deadline(&invocation);
+            Box::new((flush, deadline, invocation.request_id.clone()))
+        });
+        let (response, records) = self.traced(invocation).await;
+        if let Some(flushing) = flushing {
+            let (flush, deadline, request_id) = *flushing;
+            let end = deadline.flush_end(self.inner.settings.deadline_margin.value);
+            Box::pin(flush.run(&request_id, end)).await;
+        }
         Invoked {
             response,
-            records: report.map(|report| report.records).unwrap_or_default(),
+            records,
             elapsed: started.elapsed(),
         }
     }
 
-    /// The report says how each record ended; an event that cannot be read has none.
-    async fn handle(
-        &self,
-        invocation: Invocation,
-    ) -> (Result<BatchResponse, Error>, Option<Report>) {
+    #[cfg(not(feature = "otel"))]
+    async fn traced(&self, invocation: Invocation) -> Ended {
+        self.handle(invocation).await
+    }
+
+    /// Handles it in its span.
+    #[cfg(feature = "otel")]
+    async fn traced(&self, invocation: Invocation) -> Ended {
+        use opentelemetry::trace::FutureExt;
+
+        let is_off = self.inner.settings.traces().records == TracedRecords::None;
+        let span = (!is_off).then(|| InvocationSpan::start(&invocation));
+        // On the heap: the context stands around it.
+        let handling = Box::pin(self.handle(invocation));
+        let Some(span) = span else {
+            return handling.await;
+        };
+        let (response, records) = handling.with_context(span.context()).await;
+        span.end(&records, response.as_ref().err().map(Error::code));
+        (response, records)
+    }
+
+    /// An event that cannot be read has no records.
+    async fn handle(&self, invocation: Invocation) -> Ended {
         let inner = &*self.inner;
         let request_id = invocation.request_id.clone();
         let batch = match &invocation.content {
@@ -146,7 +182,7 @@ impl Consumer {
                 Err(error) => {
                     let error = Error::from(error);
                     log::refused(&request_id, event.len(), &error);
-                    return (Err(error), None);
+                    return (Err(error), Vec::new());
                 }
             },
         };
@@ -178,7 +214,7 @@ impl Consumer {
             .advice
             .ended(&request_id, &report, reporting, keeping, which);
         let response = BatchResponse::of(&report, reporting).map_err(Error::from);
-        (response, Some(report))
+        (response, report.records)
     }
 
     /// Fetches the schemas that [`Schemas::warm`](crate::schemas::Schemas::warm) names, and logs a warning for each that cannot be had. [`run`](crate::run) calls it; if you embed a consumer,
@@ -214,15 +250,20 @@ impl Consumer {
 }
 
 impl Inner {
-    fn context(&self, invocation: Invocation, cluster: &Cluster, key_texts: KeyTexts) -> Context {
+    /// And what was said of it, in milliseconds since 1970.
+    fn deadline(&self, invocation: &Invocation) -> (Deadline, u64) {
         let margin = self.settings.deadline_margin.value;
-        let (deadline, said_ms) = match invocation.until {
+        match invocation.until {
             Until::EpochMs(said_ms) => {
                 let wall = invocation.clock.now();
                 (Deadline::from_epoch_ms(said_ms, wall, margin), said_ms)
             }
             Until::At(end) => (Deadline::at(end, margin), 0),
-        };
+        }
+    }
+
+    fn context(&self, invocation: Invocation, cluster: &Cluster, key_texts: KeyTexts) -> Context {
+        let (deadline, said_ms) = self.deadline(&invocation);
         if deadline.instant().is_none() {
             self.advice
                 .deadline_unknown(&invocation.request_id, said_ms);

@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::limits::{DEADLINE_AHEAD_MS_MAX, DEADLINE_MARGIN_PART_MAX};
+use crate::limits::{
+    DEADLINE_AHEAD_MS_MAX, DEADLINE_MARGIN_PART_MAX, FLUSH_LEAVES_PART_OF_MARGIN,
+    FLUSH_PART_OF_MARGIN,
+};
 
 /// The time at which Lambda ends the invocation. As a handler's argument, it tells how much time is left.
 ///
@@ -96,6 +99,17 @@ impl Deadline {
     /// A store or destination that has not answered then has not confirmed. *None: no limit.*
     pub(crate) fn settle_end(&self) -> Option<Instant> {
         Some(self.0?.settle)
+    }
+
+    /// A flush hook that begins now and is not done then is dropped. `margin`: where no deadline is known.
+    pub(crate) fn flush_end(&self, margin: Duration) -> Instant {
+        let now = Instant::now();
+        let Some(limits) = self.0 else {
+            return now + margin / FLUSH_PART_OF_MARGIN;
+        };
+        let margin = limits.end - limits.work;
+        let latest = limits.end - margin / FLUSH_LEAVES_PART_OF_MARGIN;
+        latest.min(now + margin / FLUSH_PART_OF_MARGIN)
     }
 }
 

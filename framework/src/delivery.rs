@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::key_texts::write_key;
 use crate::record::Record;
 use crate::schemas::{BatchSchemas, Reading};
+use crate::trace::TraceParent;
 
 /// A handler's run, not started before its first poll.
 pub(crate) type HandlerRun = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
@@ -93,6 +94,13 @@ impl Delivery {
     /// The key that identifies this record, the same in every delivery of it.
     pub fn idempotency_key(&self) -> IdempotencyKey {
         IdempotencyKey::in_invocation(&self.invocation, &self.record)
+    }
+
+    /// The producer's trace, from the headers `traceparent` and `tracestate`. Read anew by each call.
+    ///
+    /// *None: the record has no valid `traceparent`.*
+    pub fn trace_parent(&self) -> Option<TraceParent> {
+        TraceParent::of(&self.record)
     }
 
     pub(crate) fn prepare(&mut self, run: HandlerRun) {

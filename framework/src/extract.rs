@@ -18,6 +18,7 @@ mod payload;
 mod protobuf;
 mod rejection;
 mod state;
+mod trace;
 mod value;
 
 use std::convert::Infallible;
@@ -43,6 +44,7 @@ pub use crate::delivery::{Delivery, IdempotencyKey};
 pub use crate::part::Part;
 pub use crate::record::{Headers, Record};
 pub use crate::schemas::SchemaUse;
+pub use crate::trace::TraceParent;
 
 /// An extractor: a type that a handler can take as an argument. Arguments may stand in any order.
 ///

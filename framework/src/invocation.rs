@@ -37,6 +37,9 @@ pub struct Invocation {
     pub(crate) function_name: String,
     pub(crate) until: Until,
     pub(crate) clock: Clock,
+    /// The header of X-Ray. *Empty: there is none.*
+    #[cfg(feature = "otel")]
+    pub(crate) xray: String,
 }
 
 /// The records, as they were given.
@@ -84,6 +87,8 @@ impl Invocation {
             function_name: String::new(),
             until: Until::EpochMs(0),
             clock: Clock::System,
+            #[cfg(feature = "otel")]
+            xray: String::new(),
         }
     }
 
@@ -115,6 +120,13 @@ impl Invocation {
     /// Without both, keys begin with `lambda-msk`, and two functions that share a store skip each other's records.
     pub fn function_name(mut self, name: impl Into<String>) -> Self {
         self.function_name = name.into();
+        self
+    }
+
+    /// Sets the header of AWS X-Ray (`Lambda-Runtime-Trace-Id`). Its span is the parent of the invocation's, unless another one is current.
+    #[cfg(feature = "otel")]
+    pub fn xray_trace(mut self, header: impl Into<String>) -> Self {
+        self.xray = header.into();
         self
     }
 

@@ -132,10 +132,14 @@ async fn report_init_error(fault: &Error) {
 impl Invocation {
     /// Sets request id, deadline, function name and function ARN from the context that `lambda_runtime` gives with an event.
     pub fn context(self, context: &lambda_runtime::Context) -> Self {
-        self.request_id(&context.request_id)
+        let invocation = self
+            .request_id(&context.request_id)
             .deadline_ms(context.deadline)
             .function_name(&context.env_config.function_name)
-            .function_arn(&context.invoked_function_arn)
+            .function_arn(&context.invoked_function_arn);
+        #[cfg(feature = "otel")]
+        let invocation = invocation.xray_trace(context.xray_trace_id.clone().unwrap_or_default());
+        invocation
     }
 }
 

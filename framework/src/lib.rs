@@ -58,6 +58,7 @@
 //! | `glue` | AWS Glue's schema registry: [`Schemas::glue`](schemas::Schemas::glue) |
 //! | `secrets` | credentials of a registry from AWS Secrets Manager: [`Schemas::secret`](schemas::Schemas::secret) |
 //! | `inflate` | payloads that Glue's serializers have compressed |
+//! | `otel` | [`traces`]: spans of invocations and records, for OpenTelemetry |
 //! | `testing` | events, records and runs for tests |
 //! | `proptest` | strategies for events |
 //!
@@ -78,6 +79,9 @@ mod caught;
 // Topic and partition.
 mod partition;
 
+// The record whose handler runs on this thread.
+mod current;
+
 // Buffers of events that are over.
 mod spare;
 
@@ -86,6 +90,9 @@ pub mod record;
 
 // Key or value.
 mod part;
+
+// The producer's trace.
+mod trace;
 
 // Why a record was not done, and what happens next.
 pub mod failure;
@@ -122,6 +129,9 @@ mod key_texts;
 // Where schemas of payloads are had, and which of them records need.
 pub mod schemas;
 
+// The hook before the answer.
+mod flush;
+
 // What is true of all records of an invocation.
 mod context;
 
@@ -139,6 +149,10 @@ pub mod destination;
 
 // How each record ended.
 pub mod report;
+
+// Spans for OpenTelemetry.
+#[cfg(feature = "otel")]
+pub mod traces;
 
 // Runs the lanes.
 mod process;

@@ -67,6 +67,30 @@ pub const DEADLINE_MARGIN_MS_MAX: u64 = FUNCTION_TIMEOUT_MS_MAX;
 /// Farthest deadline that is accepted as real. Half an hour beyond the longest timeout allows for clock skew.
 pub const DEADLINE_AHEAD_MS_MAX: u64 = FUNCTION_TIMEOUT_MS_MAX + 30 * 60 * 1000;
 
+/// Divisor for the time of the flush hook: at most half of the margin, however much time is left, so that a collector that hangs costs each invocation no more than that.
+pub const FLUSH_PART_OF_MARGIN: u32 = 2;
+
+/// Divisor for the time that the flush hook leaves before the deadline: a quarter of the margin, for the response.
+pub const FLUSH_LEAVES_PART_OF_MARGIN: u32 = 4;
+
+/// Maximum size of a `tracestate` that is passed on: what the standard asks everybody to pass on at the least. A larger one is left out.
+pub const TRACE_STATE_BYTES_MAX: usize = 512;
+
+/// Maximum number of members of a `tracestate`, by the standard.
+pub const TRACE_STATE_MEMBERS_MAX: usize = 32;
+
+/// Target of the span around each handler's run, by which a filter of `tracing` may leave it out.
+pub const RECORD_SPAN_TARGET: &str = "lambda_msk::record";
+
+/// Maximum number of links of an invocation's span: what the specification of OpenTelemetry lets a span have by default.
+pub const TRACE_LINKS_MAX: usize = 128;
+
+/// Maximum number of spans, per invocation, of records that were not sampled and failed. OpenTelemetry's queue of spans to export holds 2,048 by default.
+pub const TRACE_FAILED_SPANS_MAX: usize = 1_000;
+
+/// Maximum size of a record's key in a span's attribute, if keys are asked for; a longer one is left out.
+pub const TRACE_KEY_BYTES_MAX: usize = 256;
+
 /// Longest time that a handler or its extractors may block the thread without a warning. Meanwhile no other record runs, no lease is
 /// renewed and no deadline is enforced: half of the margin, so that the response is still sent in time.
 pub const HANDLER_POLL_MS_MAX: u64 = 250;

@@ -21,6 +21,7 @@ use crate::report::{LogRecords, LongPoll, RecordReport, Report};
 use crate::response::FailureReporting;
 use crate::schemas::SchemaId;
 use crate::settings::{Settings, Unread};
+use crate::trace::TraceParent;
 
 /// Once a process: which advice was given already.
 #[derive(Debug, Default)]
@@ -369,11 +370,7 @@ fn worth_a_line(report: &Report) -> impl Iterator<Item = &RecordReport> {
         let unclaimed = unclaimed.map(|code| (record.record.partition_index(), code.to_owned()));
         let repeats = unclaimed.is_some() && unclaimed == said;
         said = unclaimed;
-        let ended_well = match record.outcome {
-            Outcome::Failed | Outcome::Rejected => false,
-            _ => !record.is_lost(),
-        };
-        !ended_well && !repeats
+        record.has_failed() && !repeats
     })
 }
 
@@ -383,6 +380,8 @@ fn record_ended(request_id: &str, report: &RecordReport) {
     let code = problem.map_or("", |problem| problem.code.as_str());
     let destination = problem.and_then(|problem| problem.destination);
     let problem = problem.map_or("", |problem| problem.message.as_str());
+    let trace = TraceParent::of(record);
+    let traceparent = trace.as_ref().map(TraceParent::as_str);
     macro_rules! line {
         ($level:ident, $message:literal) => {
             $level!(
@@ -394,6 +393,7 @@ fn record_ended(request_id: &str, report: &RecordReport) {
                 code,
                 destination,
                 problem,
+                traceparent,
                 $message
             )
         };

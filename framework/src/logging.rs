@@ -3,10 +3,13 @@
 mod json;
 
 use tracing::warn;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use self::json::JsonLines;
+use crate::current;
 
 /// What the AWS SDK and HTTP clients say at their lower levels holds the bodies that they send: payload. A level for all does not turn these on. A target stands
 /// for all that begin with it, so `aws_` is the SDK with each of its services.
@@ -34,10 +37,34 @@ pub fn init() {
     let set = if text {
         lines.try_init()
     } else {
+        current::lines_name_records();
         lines
             .fmt_fields(JsonFields::new())
             .event_format(JsonLines)
             .try_init()
+    };
+    if let (Ok(()), Some(fault)) = (set, fault) {
+        warn!(fault, "cannot read the log level: `info` is used");
+    }
+}
+
+/// [`init`], with one more layer beside the log lines, which their filter does not concern: [`traces::layer`](crate::traces::layer), for one.
+pub fn init_with<L>(layer: L)
+where
+    L: Layer<Registry> + Send + Sync + 'static,
+{
+    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let (filter, fault) = filter(variable("AWS_LAMBDA_LOG_LEVEL"), variable("RUST_LOG"));
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+    let text =
+        variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    let registry = tracing_subscriber::registry().with(layer);
+    let set = if text {
+        registry.with(lines.with_filter(filter)).try_init()
+    } else {
+        current::lines_name_records();
+        let json = lines.fmt_fields(JsonFields::new()).event_format(JsonLines);
+        registry.with(json.with_filter(filter)).try_init()
     };
     if let (Ok(()), Some(fault)) = (set, fault) {
         warn!(fault, "cannot read the log level: `info` is used");

@@ -11,14 +11,17 @@ mod processor;
 // How a record ended, what its lane came to, and what the batch.
 mod end;
 
-// How long a handler holds the thread.
-mod polled;
-
 // When lanes leave the processor to what keeps their partitions.
 mod turns;
 
 // What the lanes of a batch share while it runs.
 mod batch;
+
+// What is around a handler: its log lines' span, and its trace.
+mod scope;
+
+// How long a handler holds the thread.
+mod polled;
 
 // Letters to the destination.
 mod deliver;
@@ -62,6 +65,8 @@ use crate::process::turns::Turns;
 use crate::record::{Batch, Record};
 use crate::report::Report;
 use crate::schemas::{SchemaNeeds, SchemaUse};
+#[cfg(feature = "otel")]
+use crate::traces::BatchTraces;
 
 impl Processor {
     /// Runs the batch to its end, or to the deadline's margin.
@@ -99,6 +104,8 @@ impl Processor {
             began_ms: began_ms.cast_signed(),
             longest_run_ns: AtomicU64::new(0),
             longest_poll: Mutex::default(),
+            #[cfg(feature = "otel")]
+            traces: self.traces(invocation, batch.records.len()),
         };
         if let Some((keeping, terms)) = &kept {
             match &keeping.per_record {
@@ -107,6 +114,8 @@ impl Processor {
             }
         }
         let ran = run.run_partitions(&lanes).await;
+        #[cfg(feature = "otel")]
+        let (traces, ended_ns) = (run.traces, run.turns.look());
         let longest_poll = run.longest_poll.into_inner();
         let longest_poll = longest_poll.unwrap_or_else(PoisonError::into_inner);
         let unhandled = self.unhandled(&records);
@@ -114,8 +123,13 @@ impl Processor {
             let end = end.unwrap_or_else(End::unreached);
             end.beside(longest_poll.as_ref()).report(record)
         });
+        let ends: Vec<_> = ends.collect();
+        #[cfg(feature = "otel")]
+        if let Some(traces) = traces {
+            traces.end(&ends, ended_ns);
+        }
         Report {
-            records: ends.collect(),
+            records: ends,
             longest_poll,
             lanes: lanes.len(),
             out_of_time: ran.out_of_time,
@@ -133,6 +147,12 @@ impl Processor {
                 .unwrap_or_default(),
             elapsed: started.elapsed(),
         }
+    }
+
+    #[cfg(feature = "otel")]
+    fn traces(&self, invocation: &Context, records: usize) -> Option<BatchTraces> {
+        let began = invocation.clock.now().into();
+        BatchTraces::of(self.traces, &invocation.namespace, began, records)
     }
 
     fn schema_needs(

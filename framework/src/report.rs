@@ -158,6 +158,11 @@ impl Problem {
 }
 
 impl RecordReport {
+    /// Whether the record was failed, rejected or lost: worth a log line, and a span.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed | Outcome::Rejected) || self.is_lost()
+    }
+
     /// Whether the record is lost: under [`Guarantee::AtMostOnce`](crate::idempotency::Guarantee::AtMostOnce), its handler may have been started in an earlier delivery, it was
     /// not done, and there is no destination for it. Such a record is Skipped, so that Lambda commits it; its problem says how it was left.
     pub fn is_lost(&self) -> bool {

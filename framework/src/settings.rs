@@ -2,8 +2,10 @@
 
 mod guarantee;
 mod line;
+mod repeated;
 mod schemas;
 mod seen;
+mod traces;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -27,6 +29,9 @@ use crate::process::{WhenExhausted, WhenUnhandled};
 use crate::report::LogRecords;
 use crate::response::FailureReporting;
 use crate::schemas::{Auth, Choice, Framing, RecordFormat, SchemaId};
+use crate::trace::TracedRecords;
+#[cfg(feature = "otel")]
+use crate::traces::Traces;
 
 pub(crate) use self::unread::Unread;
 
@@ -112,6 +117,10 @@ pub(crate) struct Settings {
     pub(crate) metrics_by: Setting<MetricsBy>,
     pub(crate) metrics_output: Output,
     pub(crate) log_records: Setting<LogRecords>,
+    pub(crate) traces: Setting<TracedRecords>,
+    /// What no variable sets.
+    #[cfg(feature = "otel")]
+    pub(crate) trace_form: Traces,
 }
 
 impl Default for Settings {
@@ -142,6 +151,9 @@ impl Default for Settings {
             metrics_by: Setting::default(MetricsBy::default()),
             metrics_output: Output::default(),
             log_records: Setting::default(LogRecords::default()),
+            traces: Setting::default(TracedRecords::default()),
+            #[cfg(feature = "otel")]
+            trace_form: Traces::default(),
         }
     }
 }
@@ -225,6 +237,7 @@ impl Settings {
         });
         self.read_schemas(&mut reader);
         self.read_seen(&mut reader);
+        self.read_traces(&mut reader);
         let known = reader.known;
         let ours = variables.keys().filter(|name| name.starts_with(PREFIX));
         ours.filter(|name| !known.contains(name)).cloned().collect()
@@ -275,32 +288,6 @@ impl Settings {
             check(origin, ".per_record(…)", per_record.check());
         }
         self.check_seen(faults);
-    }
-
-    /// What code has set more than once, by its method: only the last one counts.
-    pub(crate) fn repeated(&self) -> Vec<&'static str> {
-        let settings = [
-            (self.destination.repeated, ".on_failure(…)"),
-            (self.idempotency.repeated, ".idempotency(…)"),
-            (self.progress.repeated, ".progress(…)"),
-            (self.when_store_fails.repeated, ".when_store_fails(…)"),
-            (self.per_record.repeated, ".per_record(…)"),
-            (self.guarantee.repeated, ".guarantee(…)"),
-            (self.failure_reporting.repeated, ".failure_reporting(…)"),
-            (self.order.repeated, ".order(…)"),
-            (self.null_keys.repeated, ".null_keys(…)"),
-            (self.concurrency.repeated, ".concurrency(…)"),
-            (self.attempts.repeated, ".attempts(…)"),
-            (self.when_exhausted.repeated, ".when_exhausted(…)"),
-            (self.deadline_margin.repeated, ".deadline_margin(…)"),
-            (self.namespace.repeated, ".namespace(…)"),
-            (self.cluster.repeated, ".cluster(…)"),
-            (self.schema_registry.repeated, ".schemas(…)"),
-            (self.metrics.repeated, ".metrics(…)"),
-            (self.log_records.repeated, ".log_records(…)"),
-        ];
-        let repeated = settings.into_iter().filter(|(repeated, _)| *repeated);
-        repeated.map(|(_, method)| method).collect()
     }
 }
 

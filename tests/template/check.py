@@ -126,6 +126,7 @@ PROJECTS = {
     "two-sources": {"also": READ_QUEUE},
     "cdc": {},
     "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
+    "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
 }
 
 

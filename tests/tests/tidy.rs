@@ -16,7 +16,7 @@ const MEDIAN_LINES_MAX: usize = 160;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 14] = [
     "kafka",
     "destinations",
     "schemas",
@@ -29,6 +29,7 @@ const CRATES: [&str; 13] = [
     "examples/two-sources",
     "examples/cdc",
     "examples/typed",
+    "examples/traced",
     "tests",
 ];
 

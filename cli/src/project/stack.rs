@@ -161,9 +161,18 @@ mod tests {
                 "{}",
                 template.name
             );
-            for (variable, name) in [("SERVICE_URL", "orders"), ("FULFILMENT_URL", "typed")] {
+            let posting = [
+                ("SERVICE_URL", &["orders", "traced"][..]),
+                ("FULFILMENT_URL", &["typed"]),
+            ];
+            for (variable, names) in posting {
                 let is_there = text.contains(&format!("  {variable}: !If [HasServiceUrl"));
-                assert_eq!(is_there, template.name == name, "{}", template.name);
+                assert_eq!(
+                    is_there,
+                    names.contains(&template.name),
+                    "{}",
+                    template.name
+                );
             }
             let registry = template.name == "typed";
             assert_eq!(

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::delivery::IdempotencyKey;
 use crate::record::{EventSourceKind, Record};
+use crate::trace::TraceParent;
 
 /// A rejected record with the reason: the input of a [`Destination`](crate::destination::Destination).
 #[derive(Clone)]
@@ -75,6 +76,11 @@ impl DeadLetter {
         IdempotencyKey::in_invocation(&self.invocation, &self.record)
     }
 
+    /// The producer's trace. *None: the record has no valid `traceparent`.*
+    pub fn trace_parent(&self) -> Option<TraceParent> {
+        TraceParent::of(&self.record)
+    }
+
     /// The time of the rejection.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
@@ -108,6 +114,7 @@ impl DeadLetter {
         encoding: Option<&'static str>,
     ) -> String {
         let source = self.record.event_source();
+        let trace = self.trace_parent();
         to_json(&Envelope {
             request_context: RequestContext {
                 request_id: &self.invocation.request_id,
@@ -134,6 +141,10 @@ impl DeadLetter {
                 attempts: self.attempts,
                 idempotency_key: self.idempotency_key().as_str(),
             },
+            trace: trace.as_ref().map(|trace| TraceInfo {
+                traceparent: trace.as_str(),
+                tracestate: trace.state(),
+            }),
             payload: inside,
             payload_encoding: encoding,
         })
@@ -196,6 +207,9 @@ struct Envelope<'a> {
     #[serde(rename = "KafkaBatchInfo")]
     kafka_batch_info: KafkaBatchInfo<'a>,
     failure: FailureInfo<'a>,
+    /// *None: the record has no valid `traceparent`.*
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceInfo<'a>>,
     /// *None: it is beside the envelope, in the encoding that is named.*
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'a RawValue>,
@@ -239,6 +253,13 @@ struct FailureInfo<'a> {
     message: &'a str,
     attempts: u32,
     idempotency_key: &'a str,
+}
+
+#[derive(Serialize)]
+struct TraceInfo<'a> {
+    traceparent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracestate: Option<&'a str>,
 }
 
 #[derive(Serialize)]

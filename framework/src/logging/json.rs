@@ -11,6 +11,8 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::current;
+
 /// `lambda_runtime`'s span calls it so; the framework's own lines have it under this name.
 const RENAMED: (&str, &str) = ("requestId", "request_id");
 
@@ -37,6 +39,12 @@ where
         line.add("level", metadata.level().as_str().into());
         event.record(&mut line);
         line.add("target", metadata.target().into());
+        current::read(|current| {
+            line.add("topic", (&*current.partition.topic).into());
+            line.add("partition", current.partition.partition.into());
+            line.add("offset", current.offset.into());
+            line.add("attempt", current.attempt.into());
+        });
         // From the innermost one outwards: it knows best.
         for span in context.event_scope().into_iter().flatten() {
             let extensions = span.extensions();
@@ -111,6 +119,8 @@ mod tests {
     use tracing_subscriber::fmt::format::JsonFields;
 
     use super::JsonLines;
+    use crate::current::{Current, in_the_name_of};
+    use crate::partition::TopicPartition;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -159,6 +169,35 @@ mod tests {
         let target = r#""target":"t","topic":"orders","xrayTraceId":"x"}"#;
         let fields = r#"{"level":"INFO","message":"it \"is\"","request_id":"r-1","offset":8,"#;
         assert_eq!(line, format!("{fields}{target}\n"));
+    }
+
+    #[test]
+    fn a_line_has_the_record_in_whose_name_it_is_said() {
+        let current = |offset| {
+            Some(Current {
+                partition: TopicPartition::new("orders", 3),
+                offset,
+                attempt: 2,
+            })
+        };
+        let line = |log: fn()| -> serde_json::Value {
+            serde_json::from_str(&said(|| in_the_name_of(&mut current(7), log))).unwrap()
+        };
+
+        let of_record = line(|| info!("its record's"));
+        let own = line(|| info!(offset = 1_i64, "a handler's own offset stands"));
+        let of_none: serde_json::Value = serde_json::from_str(&said(|| {
+            in_the_name_of(&mut current(8), || ());
+            info!("of no record");
+        }))
+        .unwrap();
+
+        assert_eq!(of_record["topic"], "orders");
+        assert_eq!(of_record["partition"], 3);
+        assert_eq!(of_record["offset"], 7);
+        assert_eq!(of_record["attempt"], 2);
+        assert_eq!(own["offset"], 1);
+        assert_eq!(of_none.get("topic"), None);
     }
 
     #[test]

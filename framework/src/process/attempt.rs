@@ -71,8 +71,8 @@ impl BatchRun<'_> {
     }
 
     /// Starts the handler, and drops it at the deadline's margin. Whether it may begin was asked just before, and holds for now only.
-    pub(super) async fn try_once(&self, record: &Record, run: Try) -> Tried {
-        let mut run = Polled::new(run, &self.turns);
+    pub(super) async fn try_once(&self, record: &Record, run: Try, attempt: u32) -> Tried {
+        let mut run = Polled::new(run, &self.turns, self.scope(record, attempt));
         let ended = poll_fn(|context| {
             Poll::Ready(match Pin::new(&mut run).poll(context) {
                 Poll::Ready(ended) => Some(ended),
@@ -125,6 +125,11 @@ impl BatchRun<'_> {
         }
         if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
             self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
+        }
+        #[cfg(feature = "otel")]
+        if let Some(traces) = &self.traces {
+            let (first_ns, last_ns) = run.times_ns();
+            traces.ran(record, first_ns, last_ns);
         }
         self.measure_poll("the handler", record, run.longest_poll_ns());
     }

@@ -15,6 +15,8 @@ use crate::process::turns::{Turns, nanoseconds};
 use crate::record::Record;
 use crate::report::{LongPoll, Problem};
 use crate::schemas::SchemaNeeds;
+#[cfg(feature = "otel")]
+use crate::traces::BatchTraces;
 
 /// What all lanes of a batch share while it runs.
 pub(super) struct BatchRun<'a> {
@@ -39,6 +41,9 @@ pub(super) struct BatchRun<'a> {
     pub(super) longest_run_ns: AtomicU64,
     /// *None: nothing has held the thread for longer than it should.*
     pub(super) longest_poll: Mutex<Option<LongPoll>>,
+    /// *None: there are no spans.*
+    #[cfg(feature = "otel")]
+    pub(super) traces: Option<BatchTraces>,
 }
 
 impl<'a> BatchRun<'a> {

@@ -4,12 +4,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::process::scope::Scope;
 use crate::process::turns::Turns;
 
 /// A future whose polls are measured. Each begins at the time that the clock was looked at last: nothing but the engine's own code has run since.
 #[derive(Debug)]
 pub(super) struct Polled<'a, F> {
     run: F,
+    scope: Scope,
     turns: &'a Turns,
     first_ns: u64,
     last_ns: u64,
@@ -18,10 +20,11 @@ pub(super) struct Polled<'a, F> {
 
 impl<'a, F> Polled<'a, F> {
     /// It is polled at once.
-    pub(super) fn new(run: F, turns: &'a Turns) -> Self {
+    pub(super) fn new(run: F, turns: &'a Turns, scope: Scope) -> Self {
         let now = turns.seen_ns();
         Self {
             run,
+            scope,
             turns,
             first_ns: now,
             last_ns: now,
@@ -32,6 +35,12 @@ impl<'a, F> Polled<'a, F> {
     /// From the begin of its first poll to the end of its last, nanoseconds.
     pub(super) fn took_ns(&self) -> u64 {
         self.last_ns - self.first_ns
+    }
+
+    /// When its first poll began, and its last ended.
+    #[cfg(feature = "otel")]
+    pub(super) fn times_ns(&self) -> (u64, u64) {
+        (self.first_ns, self.last_ns)
     }
 
     /// Nanoseconds.
@@ -45,7 +54,8 @@ impl<F: Future + Unpin> Future for Polled<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let began = self.turns.seen_ns();
-        let polled = Pin::new(&mut self.run).poll(context);
+        let Self { run, scope, .. } = &mut *self;
+        let polled = scope.around(|| Pin::new(run).poll(context));
         self.last_ns = self.turns.look();
         self.longest_ns = self.longest_ns.max(self.last_ns - began);
         polled
@@ -61,6 +71,7 @@ mod tests {
     use tokio::time::{advance, sleep};
 
     use super::Polled;
+    use crate::process::scope::Scope;
     use crate::process::turns::Turns;
 
     #[tokio::test(start_paused = true)]
@@ -72,7 +83,7 @@ mod tests {
             sleep(Duration::from_secs(1)).await;
         };
         let turns = Turns::default();
-        let mut run = Polled::new(Box::pin(work), &turns);
+        let mut run = Polled::new(Box::pin(work), &turns, Scope::none());
 
         // As `timed` does before it polls lanes.
         poll_fn(|context| {

@@ -11,6 +11,8 @@ use crate::handler::Route;
 use crate::idempotency::{BoxStore, Guarantee, PerRecord, WhenStoreFails};
 use crate::lane::{NullKeys, ProcessingOrder};
 use crate::record::Record;
+#[cfg(feature = "otel")]
+use crate::traces::Traces;
 
 /// The choice for a record whose attempts are used up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub(crate) struct Processor {
     pub(crate) when_unhandled: Option<WhenUnhandled>,
     /// *None: no route reads by a registry's schemas.*
     pub(crate) schemas: Option<Arc<Cache>>,
+    #[cfg(feature = "otel")]
+    pub(crate) traces: Traces,
 }
 
 /// How it is kept what was settled.

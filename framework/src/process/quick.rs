@@ -45,6 +45,10 @@ impl<'a> BatchRun<'a> {
         (lane.len(), None)
     }
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "moved once, where a handler waits: a box would cost each of these an allocation"
+    )]
     #[inline]
     fn run_one_quickly(
         &'a self,
@@ -75,7 +79,7 @@ impl<'a> BatchRun<'a> {
             Err(panicked) => return Err(Stopped::First(route, First::Taken(Err(panicked)))),
         };
         self.starts(record);
-        let mut run = Polled::new(run, &self.turns);
+        let mut run = Polled::new(run, &self.turns, self.scope(record, 1));
         let ended = match Pin::new(&mut run).poll(context) {
             Poll::Ready(ended) => {
                 self.measure_run(record, &run);

@@ -113,7 +113,7 @@ impl<'a> BatchRun<'a> {
                 if tries.started == 1 {
                     self.starts(record);
                 }
-                self.try_once(record, run).await
+                self.try_once(record, run, tries.made).await
             }
             First::Taken(Err(reason)) => {
                 // An extractor has panicked: the handler is not started.

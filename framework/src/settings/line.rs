@@ -82,6 +82,7 @@ impl fmt::Display for Settings {
             ),
             ("metrics_by", self.metrics_by.shown(lower)),
             ("log_records", self.log_records.shown(lower)),
+            ("traces", self.traces.shown(lower)),
         ];
         for (index, (name, value)) in settings.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };

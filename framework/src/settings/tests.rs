@@ -230,8 +230,15 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
     let (mut settings, _, _) = read(&[("FAILURE_REPORTING", "partial"), ("NAMESPACE", "shop")]);
     settings.when_exhausted.by_code(WhenExhausted::Reject);
 
+    // Without the feature there are none.
+    let traces = match cfg!(feature = "otel") {
+        true => "sampled",
+        false => "none",
+    };
     assert_eq!(
-        settings.to_string(),
+        settings
+            .to_string()
+            .replace(&format!("traces={traces} "), "traces=… "),
         "on_failure=none (default), idempotency=memory (default), \
          keys=by offset (default), guarantee=at-least-once (default), \
          progress=250ms (default), when_store_fails=fail (default), \
@@ -241,7 +248,7 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
          deadline_margin=500ms (default), namespace=shop (environment), \
          cluster=from the event (default), \
          schema_registry=none (default), schema_framing=auto (default), schema_format=source (default), \
-         metrics=none (default), metrics_by=topic (default), log_records=failed (default)"
+         metrics=none (default), metrics_by=topic (default), log_records=failed (default), traces=… (default)"
     );
 }
 

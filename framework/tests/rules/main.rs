@@ -9,6 +9,7 @@ mod support;
 
 mod at_most_once;
 mod embedded;
+mod flush;
 mod framed_json;
 mod idempotency_key;
 mod layers;
@@ -44,6 +45,7 @@ mod skipped_records;
 mod store_requests;
 mod thread_held;
 mod time_outs;
+mod traces;
 mod turns;
 #[cfg(feature = "avro")]
 mod typed_avro;

@@ -18,7 +18,7 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 13] = [
+const CRATES: [(&str, &str); 14] = [
     ("framework", "lib.rs"),
     ("kafka", "lib.rs"),
     ("destinations", "lib.rs"),
@@ -31,6 +31,7 @@ const CRATES: [(&str, &str); 13] = [
     ("examples/two-sources", "lib.rs"),
     ("examples/cdc", "lib.rs"),
     ("examples/typed", "lib.rs"),
+    ("examples/traced", "lib.rs"),
     ("tests/cost", "main.rs"),
 ];
 

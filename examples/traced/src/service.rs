@@ -1,0 +1,97 @@
+//! The service that takes the orders: over HTTP, or none at all. Called by the handler.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use lambda_msk::{Failure, IdempotencyKey};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Response, StatusCode, Url};
+
+/// The longest time of one request. The framework ends it sooner if the invocation ends sooner.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The service. A clone is the same service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// *None: nothing is sent.*
+    http: Option<(Client, Url)>,
+    posted: Arc<AtomicU64>,
+}
+
+impl Service {
+    /// No service: orders are counted and sent nowhere.
+    pub fn none() -> Self {
+        Self {
+            http: None,
+            posted: Arc::default(),
+        }
+    }
+
+    /// The service at that URL.
+    ///
+    /// # Errors
+    ///
+    /// The text is not the URL of a service, or no client can be made.
+    pub fn at(url: &str) -> Result<Self, String> {
+        let expected = "expected `http://HOST/PATH` or `https://HOST/PATH`";
+        let url = Url::parse(url).map_err(|error| format!("{expected}, found no URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("{expected}, found `{}:`", url.scheme()));
+        }
+        let client = Client::builder().timeout(REQUEST_TIMEOUT).build();
+        let client = client.map_err(|error| format!("cannot make a client for HTTP: {error}"))?;
+        Ok(Self {
+            http: Some((client, url)),
+            ..Self::none()
+        })
+    }
+
+    /// Posts one order. The key is the same in every delivery of the record: a service that knows it already
+    /// answers with success and does nothing.
+    ///
+    /// # Errors
+    ///
+    /// The service did not accept the order: for now (retry) or for good (reject).
+    pub async fn post(&self, json: &[u8], key: &IdempotencyKey) -> Result<(), Failure> {
+        if let Some((client, url)) = &self.http {
+            let request = client
+                .post(url.clone())
+                .header("Content-Type", "application/json")
+                .header("Idempotency-Key", key.as_str())
+                .body(json.to_vec());
+            // No connection, or a time-out: it is tried again. The URL stays out of the log, since it may hold a password.
+            let answer = request.send().await.map_err(reqwest::Error::without_url)?;
+            taken(&answer)?;
+        }
+        self.posted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The number of posted orders.
+    pub fn posted(&self) -> u64 {
+        self.posted.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the service accepted the order, and if not, whether a retry may help.
+fn taken(answer: &Response) -> Result<(), Failure> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let why = format!("the service answered {status}");
+    let may_pass = status.is_server_error()
+        || status == StatusCode::REQUEST_TIMEOUT
+        || status == StatusCode::TOO_MANY_REQUESTS;
+    if !may_pass {
+        return Err(Failure::reject(why).code("service.refused"));
+    }
+    let failure = Failure::retry(why).code("service.unavailable");
+    let seconds = answer.headers().get(RETRY_AFTER);
+    let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
+    Err(match seconds {
+        Some(seconds) => failure.after(Duration::from_secs(seconds)),
+        None => failure,
+    })
+}
