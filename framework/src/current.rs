@@ -15,6 +15,10 @@ thread_local! {
 
 /// A record's coordinates, and the number of the try.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "logging"),
+    allow(dead_code, reason = "no line reads it")
+)]
 pub(crate) struct Current {
     pub(crate) partition: TopicPartition,
     pub(crate) offset: i64,

@@ -78,7 +78,7 @@ impl BatchRun<'_> {
         let is_traced = trace.is_some();
         #[cfg(not(feature = "otel"))]
         let is_traced = false;
-        let spans = (!log.is_none() || is_traced).then(|| {
+        let spans = (!log.is_disabled() || is_traced).then(|| {
             Box::new(Spans {
                 log,
                 #[cfg(feature = "otel")]

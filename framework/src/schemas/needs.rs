@@ -8,6 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use msk_schemas::cache::{Cache, Known};
 use msk_schemas::frame::Kind;
 use msk_schemas::id::{Format, SchemaId};
+#[cfg(any(feature = "avro", feature = "protobuf"))]
 use msk_schemas::schema::Schema;
 use tokio::time::Instant;
 
