@@ -23,12 +23,13 @@ fn database() -> String {
     std::env::var("LAMBDA_MSK_POSTGRES").expect("run by tests/services/run")
 }
 
-/// Runs statements past the store.
+/// Runs statements past the store, in one transaction. One test at a time: two that create one table at once clash.
 async fn run(address: &str, statements: &str) {
     let address = PostgresAddress::parse(address).unwrap();
     let link = Link::default();
     let line = link.place().line(&link, &address).await.unwrap();
-    line.client.batch_execute(statements).await.unwrap();
+    let locked = format!("SELECT pg_advisory_xact_lock(1); {statements}");
+    line.client.batch_execute(&locked).await.unwrap();
 }
 
 /// The address of a table of the test's own, with another host if one is given.

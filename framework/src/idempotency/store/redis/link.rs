@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisFuture, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
 use tokio::sync::Mutex;
 
 use crate::idempotency::store::redis::address::RedisAddress;
@@ -22,10 +22,11 @@ pub(super) enum Line {
 }
 
 impl Line {
-    pub(super) fn ask<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+    pub(super) async fn ask(&mut self, command: &Cmd) -> RedisResult<Value> {
+        // A server's error is a value on the wire, and an error from here on.
         match self {
-            Self::Server(connection) => connection.req_packed_command(command),
-            Self::Cluster(connection) => connection.req_packed_command(command),
+            Self::Server(connection) => command.query_async(connection).await,
+            Self::Cluster(connection) => command.query_async(connection).await,
         }
     }
 }
