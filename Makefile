@@ -3,7 +3,7 @@
 .PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
-quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
+quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
 # All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
 all := $(quick),cargo-msk/aws,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 

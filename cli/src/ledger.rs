@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use lambda_msk::idempotency::BoxStore;
 
+#[cfg(not(all(feature = "dynamodb", feature = "redis", feature = "postgres")))]
+use self::found::without;
 use self::found::{Which, now_ms};
 use crate::fault::{Fault, print, print_document};
 
@@ -138,18 +140,6 @@ fn postgres(address: &str) -> Result<BoxStore, Fault> {
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str) -> Result<BoxStore, Fault> {
     Err(without("Postgres", "postgres"))
-}
-
-/// This build lacks a feature.
-#[cfg_attr(
-    all(feature = "dynamodb", feature = "redis", feature = "postgres"),
-    expect(dead_code, reason = "this build lacks none")
-)]
-fn without(store: &str, feature: &str) -> Fault {
-    Fault::new(format!("this cargo-msk was built without {store}")).help(format!(
-        "install it with: cargo install --locked cargo-msk --features {feature}\n\
-         in its repository: cargo run -p cargo-msk --features {feature} -- ledger …"
-    ))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
     let _ = args.json;
     check(&args.store)?;
-    Err(super::without("Postgres", "postgres"))
+    Err(super::found::without("Postgres", "postgres"))
 }
 
 /// The text may hold a password, and is not shown.

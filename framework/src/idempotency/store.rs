@@ -24,10 +24,6 @@ pub(super) mod redis;
 #[cfg(feature = "postgres")]
 pub(super) mod postgres;
 
-// A proxy that loses answers.
-#[cfg(all(test, any(feature = "redis", feature = "postgres")))]
-mod cut;
-
 // A store from a text.
 pub(super) mod choose;
 
@@ -370,3 +366,6 @@ impl<S: IdempotencyStore> IdempotencyStore for Arc<S> {
         S::is_durable(self)
     }
 }
+
+#[cfg(all(test, any(feature = "redis", feature = "postgres")))]
+mod tests;

@@ -107,7 +107,8 @@ fn passes(code: &SqlState) -> bool {
 
 fn without_answer(place: String, error: tokio_postgres::Error) -> StoreError {
     let is_tls = tls::is_at_fault(&error);
-    let io = std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>());
+    let io = std::error::Error::source(&error)
+        .is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     let passes = !is_tls && (io || error.is_closed());
     let advice = if is_tls {
         "; name the file with its authority in `sslrootcert` (Amazon RDS: global-bundle.pem), or turn TLS off with `sslmode=disable`"

@@ -11,7 +11,7 @@ use super::PostgresStore;
 use super::address::PostgresAddress;
 use super::link::Link;
 use crate::failure::error_text;
-use crate::idempotency::store::cut::{Cutter, check_lost_answers};
+use crate::idempotency::store::tests::cut::{Cutter, check_lost_answers};
 use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped, Version};
 use crate::limits::POSTGRES_TRY_MS_MAX;
 use crate::postgres::schema;

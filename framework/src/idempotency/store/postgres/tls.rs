@@ -53,8 +53,11 @@ pub(super) fn is_at_fault(error: &tokio_postgres::Error) -> bool {
     let Some(cause) = std::error::Error::source(error) else {
         return false;
     };
+    if cause.is::<rustls::Error>() {
+        return true;
+    }
     let inner = cause
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
-    inner.is_some_and(|error| error.is::<rustls::Error>()) || cause.is::<rustls::Error>()
+    matches!(inner, Some(error) if error.is::<rustls::Error>())
 }

@@ -1,23 +1,13 @@
 //! What a server says of itself, once a process: whether it may forget what it has confirmed. Called by `link`.
 
-use std::time::Duration;
-
 use redis::Value;
-use tokio::time::timeout;
 
 use crate::idempotency::store::redis::address::RedisAddress;
-use crate::idempotency::store::redis::link::Line;
-use crate::limits::REDIS_INFO_MS_MAX;
 
-/// Warns once if keys may be evicted, or are not written to disk. Says nothing where INFO is refused: a service may not allow it.
-pub(super) async fn look(line: &mut Line, address: &RedisAddress) {
-    let at_most = Duration::from_millis(REDIS_INFO_MS_MAX);
-    let info = redis::cmd("INFO");
-    let Ok(Ok(answer)) = timeout(at_most, line.ask(&info)).await else {
-        return;
-    };
+/// Warns if keys may be evicted, or are not written to disk. The answer is INFO's, of one server or of each node.
+pub(super) fn look(answer: &Value, address: &RedisAddress) {
     let mut weak = Weak::default();
-    weak.read(&answer);
+    weak.read(answer);
     if address.is_memorydb() {
         weak.not_persisted = false;
     }

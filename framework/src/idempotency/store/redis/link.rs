@@ -9,10 +9,11 @@ use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::idempotency::store::redis::address::RedisAddress;
 use crate::idempotency::store::redis::health;
-use crate::limits::REDIS_TRY_MS_MAX;
+use crate::limits::{REDIS_INFO_MS_MAX, REDIS_TRY_MS_MAX};
 
 /// A connection that all requests of a process share. Cheap to clone.
 #[derive(Clone)]
@@ -58,7 +59,7 @@ impl Link {
         }
         let mut line = Box::pin(self.connect(address)).await?;
         if !self.was_looked_at.swap(true, Ordering::Relaxed) {
-            health::look(&mut line, address).await;
+            look(&mut line, address).await;
         }
         let number = standing.0 + 1;
         *standing = (number, Some(line.clone()));
@@ -100,6 +101,14 @@ impl Link {
         let client = Client::open(address.info.clone())?;
         let connection = client.get_multiplexed_async_connection_with_config(&config);
         connection.await.map(Line::Server)
+    }
+}
+
+/// Asks the server about itself. Says nothing where INFO is refused: a service may not allow it.
+async fn look(line: &mut Line, address: &RedisAddress) {
+    let at_most = Duration::from_millis(REDIS_INFO_MS_MAX);
+    if let Ok(Ok(answer)) = timeout(at_most, line.ask(&redis::cmd("INFO"))).await {
+        health::look(&answer, address);
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::RedisStore;
 use crate::failure::error_text;
-use crate::idempotency::store::cut::{Cutter, check_lost_answers};
+use crate::idempotency::store::tests::cut::{Cutter, check_lost_answers};
 use crate::idempotency::store::{
     Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
 };

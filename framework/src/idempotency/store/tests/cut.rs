@@ -1,5 +1,7 @@
 //! A proxy before a real server, which loses an answer: the request arrives, and the connection breaks. For tests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,14 +17,14 @@ const NOW_MS: u64 = 1_767_225_600_000;
 const NEVER_S: u64 = 4_102_444_800;
 
 /// What stands between a store and its server.
-pub(super) struct Cutter {
-    pub(super) address: SocketAddr,
+pub(in crate::idempotency::store) struct Cutter {
+    pub(in crate::idempotency::store) address: SocketAddr,
     cut: Arc<AtomicBool>,
     answers_lost: Arc<AtomicUsize>,
 }
 
 impl Cutter {
-    pub(super) async fn before(server: &str) -> Self {
+    pub(in crate::idempotency::store) async fn before(server: &str) -> Self {
         let server: SocketAddr = server.parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let cutter = Self {
@@ -44,11 +46,11 @@ impl Cutter {
     }
 
     /// The next answer is lost, with its connection.
-    pub(super) fn cut(&self) {
+    pub(in crate::idempotency::store) fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
 
-    pub(super) fn answers_lost(&self) -> usize {
+    pub(in crate::idempotency::store) fn answers_lost(&self) -> usize {
         self.answers_lost.load(Ordering::SeqCst)
     }
 }
@@ -76,7 +78,10 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, cut: &AtomicBool, l
 }
 
 /// The writes of one holder whose answers are lost, by any store behind the proxy: each is applied once, and its repetition is refused with what it wrote.
-pub(super) async fn check_lost_answers(store: &impl IdempotencyStore, cutter: &Cutter) {
+pub(in crate::idempotency::store) async fn check_lost_answers(
+    store: &impl IdempotencyStore,
+    cutter: &Cutter,
+) {
     let id: Arc<str> = format!("cut/{:016x}", fastrand::u64(..)).into();
     let swap = |expect, change| Swap::new(Arc::clone(&id), expect, change);
     let version = |seq| Version {
