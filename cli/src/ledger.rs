@@ -3,6 +3,7 @@
 mod forget;
 mod found;
 mod json;
+mod sweep;
 mod text;
 
 use std::process::ExitCode;
@@ -10,10 +11,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use lambda_msk::idempotency::BoxStore;
 
+#[cfg(not(all(feature = "dynamodb", feature = "redis", feature = "postgres")))]
+use self::found::without;
 use self::found::{Which, now_ms};
 use crate::fault::{Fault, print, print_document};
 
-/// Show or forget what an idempotency store knows of a topic's partitions.
+/// Show, forget or sweep what an idempotency store knows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -24,6 +27,7 @@ pub(crate) struct Args {
 enum Command {
     Show(Show),
     Forget(forget::Args),
+    Sweep(sweep::Args),
 }
 
 /// Show each partition's settled offsets, and its lease.
@@ -45,20 +49,23 @@ struct Show {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     let which = match &args.command {
-        Command::Show(args) => &args.which,
-        Command::Forget(args) => args.checked()?,
+        Command::Show(args) => Some(&args.which),
+        Command::Forget(args) => Some(args.checked()?),
+        Command::Sweep(_) => None,
     };
-    which.check()?;
-    let store = store(&which.store)?;
+    which.map_or(Ok(()), Which::check)?;
+    let store = which.map(|which| store(&which.store)).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Fault::new("cannot start the runtime").at(error.to_string()))?;
     // Ctrl-C ends the process as the system has it: there is nothing to clean up, and the question waits for standard input.
     runtime.block_on(async {
-        match &args.command {
-            Command::Show(args) => show(args, &store).await,
-            Command::Forget(args) => forget::run(args, &store).await,
+        match (&args.command, &store) {
+            (Command::Show(args), Some(store)) => show(args, store).await,
+            (Command::Forget(args), Some(store)) => forget::run(args, store).await,
+            (Command::Sweep(args), _) => sweep::run(args).await,
+            (_, None) => Err(Fault::new("expected a store, found none")),
         }
     })
 }
@@ -76,15 +83,19 @@ async fn show(args: &Show, store: &BoxStore) -> Result<ExitCode, Fault> {
 
 /// The store that the text names, as `LAMBDA_MSK_IDEMPOTENCY` has it. What is wrong is not shown: an address may hold a password.
 fn store(text: &str) -> Result<BoxStore, Fault> {
-    if let Some(table) = text.strip_prefix("dynamodb://") {
-        return dynamodb(table);
-    }
-    let fault = Fault::new(match text {
-        "memory" | "none" => format!("expected a store that outlives its process, found `{text}`"),
-        _ => "expected dynamodb://TABLE in --store, found another text".to_owned(),
-    });
-    Err(fault
-        .help("give --store dynamodb://TABLE, as the function has it in LAMBDA_MSK_IDEMPOTENCY"))
+    let fault = match (text, text.split_once("://")) {
+        (_, Some(("dynamodb", table))) => return dynamodb(table),
+        (_, Some(("redis" | "rediss" | "valkey" | "valkeys", _))) => return redis(text),
+        (_, Some(("postgres" | "postgresql", _))) => return postgres(text),
+        ("memory" | "none", _) => Fault::new(format!(
+            "expected a store that outlives its process, found `{text}`"
+        )),
+        _ => Fault::new("expected a store in --store, found another text"),
+    };
+    Err(fault.help(
+        "give --store dynamodb://TABLE, redis://HOST, rediss://HOST, valkey://HOST or postgres://HOST/DATABASE, \
+         as the function has it in LAMBDA_MSK_IDEMPOTENCY",
+    ))
 }
 
 #[cfg(feature = "dynamodb")]
@@ -100,12 +111,35 @@ fn dynamodb(table: &str) -> Result<BoxStore, Fault> {
 
 #[cfg(not(feature = "dynamodb"))]
 fn dynamodb(_: &str) -> Result<BoxStore, Fault> {
-    Err(
-        Fault::new("this cargo-msk was built without DynamoDB").help(
-            "install it with: cargo install --locked cargo-msk --features dynamodb\n\
-             in its repository: cargo run -p cargo-msk --features dynamodb -- ledger …",
-        ),
-    )
+    Err(without("DynamoDB", "dynamodb"))
+}
+
+#[cfg(feature = "redis")]
+fn redis(address: &str) -> Result<BoxStore, Fault> {
+    let store = lambda_msk::idempotency::RedisStore::new(address);
+    let store = store.map_err(|error| {
+        Fault::new("expected the address of a Redis server in --store").at(error.to_string())
+    })?;
+    Ok(BoxStore::new(store))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str) -> Result<BoxStore, Fault> {
+    Err(without("Redis", "redis"))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(address: &str) -> Result<BoxStore, Fault> {
+    let store = lambda_msk::idempotency::PostgresStore::new(address);
+    let store = store.map_err(|error| {
+        Fault::new("expected the address of a Postgres database in --store").at(error.to_string())
+    })?;
+    Ok(BoxStore::new(store))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str) -> Result<BoxStore, Fault> {
+    Err(without("Postgres", "postgres"))
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod init;
 mod invoke;
 mod ledger;
 mod new;
+mod postgres;
 mod simulate;
 
 use std::ffi::OsString;
@@ -70,6 +71,7 @@ enum Command {
     Event(event::Args),
     Dev(Box<dev::Args>),
     Ledger(ledger::Args),
+    Postgres(postgres::Args),
     Simulate(simulate::Args),
     Completions(completions::Args),
 }
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Event(args) => event::run(&args),
         Command::Dev(args) => dev::run(&args),
         Command::Ledger(args) => ledger::run(&args),
+        Command::Postgres(args) => postgres::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
     };

@@ -73,6 +73,9 @@ fn a_slip_in_the_arguments_exits_2() {
         &["event", "--topic", "a", "--value", "{ofset}"],
         &["event"],
         &["ledger"],
+        &["postgres"],
+        &["postgres", "schema", "--ledger", "a; DROP TABLE orders"],
+        &["ledger", "sweep", "--store", "redis://cache"],
         &[
             "ledger",
             "show",
@@ -174,6 +177,8 @@ fn completions_and_help_are_printed() {
         "event",
         "ledger show",
         "ledger forget",
+        "ledger sweep",
+        "postgres schema",
         "completions",
     ] {
         let words = ["msk"].into_iter().chain(command.split(' '));
@@ -184,6 +189,39 @@ fn completions_and_help_are_printed() {
             help.contains("Examples:") && help.contains(&format!("Usage: cargo msk {command}")),
             "{help}"
         );
+    }
+}
+
+#[test]
+fn the_schema_of_postgres_is_printed_by_the_default_build() {
+    let schema = stdout(&msk(&["postgres", "schema", "--ledger", "shop.ledger"], ""));
+    let usual = stdout(&msk(&["postgres", "schema"], ""));
+
+    assert!(
+        schema.contains("CREATE TABLE IF NOT EXISTS \"shop\".\"ledger\" ("),
+        "{schema}"
+    );
+    assert!(
+        usual.contains("CREATE TABLE IF NOT EXISTS \"lambda_msk_ledger\" ("),
+        "{usual}"
+    );
+}
+
+#[test]
+fn a_sweep_says_which_stores_need_none_and_shows_no_password() {
+    for (store, says) in [
+        (
+            "redis://u:hunter2@cache",
+            "deletes what has expired by itself",
+        ),
+        ("dynamodb://t", "deletes what has expired by itself"),
+        ("mysql://u:hunter2@db", "found another text"),
+    ] {
+        let output = msk(&["ledger", "sweep", "--store", store], "");
+
+        let text = stderr(&output);
+        assert!(text.contains(says) && !text.contains("hunter2"), "{text}");
+        assert_eq!(output.status.code(), Some(2));
     }
 }
 

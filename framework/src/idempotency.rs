@@ -123,6 +123,10 @@ pub(crate) use self::store::choose::choose_store;
 #[cfg(feature = "dynamodb")]
 pub use self::store::dynamodb::{DynamoDbStore, DynamoDbTableError};
 pub use self::store::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::store::postgres::{PostgresAddressError, PostgresStore};
+#[cfg(feature = "redis")]
+pub use self::store::redis::{RedisAddressError, RedisStore};
 pub use self::store::{
     Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };

@@ -51,6 +51,8 @@
 //! | `logging` (default) | [`logging::init`]: JSON lines to standard output |
 //! | `sqs` | the SQS destination, with the AWS SDK |
 //! | `dynamodb` | the DynamoDB store, with the AWS SDK |
+//! | `redis` | the Redis store: Redis, Valkey, ElastiCache, MemoryDB |
+//! | `postgres` | the Postgres store |
 //! | `avro` | [`extract::Avro`](extract): payloads in Avro |
 //! | `protobuf` | [`extract::Protobuf`](extract): payloads in Protocol Buffers |
 //! | `json-schema` | [`Options::validate`](handler::Options): JSON against a registry's JSON Schema |
@@ -119,6 +121,9 @@ mod event;
 
 // From a batch to lanes.
 mod lane;
+
+// The tables in Postgres.
+pub mod postgres;
 
 // What was settled in an earlier delivery.
 pub mod idempotency;

@@ -270,6 +270,45 @@ pub const SCHEMA_PAIRS_MAX: usize = 256;
 /// Timeout of one call to the DynamoDB store: its attempts, and the credentials before them. Short compared to a lease.
 pub const DYNAMODB_CALL_MS_MAX: u64 = 3_000;
 
+/// Timeout of one attempt of a request to Redis, with the connection if one has to be made: Redis responds within a millisecond. It also detects a connection that died while
+/// the process was frozen.
+pub const REDIS_TRY_MS_MAX: u64 = 1_000;
+
+/// Maximum attempts of one request to Redis: one over a connection that may be dead, one over a new connection.
+pub const REDIS_TRIES_MAX: u32 = 2;
+
+/// Wait between these attempts: a server that restarts needs about as long.
+pub const REDIS_BACKOFF_MS: u64 = 50;
+
+/// Timeout of the question, once a process, how a Redis server evicts and persists keys. The first request waits for the answer.
+pub const REDIS_INFO_MS_MAX: u64 = 300;
+
+/// Time that a key stays in Redis beyond its item's expiry: the server's clock may be ahead of the function's.
+pub const REDIS_EXPIRY_SLACK_S: u64 = 60;
+
+/// Latest expiry of a key: the end of the year 9999. Redis refuses times that overflow when counted in milliseconds.
+pub const REDIS_EXPIRY_S_MAX: u64 = 253_402_300_799;
+
+/// Timeout of one attempt of a request to Postgres, with the connection if one has to be made. A write responds within ten milliseconds; a connection with TLS and a
+/// password takes tens of milliseconds, and more with little memory. It also detects a connection that died while the process was frozen.
+pub const POSTGRES_TRY_MS_MAX: u64 = 1_400;
+
+/// Maximum attempts of one request to Postgres: one over a connection that may be dead, one over a new connection.
+pub const POSTGRES_TRIES_MAX: u32 = 2;
+
+/// Wait between these attempts.
+pub const POSTGRES_BACKOFF_MS: u64 = 50;
+
+/// Maximum number of connections of one process to Postgres. A database has hundreds, and a function may have as many processes; each commit waits for the disk, so one
+/// connection alone would bound claims to some hundred a second. The second and later ones are opened while the others are busy.
+pub const POSTGRES_CONNECTIONS_MAX: usize = 4;
+
+/// Maximum rounds of one compare-and-swap in Postgres: where it is refused, the current row is read in a second statement, and a row that changed in between is swapped again.
+pub const POSTGRES_ROUNDS_MAX: u32 = 4;
+
+/// Longest name of a table, in bytes: a Postgres identifier is cut beyond it (`NAMEDATALEN` is 64).
+pub const POSTGRES_NAME_BYTES_MAX: usize = 63;
+
 /// Maximum size of a partition's ledger; beyond it the lowest offsets are forgotten. A third of the maximum size of a DynamoDB item (400 KB).
 pub const LEDGER_BYTES_MAX: usize = 128 * 1024;
 
@@ -328,6 +367,14 @@ const _: () = {
         (DYNAMODB_TRY_MS_MAX + DYNAMODB_BACKOFF_MS) * (DYNAMODB_TRIES_MAX as u64)
             < DYNAMODB_CALL_MS_MAX
     );
+    // Short compared to a lease.
+    assert!((REDIS_TRY_MS_MAX + REDIS_BACKOFF_MS) * (REDIS_TRIES_MAX as u64) < LEASE_MS / 3);
+    assert!(
+        (POSTGRES_TRY_MS_MAX + POSTGRES_BACKOFF_MS) * (POSTGRES_TRIES_MAX as u64) < LEASE_MS / 3
+    );
+    assert!(REDIS_INFO_MS_MAX < REDIS_TRY_MS_MAX / 2);
+    assert!(REDIS_EXPIRY_SLACK_S * 1000 > CLOCK_SKEW_MAX_MS);
+    assert!(REDIS_EXPIRY_S_MAX + REDIS_EXPIRY_SLACK_S < i64::MAX as u64 / 1000);
     // Positions in the event and its arena are 32 bits wide.
     assert!(EVENT_BYTES_MAX < u32::MAX as usize);
     assert!(EVENT_RECORDS_MAX < u32::MAX as usize);

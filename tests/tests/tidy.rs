@@ -37,8 +37,10 @@ const CRATES: [&str; 14] = [
 const SIMULATED: [&str; 3] = ["framework/src", "mapping/src/machine", "simulation/src"];
 
 /// Of these, what meets the world outside: a simulation puts something else in its place.
-const NOT_SIMULATED: [&str; 5] = [
+const NOT_SIMULATED: [&str; 7] = [
     "framework/src/idempotency/store/dynamodb",
+    "framework/src/idempotency/store/postgres",
+    "framework/src/idempotency/store/redis",
     "framework/src/lambda.rs",
     "framework/src/logging.rs",
     "framework/src/testing/invoke.rs",

@@ -20,7 +20,7 @@ pub(crate) struct Which {
         long,
         env = "LAMBDA_MSK_IDEMPOTENCY",
         hide_env_values = true,
-        value_name = "dynamodb://TABLE"
+        value_name = "dynamodb://TABLE|redis://HOST|postgres://HOST/DATABASE"
     )]
     pub(super) store: String,
     /// Namespace of the consumer: the function's LAMBDA_MSK_NAMESPACE, else its name.
@@ -122,10 +122,24 @@ impl Which {
 pub(super) fn failed(store: &BoxStore, error: &dyn std::error::Error) -> Fault {
     let what = format!("cannot read or write {}", store.describe());
     let fault = Fault::new(what).at(error.to_string());
-    fault.help("check --store, the region and the credentials (AWS_REGION, AWS_PROFILE)")
+    fault.help(
+        "check --store; for DynamoDB also the region and the credentials (AWS_REGION, AWS_PROFILE)",
+    )
 }
 
 /// Now, as leases are compared with it.
 pub(super) fn now_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+/// This build lacks a feature.
+#[cfg_attr(
+    all(feature = "dynamodb", feature = "redis", feature = "postgres"),
+    expect(dead_code, reason = "this build lacks none")
+)]
+pub(super) fn without(store: &str, feature: &str) -> Fault {
+    Fault::new(format!("this cargo-msk was built without {store}")).help(format!(
+        "install it with: cargo install --locked cargo-msk --features {feature}\n\
+         in its repository: cargo run -p cargo-msk --features {feature} -- ledger …"
+    ))
 }

@@ -230,15 +230,28 @@ fn what_names_no_store_is_refused_and_never_shown() {
             "none",
             "expected a store that outlives its process, found `none`",
         ),
-        (
-            "redis://user:hunter2@cache",
-            "expected dynamodb://TABLE in --store",
-        ),
-        ("", "expected dynamodb://TABLE in --store"),
+        ("mysql://user:hunter2@cache", "expected a store in --store"),
+        ("", "expected a store in --store"),
     ] {
         let fault = store(text).unwrap_err().text();
 
         assert!(fault.contains(says) && fault.contains("help"), "{fault}");
+        assert!(!fault.contains("hunter2"), "{fault}");
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_not_shown() {
+    for text in [
+        "redis://user:hunter2@cache:port",
+        "postgres://user:hunter2@db:port/orders",
+    ] {
+        let fault = store(text).unwrap_err().text();
+
+        assert!(
+            fault.contains("redis") || fault.contains("postgres"),
+            "{fault}"
+        );
         assert!(!fault.contains("hunter2"), "{fault}");
     }
 }

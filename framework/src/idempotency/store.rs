@@ -16,6 +16,14 @@ pub(super) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(super) mod dynamodb;
 
+// A key an item, in Redis.
+#[cfg(feature = "redis")]
+pub(super) mod redis;
+
+// A row an item, in Postgres.
+#[cfg(feature = "postgres")]
+pub(super) mod postgres;
+
 // A store from a text.
 pub(super) mod choose;
 
@@ -30,7 +38,7 @@ use crate::failure::{BoxError, told};
 
 /// A store of idempotency items: a table of versioned items that are compared and swapped.
 ///
-/// [`MemoryStore`](crate::idempotency::MemoryStore) and `DynamoDbStore` are included; a store of your own is one read and one conditional write.
+/// [`MemoryStore`](crate::idempotency::MemoryStore), `DynamoDbStore`, `RedisStore` and `PostgresStore` are included; a store of your own is one read and one conditional write.
 /// `testing::store::check` (feature `testing`) tests its guarantees.
 ///
 /// Write plain `async fn`s; values that they hold across an await must be `Send`. Both are dropped when time is up, and may be called again: a write whose response was
@@ -358,3 +366,6 @@ impl<S: IdempotencyStore> IdempotencyStore for Arc<S> {
         S::is_durable(self)
     }
 }
+
+#[cfg(all(test, any(feature = "redis", feature = "postgres")))]
+mod tests;

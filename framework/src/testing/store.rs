@@ -2,19 +2,20 @@
 
 mod versions;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
+use crate::clock::Clock;
 use crate::idempotency::{
     Change, Expect, IdempotencyStore, Item, Status, StoreError, Swap, Swapped, Version,
 };
 
-/// A time in the year 2026, milliseconds.
-const NOW_MS: u64 = 1_767_225_600_000;
+/// Now, in milliseconds: a store that deletes what has expired by a clock of its own keeps what is written here. Whole seconds, so that ends of seconds are known.
+static NOW: LazyLock<u64> = LazyLock::new(|| Clock::System.now_ms() / 1000 * 1000);
 
-/// Far from `NOW_MS`, seconds.
-const LATER_S: u64 = NOW_MS / 1000 + 86_400;
+/// Far from `NOW`, seconds.
+static LATER: LazyLock<u64> = LazyLock::new(|| *NOW / 1000 + 86_400);
 
 /// Tests a store for all guarantees that leases and merges rely on: fencing, expiry, two owners, merges, repeated and late writes,
 /// and concurrent writes. Writes items whose ids begin with `check/`, with names unique to this run, and does not delete them.
@@ -58,7 +59,7 @@ fn version(owner: &str, seq: u64) -> Version {
 }
 
 fn item(version: Version, data: &[u8]) -> Item {
-    let mut item = Item::new(Some(version), LATER_S);
+    let mut item = Item::new(Some(version), *LATER);
     item.data = Bytes::copy_from_slice(data);
     item
 }
@@ -107,7 +108,7 @@ impl<S: IdempotencyStore> Check<S> {
         let id = self.id("whole");
         let mut whole = item(version("a", u64::from(u32::MAX) + 1), &[0, 1, 255]);
         whole.status = Status::Completed;
-        whole.held_until_ms = NOW_MS + 1;
+        whole.held_until_ms = *NOW + 1;
         whole.validation = Some("v".into());
 
         self.put(&id, &whole).await;
@@ -132,32 +133,32 @@ impl<S: IdempotencyStore> Check<S> {
     async fn a_held_item_is_not_free_until_then(&self) {
         let id = self.id("held");
         let mut held = item(version("a", 1), b"1");
-        held.held_until_ms = NOW_MS;
+        held.held_until_ms = *NOW;
         self.put(&id, &held).await;
         let take = |at_ms, owner: &str| {
             let change = Change::Hold {
                 owner: owner.into(),
                 raise: 70,
                 held_until_ms: at_ms + 10_000,
-                expires_s: LATER_S,
+                expires_s: *LATER,
             };
             self.swap(&id, Expect::Free { at_ms }, change)
         };
 
-        for at_ms in [NOW_MS - 1, NOW_MS] {
+        for at_ms in [*NOW - 1, *NOW] {
             let refused = Swapped::Refused(Some(held.clone()));
-            assert_eq!(take(at_ms, "b").await, refused, "it is held until {NOW_MS}");
+            assert_eq!(take(at_ms, "b").await, refused, "it is held until {}", *NOW);
         }
-        let swapped = take(NOW_MS + 1, "b").await;
+        let swapped = take(*NOW + 1, "b").await;
 
         let mut taken = held;
         taken.version = Some(version("b", 71));
-        taken.held_until_ms = NOW_MS + 10_001;
+        taken.held_until_ms = *NOW + 10_001;
         let applied = Swapped::Applied(Some(taken.clone()));
-        assert_eq!(swapped, applied, "it is free after {NOW_MS}");
+        assert_eq!(swapped, applied, "it is free after {}", *NOW);
         let refused = Swapped::Refused(Some(taken));
         assert_eq!(
-            take(NOW_MS + 2, "c").await,
+            take(*NOW + 2, "c").await,
             refused,
             "another one holds it now"
         );
@@ -167,8 +168,8 @@ impl<S: IdempotencyStore> Check<S> {
         let id = self.id("expired");
         let mut expired = item(version("a", 1), b"1");
         expired.status = Status::Completed;
-        expired.held_until_ms = NOW_MS + 60_000;
-        expired.expires_s = NOW_MS / 1000;
+        expired.held_until_ms = *LATER * 1000 + 60_000;
+        expired.expires_s = *LATER;
         self.put(&id, &expired).await;
         let next = item(version("b", 1), b"2");
         let take = |at_ms| {
@@ -178,12 +179,12 @@ impl<S: IdempotencyStore> Check<S> {
 
         let refused = Swapped::Refused(Some(expired.clone()));
         assert_eq!(
-            take(NOW_MS + 999).await,
+            take(*LATER * 1000 + 999).await,
             refused,
             "it expires after that second"
         );
         let applied = Swapped::Applied(Some(next.clone()));
-        assert_eq!(take(NOW_MS + 1_000).await, applied, "it has expired");
+        assert_eq!(take(*LATER * 1000 + 1_000).await, applied, "it has expired");
     }
 
     async fn a_completed_item_is_not_free(&self) {
@@ -193,7 +194,7 @@ impl<S: IdempotencyStore> Check<S> {
         self.put(&id, &completed).await;
 
         let change = Change::Put(item(version("b", 1), b"2"));
-        let swapped = self.swap(&id, Expect::Free { at_ms: NOW_MS }, change).await;
+        let swapped = self.swap(&id, Expect::Free { at_ms: *NOW }, change).await;
 
         let refused = Swapped::Refused(Some(completed));
         assert_eq!(swapped, refused, "nobody takes what is completed");
@@ -223,7 +224,7 @@ impl<S: IdempotencyStore> Check<S> {
         let id = self.id("late");
         self.put(&id, &item(version("a", 1), b"1")).await;
         let taken = item(version("b", 1), b"b");
-        let free = Expect::Free { at_ms: NOW_MS };
+        let free = Expect::Free { at_ms: *NOW };
         self.swap(&id, free, Change::Put(taken.clone())).await;
 
         let expect = Expect::Version(version("a", 1));
@@ -259,10 +260,10 @@ impl<S: IdempotencyStore> Check<S> {
             let change = Change::Hold {
                 owner: format!("owner-{owner}").into(),
                 raise: 70,
-                held_until_ms: NOW_MS + 10_000,
-                expires_s: LATER_S,
+                held_until_ms: *NOW + 10_000,
+                expires_s: *LATER,
             };
-            self.swap(&id, Expect::Free { at_ms: NOW_MS }, change)
+            self.swap(&id, Expect::Free { at_ms: *NOW }, change)
         });
 
         let answers = futures_util::future::join_all(takes).await;

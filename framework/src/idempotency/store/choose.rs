@@ -3,7 +3,7 @@
 use crate::idempotency::store::box_store::BoxStore;
 use crate::idempotency::store::memory::MemoryStore;
 
-const ALLOWED: &str = "expected `dynamodb://TABLE`, `memory` or `none`";
+const ALLOWED: &str = "expected `dynamodb://TABLE`, `redis://HOST`, `rediss://HOST`, `valkey://HOST`, `postgres://HOST/DATABASE`, `memory` or `none`";
 
 /// The store that the text names, or what is wrong with it and what is allowed. `none` names no store: its reader is above.
 ///
@@ -12,21 +12,11 @@ pub(crate) fn choose_store(text: &str) -> Result<BoxStore, String> {
     if text == "memory" {
         return Ok(BoxStore::new(MemoryStore::new()));
     }
-    if let Some(table) = text.strip_prefix("dynamodb://") {
-        return dynamodb(table);
-    }
-    Err(match planned(text) {
-        Some(kind) => format!("names {kind}, which this version cannot use; {ALLOWED}"),
-        None => format!("is not a store; {ALLOWED}"),
-    })
-}
-
-/// What will be a store one day, and is none yet.
-fn planned(text: &str) -> Option<&'static str> {
-    match text.split_once("://")?.0 {
-        "redis" | "rediss" => Some("a Redis server"),
-        "postgres" | "postgresql" => Some("a Postgres database"),
-        _ => None,
+    match text.split_once("://") {
+        Some(("dynamodb", table)) => dynamodb(table),
+        Some(("redis" | "rediss" | "valkey" | "valkeys", _)) => redis(text),
+        Some(("postgres" | "postgresql", _)) => postgres(text),
+        _ => Err(format!("is not a store; {ALLOWED}")),
     }
 }
 
@@ -43,6 +33,32 @@ fn dynamodb(table: &str) -> Result<BoxStore, String> {
 #[cfg(not(feature = "dynamodb"))]
 fn dynamodb(_: &str) -> Result<BoxStore, String> {
     Err("names a DynamoDB table, but this program was built without it: add the feature `dynamodb` of lambda-msk, or use `memory`".to_owned())
+}
+
+#[cfg(feature = "redis")]
+fn redis(address: &str) -> Result<BoxStore, String> {
+    use crate::idempotency::store::redis::RedisStore;
+
+    let store = RedisStore::new(address).map_err(|error| error.to_string());
+    store.map(BoxStore::new)
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str) -> Result<BoxStore, String> {
+    Err("names a Redis server, but this program was built without it: add the feature `redis` of lambda-msk, or use `memory`".to_owned())
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(address: &str) -> Result<BoxStore, String> {
+    use crate::idempotency::store::postgres::PostgresStore;
+
+    let store = PostgresStore::new(address).map_err(|error| error.to_string());
+    store.map(BoxStore::new)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str) -> Result<BoxStore, String> {
+    Err("names a Postgres database, but this program was built without it: add the feature `postgres` of lambda-msk, or use `memory`".to_owned())
 }
 
 #[cfg(test)]
@@ -95,20 +111,56 @@ mod tests {
         assert!(refusal("dynamodb://orders-idempotency").contains("feature `dynamodb`"));
     }
 
+    const REDIS: [&str; 3] = [
+        "redis://user:hunter2@cache",
+        "rediss://user:hunter2@cache",
+        "valkey://user:hunter2@cache",
+    ];
+    const POSTGRES: [&str; 2] = [
+        "postgres://user:hunter2@db/orders",
+        "postgresql://user:hunter2@db/orders",
+    ];
+
+    #[cfg(feature = "redis")]
     #[test]
-    fn what_is_planned_is_refused_by_name_and_its_address_is_not_shown() {
-        for (text, kind) in [
-            ("redis://user:hunter2@cache", "a Redis server"),
-            ("rediss://user:hunter2@cache", "a Redis server"),
-            ("postgres://user:hunter2@db/orders", "a Postgres database"),
-            ("postgresql://user:hunter2@db/orders", "a Postgres database"),
-        ] {
-            assert_eq!(
-                refusal(text),
-                format!(
-                    "names {kind}, which this version cannot use; expected `dynamodb://TABLE`, `memory` or `none`"
-                )
-            );
+    fn an_address_becomes_a_redis_server_without_its_password() {
+        for text in REDIS {
+            let store = choose_store(text).unwrap();
+            assert_eq!(store.describe(), "redis:cache:6379/0");
+            assert!(!format!("{store:?}").contains("hunter2"));
+        }
+        assert!(
+            refusal("redis://hunter2@cache:port").starts_with("expected the address of a Redis")
+        );
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn an_address_becomes_a_postgres_table_without_its_password() {
+        for text in POSTGRES {
+            let store = choose_store(text).unwrap();
+            assert_eq!(store.describe(), "postgres:db/orders/lambda_msk_ledger");
+            assert!(!format!("{store:?}").contains("hunter2"));
+        }
+        let refusal = refusal("postgres://hunter2@db/orders?table=a b");
+        assert!(refusal.ends_with("in the parameter `table`"), "{refusal}");
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[test]
+    fn a_redis_server_in_a_build_without_redis_is_refused_with_the_feature_to_add() {
+        for text in REDIS {
+            let refusal = refusal(text);
+            assert!(refusal.contains("feature `redis`") && !refusal.contains("hunter2"));
+        }
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[test]
+    fn a_database_in_a_build_without_postgres_is_refused_with_the_feature_to_add() {
+        for text in POSTGRES {
+            let refusal = refusal(text);
+            assert!(refusal.contains("feature `postgres`") && !refusal.contains("hunter2"));
         }
     }
 
@@ -128,7 +180,7 @@ mod tests {
         ] {
             assert_eq!(
                 refusal(text),
-                "is not a store; expected `dynamodb://TABLE`, `memory` or `none`"
+                "is not a store; expected `dynamodb://TABLE`, `redis://HOST`, `rediss://HOST`, `valkey://HOST`, `postgres://HOST/DATABASE`, `memory` or `none`"
             );
         }
     }

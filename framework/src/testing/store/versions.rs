@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Check, LATER_S, NOW_MS, item, version};
+use super::{Check, LATER, NOW, item, version};
 use crate::idempotency::{Change, Expect, IdempotencyStore, Swapped};
 use crate::limits::{SEQ_BITS, SEQ_RAISE_BITS};
 
@@ -55,10 +55,10 @@ impl<S: IdempotencyStore> Check<S> {
         let hold = Change::Hold {
             owner: "b".into(),
             raise: 1 << SEQ_RAISE_BITS,
-            held_until_ms: NOW_MS + 1,
-            expires_s: LATER_S,
+            held_until_ms: *NOW + 1,
+            expires_s: *LATER,
         };
-        let free = Expect::Free { at_ms: NOW_MS };
+        let free = Expect::Free { at_ms: *NOW };
         self.swap(&id, free, hold).await;
 
         let stands = self.read(&id).await.and_then(|item| item.version);
@@ -74,18 +74,16 @@ impl<S: IdempotencyStore> Check<S> {
         let hold = || Change::Hold {
             owner: "b".into(),
             raise: 70,
-            held_until_ms: NOW_MS + 1,
-            expires_s: LATER_S + 1,
+            held_until_ms: *NOW + 1,
+            expires_s: *LATER + 1,
         };
         let mut held = stands;
         held.version = Some(version("b", 76));
-        held.held_until_ms = NOW_MS + 1;
-        held.expires_s = LATER_S + 1;
+        held.held_until_ms = *NOW + 1;
+        held.expires_s = *LATER + 1;
 
-        let swapped = self.swap(&id, Expect::Free { at_ms: NOW_MS }, hold()).await;
-        let swapped_new = self
-            .swap(&new, Expect::Free { at_ms: NOW_MS }, hold())
-            .await;
+        let swapped = self.swap(&id, Expect::Free { at_ms: *NOW }, hold()).await;
+        let swapped_new = self.swap(&new, Expect::Free { at_ms: *NOW }, hold()).await;
 
         let applied = Swapped::Applied(Some(held.clone()));
         assert_eq!(
@@ -114,10 +112,10 @@ impl<S: IdempotencyStore> Check<S> {
             let hold = Change::Hold {
                 owner: "a".into(),
                 raise,
-                held_until_ms: NOW_MS + 10_000,
-                expires_s: LATER_S,
+                held_until_ms: *NOW + 10_000,
+                expires_s: *LATER,
             };
-            self.swap(&id, Expect::Free { at_ms: NOW_MS }, hold)
+            self.swap(&id, Expect::Free { at_ms: *NOW }, hold)
         };
         let write = || {
             let late = item(version("a", 500), b"late");
@@ -136,7 +134,7 @@ impl<S: IdempotencyStore> Check<S> {
         let late = (take(70).await, write().await, delete().await);
 
         let mut stands = item(version("a", 900), b"");
-        stands.held_until_ms = NOW_MS + 10_000;
+        stands.held_until_ms = *NOW + 10_000;
         let applied = Swapped::Applied(Some(stands.clone()));
         assert_eq!(
             anew, applied,
