@@ -13,6 +13,8 @@ use tower::{Layer, Service};
 use crate::consumer::{Consumer, Inner, IntoConsumer};
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
+#[cfg(feature = "s3")]
+use crate::destination::{Overflow, S3Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
 use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
@@ -170,6 +172,14 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self.settings
             .destination
             .by_code(Some(BoxDestination::new(destination)));
+        self
+    }
+
+    /// Sets the bucket for letters that the destination has no room for (`LAMBDA_MSK_ON_FAILURE_LARGE`), and for records that could not be decoded if the destination is a
+    /// Kafka topic. The destination gets the letter without its payload, and with the object's URL. Without an overflow the records of such letters are Failed.
+    #[cfg(feature = "s3")]
+    pub fn overflow(mut self, bucket: S3Destination) -> Self {
+        self.settings.overflow.by_code(Some(Overflow::to(bucket)));
         self
     }
 
@@ -351,6 +361,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let mut fallback = self.fallback;
         let mut topics = check_topics(self.topics, fallback.as_ref(), &mut faults);
         let unknown_variables = settings.read(&self.variables, &mut faults);
+        settings.check_destination(topics.keys().map(String::as_str), &mut faults);
         let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
         let known_faults = faults.len();
@@ -376,7 +387,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let processor = Processor {
             topics,
             fallback,
-            destination: settings.destination.value.clone(),
+            destination: settings.destination(),
             keeping: keeping(&settings),
             reports_partially: settings.failure_reporting.value == FailureReporting::Partial,
             sound_topics: Mutex::default(),

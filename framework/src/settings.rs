@@ -1,5 +1,6 @@
 //! A consumer's settings, with their origin: default, code, environment, in rising precedence. Read by `consumer`.
 
+mod destination;
 mod line;
 mod schemas;
 mod unread;
@@ -11,7 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::destination::{BoxDestination, choose};
+use crate::destination::{BoxDestination, Overflow, choose, choose_overflow};
 use crate::error::ConfigurationFault;
 use crate::idempotency::{
     Guarantee, Idempotency, IdempotencyStore, PerRecord, WhenStoreFails, choose_store,
@@ -79,6 +80,8 @@ impl<T> Setting<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) destination: Setting<Option<BoxDestination>>,
+    /// *None: a letter that the destination has no room for is not sent.*
+    pub(crate) overflow: Setting<Option<Overflow>>,
     pub(crate) idempotency: Setting<Idempotency>,
     pub(crate) progress: Setting<Duration>,
     pub(crate) when_store_fails: Setting<WhenStoreFails>,
@@ -111,6 +114,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             destination: Setting::default(None),
+            overflow: Setting::default(None),
             idempotency: Setting::default(Idempotency::default()),
             progress: Setting::default(Duration::from_millis(PROGRESS_MS)),
             when_store_fails: Setting::default(WhenStoreFails::default()),
@@ -149,6 +153,9 @@ impl Settings {
         };
         reader.read("ON_FAILURE", &mut self.destination, |text| {
             choose(text).map(Some)
+        });
+        reader.read("ON_FAILURE_LARGE", &mut self.overflow, |text| {
+            choose_overflow(text).map(Some)
         });
         reader.read("IDEMPOTENCY", &mut self.idempotency, idempotency);
         reader.read("PROGRESS_MS", &mut self.progress, |text| {
@@ -268,6 +275,7 @@ impl Settings {
     pub(crate) fn repeated(&self) -> Vec<&'static str> {
         let settings = [
             (self.destination.repeated, ".on_failure(…)"),
+            (self.overflow.repeated, ".overflow(…)"),
             (self.idempotency.repeated, ".idempotency(…)"),
             (self.progress.repeated, ".progress(…)"),
             (self.when_store_fails.repeated, ".when_store_fails(…)"),
