@@ -246,5 +246,5 @@ fn zip<E: Into<BoxError>>(
 
 #[cfg(test)]
 mod fixture;
-#[cfg(all(test, any(feature = "sns", feature = "s3", feature = "kafka")))]
+#[cfg(test)]
 mod http_stub;
