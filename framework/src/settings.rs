@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::destination::{BoxDestination, Overflow, choose, choose_overflow};
+use crate::destination::{BoxDestination, Overflow};
 use crate::error::ConfigurationFault;
 use crate::idempotency::{
     Guarantee, Idempotency, IdempotencyStore, PerRecord, WhenStoreFails, choose_store,
@@ -151,12 +151,7 @@ impl Settings {
             faults,
             known: Vec::new(),
         };
-        reader.read("ON_FAILURE", &mut self.destination, |text| {
-            choose(text).map(Some)
-        });
-        reader.read("ON_FAILURE_LARGE", &mut self.overflow, |text| {
-            choose_overflow(text).map(Some)
-        });
+        self.read_destination(&mut reader);
         reader.read("IDEMPOTENCY", &mut self.idempotency, idempotency);
         reader.read("PROGRESS_MS", &mut self.progress, |text| {
             number(text, 0..=PROGRESS_MS_MAX).map(Duration::from_millis)

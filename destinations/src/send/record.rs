@@ -241,4 +241,4 @@ const CLIENT_ID: &str = "lambda-msk";
 #[cfg(test)]
 mod real;
 #[cfg(test)]
-mod soak;
+mod soak_real;

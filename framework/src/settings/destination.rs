@@ -1,10 +1,19 @@
 //! The settings of the destination and its overflow. Called by `builder`.
 
-use crate::destination::{BoxDestination, Destination, WithOverflow};
+use crate::destination::{BoxDestination, Destination, WithOverflow, choose, choose_overflow};
 use crate::error::ConfigurationFault;
-use crate::settings::{Origin, Settings};
+use crate::settings::{Origin, Settings, VariableReader};
 
 impl Settings {
+    pub(super) fn read_destination(&mut self, reader: &mut VariableReader<'_>) {
+        reader.read("ON_FAILURE", &mut self.destination, |text| {
+            choose(text).map(Some)
+        });
+        reader.read("ON_FAILURE_LARGE", &mut self.overflow, |text| {
+            choose_overflow(text).map(Some)
+        });
+    }
+
     /// Refuses a destination that is one of the handlers' own topics, and an overflow of nothing.
     pub(crate) fn check_destination<'t>(
         &self,
