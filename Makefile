@@ -3,7 +3,7 @@
 .PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
-quick := lambda-msk/sqs,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,lambda-msk/otel,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
+quick := lambda-msk/sqs,lambda-msk/sns,lambda-msk/s3,lambda-msk/kafka,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,lambda-msk/otel,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
 # All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
 all := $(quick),cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 
@@ -39,7 +39,7 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 
 # What `make test` builds, so that nothing is built twice.
 services: ## the tests that need a real queue, table, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
-	tests/services/run elasticmq,dynamodb,redis,cluster,postgres,apicurio,moto,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
+	tests/services/run elasticmq,dynamodb,redis,cluster,postgres,apicurio,moto,kafka,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
 vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (a JDK, Maven, Python 3)
 	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'

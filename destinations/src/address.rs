@@ -1,8 +1,10 @@
 //! Destination addresses: the one grammar for all destinations of a function and of a mapping.
 
+mod kafka;
 mod queue;
 mod topic_name;
 
+pub use self::kafka::{KafkaAddress, KafkaAddressError, Security};
 pub use self::queue::{Queue, SqsQueueError};
 pub use self::topic_name::check_topic_name;
 
@@ -18,7 +20,7 @@ pub enum Kind {
     SnsTopic,
     /// `s3://BUCKET/PREFIX`, or a bucket's ARN.
     Bucket,
-    /// `kafka://TOPIC`.
+    /// `kafka://TOPIC[?bootstrap=…]`.
     KafkaTopic,
 }
 
@@ -59,8 +61,8 @@ pub enum Address {
         /// The prefix of object names, without a `/` at the end. Empty: no prefix.
         prefix: String,
     },
-    /// The name of a Kafka topic. The address does not name the cluster.
-    KafkaTopic(String),
+    /// A Kafka topic.
+    KafkaTopic(KafkaAddress),
 }
 
 /// The reason why a text is not an address, worded to follow the text: "`file:` names no file".
@@ -85,18 +87,15 @@ pub enum AddressError {
     /// A queue's address that cannot be used.
     #[error(transparent)]
     Queue(#[from] SqsQueueError),
-    /// A FIFO topic of SNS.
-    #[error("names a FIFO topic: use a standard one, which Lambda's own destinations require too")]
-    FifoTopic,
+    /// An SNS topic's ARN that is not whole.
+    #[error("names no SNS topic: write `arn:aws:sns:REGION:ACCOUNT:NAME`")]
+    NoSnsTopic,
     /// A bucket's address in neither of its two forms.
     #[error("names no bucket: write `s3://BUCKET/PREFIX`, or `arn:aws:s3:::BUCKET`")]
     NoBucket,
-    /// `kafka://` alone.
-    #[error("names no topic: write `kafka://TOPIC`")]
-    NoTopic,
-    /// A topic name against Kafka's rules.
-    #[error("{0}")]
-    TopicName(String),
+    /// A Kafka topic's address that cannot be used.
+    #[error(transparent)]
+    Kafka(#[from] KafkaAddressError),
 }
 
 impl Address {
@@ -118,16 +117,33 @@ impl Address {
         Ok(match Kind::of(text).ok_or(AddressError::Unknown)? {
             Kind::File => Self::File(file(text)?.to_owned()),
             Kind::Queue => Self::Queue(Queue::parse(text)?),
-            Kind::SnsTopic if text.ends_with(".fifo") => return Err(AddressError::FifoTopic),
-            Kind::SnsTopic => Self::SnsTopic(text.to_owned()),
+            Kind::SnsTopic if is_sns_topic(text) => Self::SnsTopic(text.to_owned()),
+            Kind::SnsTopic => return Err(AddressError::NoSnsTopic),
             Kind::Bucket => {
                 let (name, prefix) = bucket(text).ok_or(AddressError::NoBucket)?;
                 let (name, prefix) = (name.to_owned(), prefix.to_owned());
                 Self::Bucket { name, prefix }
             }
-            Kind::KafkaTopic => Self::KafkaTopic(kafka_topic(text)?.to_owned()),
+            Kind::KafkaTopic => Self::KafkaTopic(KafkaAddress::parse(text)?),
         })
     }
+
+    /// Whether it is a FIFO queue or a FIFO topic of SNS, which Lambda's own destinations refuse.
+    pub fn is_fifo(&self) -> bool {
+        match self {
+            Self::Queue(queue) => queue.is_fifo(),
+            Self::SnsTopic(arn) => arn.ends_with(".fifo"),
+            _ => false,
+        }
+    }
+}
+
+/// `arn:aws:sns:REGION:ACCOUNT:NAME`. A subscription's ARN has one part more.
+fn is_sns_topic(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = |part: &&str| !part.is_empty() && part.bytes().all(legal);
+    let parts: Vec<&str> = text.split(':').collect();
+    parts.len() == 6 && parts.iter().all(is_name)
 }
 
 fn file(text: &str) -> Result<&str, AddressError> {
@@ -166,18 +182,9 @@ fn bucket(text: &str) -> Option<(&str, &str)> {
     named.then(|| (bucket, prefix.trim_end_matches('/')))
 }
 
-fn kafka_topic(text: &str) -> Result<&str, AddressError> {
-    let topic = text.strip_prefix("kafka://").unwrap_or(text);
-    if topic.is_empty() {
-        return Err(AddressError::NoTopic);
-    }
-    check_topic_name(topic).map_err(AddressError::TopicName)?;
-    Ok(topic)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Address, AddressError, bucket};
+    use super::{Address, AddressError, KafkaAddress, KafkaAddressError, bucket};
 
     #[test]
     fn each_kind_is_read() {
@@ -190,7 +197,10 @@ mod tests {
             ("file:dead.ndjson", Address::File("dead.ndjson".to_owned())),
             ("s3://given-up/desk/", bucket),
             (topic, Address::SnsTopic(topic.to_owned())),
-            ("kafka://dead", Address::KafkaTopic("dead".to_owned())),
+            (
+                "kafka://dead",
+                Address::KafkaTopic(KafkaAddress::parse("kafka://dead").unwrap()),
+            ),
         ] {
             assert_eq!(Address::parse(text), Ok(read), "{text}");
         }
@@ -207,17 +217,31 @@ mod tests {
             ("file://host/dead", AddressError::OtherHost),
             ("file:dir/", AddressError::Directory),
             ("file:a\0b", AddressError::ZeroByte),
-            (
-                "arn:aws:sns:eu-west-1:123456789012:t.fifo",
-                AddressError::FifoTopic,
-            ),
+            ("arn:aws:sns:eu-west-1:1", AddressError::NoSnsTopic),
+            ("arn:aws:sns:eu-west-1:1:t:9f-1", AddressError::NoSnsTopic),
+            ("arn:aws:sns:eu-west-1:1:", AddressError::NoSnsTopic),
             ("s3:///prefix", AddressError::NoBucket),
-            ("kafka://", AddressError::NoTopic),
+            ("kafka://", AddressError::Kafka(KafkaAddressError::NoTopic)),
         ] {
             assert_eq!(Address::parse(text), Err(error), "{text:?}");
         }
         let comma = Address::parse("kafka://orders,returns");
-        assert!(matches!(comma, Err(AddressError::TopicName(_))));
+        assert!(matches!(
+            comma,
+            Err(AddressError::Kafka(KafkaAddressError::TopicName(_)))
+        ));
+    }
+
+    #[test]
+    fn a_fifo_queue_and_a_fifo_topic_are_known_as_such() {
+        for (text, is_fifo) in [
+            ("arn:aws:sns:eu-west-1:123456789012:t.fifo", true),
+            ("arn:aws:sqs:eu-west-1:123456789012:q.fifo", true),
+            ("arn:aws:sns:eu-west-1:123456789012:t", false),
+            ("file:dead.fifo", false),
+        ] {
+            assert_eq!(Address::parse(text).unwrap().is_fifo(), is_fifo, "{text}");
+        }
     }
 
     #[test]

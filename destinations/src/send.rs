@@ -11,21 +11,49 @@ mod file;
 #[cfg(feature = "kafka")]
 mod kafka;
 
+// To Kafka from a function: through krafka.
+#[cfg(feature = "krafka")]
+mod record;
+#[cfg(feature = "krafka")]
+mod record_error;
+
 // What the services in AWS share.
 #[cfg(feature = "aws")]
 mod sdk;
 
+// Why a service in AWS has not confirmed something.
+#[cfg(feature = "aws")]
+mod error;
+
+// What goes to queues and to topics of SNS, and how they take it: in batches.
+#[cfg(any(feature = "sqs", feature = "sns"))]
+mod batch;
+#[cfg(any(feature = "sqs", feature = "sns"))]
+mod message;
+
+#[cfg(feature = "s3")]
+mod put;
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(feature = "sns")]
 mod sns;
 #[cfg(feature = "sqs")]
-pub mod sqs;
+mod sqs;
 
+#[cfg(feature = "aws")]
+pub use self::error::ServiceError;
 pub use self::file::{File, FileError};
 #[cfg(feature = "kafka")]
 pub use self::kafka::KafkaTopic;
+#[cfg(any(feature = "sqs", feature = "sns"))]
+pub use self::message::Message;
 pub use self::patience::Patience;
+#[cfg(feature = "s3")]
+pub use self::put::{FINGERPRINT, NewObject};
+#[cfg(feature = "krafka")]
+pub use self::record::{NewRecord, RecordTopic};
+#[cfg(feature = "krafka")]
+pub use self::record_error::RecordError;
 #[cfg(feature = "s3")]
 pub use self::s3::S3;
 #[cfg(feature = "aws")]

@@ -1,5 +1,6 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
+mod destination;
 mod seen;
 mod telemetry;
 mod topics;
@@ -16,7 +17,6 @@ use tower::{Layer, Service};
 
 use crate::consumer::{Consumer, Inner, IntoConsumer};
 use crate::delivery::Delivery;
-use crate::destination::{BoxDestination, Destination};
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
 use crate::flush::Flush;
@@ -173,14 +173,6 @@ impl<S: Send + Sync + 'static> Builder<S> {
             + 'static,
     {
         self.layers.push(wrap(layer));
-        self
-    }
-
-    /// Sets the destination for rejected records (`LAMBDA_MSK_ON_FAILURE`). Without one, a record that should be rejected is Failed, and blocks its partition.
-    pub fn on_failure(mut self, destination: impl Destination) -> Self {
-        self.settings
-            .destination
-            .by_code(Some(BoxDestination::new(destination)));
         self
     }
 
@@ -364,6 +356,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let mut fallback = self.fallback;
         let mut topics = check_topics(self.topics, fallback.as_ref(), &mut faults);
         let unknown_variables = settings.read(&self.variables, &mut faults);
+        settings.check_destination(topics.keys().map(String::as_str), &mut faults);
         let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
         let known_faults = faults.len();
@@ -404,7 +397,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let processor = Processor {
             topics,
             fallback,
-            destination: settings.destination.value.clone(),
+            destination: settings.destination(),
             keeping: keeping(&settings),
             reports_partially: settings.failure_reporting.value == FailureReporting::Partial,
             sound_topics: Mutex::default(),

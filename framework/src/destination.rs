@@ -2,8 +2,17 @@
 
 mod choose;
 mod file;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod letter;
 mod memory;
+#[cfg(any(feature = "sqs", feature = "sns"))]
+mod message;
+mod overflow;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(feature = "sns")]
+mod sns;
 #[cfg(feature = "sqs")]
 mod sqs;
 
@@ -22,10 +31,17 @@ use crate::limits::{SEND_LEAVE_MS, SEND_MS_MAX};
 
 #[cfg(feature = "testing")]
 pub(crate) use self::choose::check;
-pub(crate) use self::choose::choose;
+pub(crate) use self::choose::{choose, choose_overflow};
 pub use self::file::FileDestination;
+#[cfg(feature = "kafka")]
+pub use self::kafka::{KafkaDestination, KafkaTopicError};
 pub use self::letter::DeadLetter;
 pub use self::memory::MemoryDestination;
+pub(crate) use self::overflow::{Overflow, WithOverflow};
+#[cfg(feature = "s3")]
+pub use self::s3::{S3BucketError, S3Destination};
+#[cfg(feature = "sns")]
+pub use self::sns::{SnsDestination, SnsTopicError};
 #[cfg(feature = "sqs")]
 pub use self::sqs::SqsDestination;
 #[cfg(feature = "sqs")]
@@ -72,6 +88,12 @@ pub trait Destination: Send + Sync + 'static {
 
     /// A short description for the configuration line in the log: `sqs:orders-dlq`.
     fn describe(&self) -> String;
+
+    /// The Kafka topic that the letters go to, on whatever cluster. The builder refuses a topic whose records the function handles: each letter would be a
+    /// record to reject. *None, the default: they go elsewhere.*
+    fn kafka_topic(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The reason why one letter was not confirmed. Its text goes to the log.
@@ -82,6 +104,32 @@ impl SendError {
     /// Creates the reason from a message or an error.
     pub fn new(why: impl Into<BoxError>) -> Self {
         Self(why.into())
+    }
+
+    /// Creates the reason for a letter that the destination has no room for. If an overflow is set ([`overflow`](crate::Builder::overflow)), it takes the letter, and the
+    /// destination is called again with the letter whose [`envelope`](DeadLetter::envelope) has `overflow` in place of its payload. Otherwise this is as [`new`](Self::new).
+    pub fn no_room(why: impl Into<BoxError>) -> Self {
+        Self(Box::new(NoRoom(why.into())))
+    }
+
+    fn is_no_room(&self) -> bool {
+        self.0.is::<NoRoom>()
+    }
+}
+
+/// Marks the reason.
+#[derive(Debug)]
+struct NoRoom(BoxError);
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for NoRoom {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
     }
 }
 
@@ -105,6 +153,10 @@ impl<D: Destination> Destination for Arc<D> {
     fn describe(&self) -> String {
         D::describe(self)
     }
+
+    fn kafka_topic(&self) -> Option<&str> {
+        D::kafka_topic(self)
+    }
 }
 
 type Sending<'a> = Pin<Box<dyn Future<Output = Vec<Result<(), SendError>>> + Send + 'a>>;
@@ -113,6 +165,7 @@ type Sending<'a> = Pin<Box<dyn Future<Output = Vec<Result<(), SendError>>> + Sen
 trait DynDestination: Send + Sync {
     fn send<'a>(&'a self, letters: &'a [DeadLetter]) -> Sending<'a>;
     fn describe(&self) -> String;
+    fn kafka_topic(&self) -> Option<&str>;
 }
 
 impl<D: Destination> DynDestination for D {
@@ -122,6 +175,10 @@ impl<D: Destination> DynDestination for D {
 
     fn describe(&self) -> String {
         Destination::describe(self)
+    }
+
+    fn kafka_topic(&self) -> Option<&str> {
+        Destination::kafka_topic(self)
     }
 }
 
@@ -145,6 +202,10 @@ impl Destination for BoxDestination {
         let name = caught(|| self.0.describe());
         name.unwrap_or_else(|_| "(a destination whose `describe` panicked)".to_owned())
     }
+
+    fn kafka_topic(&self) -> Option<&str> {
+        caught(|| self.0.kafka_topic()).unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for BoxDestination {
@@ -166,5 +227,24 @@ fn patience(letters: &[DeadLetter]) -> Option<Patience> {
     })
 }
 
+/// The results of all letters, in their order: the reason why one was not sent, or else the next result of those that were.
+#[cfg(any(feature = "sqs", feature = "sns"))]
+fn zip<E: Into<BoxError>>(
+    unsent: Vec<Option<SendError>>,
+    sent: Vec<Result<(), E>>,
+) -> Vec<Result<(), SendError>> {
+    let mut sent = sent.into_iter();
+    let result = |unsent| match unsent {
+        Some(error) => Err(error),
+        None => {
+            let sent = sent.next().expect("a result for each that was sent");
+            sent.map_err(SendError::new)
+        }
+    };
+    unsent.into_iter().map(result).collect()
+}
+
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod http_stub;

@@ -50,6 +50,9 @@
 //! | `lambda` (default) | [`run`], built on `lambda_runtime`. Without this feature no HTTP client is built |
 //! | `logging` (default) | [`logging::init`]: JSON lines to standard output |
 //! | `sqs` | the SQS destination, with the AWS SDK |
+//! | `sns` | the SNS destination, with the AWS SDK |
+//! | `s3` | the S3 destination, and the overflow of the others, with the AWS SDK |
+//! | `kafka` | the Kafka destination, with krafka |
 //! | `dynamodb` | the DynamoDB store, with the AWS SDK |
 //! | `redis` | the Redis store: Redis, Valkey, ElastiCache, MemoryDB |
 //! | `postgres` | the Postgres store |

@@ -1,8 +1,8 @@
 //! Every bound and default of the framework, each with its reason. Read by all modules.
 
 pub use msk_destinations::limits::{
-    FILE_LOCK_POLL_MS_MAX, SQS_BATCH_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX, TOPIC_BYTES_MAX,
-    TRY_MS_MAX as SQS_TRY_MS_MAX,
+    BATCH_ENTRIES_MAX as SQS_BATCH_ENTRIES_MAX, FILE_LOCK_POLL_MS_MAX, SNS_MESSAGE_BYTES_MAX,
+    SQS_MESSAGE_BYTES_MAX, TOPIC_BYTES_MAX, TRY_MS_MAX as SQS_TRY_MS_MAX,
 };
 
 /// Largest event that is decoded. Lambda sends at most 6 MB; the rest is for local test files and for later growth of Lambda's limit.
@@ -141,6 +141,13 @@ pub const SEND_LEAVE_MS: u64 = 20;
 /// Size of a record's key and value together that always fits into one SQS message: base64 of incompressible bytes, compressed with gzip, takes 1.3 % more than
 /// the bytes. A compressible record may be several times as large.
 pub const SQS_RECORD_BYTES_SAFE: usize = 1_000_000;
+
+/// Most objects that one call of the S3 destination puts at the same time: a thousand letters take a second or two at 20 ms each, over no more connections than a
+/// function can spare.
+pub const S3_PUTS_AT_ONCE_MAX: usize = 16;
+
+/// Most records that one call of the Kafka destination has on their way. A broker takes them together; the others' time has not begun.
+pub const KAFKA_SENDS_AT_ONCE_MAX: usize = 64;
 
 /// Duration of a lease on a partition without renewal. Long enough to outlast a slow write, short enough that the successor
 /// of a killed process does not wait long.

@@ -13,7 +13,7 @@ use crate::current;
 
 /// What the AWS SDK and HTTP clients say at their lower levels holds the bodies that they send: payload. A level for all does not turn these on. A target stands
 /// for all that begin with it, so `aws_` is the SDK with each of its services.
-const QUIET: &str = "aws_=info,h2=info,hyper=info,rustls=info";
+const QUIET: &str = "aws_=info,h2=info,hyper=info,krafka=info,rustls=info";
 
 /// Where `lambda_runtime` logs each refused batch a second time, as if it were a panic. A real one stands on standard error, by Rust's own hook.
 const TWICE: &str = "lambda_runtime::layers::panic";

@@ -59,10 +59,17 @@ pub struct Batch {
     pub(crate) headers: Vec<HeaderEntry>,
     pub(crate) schemas: Vec<SchemaMetadata>,
     pub(crate) faults: Vec<RecordFault>,
-    /// *None: an event from Lambda. Some: the id of the dead letter whose payload this event is.*
-    pub(crate) redrive: Option<String>,
+    /// *None: an event from Lambda. Some: the payload of a dead letter.*
+    pub(crate) redrive: Option<Redrive>,
     /// *None: the offsets of each partition ascended as they came.*
     pub(crate) disorder: Option<Disorder>,
+}
+
+/// The mark of an event that is the payload of a dead letter. Its `id`, which is the letter's, is for readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+pub(crate) struct Redrive {
+    /// How often the record has been fed back, this time included.
+    pub(crate) count: u32,
 }
 
 /// Where buffers of batches lie between two events.
@@ -342,9 +349,9 @@ impl Record {
         &self.partition_entry().identifier
     }
 
-    /// The id of the dead letter whose payload is being fed back.
-    pub(crate) fn redrive(&self) -> Option<&str> {
-        self.batch.redrive.as_deref()
+    /// *None: Lambda delivers it. Some: it is fed back from a dead letter.*
+    pub(crate) fn redrive(&self) -> Option<Redrive> {
+        self.batch.redrive
     }
 }
 

@@ -1,5 +1,6 @@
 //! A consumer's settings, with their origin: default, code, environment, in rising precedence. Read by `consumer`.
 
+mod destination;
 mod guarantee;
 mod line;
 mod repeated;
@@ -15,7 +16,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::destination::{BoxDestination, choose};
+use crate::destination::{BoxDestination, Overflow};
 use crate::error::ConfigurationFault;
 use crate::idempotency::{Guarantee, Idempotency, PerRecord, WhenStoreFails, choose_store};
 use crate::lane::{NullKeys, ProcessingOrder};
@@ -86,6 +87,8 @@ impl<T> Setting<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) destination: Setting<Option<BoxDestination>>,
+    /// *None: a letter that the destination has no room for is not sent.*
+    pub(crate) overflow: Setting<Option<Overflow>>,
     pub(crate) idempotency: Setting<Idempotency>,
     pub(crate) progress: Setting<Duration>,
     pub(crate) when_store_fails: Setting<WhenStoreFails>,
@@ -127,6 +130,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             destination: Setting::default(None),
+            overflow: Setting::default(None),
             idempotency: Setting::default(Idempotency::default()),
             progress: Setting::default(Duration::from_millis(PROGRESS_MS)),
             when_store_fails: Setting::default(WhenStoreFails::default()),
@@ -170,9 +174,7 @@ impl Settings {
             faults,
             known: Vec::new(),
         };
-        reader.read("ON_FAILURE", &mut self.destination, |text| {
-            choose(text).map(Some)
-        });
+        self.read_destination(&mut reader);
         reader.read("IDEMPOTENCY", &mut self.idempotency, idempotency);
         reader.read("PROGRESS_MS", &mut self.progress, |text| {
             number(text, 0..=PROGRESS_MS_MAX).map(Duration::from_millis)

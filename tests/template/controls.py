@@ -9,7 +9,7 @@ EVENT = FUNCTION + ".Events.Records.Properties"
 ENVIRONMENT = FUNCTION + ".Environment.Variables"
 POLICIES = "Resources.FunctionRole.Properties.Policies"
 LOGS = POLICIES + ".0.PolicyDocument.Statement.0"
-DEAD_LETTERS = POLICIES + ".2.PolicyDocument.Statement.0"
+DEAD_LETTERS = POLICIES + ".2.PolicyDocument.Statement.0.Fn::If.1"
 IDEMPOTENCY = POLICIES + ".3.PolicyDocument.Statement.0"
 TABLE = "Resources.IdempotencyTable"
 
@@ -83,6 +83,13 @@ CONTROLS = [
     ("a timeout that may be 900 s", "Parameters.FunctionTimeout.MaxValue", 900, "function_has_time_for_a_batch_and_not_too_much"),
     ("a timeout that may be 60 s", "Parameters.FunctionTimeout.MinValue", 60, "function_has_time_for_a_batch_and_not_too_much"),
     ("no destination of the function", ENVIRONMENT + ".LAMBDA_MSK_ON_FAILURE", None, "function_rejects_to_the_queue"),
+    ("dead letters in the queue whatever is chosen", ENVIRONMENT + ".LAMBDA_MSK_ON_FAILURE", {"Ref": "DeadLetterQueue"}, "dead_letters_go_where_they_are_sent"),
+    ("large letters without a place", ENVIRONMENT + ".LAMBDA_MSK_ON_FAILURE_LARGE", None, "dead_letters_go_where_they_are_sent"),
+    ("no permission to publish", POLICIES + ".2.PolicyDocument.Statement.1.Fn::If.1.Action", "sns:Subscribe", "role_allows_what_the_dead_letters_need"),
+    ("the whole bucket to read", POLICIES + ".2.PolicyDocument.Statement.2.Fn::If.1.Resource", {"Fn::Sub": "${GivenUpBucket.Arn}/*"}, "role_allows_what_the_dead_letters_need"),
+    ("all topics of the cluster to write", POLICIES + ".2.PolicyDocument.Statement.4.Fn::If.1.Resource.Fn::If.2.Fn::Sub.0", "${Account}:topic/${Cluster}/${Uuid}/*", "role_allows_what_the_dead_letters_need"),
+    ("dead letters to the topic that is read", "Rules.KafkaNeedsAnotherTopic.Assertions.1", {"Assert": {"Fn::Equals": ["1", "1"]}}, "dead_letters_without_a_place_are_refused"),
+    ("dead letters to no topic of SNS", "Rules.SnsNeedsItsTopic", None, "dead_letters_without_a_place_are_refused"),
     ("a memory that ends with the process", ENVIRONMENT + ".LAMBDA_MSK_IDEMPOTENCY", "memory", "function_remembers_in_the_table_under_the_stacks_name"),
     ("an ARN where a store is named by its scheme", ENVIRONMENT + ".LAMBDA_MSK_IDEMPOTENCY", {"Fn::GetAtt": ["IdempotencyTable", "Arn"]}, "function_remembers_in_the_table_under_the_stacks_name"),
     ("keys that change with the function's name", ENVIRONMENT + ".LAMBDA_MSK_NAMESPACE", None, "function_remembers_in_the_table_under_the_stacks_name"),

@@ -272,6 +272,63 @@ def function_rejects_to_the_queue(template):
     assert variables(stack(template)).get("LAMBDA_MSK_ON_FAILURE") == "<DeadLetterQueue>"
 
 
+SNS = "arn:aws:sns:eu-central-1:123456789012:dead"
+TO_SNS = {"DeadLetters": "sns", "DeadLetterSnsTopic": "dead"}
+TO_KAFKA = {"DeadLetters": "kafka", "DeadLetterKafkaTopic": "dead"}
+LETTERS_IN_BUCKET = "s3://<GivenUpBucket>/dead-letters"
+
+
+def dead_letters_go_where_they_are_sent(template):
+    for given, first, large in (
+        ({}, "<DeadLetterQueue>", None),
+        (TO_SNS, SNS, LETTERS_IN_BUCKET),
+        ({"DeadLetters": "bucket"}, LETTERS_IN_BUCKET, None),
+        (TO_KAFKA, "kafka://dead", LETTERS_IN_BUCKET),
+    ):
+        v = variables(stack(template, **given))
+        found = v.get("LAMBDA_MSK_ON_FAILURE"), v.get("LAMBDA_MSK_ON_FAILURE_LARGE")
+        assert found == (first, large), f"{given}: {found}"
+
+
+def dead_letters_without_a_place_are_refused(template):
+    for given in (
+        {"DeadLetters": "sns"},
+        {"DeadLetters": "kafka"},
+        TO_KAFKA | {"DeadLetterKafkaTopic": "orders"},
+    ):
+        assert stack(template, **given).broken_rules(), given
+    for given in ({}, TO_SNS, {"DeadLetters": "bucket"}, TO_KAFKA):
+        assert not stack(template, **given).broken_rules(), given
+
+
+def role_allows_what_the_dead_letters_need(template):
+    letters = "<GivenUpBucket.Arn>/dead-letters/*"
+    bucket = {("s3:GetObject", letters), ("s3:PutObject", letters)}
+    topic = "topic/shop/8f6d3a52-5/dead"
+    kafka = {
+        ("kafka-cluster:WriteDataIdempotently", CLUSTER),
+        ("kafka-cluster:DescribeTopic", f"{ACCOUNT_OF_CLUSTER}:{topic}"),
+        ("kafka-cluster:WriteData", f"{ACCOUNT_OF_CLUSTER}:{topic}"),
+    }
+    over_connection = {(action, on.replace("/8f6d3a52-5", "/*")) for action, on in kafka}
+    for given, wanted in (
+        ({}, {("sqs:SendMessage", "<DeadLetterQueue.Arn>")}),
+        (TO_SNS, bucket | {("sns:Publish", SNS)}),
+        ({"DeadLetters": "bucket"}, bucket),
+        (TO_KAFKA, bucket | kafka),
+        (TO_KAFKA | {"ClusterArn": CONNECTION}, bucket | over_connection),
+    ):
+        role = only(stack(template, **given).of_type("AWS::IAM::Role"))
+        (policy,) = [p for p in role["Policies"] if p["PolicyName"] == "DeadLetters"]
+        found = {
+            (action, resource)
+            for s in policy["PolicyDocument"]["Statement"]
+            for action in listed(s["Action"])
+            for resource in listed(s["Resource"])
+        }
+        assert found == wanted, f"{given}: {found ^ wanted}"
+
+
 def function_remembers_in_the_table_under_the_stacks_name(template):
     v = variables(stack(template))
     assert v.get("LAMBDA_MSK_IDEMPOTENCY") == "dynamodb://<IdempotencyTable>", v.get("LAMBDA_MSK_IDEMPOTENCY")
@@ -440,6 +497,8 @@ FACTS = [
     function_is_a_rust_binary_on_arm,
     function_has_time_for_a_batch_and_not_too_much,
     function_rejects_to_the_queue,
+    dead_letters_go_where_they_are_sent,
+    dead_letters_without_a_place_are_refused,
     function_remembers_in_the_table_under_the_stacks_name,
     function_takes_the_topic_that_the_mapping_reads,
     function_gets_a_url_only_if_there_is_one,
@@ -448,6 +507,7 @@ FACTS = [
     role_is_the_one_written_here,
     role_allows_what_is_needed_and_no_more,
     role_reaches_a_cluster_of_another_account,
+    role_allows_what_the_dead_letters_need,
     cluster_is_named_by_its_arn_or_a_connections,
     queue_of_the_function_is_read_with_partial_answers,
     role_follows_a_given_group,

@@ -1,6 +1,6 @@
 //! `--on-failure`: the text of a destination, as `LAMBDA_MSK_ON_FAILURE` writes it. Read by `settings`.
 
-use msk_destinations::address::{Address, AddressError};
+use msk_destinations::address::{Address, AddressError, KafkaAddressError};
 use msk_mapping::machine::OnFailure;
 
 use super::flags::names;
@@ -12,8 +12,16 @@ pub(super) const NONE: &str = "none";
 /// The destination that a text names.
 pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
     match Address::parse(text) {
+        Ok(address) if address.is_fifo() => Err(Fault::new(format!(
+            "expected a standard queue or topic in --on-failure, found {text}"
+        ))
+        .help("name a standard one: Lambda's own destinations refuse FIFO queues and topics")),
         Ok(Address::File(path)) => Ok(OnFailure::Other(path)),
-        Ok(Address::KafkaTopic(topic)) => Ok(OnFailure::Kafka(topic)),
+        Ok(Address::KafkaTopic(_)) if text.contains('?') => Err(Fault::new(format!(
+            "expected kafka://TOPIC in --on-failure, found {text}"
+        ))
+        .help("write kafka://TOPIC without parameters: Lambda's own destination is a topic of the same cluster")),
+        Ok(Address::KafkaTopic(topic)) => Ok(OnFailure::Kafka(topic.topic().to_owned())),
         Ok(Address::Queue(_)) => aws(text, "an SQS queue", OnFailure::Sqs),
         Ok(Address::SnsTopic(_)) => aws(text, "an SNS topic", OnFailure::Sns),
         Ok(Address::Bucket { .. }) => aws(text, "an S3 bucket", OnFailure::S3),
@@ -24,11 +32,11 @@ pub(crate) fn read(text: &str) -> Result<OnFailure, Fault> {
 
 fn refused(text: &str, error: &AddressError) -> Fault {
     match error {
-        AddressError::NoTopic => {
+        AddressError::Kafka(KafkaAddressError::NoTopic) => {
             Fault::new("expected a topic in --on-failure kafka://, found none")
                 .help("write kafka://TOPIC, a topic of the same cluster")
         }
-        AddressError::TopicName(reason) => {
+        AddressError::Kafka(KafkaAddressError::TopicName(reason)) => {
             let topic = text.trim_start_matches("kafka://");
             names::no_topic("--on-failure kafka://", topic, reason)
         }
@@ -36,10 +44,6 @@ fn refused(text: &str, error: &AddressError) -> Fault {
             Fault::new(format!("expected a bucket in --on-failure, found {text}"))
                 .help("write s3://BUCKET/PREFIX, or arn:aws:s3:::BUCKET")
         }
-        AddressError::FifoTopic => Fault::new(format!(
-            "expected a standard topic in --on-failure, found {text}"
-        ))
-        .help("name a standard topic: Lambda's own destinations refuse FIFO topics too"),
         AddressError::Unknown => no_destination(text),
         reason => Fault::new(format!(
             "expected a destination in --on-failure, found {text}"
@@ -106,13 +110,11 @@ mod tests {
             "file:dir/",
             "file:a\0b",
             "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
-            "https://sqs.eu-west-1.amazonaws.com/123456789012/q.fifo",
             "https://x",
             "https://example.amazonaws.com/123456789012/q",
             "https://sqs.eu-west-1.amazonaws.com/123456789012/q?a=b",
             "http://127.0.0.1:9324/000000000000/q",
             "arn:aws:sqs:eu-west-1:123456789012:q",
-            "arn:aws:sqs:eu-west-1:123456789012:q.fifo",
             "arn:aws:sqs:eu-west-1:q",
             "arn:aws-iso:sqs:eu-west-1:123456789012:q",
         ] {
@@ -156,11 +158,15 @@ mod tests {
     #[test]
     fn what_names_nothing_is_refused_with_the_form_that_does() {
         for (text, said) in [
-            ("arn:aws:sqs:eu-west-1:123456789012:q.fifo", "a FIFO queue"),
+            (
+                "arn:aws:sqs:eu-west-1:123456789012:q.fifo",
+                "a standard queue or topic",
+            ),
             (
                 "arn:aws:sns:eu-west-1:123456789012:t.fifo",
-                "a standard topic",
+                "a standard queue or topic",
             ),
+            ("kafka://dead?headers=spring", "without parameters"),
             ("s3://", "expected a bucket"),
             ("s3:///prefix", "expected a bucket"),
             ("arn:aws:s3:::bucket/key", "expected a bucket"),

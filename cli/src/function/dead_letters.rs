@@ -121,12 +121,17 @@ fn letter(line: &[u8]) -> Option<Letter> {
 
     #[derive(Deserialize)]
     struct Payload {
-        /// The letter's id: the request's, a colon, the record's coordinates.
-        redrive: String,
+        redrive: Redrive,
+    }
+
+    #[derive(Deserialize)]
+    struct Redrive {
+        /// The letter's: the request's, a colon, the record's coordinates.
+        id: String,
     }
 
     let wire: Wire = serde_json::from_slice(line).ok()?;
-    let (_, record) = wire.payload.redrive.split_once(':')?;
+    let (_, record) = wire.payload.redrive.id.split_once(':')?;
     let (partition, offset) = record.rsplit_once('@')?;
     let (topic, partition) = partition.rsplit_once('-')?;
     Some(Letter {
@@ -149,7 +154,7 @@ mod tests {
 
     use super::Mark;
 
-    const LETTER: &str = r#"{"failure":{"code":"reject.json","message":"no"},"payload":{"redrive":"7d9c:orders-0@41"}}"#;
+    const LETTER: &str = r#"{"failure":{"code":"reject.json","message":"no"},"payload":{"redrive":{"id":"7d9c:orders-0@41","count":1}}}"#;
 
     #[test]
     fn only_what_was_appended_is_read() {

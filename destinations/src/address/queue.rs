@@ -22,29 +22,19 @@ pub enum SqsQueueError {
         "is an ARN of the AWS partition `{0}`, whose URLs are unknown: use the queue's URL instead"
     )]
     Partition(String),
-    /// A FIFO queue.
-    #[error(
-        "is a FIFO queue: use a standard one, which Lambda's own destinations require too. A FIFO queue drops a letter that it takes for a duplicate, and one unread letter blocks those behind it"
-    )]
-    Fifo,
 }
 
 impl Queue {
-    /// Parses the URL or ARN of a standard queue.
+    /// Parses the URL or ARN of a queue.
     ///
     /// # Errors
     ///
-    /// [`SqsQueueError`]: the text names no queue, or a FIFO queue. A queue that does not exist is only noticed with the first message.
+    /// [`SqsQueueError`]: the text names no queue. A queue that does not exist is only noticed with the first message.
     pub fn parse(text: &str) -> Result<Self, SqsQueueError> {
-        let queue = if text.starts_with("arn:") {
-            Self::from_arn(text)?
-        } else {
-            Self::from_url(text)?
-        };
-        if queue.name().ends_with(".fifo") {
-            return Err(SqsQueueError::Fifo);
+        match text.starts_with("arn:") {
+            true => Self::from_arn(text),
+            false => Self::from_url(text),
         }
-        Ok(queue)
     }
 
     /// The queue's URL, as used in requests.
@@ -65,6 +55,11 @@ impl Queue {
     /// The queue's name: the last part of the URL.
     pub fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether it is a FIFO queue. Lambda's own destinations do not support them.
+    pub fn is_fifo(&self) -> bool {
+        self.name().ends_with(".fifo")
     }
 
     fn from_arn(arn: &str) -> Result<Self, SqsQueueError> {
@@ -226,12 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_queue_is_refused() {
-        for text in [
-            "arn:aws:sqs:eu-central-1:123456789012:orders.fifo",
-            "https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo",
+    fn a_fifo_queue_is_known_by_its_name() {
+        for (text, is_fifo) in [
+            ("arn:aws:sqs:eu-central-1:123456789012:orders.fifo", true),
+            (
+                "https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo",
+                true,
+            ),
+            ("arn:aws:sqs:eu-central-1:123456789012:orders-fifo", false),
         ] {
-            assert_eq!(Queue::parse(text), Err(SqsQueueError::Fifo));
+            assert_eq!(Queue::parse(text).unwrap().is_fifo(), is_fifo, "{text}");
         }
     }
 

@@ -10,6 +10,9 @@ use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::sync::OnceCell;
 
+use super::Patience;
+use super::error::ServiceError;
+use super::put::{NewObject, Put, Putting};
 use super::sdk::{self, SdkSaid};
 use crate::limits::UPLOAD_MS_MAX;
 
@@ -32,6 +35,19 @@ impl S3 {
         }
     }
 
+    /// Creates a sender for the bucket with the given client: its region, endpoint, credentials, time-outs and retries.
+    pub fn with_client(
+        client: Client,
+        bucket: impl Into<String>,
+        prefix: impl Into<String>,
+    ) -> Self {
+        Self {
+            bucket: bucket.into(),
+            prefix: prefix.into(),
+            client: OnceCell::new_with(Some(client)),
+        }
+    }
+
     /// The client, created at the first call.
     pub async fn client(&self) -> &Client {
         self.client.get_or_init(connect).await
@@ -48,10 +64,7 @@ impl S3 {
         content_type: &str,
         body: impl Into<Vec<u8>>,
     ) -> Result<(), SdkSaid> {
-        let key = match &*self.prefix {
-            "" => name.to_owned(),
-            prefix => format!("{prefix}/{name}"),
-        };
+        let key = self.key(name);
         let request = self.client().await.put_object();
         let request = request
             .bucket(&self.bucket)
@@ -59,6 +72,56 @@ impl S3 {
             .content_type(content_type)
             .body(ByteStream::from(body.into()));
         request.send().await.map(drop).map_err(sdk::said)
+    }
+
+    /// Puts an object of JSON into the bucket, and replaces none. Returns its URL: S3 has confirmed it.
+    ///
+    /// An object that stands there already is taken for this one if it bears the same fingerprint: a response was lost, or the same thing was put before. Else
+    /// the object gets a second name, `NAME-FINGERPRINT.json`. Retries as long as the caller's [`Patience`] lasts.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError`]: no object holds the text, as far as is known.
+    pub async fn put_new(
+        &self,
+        object: NewObject<'_>,
+        patience: Patience,
+    ) -> Result<String, ServiceError> {
+        let until = patience.until();
+        let first = self.key(&format!("{}.json", object.name));
+        let Ok(client) = tokio::time::timeout_at(until, self.client()).await else {
+            return Err(ServiceError::not_sent(&self.url(&first)));
+        };
+        let putting = Putting {
+            client,
+            bucket: &self.bucket,
+            object,
+            until,
+        };
+        match putting.put(&first).await? {
+            Put::Stands => return Ok(self.url(&first)),
+            Put::Another => {}
+        }
+        let second = self.key(&format!("{}-{}.json", object.name, object.fingerprint));
+        match putting.put(&second).await? {
+            Put::Stands => Ok(self.url(&second)),
+            Put::Another => Err(ServiceError::Refused {
+                place: self.url(&second),
+                why: "objects of other content have both of its names: use another prefix"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn key(&self, name: &str) -> String {
+        match &*self.prefix {
+            "" => name.to_owned(),
+            prefix => format!("{prefix}/{name}"),
+        }
+    }
+
+    fn url(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
     }
 
     /// Checks that the bucket exists. A missing permission to ask is not an error, since it says nothing about the permission to put objects.

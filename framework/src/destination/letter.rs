@@ -14,6 +14,9 @@ use crate::delivery::IdempotencyKey;
 use crate::record::{EventSourceKind, Record};
 use crate::trace::TraceParent;
 
+/// The header that counts the redrives of a record that was copied back to its topic.
+const REDRIVES: &str = "__lambda_msk.redrives";
+
 /// A rejected record with the reason: the input of a [`Destination`](crate::destination::Destination).
 #[derive(Clone)]
 #[non_exhaustive]
@@ -24,6 +27,8 @@ pub struct DeadLetter {
     attempts: u32,
     timestamp: Timestamp,
     invocation: Arc<Context>,
+    /// *Some: the payload is there, and not in the letter.*
+    overflow: Option<Arc<str>>,
 }
 
 impl DeadLetter {
@@ -41,6 +46,16 @@ impl DeadLetter {
             attempts,
             timestamp: invocation.clock.now(),
             invocation: Arc::clone(invocation),
+            overflow: None,
+        }
+    }
+
+    /// The same letter, for a destination that has no room for its payload, which is at that URL.
+    #[cfg_attr(not(feature = "s3"), allow(dead_code, reason = "S3 alone takes it"))]
+    pub(super) fn overflown(&self, url: String) -> Self {
+        Self {
+            overflow: Some(url.into()),
+            ..self.clone()
         }
     }
 
@@ -81,6 +96,28 @@ impl DeadLetter {
         TraceParent::of(&self.record)
     }
 
+    /// The number of times that the record was fed back from a dead letter, as the event or the record's header `__lambda_msk.redrives` says. 0: the record was rejected as the
+    /// mapping delivered it.
+    pub fn redrives(&self) -> u32 {
+        let marked = self.record.redrive().map_or(0, |redrive| redrive.count);
+        let copied = self.record.header(REDRIVES).and_then(|value| {
+            let text = std::str::from_utf8(value).ok()?;
+            text.parse().ok()
+        });
+        marked.max(copied.unwrap_or(0))
+    }
+
+    /// The URL of the overflow's object (`s3://BUCKET/NAME`), which holds the whole envelope. *None: the letter has its payload.*
+    pub fn overflow(&self) -> Option<&str> {
+        self.overflow.as_deref()
+    }
+
+    /// The names in the record's key: its cluster, and the namespace.
+    #[cfg(any(feature = "s3", feature = "kafka"))]
+    pub(super) fn named(&self) -> &Context {
+        &self.invocation
+    }
+
     /// The time of the rejection.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
@@ -94,10 +131,13 @@ impl DeadLetter {
     /// The letter as JSON on one line: Lambda's own on-failure record with two more fields, `failure` and `payload`.
     ///
     /// `payload` is an ordinary Kafka event that holds this one record as received, so it can be fed back to the function; its `redrive` field
-    /// (this letter's [`id`](Self::id)) marks it as fed back.
+    /// (this letter's [`id`](Self::id), and the count of redrives) marks it as fed back.
+    ///
+    /// If an overflow has taken the letter, `overflow` with its URL stands in place of `payload`.
     pub fn envelope(&self) -> String {
         let payload = self.payload();
-        self.envelope_of(&payload, Some(&payload), None)
+        let inside = self.overflow.is_none().then_some(&*payload);
+        self.envelope_of(&payload, inside, None)
     }
 
     /// [`envelope`](Self::envelope) in two parts, for where the payload has to go by itself: the letter without it, which names its encoding, and the payload.
@@ -140,6 +180,7 @@ impl DeadLetter {
                 message: &self.message,
                 attempts: self.attempts,
                 idempotency_key: self.idempotency_key().as_str(),
+                redrives: self.redrives(),
             },
             trace: trace.as_ref().map(|trace| TraceInfo {
                 traceparent: trace.as_str(),
@@ -147,6 +188,7 @@ impl DeadLetter {
             }),
             payload: inside,
             payload_encoding: encoding,
+            overflow: self.overflow(),
         })
     }
 
@@ -166,7 +208,10 @@ impl DeadLetter {
             event_source_arn: source.arn.as_deref(),
             bootstrap_servers: source.bootstrap_servers.as_deref(),
             records: BTreeMap::from([(&**self.record.identifier(), [&*raw])]),
-            redrive: self.id(),
+            redrive: Redrive {
+                id: self.id(),
+                count: self.redrives().saturating_add(1),
+            },
         })
     }
 }
@@ -215,6 +260,8 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overflow: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -253,6 +300,7 @@ struct FailureInfo<'a> {
     message: &'a str,
     attempts: u32,
     idempotency_key: &'a str,
+    redrives: u32,
 }
 
 #[derive(Serialize)]
@@ -271,7 +319,13 @@ struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     bootstrap_servers: Option<&'a str>,
     records: BTreeMap<&'a str, [&'a RawValue; 1]>,
-    redrive: String,
+    redrive: Redrive,
+}
+
+#[derive(Serialize)]
+struct Redrive {
+    id: String,
+    count: u32,
 }
 
 #[cfg(test)]

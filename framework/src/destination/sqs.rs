@@ -1,6 +1,6 @@
 //! A destination that sends letters to an SQS queue: how a letter becomes a message.
 
-mod message;
+mod packed;
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use aws_sdk_sqs::Client;
 use msk_destinations::address::{Queue, SqsQueueError};
 use msk_destinations::send::Sqs;
 
-use crate::destination::sqs::message::message;
-use crate::destination::{DeadLetter, Destination, SendError, patience};
+use crate::destination::sqs::packed::packed;
+use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
 
-/// A destination that sends letters to a standard SQS queue, one envelope per message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
+/// A destination that sends letters to an SQS queue, one envelope per message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
 ///
-/// Each message carries two attributes, `code` and `topic`, for readers that filter. The function's role needs `sqs:SendMessage` on the queue, and
+/// Each message carries the attributes `code`, `topic` and `partition`, for readers that filter. The function's role needs `sqs:SendMessage` on the queue, and
 /// `kms:GenerateDataKey` and `kms:Decrypt` where the queue is encrypted with a key of its own.
 ///
 /// A letter is confirmed once SQS confirms its id. A letter that SQS could not accept for the moment is retried, with back-off, for at most
@@ -31,10 +31,13 @@ use crate::destination::{DeadLetter, Destination, SendError, patience};
 /// ```
 ///
 /// So each record of [`SQS_RECORD_BYTES_SAFE`](crate::limits::SQS_RECORD_BYTES_SAFE) bytes fits, and a record of JSON or text may be several times as large. A letter that still does not
-/// fit is not sent, and its record fails; other letters are sent. Lambda's events are up to 6 MB, so if records can be that large, use another destination.
+/// fit goes to the overflow (`LAMBDA_MSK_ON_FAILURE_LARGE`, [`overflow`](crate::Builder::overflow)), and the queue gets the envelope without its payload; without an overflow
+/// its record fails, and other letters are sent.
 ///
-/// FIFO queues are refused, as by Lambda's own destinations: SQS would confirm and drop a letter that it takes for a duplicate, and one unread letter would
-/// block the others of its group.
+/// # FIFO queues
+///
+/// The message group is `TOPIC-PARTITION`: letters of a partition stay in order, and one that is in flight holds back those behind it. A letter whose
+/// confirmation was lost does not arrive twice within five minutes; a record that is redriven and rejected again has another letter, which arrives. Lambda's own destinations refuse FIFO queues.
 ///
 /// Characters that SQS does not take (U+FFFE and U+FFFF) are written as JSON escapes.
 pub struct SqsDestination {
@@ -47,7 +50,7 @@ impl SqsDestination {
     ///
     /// # Errors
     ///
-    /// The text names no queue, or a FIFO queue. A queue that does not exist is only noticed with the first letter.
+    /// The text names no queue. A queue that does not exist is only noticed with the first letter.
     pub fn new(queue: &str) -> Result<Self, SqsQueueError> {
         Ok(Self::at(Queue::parse(queue)?))
     }
@@ -74,25 +77,17 @@ impl Destination for SqsDestination {
             return Vec::new();
         };
         let mut messages = Vec::new();
-        let mut too_large = Vec::new();
+        let mut unsent = Vec::new();
         for letter in letters {
-            match message(letter) {
+            match packed(letter) {
                 Ok(message) => {
                     messages.push(message);
-                    too_large.push(None);
+                    unsent.push(None);
                 }
-                Err(error) => too_large.push(Some(error)),
+                Err(error) => unsent.push(Some(error)),
             }
         }
-        let mut sent = self.queue.send(messages, patience).await.into_iter();
-        let result = |too_large| match too_large {
-            Some(error) => Err(SendError::new(error)),
-            None => {
-                let sent = sent.next().expect("a result for each message");
-                sent.map_err(SendError::new)
-            }
-        };
-        too_large.into_iter().map(result).collect()
+        zip(unsent, self.queue.send(messages, patience).await)
     }
 
     fn describe(&self) -> String {

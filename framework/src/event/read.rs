@@ -14,10 +14,12 @@ use super::form::{Form, Marks};
 use super::path::EventPath;
 use super::scan::{Cursor, Scan};
 use super::text::Text;
-use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Span, Spare};
+use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Redrive, Span, Spare};
 
 /// Containers open around a field of the event.
 const EVENT_DEPTH: usize = 1;
+
+const REDRIVE: &str = "a string, or an object with a `count` from 0 to 4294967295";
 
 /// Reads `body`. The batch comes without it.
 pub(super) fn batch(body: &[u8], spare: &Spare) -> Scan<Batch> {
@@ -134,7 +136,7 @@ impl<'a> EventReader<'a> {
                 TopField::Bootstrap => {
                     self.batch.source.bootstrap_servers = self.brokers()?;
                 }
-                TopField::Redrive => self.batch.redrive = self.optional_string()?,
+                TopField::Redrive => self.batch.redrive = self.redrive()?,
                 TopField::Records => self.records()?,
             }
             self.path.field = None;
@@ -198,6 +200,20 @@ impl<'a> EventReader<'a> {
             b'n' => self.cursor.word("null").map(|()| None),
             _ => Err(self.wrong_type(at, self.cursor.kind(), "a string")),
         }
+    }
+
+    /// `{"id": …, "count": …}`, or the id alone, as letters had it before they counted: those are of a first redrive.
+    fn redrive(&mut self) -> Scan<Option<Redrive>> {
+        if self.cursor.token()? != b'{' {
+            let id = self.optional_string()?;
+            return Ok(id.map(|_| Redrive { count: 1 }));
+        }
+        let start = self.cursor.at();
+        self.cursor.skip_value(EVENT_DEPTH)?;
+        let span = Span::between(start, self.cursor.at());
+        let read = serde_json::from_slice(span.of(self.cursor.document()));
+        let wrong = |_| self.wrong_type(start, "another object", REDRIVE);
+        read.map(Some).map_err(wrong)
     }
 
     /// Not needed to answer for a record: anything but text is as if nothing stood there.

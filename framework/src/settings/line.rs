@@ -24,6 +24,13 @@ impl fmt::Display for Settings {
                 }),
             ),
             (
+                "overflow",
+                self.overflow.shown(|overflow| match overflow {
+                    Some(overflow) => overflow.describe(),
+                    None => "none".to_owned(),
+                }),
+            ),
+            (
                 "idempotency",
                 self.idempotency.shown(|idempotency| match idempotency {
                     Idempotency::Memory => "memory".to_owned(),

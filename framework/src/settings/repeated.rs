@@ -7,6 +7,7 @@ impl Settings {
     pub(crate) fn repeated(&self) -> Vec<&'static str> {
         let settings = [
             (self.destination.repeated, ".on_failure(…)"),
+            (self.overflow.repeated, ".overflow(…)"),
             (self.idempotency.repeated, ".idempotency(…)"),
             (self.progress.repeated, ".progress(…)"),
             (self.when_store_fails.repeated, ".when_store_fails(…)"),

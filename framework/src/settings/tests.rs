@@ -241,7 +241,7 @@ fn the_whole_configuration_is_shown_on_one_line_with_where_it_came_from() {
         settings
             .to_string()
             .replace(&format!("traces={traces} "), "traces=… "),
-        "on_failure=none (default), idempotency=memory (default), \
+        "on_failure=none (default), overflow=none (default), idempotency=memory (default), \
          keys=by offset (default), guarantee=at-least-once (default), \
          progress=250ms (default), when_store_fails=fail (default), \
          failure_reporting=partial (environment), order=partition (default), \

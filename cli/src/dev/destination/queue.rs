@@ -1,8 +1,7 @@
 //! An SQS queue for records that are given up: a message each time with what Lambda tells of them, which is no payload. Made by `destination`.
 
 use msk_destinations::address::Queue;
-use msk_destinations::send::Sqs;
-use msk_destinations::send::sqs::Message;
+use msk_destinations::send::{Message, Sqs};
 use msk_mapping::document::Documents;
 use msk_mapping::driver::{Destination, SendFuture, Undelivered};
 use msk_mapping::machine::{Configuration, Discarded};

@@ -23,13 +23,14 @@ async fn the_envelope_is_lambdas_own_record_with_failure_and_payload() {
     "KafkaBatchInfo":{"batchSize":1,
     "eventSourceArn":"arn:aws:kafka:eu-central-1:123456789012:cluster/orders/a1",
     "bootstrapServers":"b-1.orders:9098,b-2.orders:9098",
-    "payloadSize":380,
+    "payloadSize":397,
     "recordInfo":{"offset":"15",
     "timestamp":"2018-12-17T22:10:50.987Z"}},
     "failure":{"code":"reject.json",
     "message":"expected ident at line 1 column 2",
     "attempts":0,
-    "idempotencyKey":"orders/orders-cluster/orders/0/15/1545084650987"},
+    "idempotencyKey":"orders/orders-cluster/orders/0/15/1545084650987",
+    "redrives":0},
     "payload":{"eventSource":"aws:kafka",
     "eventSourceArn":"arn:aws:kafka:eu-central-1:123456789012:cluster/orders/a1",
     "bootstrapServers":"b-1.orders:9098,b-2.orders:9098",
@@ -40,7 +41,8 @@ async fn the_envelope_is_lambdas_own_record_with_failure_and_payload() {
     "timestampType":"CREATE_TIME",
     "value":"bm90IGpzb24=",
     "headers":[]}]},
-    "redrive":"8f2c1d3e-0000-4000-8000-000000000001:orders-0@15"}}
+    "redrive":{"id":"8f2c1d3e-0000-4000-8000-000000000001:orders-0@15",
+    "count":1}}}
     "#);
 }
 

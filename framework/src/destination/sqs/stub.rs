@@ -177,6 +177,7 @@ pub(super) fn letter_of_bytes(bytes: usize) -> DeadLetter {
         )
     };
     let attributes = "codeStringreject.json".len() + "topicStringorders".len();
+    let attributes = attributes + "partitionString0".len();
     let empty = of("").envelope().len() + attributes;
     // `payloadSize` grows with the value: one digit more or less is put right.
     let first = of(&"a".repeat(bytes - empty)).envelope().len() + attributes;

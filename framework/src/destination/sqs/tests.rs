@@ -48,6 +48,7 @@ async fn a_message_is_the_envelope_with_code_and_topic_beside_it() {
                 "MessageAttributes": {
                     "code": {"DataType": "String", "StringValue": "reject.json"},
                     "topic": {"DataType": "String", "StringValue": "orders"},
+                    "partition": {"DataType": "String", "StringValue": "0"},
                 },
             }],
         })

@@ -530,17 +530,16 @@ fn an_event_in_order_has_no_disorder() {
 }
 
 #[test]
-fn the_id_of_a_redriven_dead_letter_is_kept() {
-    assert_eq!(
-        batch(r#"{"eventSource":"aws:kafka","redrive":"dl-1"}"#)
-            .redrive
-            .as_deref(),
-        Some("dl-1")
-    );
-    assert_eq!(
-        batch(r#"{"eventSource":"aws:kafka","redrive":null}"#).redrive,
-        None
-    );
+fn the_count_of_redrives_is_kept_and_an_id_alone_is_the_first() {
+    for (mark, count) in [
+        (r#"{"id":"dl-1","count":3}"#, Some(3)),
+        (r#"{ "count" : 1, "later": [{}] }"#, Some(1)),
+        (r#""dl-1""#, Some(1)),
+        ("null", None),
+    ] {
+        let read = batch(format!(r#"{{"eventSource":"aws:kafka","redrive":{mark}}}"#)).redrive;
+        assert_eq!(read.map(|redrive| redrive.count), count, "{mark}");
+    }
     assert_eq!(batch(r#"{"eventSource":"aws:kafka"}"#).redrive, None);
 }
 

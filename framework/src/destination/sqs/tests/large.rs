@@ -85,7 +85,7 @@ async fn a_letter_too_large_is_refused_with_what_to_use_and_the_others_go() {
     assert!(bytes.parse::<usize>().unwrap() > SQS_MESSAGE_BYTES_MAX);
     assert_eq!(
         why,
-        "with its payload compressed (any record of 1000000 bytes fits): use a destination without this limit (`file:PATH`), or the mapping's own S3 destination"
+        "with its payload compressed (any record of 1000000 bytes fits): set LAMBDA_MSK_ON_FAILURE_LARGE=s3://BUCKET/PREFIX, which takes such letters"
     );
     assert_eq!([&results[0], &results[2]], ["confirmed", "confirmed"]);
     assert_eq!(stub.ids(), [["0", "1"]]);
