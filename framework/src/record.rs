@@ -59,8 +59,8 @@ pub struct Batch {
     pub(crate) headers: Vec<HeaderEntry>,
     pub(crate) schemas: Vec<SchemaMetadata>,
     pub(crate) faults: Vec<RecordFault>,
-    /// *None: an event from Lambda. Some: the id of the dead letter whose payload this event is.*
-    pub(crate) redrive: Option<String>,
+    /// How often the event's record was fed back from a dead letter, with this time. 0: an event from Lambda.
+    pub(crate) redrives: u32,
     /// *None: the offsets of each partition ascended as they came.*
     pub(crate) disorder: Option<Disorder>,
 }
@@ -342,9 +342,14 @@ impl Record {
         &self.partition_entry().identifier
     }
 
-    /// The id of the dead letter whose payload is being fed back.
-    pub(crate) fn redrive(&self) -> Option<&str> {
-        self.batch.redrive.as_deref()
+    /// How often the record was fed back from a dead letter, with this time. 0: Lambda delivered it.
+    pub(crate) fn redrives(&self) -> u32 {
+        self.batch.redrives
+    }
+
+    /// Whether the record is fed back from a dead letter.
+    pub(crate) fn is_redriven(&self) -> bool {
+        self.redrives() > 0
     }
 }
 

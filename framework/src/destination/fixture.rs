@@ -101,7 +101,7 @@ fn record(offset: i64, raw: &str) -> crate::record::Record {
         headers: Vec::new(),
         schemas: Vec::new(),
         faults: Vec::new(),
-        redrive: None,
+        redrives: 0,
         disorder: None,
     });
     batch.iter().next().unwrap()

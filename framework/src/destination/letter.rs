@@ -70,6 +70,11 @@ impl DeadLetter {
         self.attempts
     }
 
+    /// The number of times that the record was fed back from a dead letter before this rejection: 0 if Lambda delivered it.
+    pub fn redrives(&self) -> u32 {
+        self.record.redrives()
+    }
+
     /// The record's idempotency key, the same in every delivery.
     pub fn idempotency_key(&self) -> IdempotencyKey {
         IdempotencyKey::in_invocation(&self.invocation, &self.record)
@@ -132,6 +137,7 @@ impl DeadLetter {
                 code: self.code,
                 message: &self.message,
                 attempts: self.attempts,
+                redrives: self.redrives(),
                 idempotency_key: self.idempotency_key().as_str(),
             },
             payload: inside,
@@ -238,6 +244,7 @@ struct FailureInfo<'a> {
     code: &'a str,
     message: &'a str,
     attempts: u32,
+    redrives: u32,
     idempotency_key: &'a str,
 }
 

@@ -12,7 +12,7 @@ use super::error::{self, EventError};
 use super::fields::TopField;
 use super::form::{Form, Marks};
 use super::path::EventPath;
-use super::scan::{Cursor, Scan};
+use super::scan::{Cursor, Number, Scan};
 use super::text::Text;
 use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Span, Spare};
 
@@ -90,7 +90,7 @@ impl<'a> EventReader<'a> {
                 headers: Vec::new(),
                 schemas: Vec::new(),
                 faults: Vec::new(),
-                redrive: None,
+                redrives: 0,
                 disorder: None,
             },
             path: EventPath::default(),
@@ -134,7 +134,7 @@ impl<'a> EventReader<'a> {
                 TopField::Bootstrap => {
                     self.batch.source.bootstrap_servers = self.brokers()?;
                 }
-                TopField::Redrive => self.batch.redrive = self.optional_string()?,
+                TopField::Redrive => self.batch.redrives = self.redrive()?,
                 TopField::Records => self.records()?,
             }
             self.path.field = None;
@@ -197,6 +197,44 @@ impl<'a> EventReader<'a> {
             }
             b'n' => self.cursor.word("null").map(|()| None),
             _ => Err(self.wrong_type(at, self.cursor.kind(), "a string")),
+        }
+    }
+
+    /// The mark of a dead letter that is fed back: its id alone, or an object with the id and the count of redrives. Returns the count; 0: there is no mark.
+    fn redrive(&mut self) -> Scan<u32> {
+        let at = self.cursor.at();
+        match self.cursor.token()? {
+            b'{' => self.cursor.step(),
+            b'"' | b'n' => return Ok(u32::from(self.optional_string()?.is_some())),
+            _ => {
+                let what = "a string, or an object with `id` and `count`";
+                return Err(self.wrong_type(at, self.cursor.kind(), what));
+            }
+        }
+        let mut count = 1;
+        let mut first = true;
+        while let Some(name) = self.cursor.member(first)? {
+            first = false;
+            if name.is(b"count") {
+                count = self.redrives()?;
+            } else {
+                self.cursor.skip_value(EVENT_DEPTH + 1)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// At least 1: the event that is read is a redrive.
+    fn redrives(&mut self) -> Scan<u32> {
+        let at = self.cursor.at();
+        let token = self.cursor.token()?;
+        if !matches!(token, b'-' | b'0'..=b'9') {
+            return Err(self.wrong_type(at, self.cursor.kind(), "a whole number"));
+        }
+        match self.cursor.number()? {
+            Number::Integer(count) => Ok(u32::try_from(count.max(1)).unwrap_or(u32::MAX)),
+            Number::Huge => Ok(u32::MAX),
+            Number::Fraction => Err(self.wrong_type(at, "a fraction", "a whole number")),
         }
     }
 

@@ -226,7 +226,7 @@ impl BatchBuilder {
             headers: self.headers,
             schemas: Vec::new(),
             faults: Vec::new(),
-            redrive: None,
+            redrives: 0,
             disorder: None,
         }
     }

@@ -29,6 +29,7 @@ async fn the_envelope_is_lambdas_own_record_with_failure_and_payload() {
     "failure":{"code":"reject.json",
     "message":"expected ident at line 1 column 2",
     "attempts":0,
+    "redrives":0,
     "idempotencyKey":"orders/orders-cluster/orders/0/15/1545084650987"},
     "payload":{"eventSource":"aws:kafka",
     "eventSourceArn":"arn:aws:kafka:eu-central-1:123456789012:cluster/orders/a1",

@@ -530,18 +530,19 @@ fn an_event_in_order_has_no_disorder() {
 }
 
 #[test]
-fn the_id_of_a_redriven_dead_letter_is_kept() {
-    assert_eq!(
-        batch(r#"{"eventSource":"aws:kafka","redrive":"dl-1"}"#)
-            .redrive
-            .as_deref(),
-        Some("dl-1")
-    );
-    assert_eq!(
-        batch(r#"{"eventSource":"aws:kafka","redrive":null}"#).redrive,
-        None
-    );
-    assert_eq!(batch(r#"{"eventSource":"aws:kafka"}"#).redrive, None);
+fn the_mark_of_a_redriven_dead_letter_counts_its_redrives() {
+    for (json, count) in [
+        ("null", 0),
+        (r#""dl-1""#, 1),
+        (r#"{"id":"dl-1"}"#, 1),
+        (r#"{"count":3,"later":[{}],"id":"dl-1"}"#, 3),
+        (r#"{"id":"dl-1","count":0}"#, 1),
+        (r#"{"id":"dl-1","count":99999999999999999999}"#, u32::MAX),
+    ] {
+        let event = format!(r#"{{"eventSource":"aws:kafka","redrive":{json}}}"#);
+        assert_eq!(batch(event).redrives, count, "{json}");
+    }
+    assert_eq!(batch(r#"{"eventSource":"aws:kafka"}"#).redrives, 0);
 }
 
 #[test]

@@ -235,6 +235,7 @@ fn fields_of_the_event_of_another_type() {
         ("eventSource", "null"),
         ("eventSourceArn", "[]"),
         ("redrive", "7"),
+        ("redrive", "[]"),
         ("records", r#""""#),
         ("records", "7"),
         ("records", "[]"),
