@@ -37,6 +37,7 @@ mod dev;
 #[cfg(not(feature = "dev"))]
 #[path = "dev/absent.rs"]
 mod dev;
+mod dlq;
 mod event;
 mod init;
 mod invoke;
@@ -69,6 +70,7 @@ enum Command {
     Invoke(invoke::Args),
     Event(event::Args),
     Dev(Box<dev::Args>),
+    Dlq(dlq::Args),
     Ledger(ledger::Args),
     Simulate(simulate::Args),
     Completions(completions::Args),
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::run(&args),
         Command::Event(args) => event::run(&args),
         Command::Dev(args) => dev::run(&args),
+        Command::Dlq(args) => dlq::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
