@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod support;
+#[cfg(feature = "dev")]
+#[path = "dlq/topics.rs"]
+mod topics;
 
 use std::fs;
 use std::path::{Path, PathBuf};
