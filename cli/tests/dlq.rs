@@ -34,7 +34,7 @@ fn event(partition: i32, records: &[(i64, &str)]) -> Value {
     json!({"eventSource": "aws:kafka", "eventSourceArn": "arn:aws:kafka:c", "records": {(format!("orders-{partition}")): all}})
 }
 
-fn document(more: Value) -> Value {
+fn document(more: &Value) -> Value {
     let mut document = json!({
         "requestContext": {"requestId": "r", "functionArn": "arn:aws:lambda:eu-west-1:1:function:shop", "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 3},
         "responseContext": null, "version": "1.0", "timestamp": "2026-11-22T08:00:00.123Z", "KafkaBatchInfo": {},
@@ -48,24 +48,24 @@ fn document(more: Value) -> Value {
 fn ours(partition: i32, offset: i64, become_of: &str, redrives: u32) -> String {
     let payload = event(partition, &[(offset, become_of)]);
     let failure = json!({"code": "order.refused", "message": "no", "attempts": 1, "redrives": redrives, "idempotencyKey": "k"});
-    document(json!({"failure": failure, "payload": payload})).to_string()
+    document(&json!({"failure": failure, "payload": payload})).to_string()
 }
 
 /// Lambda's document for S3.
 fn batch(partition: i32, records: &[(i64, &str)]) -> String {
-    document(json!({"payload": event(partition, records).to_string()})).to_string()
+    document(&json!({"payload": event(partition, records).to_string()})).to_string()
 }
 
 /// Lambda's document for Kafka.
 fn record(partition: i32, offset: i64) -> String {
-    document(json!({"payload": event(partition, &[(offset, "done")])})).to_string()
+    document(&json!({"payload": event(partition, &[(offset, "done")])})).to_string()
 }
 
 /// Lambda's document for SQS and SNS.
 fn coordinates() -> String {
     let info =
         json!({"recordsInfo": {"orders-0": {"firstRecordOffset": "1", "lastRecordOffset": "2"}}});
-    document(json!({"KafkaBatchInfo": info})).to_string()
+    document(&json!({"KafkaBatchInfo": info})).to_string()
 }
 
 fn written(name: &str, lines: &[String]) -> PathBuf {

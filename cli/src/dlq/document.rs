@@ -265,7 +265,9 @@ fn of_key(key: &str) -> Option<Span> {
 }
 
 fn millis(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(|at| at.as_millisecond())
+    text.parse::<Timestamp>()
+        .ok()
+        .map(Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

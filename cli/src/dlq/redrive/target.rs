@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use msk_mapping::Function;
-use msk_mapping::response::{Event, FailureReporting, Read};
+use msk_mapping::response::{Event, FailureReporting, Partition, Read};
 
 use super::local::Local;
 use super::{Args, Item};
@@ -96,9 +96,9 @@ pub(crate) enum Delivered {
 
 /// An open target.
 pub(crate) enum Target {
-    Local(Local),
+    Local(Box<Local>),
     #[cfg(feature = "aws")]
-    Lambda(super::lambda::Lambda),
+    Lambda(Box<super::lambda::Lambda>),
     #[cfg(feature = "dev")]
     Topic(Box<super::topic::Topic>),
 }
@@ -113,11 +113,12 @@ impl Target {
         match (&args.to, prepared) {
             (_, Prepared::Local(function)) => {
                 let timeout = args.timeout.unwrap_or(LOCAL_TIMEOUT);
-                Ok(Self::Local(Local::new(*function, args, timeout)))
+                Ok(Self::Local(Box::new(Local::new(*function, args, timeout))))
             }
             #[cfg(feature = "aws")]
             (To::Function(name), Prepared::Nothing) => {
-                Ok(Self::Lambda(super::lambda::Lambda::new(name, args.timeout)))
+                let lambda = super::lambda::Lambda::new(name, args.timeout);
+                Ok(Self::Lambda(Box::new(lambda)))
             }
             #[cfg(feature = "dev")]
             (To::Topic(topic), Prepared::Nothing) => {
@@ -162,7 +163,7 @@ pub(crate) fn read(event: &str, answer: &[u8]) -> Delivered {
     if read.all_done() {
         return Delivered::Settled;
     }
-    let listed: usize = read.partitions().iter().map(|it| it.again()).sum();
+    let listed: usize = read.partitions().iter().map(Partition::again).sum();
     Delivered::Failed(match listed {
         0 => "the function lists failures where Lambda does not read them".to_owned(),
         _ => {
