@@ -13,6 +13,8 @@ mod source;
 mod flags;
 // What the topics still have of letters without records.
 mod reached;
+// A source that is only looked at.
+mod look;
 // What the commands show.
 mod list;
 mod show;
@@ -23,7 +25,6 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use self::source::{Found, Source, Use};
 use crate::fault::Fault;
 
 /// Look at dead letters, and feed them back.
@@ -45,7 +46,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
     // A function is built before anything is read: building takes a runtime of its own.
     let target = match &args.command {
-        Command::Redrive(args) => Some(args.target()?),
+        Command::Redrive(args) => Some(redrive::prepare(args)?),
         _ => None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -60,11 +61,4 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Fault> {
             (Command::Redrive(_), None) => unreachable!("a redrive has a target"),
         }
     })
-}
-
-/// All that lies in a source that is only looked at.
-async fn look(from: &flags::From) -> Result<(Source, Vec<Found>), Fault> {
-    let mut source = Source::open(&from.from, &from.reach()).await?;
-    let found = source.read(Use::Look).await?;
-    Ok((source, found))
 }

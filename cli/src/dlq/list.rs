@@ -8,8 +8,9 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::document::Foreign;
+use super::flags;
 use super::letter::{Content, Letter, Span};
-use super::{Found, flags};
+use super::source::Found;
 use crate::fault::{Fault, print, print_document};
 use crate::text::columns::{Table, shown};
 use crate::text::style::{BAD, BOLD, DIM};
@@ -64,7 +65,7 @@ impl GroupBy {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
-    let (mut source, found) = super::look(&args.from).await?;
+    let (mut source, found) = super::look::look(&args.from).await?;
     source.close().await?;
     let oldest = args.since.map(flags::before);
     let (letters, others) = parted(&found);

@@ -1,7 +1,15 @@
 //! `cargo msk dlq redrive`: in order by partition and offset, and a letter is taken out once its records are settled.
 
+// The flags.
+mod args;
+// Where letters go, as it is written.
+mod to;
+// What a function answers.
+mod answer;
+// Why letters stay.
 #[cfg(feature = "aws")]
 mod lambda;
+mod left;
 mod local;
 mod plan;
 mod report;
@@ -12,94 +20,26 @@ mod topic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use self::plan::{Item, Lane, Plan};
-use self::report::{Left, Report};
-pub(crate) use self::target::Prepared;
-use self::target::{Delivered, Target, To};
+use self::answer::Delivered;
+pub(crate) use self::args::Args;
+use self::args::{CLUSTER, variable_of};
+use self::left::Left;
+use self::plan::{Lane, Plan};
+use self::report::Report;
+use self::target::Target;
+pub(crate) use self::target::{Prepared, prepare};
 use super::letter::{Content, Event};
-use super::source::{Source, Use};
-use super::{Found, flags, list};
+use super::list;
+use super::source::{Found, Source, Use};
 use crate::fault::{Fault, note, print, warn};
-use crate::flags::{timeout, variable};
 use crate::interrupts;
 
 /// Letters left, or a source that could not give all of them up.
 const EXIT_LEFT: u8 = 1;
-/// Redrives of one letter unless the flag says otherwise: what has failed three times fails again.
-const REDRIVES_MAX: u32 = 3;
-
-/// Feed letters back to their function, or write their records to a topic.
-///
-/// Letters go in order by partition and offset. A partition stops at its first failure. A letter is taken out of its source only once
-/// the function's answer says that its records are settled; all others stay where they are.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-The function skips records that are done, so a second run goes on where the first one ended. A rejected record runs again;
-if it is rejected again, the function sends a new letter, which counts its redrives.
-
-A binary is told the function's name of the letter, since idempotency keys begin with that name; LAMBDA_MSK_NAMESPACE
-says otherwise. Ctrl-C ends the run after the letter at hand.
-
-Examples:
-  cargo msk dlq redrive --from file:dead-letters.ndjson --to bin:orders --dry-run
-  cargo msk dlq redrive --from https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dlq \\
-      --to function:orders --where code=reject.json --max 10
-  cargo msk dlq redrive --from kafka://orders-dlt?bootstrap=localhost:9092 --to topic --yes
-
-Exit codes: 0 all settled; 1 some left; 2 wrong arguments, or the source or the target failed.")]
-pub(crate) struct Args {
-    #[command(flatten)]
-    pub(crate) from: flags::From,
-    /// function:NAME on Lambda, bin:NAME built here, command:COMMAND, or topic[:NAME] for a copy that every group reads.
-    #[arg(long, value_name = "TARGET", value_parser = target::to)]
-    to: To,
-    /// Redrive only letters with this code, topic, partition, shape or id. Repeatable; all must hold.
-    #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = flags::condition)]
-    conditions: Vec<flags::Condition>,
-    /// Redrive at most N letters.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max: Option<u32>,
-    /// At most so many events in a time: 20/s, 90/m.
-    #[arg(long, value_name = "RATE", value_parser = flags::rate)]
-    rate: Option<Duration>,
-    /// Leave letters whose records were redriven N times.
-    #[arg(long, value_name = "N", default_value_t = REDRIVES_MAX)]
-    max_redrives: u32,
-    /// The cluster of letters that name none: it is part of idempotency keys.
-    #[arg(long, value_name = "ARN")]
-    cluster_arn: Option<String>,
-    /// Set a variable of the binary's environment.
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
-    env: Vec<(String, String)>,
-    /// The binary's time-out (default 30s), or the longest wait for an answer of Lambda (default 15m).
-    #[arg(long, value_name = "TIME", value_parser = timeout::parse)]
-    timeout: Option<Duration>,
-    /// Build the binary with the release profile.
-    #[arg(long)]
-    release: bool,
-    /// Also redrive what only a part can be had of, and records of a topic that was made anew.
-    #[arg(long)]
-    force: bool,
-    /// Show what would happen, and change nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask before records are written to a topic.
-    #[arg(long)]
-    yes: bool,
-}
-
-impl Args {
-    /// The target, built if it is a binary.
-    pub(crate) fn target(&self) -> Result<Prepared, Fault> {
-        target::prepare(&self.to, self.release, self.dry_run)
-    }
-}
-
 pub(crate) async fn run(args: &Args, target: Prepared) -> Result<ExitCode, Fault> {
     let mut interrupts = interrupts::listen();
     let mut source = Source::open(&args.from.from, &args.from.reach()).await?;
@@ -280,13 +220,6 @@ async fn resolve(
     }
     Ok(left)
 }
-
-/// A variable of the function, as it will see it.
-fn variable_of(args: &Args, name: &str) -> Option<String> {
-    crate::function::dead_letters::variable(&args.env, name)
-}
-
-const CLUSTER: &str = "LAMBDA_MSK_CLUSTER";
 
 /// Whether the event's cluster is known now.
 fn name(event: &mut Event, args: &Args, source: &Source) -> bool {

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::letter::{Content, Event, Letter};
-use super::{Found, flags, list};
+use super::source::Found;
+use super::{flags, list};
 use crate::fault::{Fault, print, print_document};
 use crate::text::columns::shown;
 use crate::text::style::BOLD;
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
-    let (mut source, found) = super::look(&args.from).await?;
+    let (mut source, found) = super::look::look(&args.from).await?;
     source.close().await?;
     let (found, letter) = pick(&found, &args.id)?;
     let mut event = match &letter.content {

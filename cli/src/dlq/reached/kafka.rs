@@ -6,7 +6,7 @@ use msk_kafka::{Error, Reader};
 use msk_mapping::event::{Envelope, Nulls, Source};
 use msk_mapping::record::{Record, TopicPartition};
 
-use super::State;
+use super::state::State;
 use crate::dev;
 use crate::dlq::flags;
 use crate::dlq::letter::{Event, Letter, Span};
@@ -99,8 +99,9 @@ fn event(letter: &Letter, records: &[Record]) -> Option<Event> {
 mod tests {
     use msk_mapping::record::{Record, TopicPartition};
 
-    use super::{State, judge};
+    use super::judge;
     use crate::dlq::letter::Span;
+    use crate::dlq::reached::state::State;
 
     fn judged(first: i64, end: i64, found: &[(i64, i64)]) -> State {
         let span = Span {

@@ -7,8 +7,8 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::Item;
-use super::target::{Delivered, read};
+use super::answer::{Delivered, read};
+use super::plan::Item;
 use crate::fault::Fault;
 
 /// Lambda's longest time for a function fed from Kafka, and the way there and back.

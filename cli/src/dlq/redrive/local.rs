@@ -6,8 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use msk_mapping::{Crash, Ending, Environment, Function, Invocation, Phase};
 
-use super::target::{Delivered, read};
-use super::{Args, CLUSTER, Item, variable_of};
+use super::answer::{Delivered, read};
+use super::args::{Args, CLUSTER, variable_of};
+use super::plan::Item;
 use crate::dlq::letter::{Letter, Shape};
 use crate::fault::{Fault, cut};
 

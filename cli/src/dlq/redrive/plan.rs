@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
-use super::Args;
-use super::report::Left;
-use crate::dlq::Found;
+use super::args::Args;
+use super::left::Left;
 use crate::dlq::letter::{Content, Letter, Mark, Raw};
+use crate::dlq::source::Found;
 
 /// An event's bytes beside those of its records: names, brokers and the mark.
 const AROUND_BYTES: usize = 64 * 1024;

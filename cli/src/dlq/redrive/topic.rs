@@ -6,8 +6,9 @@ use bytes::Bytes;
 use msk_kafka::record::Header;
 use msk_kafka::{Cluster, Outgoing, Producer};
 
-use super::target::Delivered;
-use super::{Args, Item};
+use super::answer::Delivered;
+use super::args::Args;
+use super::plan::Item;
 use crate::dev;
 use crate::dlq::headers::is_replayed;
 use crate::dlq::letter::{Letter, REDRIVES};
