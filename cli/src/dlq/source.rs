@@ -3,6 +3,7 @@
 #[cfg(feature = "aws")]
 mod bucket;
 mod file;
+mod found;
 #[cfg(feature = "aws")]
 mod queue;
 #[cfg(feature = "aws")]
@@ -15,51 +16,14 @@ pub(crate) use self::bucket::overflow;
 
 use std::path::PathBuf;
 
-use super::document::Foreign;
-use super::letter::Letter;
+use self::found::unknown;
+#[cfg_attr(
+    feature = "aws",
+    allow(unused_imports, reason = "this build has all sources")
+)]
+pub(crate) use self::found::without;
+pub(crate) use self::found::{Found, Reach, Receipt, Use};
 use crate::fault::Fault;
-
-/// Most letters of one run: more would fill the memory.
-pub(crate) const LETTERS_MAX: usize = 100_000;
-
-/// How `--from` is written.
-pub(crate) const HELP: &str = "give the URL or ARN of an SQS queue, s3://BUCKET/PREFIX, kafka://TOPIC?bootstrap=HOST:PORT, file:PATH, or - for standard input";
-
-/// One thing that lies in the source.
-#[derive(Debug)]
-pub(crate) struct Found {
-    /// Its place there, for people.
-    pub(crate) at: String,
-    pub(crate) letter: Result<Letter, Foreign>,
-    pub(crate) receipt: Receipt,
-}
-
-/// What it takes to remove a letter from its source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Receipt {
-    /// Standard input gives nothing up.
-    None,
-    /// The bytes of a file, and where they begin.
-    Line { start: u64, bytes: Vec<u8> },
-    /// The handle of a received message.
-    #[cfg(feature = "aws")]
-    Message { handle: String },
-    /// The name of an object.
-    #[cfg(feature = "aws")]
-    Object { key: String },
-    /// A place in a topic.
-    #[cfg(feature = "dev")]
-    Place { partition: i32, offset: i64 },
-}
-
-/// What the letters are read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// Nothing is taken out.
-    Look,
-    /// Settled letters are taken out.
-    Redrive,
-}
 
 /// An open source.
 pub(crate) enum Source {
@@ -71,18 +35,6 @@ pub(crate) enum Source {
     Bucket(bucket::Bucket),
     #[cfg(feature = "dev")]
     Topic(topic::Topic),
-}
-
-/// How a cluster is reached, where the address of a topic does not say.
-#[derive(Debug, Default)]
-pub(crate) struct Reach<'a> {
-    #[cfg_attr(
-        not(feature = "dev"),
-        allow(dead_code, reason = "only topics need a cluster")
-    )]
-    pub(crate) bootstrap: Option<&'a str>,
-    #[cfg(feature = "dev")]
-    pub(crate) settings: &'a [crate::dev::Setting],
 }
 
 impl Source {
@@ -174,23 +126,4 @@ impl Source {
             _ => None,
         }
     }
-}
-
-fn unknown(text: &str) -> Fault {
-    let found = crate::text::columns::shown(text);
-    Fault::new(format!(
-        "expected a source of dead letters in --from, found `{found}`"
-    ))
-    .help(HELP)
-}
-
-#[cfg_attr(
-    all(feature = "aws", feature = "dev"),
-    allow(dead_code, reason = "this build has all sources")
-)]
-pub(crate) fn without(what: &str, feature: &str) -> Fault {
-    Fault::new(format!("this cargo-msk was built without {what}")).help(format!(
-        "install it with: cargo install --locked cargo-msk --features {feature}\n\
-         in its repository: cargo run -p cargo-msk --features {feature} -- dlq …"
-    ))
 }

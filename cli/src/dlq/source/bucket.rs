@@ -3,7 +3,8 @@
 use msk_destinations::send::S3;
 use msk_destinations::send::aws_sdk_s3::Client;
 
-use super::{Found, LETTERS_MAX, Receipt, sdk};
+use super::found::{self as words, Found, LETTERS_MAX, Receipt};
+use super::sdk;
 use crate::dlq::document::{self, Foreign};
 use crate::fault::Fault;
 
@@ -28,7 +29,7 @@ pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
 
 impl Bucket {
     pub(crate) fn open(text: &str) -> Result<Self, Fault> {
-        let (name, prefix) = split(text).ok_or_else(|| super::unknown(text))?;
+        let (name, prefix) = split(text).ok_or_else(|| words::unknown(text))?;
         Ok(Self {
             s3: S3::new(name, ""),
             name: name.to_owned(),

@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Found, LETTERS_MAX, Receipt};
+use super::found::{Found, LETTERS_MAX, Receipt};
 use crate::dlq::document;
 use crate::fault::Fault;
 use crate::files::{document as json, source};

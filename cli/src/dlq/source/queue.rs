@@ -14,7 +14,8 @@ use msk_destinations::send::aws_sdk_sqs::types::{
 };
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
-use super::{Found, LETTERS_MAX, Receipt, Use, sdk};
+use super::found::{self as words, Found, LETTERS_MAX, Receipt, Use};
+use super::sdk;
 use crate::dlq::document;
 use crate::fault::Fault;
 
@@ -39,7 +40,7 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn open(text: &str) -> Result<Self, Fault> {
         let queue = address::Queue::parse(text).map_err(|error| {
-            Fault::new(format!("the queue in --from {error}")).help(super::HELP)
+            Fault::new(format!("the queue in --from {error}")).help(words::HELP)
         })?;
         Ok(Self {
             sqs: Sqs::new(queue),

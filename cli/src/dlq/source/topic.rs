@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use msk_kafka::{Cluster, Reader};
 use msk_mapping::record::TopicPartition;
 
-use super::{Found, LETTERS_MAX, Reach, Receipt};
+use super::found::{self as words, Found, LETTERS_MAX, Reach, Receipt};
 use crate::dev;
 use crate::dlq::headers;
 use crate::fault::Fault;
@@ -41,9 +41,9 @@ fn split(text: &str) -> Option<(&str, Option<&str>)> {
 
 impl Topic {
     pub(crate) async fn open(text: &str, reach: &Reach<'_>) -> Result<Self, Fault> {
-        let (topic, bootstrap) = split(text).ok_or_else(|| super::unknown(text))?;
+        let (topic, bootstrap) = split(text).ok_or_else(|| words::unknown(text))?;
         lambda_msk::record::check_topic_name(topic).map_err(|error| {
-            Fault::new(format!("the topic in --from {error}")).help(super::HELP)
+            Fault::new(format!("the topic in --from {error}")).help(words::HELP)
         })?;
         let cluster = cluster(bootstrap, reach)?;
         let group = format!("cargo-msk-dlq.{topic}");
