@@ -5,7 +5,7 @@ mod flags;
 // Where records go that are given up, as a flag names it.
 mod on_failure;
 // What keeps the Kafka side from going on.
-mod failed;
+pub(crate) mod failed;
 // The command line.
 mod args;
 // What a template adds to it.
@@ -33,6 +33,7 @@ use msk_mapping::Function;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::args::Args;
+pub(crate) use self::cluster::connect::{Setting, cluster_of, setting};
 use self::cluster::produce::{self, Wanted};
 use self::cluster::{broker, connect};
 use self::flags::names;

@@ -84,6 +84,14 @@ impl Fault {
         }
     }
 
+    /// What cannot be done, and why, on one line.
+    pub(crate) fn first_line(&self) -> String {
+        match self.at.first() {
+            Some(at) => cut(&format!("{}: {at}", self.what)),
+            None => cut(&self.what),
+        }
+    }
+
     /// Its text without colours.
     #[cfg(feature = "dev")]
     pub(crate) fn plain_text(&self) -> String {

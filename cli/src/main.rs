@@ -37,6 +37,7 @@ mod dev;
 #[cfg(not(feature = "dev"))]
 #[path = "dev/absent.rs"]
 mod dev;
+mod dlq;
 mod event;
 mod init;
 mod invoke;
@@ -70,6 +71,7 @@ enum Command {
     Invoke(invoke::Args),
     Event(event::Args),
     Dev(Box<dev::Args>),
+    Dlq(dlq::Args),
     Ledger(ledger::Args),
     Postgres(postgres::Args),
     Simulate(simulate::Args),
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::Invoke(args) => invoke::run(&args),
         Command::Event(args) => event::run(&args),
         Command::Dev(args) => dev::run(&args),
+        Command::Dlq(args) => dlq::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Postgres(args) => postgres::run(&args),
         Command::Simulate(args) => simulate::run(&args),

@@ -353,6 +353,11 @@ impl Record {
     pub(crate) fn redrive(&self) -> Option<Redrive> {
         self.batch.redrive
     }
+
+    /// Whether the record is fed back from a dead letter.
+    pub(crate) fn is_redriven(&self) -> bool {
+        self.redrive().is_some()
+    }
 }
 
 impl fmt::Display for Record {

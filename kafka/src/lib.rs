@@ -3,8 +3,8 @@
 //! - [`record`] has the basic types: a record, its headers, its partition.
 //! - `Cluster` (feature `client`, as all below) is a cluster's brokers with librdkafka's settings. It checks the
 //!   settings before anything connects, and checks that the cluster responds, accepts the client, and has the topic.
-//! - `Producer` writes records. `Reader` reads partitions, their bounds, a group's offsets, and whether records are left, without being a member of the group. It
-//!   returns no records: they are processed by members of the group, in `msk-mapping`.
+//! - `Producer` writes records. `Reader` reads partitions, their bounds, a group's offsets, and records, without being a member of the group. Records that are
+//!   processed are read by members of the group, in `msk-mapping`.
 //! - `EmbeddedBroker` is a broker in this process, for development without any installation.
 //! - `Iam` (feature `iam`) signs in to Amazon MSK with AWS's credentials: `Cluster::iam`.
 //! - `share_security` (feature `share`) reads the same settings for the client of share groups, which is not librdkafka.

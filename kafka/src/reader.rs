@@ -3,20 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
-use rdkafka::Offset;
+use bytes::Bytes;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, Timestamp};
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::connect::{self, Heard};
 use crate::error::Error;
 use crate::limits::CONNECT_MS;
-use crate::record::TopicPartition;
+use crate::record::{Header, Record, TimestampType, TopicPartition};
 
 const LIMIT: Duration = Duration::from_millis(CONNECT_MS);
 
@@ -112,6 +113,34 @@ impl Reader {
         self.answered(find(&self.client, partition, from, since))
     }
 
+    /// The records of a partition from one offset up to the one before another, each passed to the closure, which returns whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Self::bounds).
+    pub fn read(
+        &self,
+        partition: &TopicPartition,
+        from: i64,
+        until: i64,
+        mut each: impl FnMut(Record) -> bool,
+    ) -> Result<(), Error> {
+        self.answered(read(&self.client, partition, from, until, &mut each))
+    }
+
+    /// Commits a position of the reader's group: the offset of the next record that is to be read. The group must have no members.
+    ///
+    /// # Errors
+    ///
+    /// As [`bounds`](Self::bounds).
+    pub fn commit(&self, partition: &TopicPartition, position: i64) -> Result<(), Error> {
+        let mut list = TopicPartitionList::new();
+        let position = Offset::Offset(position);
+        let added = list.add_partition_offset(partition.topic(), partition.partition(), position);
+        let committed = added.and_then(|()| self.client.commit(&list, CommitMode::Sync));
+        self.answered(committed)
+    }
+
     /// librdkafka asks for a token in a call-back, and calls back only while it is polled.
     fn sign_in(&self) -> Result<(), Error> {
         match self.cluster.has_identity() {
@@ -124,6 +153,62 @@ impl Reader {
     fn answered<T>(&self, answer: KafkaResult<T>) -> Result<T, Error> {
         answer.map_err(|source| connect::why(&self.cluster, &self.client, source))
     }
+}
+
+fn read(
+    client: &BaseConsumer<Heard>,
+    partition: &TopicPartition,
+    from: i64,
+    until: i64,
+    each: &mut dyn FnMut(Record) -> bool,
+) -> KafkaResult<()> {
+    if from >= until {
+        return Ok(());
+    }
+    let mut list = TopicPartitionList::new();
+    let from = Offset::Offset(from);
+    list.add_partition_offset(partition.topic(), partition.partition(), from)?;
+    client.assign(&list)?;
+    let mut late = Instant::now() + LIMIT;
+    let read = loop {
+        match client.poll(LIMIT) {
+            Some(Ok(message)) => {
+                late = Instant::now() + LIMIT;
+                let offset = message.offset();
+                if offset >= until || !each(record(&message, partition)) || offset + 1 == until {
+                    break Ok(());
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => break Ok(()),
+            Some(Err(error)) if Instant::now() >= late => break Err(error),
+            None if Instant::now() >= late => {
+                let late = RDKafkaErrorCode::OperationTimedOut;
+                break Err(KafkaError::MessageConsumption(late));
+            }
+            _ => {}
+        }
+    };
+    client.unassign()?;
+    read
+}
+
+/// The record in a message: null is not empty, headers keep order and repeats.
+fn record(message: &BorrowedMessage<'_>, partition: &TopicPartition) -> Record {
+    let mut record = Record::new(partition.clone(), message.offset());
+    (record.timestamp, record.timestamp_type) = match message.timestamp() {
+        Timestamp::NotAvailable => (-1, TimestampType::CreateTime),
+        Timestamp::CreateTime(millis) => (millis, TimestampType::CreateTime),
+        Timestamp::LogAppendTime(millis) => (millis, TimestampType::LogAppendTime),
+    };
+    record.key = message.key().map(Bytes::copy_from_slice);
+    record.value = message.payload().map(Bytes::copy_from_slice);
+    for header in message.headers().iter().flat_map(|headers| headers.iter()) {
+        record.headers.push(Header {
+            name: header.key.to_owned(),
+            value: header.value.map(Bytes::copy_from_slice),
+        });
+    }
+    record
 }
 
 fn find(

@@ -12,14 +12,12 @@ use super::error::{self, EventError};
 use super::fields::TopField;
 use super::form::{Form, Marks};
 use super::path::EventPath;
-use super::scan::{Cursor, Scan};
+use super::scan::{Cursor, Number, Scan};
 use super::text::Text;
 use crate::record::{Batch, EventSource, EventSourceKind, HeaderEntry, Redrive, Span, Spare};
 
 /// Containers open around a field of the event.
 const EVENT_DEPTH: usize = 1;
-
-const REDRIVE: &str = "a string, or an object with a `count` from 0 to 4294967295";
 
 /// Reads `body`. The batch comes without it.
 pub(super) fn batch(body: &[u8], spare: &Spare) -> Scan<Batch> {
@@ -202,18 +200,42 @@ impl<'a> EventReader<'a> {
         }
     }
 
-    /// `{"id": …, "count": …}`, or the id alone, as letters had it before they counted: those are of a first redrive.
+    /// The mark of a dead letter that is fed back: its id alone, or an object with the id and the count of redrives. *None: there is no mark.*
     fn redrive(&mut self) -> Scan<Option<Redrive>> {
-        if self.cursor.token()? != b'{' {
-            let id = self.optional_string()?;
-            return Ok(id.map(|_| Redrive { count: 1 }));
+        let at = self.cursor.at();
+        match self.cursor.token()? {
+            b'{' => self.cursor.step(),
+            b'"' | b'n' => return Ok(self.optional_string()?.map(|_| Redrive { count: 1 })),
+            _ => {
+                let what = "a string, or an object with `id` and `count`";
+                return Err(self.wrong_type(at, self.cursor.kind(), what));
+            }
         }
-        let start = self.cursor.at();
-        self.cursor.skip_value(EVENT_DEPTH)?;
-        let span = Span::between(start, self.cursor.at());
-        let read = serde_json::from_slice(span.of(self.cursor.document()));
-        let wrong = |_| self.wrong_type(start, "another object", REDRIVE);
-        read.map(Some).map_err(wrong)
+        let mut count = 1;
+        let mut first = true;
+        while let Some(name) = self.cursor.member(first)? {
+            first = false;
+            if name.is(b"count") {
+                count = self.redrives()?;
+            } else {
+                self.cursor.skip_value(EVENT_DEPTH + 1)?;
+            }
+        }
+        Ok(Some(Redrive { count }))
+    }
+
+    /// At least 1: the event that is read is a redrive.
+    fn redrives(&mut self) -> Scan<u32> {
+        let at = self.cursor.at();
+        let token = self.cursor.token()?;
+        if !matches!(token, b'-' | b'0'..=b'9') {
+            return Err(self.wrong_type(at, self.cursor.kind(), "a whole number"));
+        }
+        match self.cursor.number()? {
+            Number::Integer(count) => Ok(u32::try_from(count.max(1)).unwrap_or(u32::MAX)),
+            Number::Huge => Ok(u32::MAX),
+            Number::Fraction => Err(self.wrong_type(at, "a fraction", "a whole number")),
+        }
     }
 
     /// Not needed to answer for a record: anything but text is as if nothing stood there.

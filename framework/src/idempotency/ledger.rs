@@ -120,7 +120,7 @@ impl<'a> PartitionLedger<'a> {
     }
 
     fn is_redrive(&self) -> bool {
-        self.records[0].redrive().is_some()
+        self.records[0].is_redriven()
     }
 
     /// Index into the event's partitions.

@@ -102,7 +102,7 @@ impl Settled {
     pub(crate) fn skips(self, record: &Record) -> bool {
         match self {
             Self::Done => true,
-            Self::Rejected => record.redrive().is_none(),
+            Self::Rejected => !record.is_redriven(),
         }
     }
 }

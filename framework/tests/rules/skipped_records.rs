@@ -132,6 +132,33 @@ async fn what_was_rejected_is_skipped_too_but_runs_when_its_dead_letter_is_fed_b
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_letter_that_is_fed_back_and_rejected_again_counts_its_redrives() {
+    let destination = MemoryDestination::new();
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Record| {
+            Err(Failure::reject("unknown currency"))
+        })
+        .on_failure(destination.clone())
+        .build()
+        .unwrap();
+    let mark = |count: u32| format!(r#"{{"id":"dl-1","count":{count}}}"#);
+    let marked = |json: &str| {
+        Event::msk()
+            .record(Sample::new("orders", 0).value("1"))
+            .raw_field("redrive", json)
+    };
+
+    invoke(&consumer, orders([(0, "1")])).await;
+    invoke(&consumer, marked(r#""dl-1""#)).await;
+    invoke(&consumer, marked(&mark(2))).await;
+
+    let letters = destination.letters();
+    let counts: Vec<u32> = letters.iter().map(DeadLetter::redrives).collect();
+    assert_eq!(counts, [0, 1, 2]);
+    assert!(letters[2].envelope().contains(r#""redrives":2"#));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_older_than_the_ledgers_age_runs_again() {
     let consumer = consumer(&Journal::default()).build().unwrap();
     let batch = orders([(0, "1")]);

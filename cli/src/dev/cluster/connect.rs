@@ -54,14 +54,24 @@ pub(crate) async fn cluster(
     settings: &[Setting],
     iam: &Iam,
 ) -> Result<Cluster, Fault> {
-    let cluster = settings
+    let cluster = iam.sign_in(with_settings(bootstrap, settings)?).await?;
+    cluster.check().map_err(|error| failed::kafka(&error))?;
+    Ok(cluster)
+}
+
+/// The same without an identity.
+pub(crate) fn cluster_of(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, Fault> {
+    let cluster = with_settings(bootstrap, settings)?;
+    cluster.check().map_err(|error| failed::kafka(&error))?;
+    Ok(cluster)
+}
+
+fn with_settings(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, Fault> {
+    settings
         .iter()
         .try_fold(Cluster::new(bootstrap), |cluster, setting| {
             Ok::<_, Fault>(cluster.set(&setting.key, value(setting)?))
-        })?;
-    let cluster = iam.sign_in(cluster).await?;
-    cluster.check().map_err(|error| failed::kafka(&error))?;
-    Ok(cluster)
+        })
 }
 
 /// Whether the cluster lets us in and has the topic. At most a few seconds.
@@ -85,15 +95,7 @@ fn value(setting: &Setting) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cluster, Fault, Iam, setting};
-
-    /// Checks nothing that waits.
-    fn cluster(bootstrap: &str, settings: &[super::Setting]) -> Result<Cluster, Fault> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime
-            .unwrap()
-            .block_on(super::cluster(bootstrap, settings, &Iam::default()))
-    }
+    use super::{cluster_of as cluster, setting};
 
     #[test]
     fn a_secret_is_not_taken_from_the_command_line() {

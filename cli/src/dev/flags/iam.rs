@@ -31,11 +31,7 @@ impl Iam {
     }
 
     #[cfg(not(feature = "iam"))]
-    #[expect(
-        clippy::unused_async,
-        clippy::unused_self,
-        reason = "with the feature it waits"
-    )]
+    #[expect(clippy::unused_async, reason = "with the feature it waits")]
     async fn signed_in(&self, _: Cluster) -> Result<Cluster, Fault> {
         Err(Fault::new(
             "--iam needs the feature iam, which this build of cargo msk lacks",

@@ -159,7 +159,7 @@ fn framed(record: &Record, part: Part) -> record::Record {
 /// None: the id is no registry's.
 fn with_frame(metadata: &SchemaMetadata, bytes: &[u8]) -> Option<Bytes> {
     let id = metadata.schema_id.as_deref()?;
-    let mut framed = Vec::with_capacity(bytes.len() + super::GLUE_BYTES + 1);
+    let mut framed = Vec::with_capacity(bytes.len() + super::part::GLUE_BYTES + 1);
     if let Some(uuid) = uuid(id) {
         framed.extend([3, 0]);
         framed.extend(uuid);

@@ -5,7 +5,7 @@ use lambda_msk::Record;
 /// Length of Confluent's frame: a zero byte and an id of four.
 const CONFLUENT_BYTES: usize = 5;
 /// Length of AWS Glue's frame: a 3, a byte for the compression, and a UUID.
-const GLUE_BYTES: usize = 18;
+pub(super) const GLUE_BYTES: usize = 18;
 
 /// The key or the value of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -530,15 +530,21 @@ fn an_event_in_order_has_no_disorder() {
 }
 
 #[test]
-fn the_count_of_redrives_is_kept_and_an_id_alone_is_the_first() {
-    for (mark, count) in [
-        (r#"{"id":"dl-1","count":3}"#, Some(3)),
-        (r#"{ "count" : 1, "later": [{}] }"#, Some(1)),
-        (r#""dl-1""#, Some(1)),
-        ("null", None),
+fn the_mark_of_a_redriven_dead_letter_counts_its_redrives() {
+    for (json, count) in [
+        ("null", 0),
+        (r#""dl-1""#, 1),
+        (r#"{"id":"dl-1"}"#, 1),
+        (r#"{"count":3,"later":[{}],"id":"dl-1"}"#, 3),
+        (r#"{"id":"dl-1","count":0}"#, 1),
+        (r#"{"id":"dl-1","count":99999999999999999999}"#, u32::MAX),
     ] {
-        let read = batch(format!(r#"{{"eventSource":"aws:kafka","redrive":{mark}}}"#)).redrive;
-        assert_eq!(read.map(|redrive| redrive.count), count, "{mark}");
+        let event = format!(r#"{{"eventSource":"aws:kafka","redrive":{json}}}"#);
+        assert_eq!(
+            batch(event).redrive.map_or(0, |redrive| redrive.count),
+            count,
+            "{json}"
+        );
     }
     assert_eq!(batch(r#"{"eventSource":"aws:kafka"}"#).redrive, None);
 }

@@ -1,0 +1,153 @@
+//! The questions to the topics.
+
+use std::collections::BTreeMap;
+
+use msk_kafka::{Error, Reader};
+use msk_mapping::event::{Envelope, Nulls, Source};
+use msk_mapping::record::{Record, TopicPartition};
+
+use super::state::State;
+use crate::dev;
+use crate::dlq::flags;
+use crate::dlq::letter::{Event, Letter, Span};
+use crate::dlq::source::topic::cluster;
+use crate::fault::Fault;
+
+/// The group's name of the reader, which never commits.
+const GROUP: &str = "cargo-msk-dlq";
+
+pub(super) async fn ask(
+    from: &flags::From,
+    letters: &[&Letter],
+) -> Result<BTreeMap<String, State>, Fault> {
+    let cluster = cluster(None, &from.reach())?;
+    let letters: Vec<Letter> = letters.iter().copied().cloned().collect();
+    let asked = tokio::task::spawn_blocking(move || {
+        let reader = Reader::new(&cluster, GROUP)?;
+        let one = |letter: Letter| Ok((letter.id.clone(), state(&reader, &letter)?));
+        letters
+            .into_iter()
+            .map(one)
+            .collect::<Result<BTreeMap<String, State>, Error>>()
+    });
+    let asked = asked.await.map_err(|error| Fault::from_error(&error))?;
+    asked.map_err(|error| dev::failed::kafka(&error))
+}
+
+fn state(reader: &Reader, letter: &Letter) -> Result<State, Error> {
+    let mut state = State::default();
+    let mut records = Vec::new();
+    for span in &letter.spans {
+        let partition = TopicPartition::new(span.topic.as_str(), span.partition);
+        let known = match reader.partitions(&span.topic) {
+            Ok(known) => known.contains(&partition),
+            Err(Error::UnknownTopic { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        if !known {
+            state.another = true;
+            continue;
+        }
+        let (first, end) = reader.bounds(&partition)?;
+        let mut found = Vec::new();
+        let from = span.first.max(first);
+        reader.read(&partition, from, end.min(span.last + 1), |record| {
+            found.push(record);
+            true
+        })?;
+        judge(&mut state, span, first, end, &found);
+        records.extend(found);
+    }
+    state.found = records.len();
+    state.event = event(letter, &records);
+    Ok(state)
+}
+
+/// Adds what was found of one partition.
+fn judge(state: &mut State, span: &Span, first: i64, end: i64, found: &[Record]) {
+    let wanted = span.last - span.first + 1;
+    let deleted = (first - span.first).clamp(0, wanted);
+    state.deleted += deleted;
+    let found_count = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    state.compacted += (wanted - deleted - found_count).max(0);
+    let differs = |offset: i64, ms: Option<i64>| {
+        let record = found.iter().find(|record| record.offset == offset);
+        matches!((record, ms), (Some(record), Some(ms)) if record.timestamp != ms)
+    };
+    state.another |=
+        end <= span.last || differs(span.first, span.first_ms) || differs(span.last, span.last_ms);
+    if let (Some(from), Some(to)) = (span.first_ms, span.last_ms) {
+        let within = from.min(to)..=from.max(to);
+        let outside = |record: &&Record| !within.contains(&record.timestamp);
+        state.outside += found.iter().filter(outside).count();
+    }
+}
+
+fn event(letter: &Letter, records: &[Record]) -> Option<Event> {
+    let bootstrap_servers = letter.brokers.clone();
+    let source = match &letter.arn {
+        Some(arn) => Source::Msk {
+            arn: arn.clone(),
+            bootstrap_servers,
+        },
+        None => Source::SelfManaged { bootstrap_servers },
+    };
+    Event::parse(&Envelope::new(source, Nulls::Absent).event(records))
+}
+
+#[cfg(test)]
+mod tests {
+    use msk_mapping::record::{Record, TopicPartition};
+
+    use super::judge;
+    use crate::dlq::letter::Span;
+    use crate::dlq::reached::state::State;
+
+    fn judged(first: i64, end: i64, found: &[(i64, i64)]) -> State {
+        let span = Span {
+            topic: "orders".to_owned(),
+            partition: 0,
+            first: 10,
+            last: 13,
+            first_ms: Some(100),
+            last_ms: Some(130),
+        };
+        let record = |(offset, ms): &(i64, i64)| {
+            Record::new(TopicPartition::new("orders", 0), *offset).with_timestamp(*ms)
+        };
+        let found: Vec<Record> = found.iter().map(record).collect();
+        let mut state = State {
+            found: found.len(),
+            ..State::default()
+        };
+        judge(&mut state, &span, first, end, &found);
+        state
+    }
+
+    #[test]
+    fn each_offset_is_found_compacted_or_deleted() {
+        let all = [(10, 100), (11, 110), (12, 90), (13, 130)];
+
+        assert_eq!(
+            judged(0, 20, &all).text(),
+            "4 found, 1 with a time outside of the batch's"
+        );
+        assert!(judged(0, 20, &all).is_whole());
+        assert_eq!(
+            judged(0, 20, &[all[0], all[3]]).text(),
+            "2 found, 2 compacted or a marker"
+        );
+        let late = judged(12, 20, &all[2..]);
+        assert_eq!(late.deleted, 2);
+        assert!(!late.is_whole());
+    }
+
+    #[test]
+    fn a_topic_that_was_made_anew_has_another_record() {
+        let all = [(10, 100), (11, 110), (12, 120), (13, 131)];
+
+        for another in [judged(0, 20, &all), judged(0, 12, &all[..2])] {
+            assert!(another.another && !another.is_whole(), "{another:?}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the topic has of one letter.
+
+use crate::dlq::letter::Event;
+
+/// What the topic has of one letter.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) found: usize,
+    /// Offsets without a record: compacted away, or a marker of a transaction.
+    pub(crate) compacted: i64,
+    /// Offsets before the first one of the partition.
+    pub(crate) deleted: i64,
+    /// The topic was made anew: its first or last record has another time, or its end is before them.
+    pub(crate) another: bool,
+    /// Records between the first and the last with a time outside of theirs, as CREATE_TIME allows.
+    pub(crate) outside: usize,
+    /// None: nothing was found.
+    pub(crate) event: Option<Event>,
+}
+
+impl State {
+    /// Whether all of the letter is there, and is the letter's.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.found > 0 && self.deleted == 0 && !self.another
+    }
+
+    /// The state in words.
+    pub(crate) fn text(&self) -> String {
+        let mut parts = Vec::new();
+        if self.another {
+            parts.push("another record: the topic was made anew".to_owned());
+        }
+        if self.found > 0 && !self.another {
+            parts.push(format!("{} found", self.found));
+        }
+        for (count, what) in [
+            (self.compacted, "compacted or a marker"),
+            (self.deleted, "deleted by retention"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        if self.outside > 0 {
+            parts.push(format!(
+                "{} with a time outside of the batch's",
+                self.outside
+            ));
+        }
+        if parts.is_empty() {
+            parts.push("nothing found".to_owned());
+        }
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,303 @@
+//! `cargo msk dlq redrive`: in order by partition and offset, and a letter is taken out once its records are settled.
+
+// The flags.
+mod args;
+// Where letters go, as it is written.
+mod to;
+// What a function answers.
+mod answer;
+// Why letters stay.
+#[cfg(feature = "aws")]
+mod lambda;
+mod left;
+mod local;
+mod plan;
+mod report;
+mod target;
+#[cfg(feature = "dev")]
+mod topic;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use self::answer::Delivered;
+pub(crate) use self::args::Args;
+use self::args::{CLUSTER, variable_of};
+use self::left::Left;
+use self::plan::{Lane, Plan};
+use self::report::Report;
+use self::target::Target;
+pub(crate) use self::target::{Prepared, prepare};
+use super::letter::{Content, Event};
+use super::list;
+use super::source::{Found, Source, Use};
+use crate::fault::{Fault, note, print, warn};
+use crate::interrupts;
+
+/// Letters left, or a source that could not give all of them up.
+const EXIT_LEFT: u8 = 1;
+pub(crate) async fn run(args: &Args, target: Prepared) -> Result<ExitCode, Fault> {
+    let mut interrupts = interrupts::listen();
+    let mut source = Source::open(&args.from.from, &args.from.reach()).await?;
+    let used = if args.dry_run || !source.gives_up() {
+        Use::Look
+    } else {
+        Use::Redrive
+    };
+    let found = source.read(used).await?;
+    let ended = redrive(args, target, &mut source, found, &mut interrupts).await;
+    // What was not settled is given back however the run has ended.
+    let closed = source.close().await;
+    let code = ended?;
+    closed?;
+    Ok(code)
+}
+
+async fn redrive(
+    args: &Args,
+    target: Prepared,
+    source: &mut Source,
+    mut found: Vec<Found>,
+    interrupts: &mut UnboundedReceiver<()>,
+) -> Result<ExitCode, Fault> {
+    let left = resolve(args, source, &mut found).await?;
+    let plan = Plan::of(args, &found, left);
+    let (_, others) = list::parted(&found);
+    if args.dry_run {
+        print(&report::dry_run(&args.to, &found, &plan))?;
+        print(&list::others_text(&others))?;
+        return Ok(code(plan.left.is_empty() && others.is_empty()));
+    }
+    if !source.gives_up() {
+        note(
+            "letters cannot be taken out of standard input: a second run delivers all of them again",
+            "the function's ledger skips records that are done",
+        );
+    }
+    if args.to.is_topic() && !args.yes && !plan.items.is_empty() && !asked(&plan)? {
+        return Err(
+            Fault::new("nothing was written").help("give --yes to write without being asked")
+        );
+    }
+    let mut target = Target::open(args, target, source.brokers())?;
+    let mut report = Report::new(plan.letters(), plan.left.clone());
+    let outcome = deliver(
+        args,
+        &plan,
+        &found,
+        source,
+        &mut target,
+        &mut report,
+        interrupts,
+    )
+    .await;
+    target.close().await;
+    report.progress_ends();
+    print(&report.text(&found))?;
+    print(&list::others_text(&others))?;
+    outcome?;
+    Ok(code(report.all_settled() && others.is_empty()))
+}
+
+fn code(all: bool) -> ExitCode {
+    if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_LEFT)
+    }
+}
+
+/// Each item in its order. A lane ends at its first failure; Ctrl-C ends all after the letter at hand.
+async fn deliver(
+    args: &Args,
+    plan: &Plan,
+    found: &[Found],
+    source: &mut Source,
+    target: &mut Target,
+    report: &mut Report,
+    interrupts: &mut UnboundedReceiver<()>,
+) -> Result<(), Fault> {
+    let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+    for item in &plan.items {
+        *open.entry(item.letter).or_default() += 1;
+    }
+    let mut stopped: BTreeSet<&Lane> = BTreeSet::new();
+    let mut next = Instant::now();
+    for item in &plan.items {
+        if interrupts.try_recv().is_ok() {
+            report.interrupted();
+            break;
+        }
+        if stopped.contains(&item.lane) {
+            report.leave(item.letter, Left::Behind);
+            continue;
+        }
+        if let Some(rate) = args.rate {
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                Some(()) = interrupts.recv() => {
+                    report.interrupted();
+                    break;
+                }
+            }
+            next = Instant::now() + rate;
+        }
+        match target.deliver(item, &found[item.letter]).await? {
+            Delivered::Settled => {
+                let rest = open.entry(item.letter).or_default();
+                *rest -= 1;
+                if *rest == 0 {
+                    source.remove(&found[item.letter].receipt).await?;
+                    report.settled();
+                }
+            }
+            Delivered::Failed(why) => {
+                stopped.insert(&item.lane);
+                report.leave(item.letter, Left::Failed(why));
+            }
+        }
+        report.progress();
+    }
+    Ok(())
+}
+
+/// Fetches what lies elsewhere, and names the cluster of letters that name none. Returns the letters that cannot be redriven.
+async fn resolve(
+    args: &Args,
+    source: &Source,
+    found: &mut [Found],
+) -> Result<BTreeMap<usize, Left>, Fault> {
+    let letters = found.iter().filter_map(|found| found.letter.as_ref().ok());
+    let reached = super::reached::of(&args.from, letters).await?;
+    let mut left = BTreeMap::new();
+    let mut unnamed = 0;
+    for (at, found) in found.iter_mut().enumerate() {
+        let Ok(letter) = &mut found.letter else {
+            continue;
+        };
+        let state = reached.state(letter);
+        match &letter.content {
+            Content::Event(_) => {}
+            Content::Elsewhere(url) => match elsewhere(url).await {
+                Ok(event) => letter.content = Content::Event(event),
+                Err(fault) => {
+                    left.insert(at, Left::Elsewhere(fault.first_line()));
+                    continue;
+                }
+            },
+            Content::Coordinates => match state {
+                None => {
+                    left.insert(at, Left::Coordinates);
+                    continue;
+                }
+                Some(state) => match &state.event {
+                    Some(event) if state.is_whole() || args.force => {
+                        letter.content = Content::Event(event.clone());
+                    }
+                    _ => {
+                        left.insert(at, Left::Unreached(state.text()));
+                        continue;
+                    }
+                },
+            },
+        }
+        let Content::Event(event) = &mut letter.content else {
+            continue;
+        };
+        if event.arn.is_none() && event.brokers.is_none() {
+            unnamed += 1;
+            if !name(event, args, source) {
+                left.insert(at, Left::NoCluster);
+            }
+        }
+    }
+    if unnamed > 0 && left.values().all(|left| *left != Left::NoCluster) {
+        said(args, source, unnamed);
+    }
+    Ok(left)
+}
+
+/// Whether the event's cluster is known now.
+fn name(event: &mut Event, args: &Args, source: &Source) -> bool {
+    event.brokers = source
+        .brokers()
+        .or(args.from.bootstrap.as_deref())
+        .map(str::to_owned);
+    if let Some(arn) = &args.cluster_arn {
+        "aws:kafka".clone_into(&mut event.source);
+        event.arn = Some(arn.clone());
+    }
+    args.to.is_topic()
+        || event.arn.is_some()
+        || event.brokers.is_some()
+        || variable_of(args, CLUSTER).is_some()
+}
+
+/// Says which cluster is part of the keys.
+fn said(args: &Args, source: &Source, letters: usize) {
+    if args.to.is_topic() {
+        return;
+    }
+    let brokers = source.brokers().or(args.from.bootstrap.as_deref());
+    let identity = match (&args.cluster_arn, variable_of(args, CLUSTER), brokers) {
+        (Some(arn), _, _) => format!("--cluster-arn, {arn}"),
+        (None, Some(name), _) => format!("{CLUSTER}, {name}"),
+        (None, None, brokers) => format!("the brokers, {}", brokers.unwrap_or_default()),
+    };
+    note(
+        &format!(
+            "{} name no cluster: idempotency keys take it from {identity}",
+            list::count(letters, "letter")
+        ),
+        "if the function knows the cluster by another name, keys differ and records that are done run again: give --cluster-arn ARN",
+    );
+}
+
+/// The event that a pointer leads to.
+#[cfg(feature = "aws")]
+pub(crate) async fn elsewhere(url: &str) -> Result<Event, Fault> {
+    let bytes = super::source::overflow(url).await?;
+    let letter = super::document::read(&bytes, None);
+    match letter.map(|letter| letter.content) {
+        Ok(Content::Event(event)) => Ok(event),
+        _ => Err(Fault::new(format!(
+            "expected a whole letter at {url}, found something else"
+        ))
+        .help("the letter stays where it is")),
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "with AWS the object is fetched")]
+pub(crate) async fn elsewhere(_: &str) -> Result<Event, Fault> {
+    Err(super::source::without("S3 buckets", "aws"))
+}
+
+fn asked(plan: &Plan) -> Result<bool, Fault> {
+    if !io::stdin().is_terminal() {
+        return Err(Fault::new(
+            "nothing was written: expected a terminal for the question, found none",
+        )
+        .help("give --yes to write without being asked"));
+    }
+    warn(
+        "every consumer group of the topic reads these copies, also those that have done the records",
+    );
+    let letters = list::count(plan.letters(), "letter");
+    let _ = write!(
+        anstream::stderr(),
+        "\nWrite the records of {letters}? [y/N] "
+    );
+    let _ = anstream::stderr().flush();
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.map_err(|error| Fault::new("cannot read the answer").at(error.to_string()))?;
+    Ok(matches!(
+        answer.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
+}

@@ -1,0 +1,133 @@
+//! Letters in a topic: each family by its headers, the group's position, and records that go back to a topic.
+
+use msk_kafka::record::Header;
+use msk_kafka::{EmbeddedBroker, Outgoing, Producer, Reader};
+use msk_mapping::record::{Record, TopicPartition};
+use serde_json::Value;
+
+use crate::support::{consumer_command, msk, stderr, stdout};
+
+/// A letter with error headers of one family, whose record says what is to become of it.
+fn letter(start: &str, fields: [(&str, Vec<u8>); 3], become_of: &str) -> (Vec<Header>, String) {
+    let mut headers = vec![
+        header("tenant", b"a".to_vec()),
+        header("traceparent", b"00".to_vec()),
+    ];
+    let fields = fields.into_iter();
+    headers.extend(fields.map(|(name, value)| header(&format!("{start}{name}"), value)));
+    (headers, format!("{{\"become_of\":\"{become_of}\"}}"))
+}
+
+fn header(name: &str, value: Vec<u8>) -> Header {
+    Header {
+        name: name.to_owned(),
+        value: Some(value.into()),
+    }
+}
+
+fn text(start: &str, offset: i64, become_of: &str) -> (Vec<Header>, String) {
+    let offset = offset.to_string().into_bytes();
+    let fields = [
+        ("topic", b"orders".to_vec()),
+        ("partition", b"0".to_vec()),
+        ("offset", offset),
+    ];
+    letter(start, fields, become_of)
+}
+
+fn spring(offset: i64) -> (Vec<Header>, String) {
+    let fields = [
+        ("original-topic", b"orders".to_vec()),
+        ("original-partition", 0_i32.to_be_bytes().to_vec()),
+        ("original-offset", offset.to_be_bytes().to_vec()),
+    ];
+    letter("kafka_dlt-", fields, "done")
+}
+
+/// A broker with these letters in the topic `dead`.
+fn broker(letters: &[(Vec<Header>, String)]) -> EmbeddedBroker {
+    let broker = EmbeddedBroker::start([("dead", 1), ("orders", 1)]).unwrap();
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    for (headers, value) in letters {
+        let mut outgoing = Outgoing::to("dead");
+        outgoing.partition = Some(0);
+        outgoing.value = Some(value.as_bytes());
+        outgoing.headers = headers;
+        runtime.block_on(producer.send(&[outgoing])).unwrap();
+    }
+    broker
+}
+
+fn source(broker: &EmbeddedBroker) -> String {
+    format!("kafka://dead?bootstrap={}", broker.cluster().bootstrap())
+}
+
+fn committed(broker: &EmbeddedBroker) -> Option<i64> {
+    let reader = Reader::new(&broker.cluster(), "cargo-msk-dlq.dead").unwrap();
+    let dead = TopicPartition::new("dead", 0);
+    reader.committed(&[dead]).unwrap()[0]
+}
+
+#[test]
+fn the_position_stands_before_the_first_letter_that_is_not_settled() {
+    let broker = broker(&[
+        spring(1),
+        text("__connect.errors.", 2, "done"),
+        text("__streams.errors.", 3, "fail"),
+        text("__dlq.errors.", 4, "done"),
+        (Vec::new(), "no letter".to_owned()),
+    ]);
+    let to = format!("command:{}", consumer_command());
+    let redrive = ["dlq", "redrive", "--from", &source(&broker), "--to", &to];
+
+    let output = msk(&redrive, "");
+    let listed = msk(&["dlq", "list", "--from", &source(&broker), "--json"], "");
+
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("2 letters settled, 2 left"), "{said}");
+    assert!(said.contains("a record without error headers"), "{said}");
+    assert!(
+        stderr(&output).contains("name no cluster"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(committed(&broker), Some(2));
+    let document: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    assert_eq!(document["count"], 2);
+    assert_eq!(document["letters"][0]["shape"], "streams");
+}
+
+#[test]
+fn a_record_goes_back_to_its_topic_without_the_headers_of_its_error() {
+    let broker = broker(&[spring(1)]);
+    let args = [
+        "dlq",
+        "redrive",
+        "--from",
+        &source(&broker),
+        "--to",
+        "topic",
+    ];
+
+    let asked = msk(&args, "");
+    let output = msk(&[&args[..], &["--yes"]].concat(), "");
+
+    assert_eq!(asked.status.code(), Some(2));
+    assert!(stderr(&asked).contains("--yes"), "{}", stderr(&asked));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut records: Vec<Record> = Vec::new();
+    let reader = Reader::new(&broker.cluster(), "test").unwrap();
+    let orders = TopicPartition::new("orders", 0);
+    let each = |record| {
+        records.push(record);
+        true
+    };
+    reader.read(&orders, 0, 1, each).unwrap();
+    assert_eq!(records.len(), 1);
+    let names: Vec<&str> = records[0].headers.iter().map(|it| &*it.name).collect();
+    assert_eq!(names, ["tenant", "__lambda_msk.redrives"]);
+    assert_eq!(records[0].headers[1].value.as_deref(), Some(&b"1"[..]));
+}
