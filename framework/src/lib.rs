@@ -33,6 +33,7 @@
 //! | build and configure a consumer | [`Builder`](builder::Builder); environment variables: [`Builder::from_env`](builder::Builder::from_env) |
 //! | take the value, the key, a header, the state | [`extract`] |
 //! | set attempts or tower layers for one handler | [`each`] |
+//! | handle many records in one call | [`batch`](mod@batch) |
 //! | retry or reject | [`failure`] |
 //! | read Avro, Protobuf, or JSON behind a frame | [`schemas`] |
 //! | preserve the order of a partition or a key | [`ProcessingOrder`] |
@@ -121,11 +122,20 @@ pub mod schemas;
 // What is true of all records of an invocation.
 mod context;
 
+// What a batch handler says of its records.
+mod outcomes;
+
+// The records of one call of a batch handler.
+mod chunk;
+
 // One try of one record.
 mod delivery;
 
 // From a delivery to a handler's arguments.
 pub mod extract;
+
+// Many records in one call.
+pub mod batch;
 
 // From an async fn to an erased route.
 pub mod handler;
@@ -180,6 +190,7 @@ pub mod testing;
 pub mod limits;
 
 // What is typed in the first hour; the rest stands in its module.
+pub use batch::{Batch, Outcomes};
 pub use builder::{ProcessingOrder, WhenExhausted};
 pub use consumer::Consumer;
 pub use deadline::Deadline;
@@ -187,7 +198,7 @@ pub use delivery::IdempotencyKey;
 pub use error::Error;
 pub use extract::{Attempt, Header, Json, Key, RequestId, State, Value};
 pub use failure::Failure;
-pub use handler::each;
+pub use handler::{batch, each};
 pub use idempotency::Idempotency;
 pub use invocation::Invocation;
 pub use invoked::Invoked;

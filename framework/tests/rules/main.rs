@@ -7,6 +7,8 @@ mod shared_store;
 mod support;
 
 mod at_most_once;
+mod batches;
+mod batches_that_fail;
 mod embedded;
 mod framed_json;
 mod idempotency_key;
