@@ -73,6 +73,11 @@ impl Judge<'_> {
                 }
                 self.at_most_once(*invocation, *record);
             }
+            What::Called {
+                invocation,
+                call,
+                records,
+            } => self.has_one_chunk_out(*invocation, *call, records),
             What::Answered { invocation, answer } => {
                 self.answers(*invocation, answer);
                 self.hands_over(*invocation);
@@ -177,6 +182,14 @@ impl Judge<'_> {
                 invocation, record, ..
             } => model.looked(*invocation, *record),
             What::Started { invocation, record } => model.started(*invocation, *record),
+            What::Called {
+                invocation,
+                call,
+                records,
+            } => model.called(*invocation, *call, records),
+            What::CallOver { invocation, call } => {
+                model.invocation(*invocation).calls_open.remove(call);
+            }
             What::Ended {
                 invocation,
                 record,
