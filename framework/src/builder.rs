@@ -10,7 +10,7 @@ use std::time::Duration;
 use lambda_runtime::SnapStartResource;
 use tower::{Layer, Service};
 
-use crate::batch::{BatchArgs, BatchHandler, IntoOutcomes};
+use crate::batches::{BatchArgs, BatchHandler, IntoOutcomes};
 use crate::consumer::{Consumer, Inner, IntoConsumer};
 use crate::delivery::Delivery;
 use crate::destination::{BoxDestination, Destination};
@@ -104,7 +104,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         self.add(topics, &route)
     }
 
-    /// Adds a batch handler for one topic or several: an `async fn` whose first argument is a [`Batch`](crate::Batch), with its settings. See the [`batch`](mod@crate::batch) module.
+    /// Adds a batch handler for one topic or several: an `async fn` whose first argument is a [`Batch`](crate::Batch), with its settings. See the [`batches`](crate::batches) module.
     ///
     /// Layers of [`layer`](Self::layer) are around each call; their [`Delivery`] is of the chunk's first record.
     pub fn route<H, A>(self, topics: impl Topics, batch: BatchOptions<H>) -> Self

@@ -92,7 +92,7 @@ impl Failure {
     }
 
     /// Says that no record of the chunk is at fault: the database is down. The chunk is tried again whole, and never halved to find a culprit. Of use in a
-    /// [batch handler](crate::batch) alone; no effect on a reject.
+    /// [batch handler](crate::batches) alone; no effect on a reject.
     #[must_use]
     pub fn whole(mut self) -> Self {
         self.whole = true;

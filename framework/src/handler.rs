@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::batch::ChunkRoute;
+use crate::batches::ChunkRoute;
 use crate::caught::{Caught, caught};
 use crate::delivery::{Delivery, HandlerRun};
 #[cfg(feature = "json-schema")]
@@ -71,7 +71,6 @@ impl<E: Into<Failure>> IntoOutcome for Result<(), E> {
     message = "`{Self}` is not a handler",
     label = "not an async fn of extractors",
     note = "a handler is an `async fn`, or a closure that returns a future, of up to 8 arguments",
-    note = "a handler of many records in one call is added with `.route(…)`: `.route(\"orders\", batch(store))`",
     note = "to set attempts or layers for one handler, wrap it: `each(handler).attempts(5)`",
     note = "an `async` closure that borrows its captures is not a handler: write `move |a| {{ let x = x.clone(); async move {{ … }} }}`"
 )]

@@ -33,7 +33,7 @@
 //! | build and configure a consumer | [`Builder`](builder::Builder); environment variables: [`Builder::from_env`](builder::Builder::from_env) |
 //! | take the value, the key, a header, the state | [`extract`] |
 //! | set attempts or tower layers for one handler | [`each`] |
-//! | handle many records in one call | [`batch`](mod@batch) |
+//! | handle many records in one call | [`batches`] |
 //! | retry or reject | [`failure`] |
 //! | read Avro, Protobuf, or JSON behind a frame | [`schemas`] |
 //! | preserve the order of a partition or a key | [`ProcessingOrder`] |
@@ -135,7 +135,7 @@ mod delivery;
 pub mod extract;
 
 // Many records in one call.
-pub mod batch;
+pub mod batches;
 
 // From an async fn to an erased route.
 pub mod handler;
@@ -190,7 +190,7 @@ pub mod testing;
 pub mod limits;
 
 // What is typed in the first hour; the rest stands in its module.
-pub use batch::{Batch, Outcomes};
+pub use batches::{Batch, Outcomes};
 pub use builder::{ProcessingOrder, WhenExhausted};
 pub use consumer::Consumer;
 pub use deadline::Deadline;

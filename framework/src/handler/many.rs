@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tower::{Layer, Service};
 
-use crate::batch::{BatchArgs, BatchHandler, ChunkRoute, Collection, IntoOutcomes, collector};
+use crate::batches::{BatchArgs, BatchHandler, ChunkRoute, Collection, IntoOutcomes, collector};
 use crate::chunk::Chunk;
 use crate::delivery::{Delivery, HandlerRun};
 use crate::extract::NotTaken;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::batch::Collection;
+use crate::batches::Collection;
 use crate::delivery::Delivery;
 use crate::extract::NotTaken;
 use crate::failure::{Failure, Reason, Rejection};

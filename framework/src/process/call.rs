@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::batch::Collection;
+use crate::batches::Collection;
 use crate::chunk::Chunk;
 use crate::failure::{Failure, Next, Reason};
 use crate::idempotency::{ClaimEnd, Undone};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::batch::{ChunkRoute, Collection};
+use crate::batches::{ChunkRoute, Collection};
 use crate::delivery::Delivery;
 use crate::failure::{Reason, Rejection};
 use crate::handler::Route;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::batch::Collection;
+use crate::batches::Collection;
 use crate::destination::DeadLetter;
 use crate::failure::Reason;
 use crate::limits::DEAD_LETTERS_PER_SEND_MAX;

@@ -3,7 +3,7 @@
 use std::any::type_name;
 use std::future::Future;
 
-use crate::batch::Batch;
+use crate::batches::Batch;
 use crate::chunk::Chunk;
 use crate::deadline::Deadline;
 use crate::extract::{FromRecord, FromRef, RequestId, State};
@@ -65,7 +65,7 @@ impl<S> FromChunk<S> for Option<TopicPartition> {
     }
 }
 
-/// An `async fn` whose first argument is a [`Batch`], or a closure that returns a future; [`batch`](fn@crate::batch) wraps it. Implemented for functions of up to eight arguments; do not implement it by hand.
+/// An `async fn` whose first argument is a [`Batch`], or a closure that returns a future; [`batch`](crate::batch) wraps it. Implemented for functions of up to eight arguments; do not implement it by hand.
 ///
 /// What is said of [`Handler`](crate::handler::Handler)s holds for these too: a panic is a failure of the call, and a handler must not block its thread.
 #[diagnostic::on_unimplemented(

@@ -6,8 +6,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::batch::Batch;
-use crate::batch::arguments::{BatchArgs, BatchHandler};
+use crate::batches::Batch;
+use crate::batches::arguments::{BatchArgs, BatchHandler};
 use crate::caught::{Panicked, caught, discard};
 use crate::chunk::Chunk;
 use crate::delivery::{Delivery, HandlerRun};

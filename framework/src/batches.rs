@@ -1,6 +1,6 @@
 //! Batch handlers: many records in one call, for a database, a search index or a file.
 //!
-//! A batch handler is an `async fn` whose first argument is a [`Batch`]; [`batch`](fn@crate::batch) gives it its settings, and [`Builder::route`](crate::builder::Builder::route) takes it.
+//! A batch handler is an `async fn` whose first argument is a [`Batch`]; [`batch`](crate::batch) gives it its settings, and [`Builder::route`](crate::builder::Builder::route) takes it.
 //! The records of a call are a *chunk*: the next records of one lane, or of all lanes of the topic ([`across_partitions`](crate::handler::BatchOptions::across_partitions)). No lane has two chunks out.
 //!
 //! # Example
