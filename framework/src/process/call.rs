@@ -174,7 +174,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         }
         self.reject_all(letters, left).await;
         for item in segment.take_out(|item| self.is_stopped(item)) {
-            self.unreached(item);
+            self.unreached(&item);
         }
     }
 
@@ -213,7 +213,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         }
         // Of a lane that has lost its partition nothing is left.
         for item in segment.take_out(|item| self.is_stopped(item)) {
-            self.unreached(item);
+            self.unreached(&item);
         }
     }
 

@@ -220,7 +220,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
     }
 
     /// Its lane has stopped before it, or time is up.
-    pub(super) fn unreached(&mut self, item: Item<'l, 'r>) {
+    pub(super) fn unreached(&mut self, item: &Item<'l, 'r>) {
         let end = End::of(Outcome::Unreached, item.tries.started, None);
         self.end.ends.push((item.index, end));
     }

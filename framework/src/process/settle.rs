@@ -26,7 +26,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         left.push(gathered.segment);
         while let Some(mut segment) = left.pop() {
             for item in segment.take_out(|item| self.is_stopped(item)) {
-                self.unreached(item);
+                self.unreached(&item);
             }
             if segment.items.is_empty() {
                 continue;
