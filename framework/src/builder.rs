@@ -1,5 +1,8 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
+// What is wrong with a batch handler's settings.
+mod batches;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
@@ -20,9 +23,7 @@ use crate::handler::{Args, BatchOptions, Handler, HandlerCall, IntoOutcome, Rout
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
-use crate::limits::{
-    ATTEMPTS_MAX, BATCH_RECORDS_MAX, EVENT_BYTES_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS,
-};
+use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
 use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
@@ -368,8 +369,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let unknown_variables = settings.read(&self.variables, &mut faults);
         let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
-        let batches = topics.iter().filter(|(_, route)| route.chunks.is_some());
-        settings.check_batches(batches.map(|(topic, _)| topic.as_str()), &mut faults);
+        batches::refuse_at_most_once(topics.iter(), settings.guarantee.value, &mut faults);
         let known_faults = faults.len();
         let typed = settings.typed(&mut faults);
         if faults.len() == known_faults {
@@ -465,7 +465,7 @@ fn check_topics(
             faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
         check_attempts(&place, &route, faults);
-        check_batch(&route, &name, faults);
+        batches::check(&route, &name, faults);
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(
                 place.as_str(),
@@ -474,32 +474,6 @@ fn check_topics(
         }
     }
     topics
-}
-
-/// What is set of a batch handler.
-fn check_batch(route: &Route, topic: &str, faults: &mut Vec<ConfigurationFault>) {
-    let Some(chunks) = &route.chunks else { return };
-    let place = format!(".route({topic:?}, …)");
-    let mut fault = |method: &str, reason: String| {
-        let place = format!("{place} `batch(…){method}`");
-        faults.push(ConfigurationFault::new(place, reason));
-    };
-    if let Err(reason) = within(chunks.records, &(1..=BATCH_RECORDS_MAX)) {
-        fault(".records(…)", reason);
-    }
-    if let Err(reason) = within(chunks.bytes, &(1..=EVENT_BYTES_MAX)) {
-        fault(".bytes(…)", reason);
-    }
-    if chunks.timeout.is_some_and(|timeout| timeout.is_zero()) {
-        let reason = "expected a time-out above zero: no call could end in it";
-        fault(".timeout(…)", reason.to_owned());
-    }
-    if let (true, Some(argument)) = (chunks.is_across, chunks.needs_one_partition) {
-        let reason = format!(
-            "expected a handler that takes chunks of several partitions, found the argument `{argument}`: take `Option<TopicPartition>`, or ask `batch.records()`"
-        );
-        fault(".across_partitions()", reason);
-    }
 }
 
 /// Compiles the reader's schemas of all routes, and names each that is missing or of no use.

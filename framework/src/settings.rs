@@ -325,24 +325,6 @@ impl Settings {
             faults.push(ConfigurationFault::new(place, format!("expected {need}")));
         }
     }
-
-    /// At most once is a mark a record before its handler starts, and what a call of many has come to is not known record by record.
-    pub(crate) fn check_batches<'t>(
-        &self,
-        topics: impl Iterator<Item = &'t str>,
-        faults: &mut Vec<ConfigurationFault>,
-    ) {
-        if self.guarantee.value != Guarantee::AtMostOnce {
-            return;
-        }
-        let mut topics: Vec<&str> = topics.collect();
-        topics.sort_unstable();
-        for topic in topics {
-            let place = format!(".route({topic:?}, …)");
-            let reason = "expected a handler of one record, found a batch handler with `Guarantee::AtMostOnce`: a chunk is tried again, in whole or in halves. Add the handler with `.topic(…)`, or choose `Guarantee::AtLeastOnce`";
-            faults.push(ConfigurationFault::new(place, reason));
-        }
-    }
 }
 
 struct VariableReader<'a> {
