@@ -23,14 +23,14 @@ use crate::handler::{Args, BatchOptions, Handler, HandlerCall, IntoOutcome, Rout
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, WhenStoreFails,
 };
-use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
+use crate::limits::{LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
 use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
 use crate::record::Spare;
 use crate::response::FailureReporting;
 use crate::schemas::{Schemas, Typed};
-use crate::settings::{Settings, Unread, within};
+use crate::settings::{Settings, Unread};
 
 pub use crate::lane::{NullKeys, ProcessingOrder};
 pub use crate::process::{WhenExhausted, WhenUnhandled};
@@ -456,7 +456,7 @@ fn check_topics(
         faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
     if let Some(route) = fallback {
-        check_attempts(".fallback(…)", route, faults);
+        batches::check_attempts(".fallback(…)", route, faults);
     }
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
@@ -464,7 +464,7 @@ fn check_topics(
         if let Err(reason) = check_topic_name(&name) {
             faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
-        check_attempts(&place, &route, faults);
+        batches::check_attempts(&place, &route, faults);
         batches::check(&route, &name, faults);
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(
@@ -495,15 +495,6 @@ fn read_by_schemas(
             };
             faults.push(ConfigurationFault::new(place, reason));
         }
-    }
-}
-
-fn check_attempts(place: &str, route: &Route, faults: &mut Vec<ConfigurationFault>) {
-    if let Some(attempts) = route.attempts
-        && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
-    {
-        let place = format!("{place} `each(…).attempts(…)`");
-        faults.push(ConfigurationFault::new(place, reason));
     }
 }
 

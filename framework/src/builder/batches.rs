@@ -3,7 +3,7 @@
 use crate::error::ConfigurationFault;
 use crate::handler::Route;
 use crate::idempotency::Guarantee;
-use crate::limits::{BATCH_RECORDS_MAX, EVENT_BYTES_MAX};
+use crate::limits::{ATTEMPTS_MAX, BATCH_RECORDS_MAX, EVENT_BYTES_MAX};
 use crate::settings::within;
 
 /// At most once is a mark a record before its handler starts, and a chunk is tried again.
@@ -48,5 +48,14 @@ pub(super) fn check(route: &Route, topic: &str, faults: &mut Vec<ConfigurationFa
             "expected a handler that takes chunks of several partitions, found the argument `{argument}`: take `Option<TopicPartition>`, or ask `batch.records()`"
         );
         fault(".across_partitions()", reason);
+    }
+}
+
+pub(super) fn check_attempts(place: &str, route: &Route, faults: &mut Vec<ConfigurationFault>) {
+    if let Some(attempts) = route.attempts
+        && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
+    {
+        let place = format!("{place} `each(…).attempts(…)`");
+        faults.push(ConfigurationFault::new(place, reason));
     }
 }
