@@ -47,6 +47,7 @@ pages! {
     Introduction: "../docs/src/introduction.md";
     Start: "../docs/src/start.md";
     Handlers: "../docs/src/handlers.md";
+    Batches: "../docs/src/batches.md";
     Schemas: "../docs/src/schemas.md";
     Failures: "../docs/src/failures.md";
     Order: "../docs/src/order.md";

@@ -1,5 +1,7 @@
 //! Builds a consumer from handlers and settings, and reports all faults together. Called in `main` and in tests.
 
+// What is wrong with a batch handler's settings.
+mod batches;
 mod destination;
 mod seen;
 mod telemetry;
@@ -15,17 +17,18 @@ use std::time::Duration;
 use lambda_runtime::SnapStartResource;
 use tower::{Layer, Service};
 
+use crate::batches::{BatchArgs, BatchHandler, IntoOutcomes};
 use crate::consumer::{Consumer, Inner, IntoConsumer};
 use crate::delivery::Delivery;
 use crate::error::{ConfigurationError, ConfigurationFault, Error};
 use crate::failure::Failure;
 use crate::flush::Flush;
-use crate::handler::{Args, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
+use crate::handler::{Args, BatchOptions, Handler, HandlerCall, IntoOutcome, Route, Wrap, wrap};
 use crate::idempotency::{
     BoxStore, Guarantee, Idempotency, IdempotencyStore, MemoryStore, PerRecord, Unframe,
     WhenStoreFails,
 };
-use crate::limits::{ATTEMPTS_MAX, LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
+use crate::limits::{LEDGER_AGE_MS_MAX, MEMORY_LEDGER_AGE_MS};
 use crate::log::Advice;
 use crate::part::Part;
 use crate::partition::check_topic_name;
@@ -33,7 +36,7 @@ use crate::process::{Keeping, Processor};
 use crate::record::Spare;
 use crate::response::FailureReporting;
 use crate::schemas::{Format, Schemas, Typed, extractor};
-use crate::settings::{Settings, Unread, within};
+use crate::settings::{Settings, Unread};
 
 pub use self::topics::Topics;
 pub use crate::lane::{NullKeys, ProcessingOrder};
@@ -109,6 +112,18 @@ impl<S: Send + Sync + 'static> Builder<S> {
         A: Args<S> + Send + 'static,
     {
         let route = Route::new(handler, Arc::clone(&self.state));
+        self.add(topics, &route)
+    }
+
+    /// Adds a batch handler for one topic or several: an `async fn` whose first argument is a [`Batch`](crate::Batch), with its settings. See the [`batches`](crate::batches) module.
+    ///
+    /// Layers of [`layer`](Self::layer) are around each call; their [`Delivery`] is of the chunk's first record.
+    pub fn route<H, A>(self, topics: impl Topics, batch: BatchOptions<H>) -> Self
+    where
+        H: BatchHandler<A, Future: Future<Output: IntoOutcomes> + Send + 'static>,
+        A: BatchArgs<S> + Send + 'static,
+    {
+        let route = Route::of_batch(batch, Arc::clone(&self.state));
         self.add(topics, &route)
     }
 
@@ -359,6 +374,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         settings.check_destination(topics.keys().map(String::as_str), &mut faults);
         let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
+        batches::refuse_at_most_once(topics.iter(), settings.guarantee.value, &mut faults);
         let known_faults = faults.len();
         let typed = settings.typed(&mut faults);
         if faults.len() == known_faults {
@@ -464,7 +480,7 @@ fn check_topics(
         faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
     if let Some(route) = fallback {
-        check_attempts(".fallback(…)", route, faults);
+        batches::check_attempts(".fallback(…)", route, faults);
     }
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
@@ -472,7 +488,8 @@ fn check_topics(
         if let Err(reason) = check_topic_name(&name) {
             faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
-        check_attempts(&place, &route, faults);
+        batches::check_attempts(&place, &route, faults);
+        batches::check(&route, &name, faults);
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(
                 place.as_str(),
@@ -531,15 +548,6 @@ fn check_json_keys<'r>(
             "its handler takes the value as `{}`, which is no JSON, and `PerRecord::{method}(…)` reads the value as JSON: take the key from elsewhere, such as `PerRecord::by_key()` or `PerRecord::by_header(…)`",
             extractor(format)
         );
-        faults.push(ConfigurationFault::new(place, reason));
-    }
-}
-
-fn check_attempts(place: &str, route: &Route, faults: &mut Vec<ConfigurationFault>) {
-    if let Some(attempts) = route.attempts
-        && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
-    {
-        let place = format!("{place} `each(…).attempts(…)`");
         faults.push(ConfigurationFault::new(place, reason));
     }
 }

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::chunk::Chunk;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
@@ -31,6 +32,8 @@ pub struct Delivery {
     reading: Option<Arc<Reading>>,
     /// The run that extraction has made for this try, until the handler's service takes it. Empty for a clone that comes second.
     prepared: Option<Arc<Mutex<Option<HandlerRun>>>>,
+    /// Of a batch handler, in its layers: the records of the call. *None: the handler is one of one record.*
+    chunk: Option<Arc<Chunk>>,
 }
 
 impl Delivery {
@@ -41,6 +44,7 @@ impl Delivery {
             attempt,
             reading: None,
             prepared: None,
+            chunk: None,
         }
     }
 
@@ -101,6 +105,20 @@ impl Delivery {
     /// *None: the record has no valid `traceparent`.*
     pub fn trace_parent(&self) -> Option<TraceParent> {
         TraceParent::of(&self.record)
+    }
+
+    /// The records of the call, for a layer around a batch handler; the [`record`](Self::record) is the first of them. *None: the handler takes one record.*
+    pub fn chunk(&self) -> Option<&Chunk> {
+        self.chunk.as_deref()
+    }
+
+    pub(crate) fn shared_chunk(&self) -> Option<&Arc<Chunk>> {
+        self.chunk.as_ref()
+    }
+
+    /// Becomes a delivery of a whole chunk.
+    pub(crate) fn set_chunk(&mut self, chunk: &Arc<Chunk>) {
+        self.chunk = Some(Arc::clone(chunk));
     }
 
     pub(crate) fn prepare(&mut self, run: HandlerRun) {

@@ -11,6 +11,7 @@ mod header;
 mod json;
 mod key;
 mod names;
+mod not_taken;
 mod parts;
 #[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
 mod payload;
@@ -31,6 +32,7 @@ pub use self::bytes::{BigEndian, FromBytes, Parsed};
 pub use self::header::{FromHeader, Header};
 pub use self::json::Json;
 pub use self::key::Key;
+pub(crate) use self::not_taken::NotTaken;
 pub use self::parts::{Attempt, RequestId};
 #[cfg(feature = "json-schema")]
 pub(crate) use self::payload::validate;
@@ -147,6 +149,28 @@ impl<S, T: FromRecord<S>> FromRecord<S> for Result<T, T::Rejection> {
         T::schemas()
     }
 }
+
+macro_rules! tuples {
+    ($($($part:ident)*;)*) => {$(
+        /// Several extractors in one: `Batch<(Key<String>, Json<Order>)>`. Rejects with the first that cannot be read.
+        #[allow(non_snake_case)]
+        // Else rustc names tuples where it lists extractors.
+        #[diagnostic::do_not_recommend]
+        impl<S, $($part: FromRecord<S>,)*> FromRecord<S> for ($($part,)*) {
+            type Rejection = Rejection;
+
+            fn from_record(delivery: &Delivery, state: &S) -> Result<Self, Rejection> {
+                Ok(($($part::from_record(delivery, state).map_err(Into::into)?,)*))
+            }
+
+            fn schemas() -> SchemaUse {
+                SchemaUse::NONE$(.and($part::schemas()))*
+            }
+        }
+    )*};
+}
+
+tuples! { A B; A B C; A B C D; A B C D E; A B C D E G; }
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@ pub struct Failure { // No std::error::Error: `.map_err(Failure::into_error)` ma
     source: BoxError,
     code: Option<&'static str>,
     after: Option<Duration>,
+    whole: bool,
 }
 
 /// The next step for a record that was not done.
@@ -72,6 +73,7 @@ impl Failure {
             source,
             code: None,
             after: None,
+            whole: false,
         }
     }
 
@@ -89,6 +91,14 @@ impl Failure {
         self
     }
 
+    /// Says that no record of the chunk is at fault: the database is down. The chunk is tried again whole, and never halved to find a culprit. Of use in a
+    /// [batch handler](crate::batches) alone; no effect on a reject.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
     /// The next step: retry or reject.
     pub fn next(&self) -> Next {
         self.next
@@ -102,6 +112,11 @@ impl Failure {
     /// The wait set by [`after`](Self::after). *None: back-off chooses.*
     pub fn wait(&self) -> Option<Duration> {
         self.after
+    }
+
+    /// Whether [`whole`](Self::whole) was set.
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// The code set by [`code`](Self::code). *None: none was set.*
@@ -123,6 +138,7 @@ impl Failure {
             next: self.next,
             code: self.code,
             after: self.after,
+            whole: self.whole,
             text: told(self.source),
         }
     }
@@ -136,8 +152,23 @@ pub(crate) struct Reason {
     pub(crate) code: Option<&'static str>,
     /// *None: back-off chooses.*
     pub(crate) after: Option<Duration>,
+    /// No record of the chunk is at fault.
+    pub(crate) whole: bool,
     /// The texts of the error and its causes, cut to the named length.
     pub(crate) text: String,
+}
+
+impl Reason {
+    /// One of the framework's own, which may pass.
+    pub(crate) fn retry(code: &'static str, text: String) -> Self {
+        Self {
+            next: Next::Retry,
+            code: Some(code),
+            after: None,
+            whole: false,
+            text,
+        }
+    }
 }
 
 impl<E: Into<BoxError>> From<E> for Failure {
@@ -146,14 +177,16 @@ impl<E: Into<BoxError>> From<E> for Failure {
         let first: &(dyn StdError + 'static) = &*source;
         let verdict = std::iter::successors(Some(first), |error| StdError::source(*error))
             .find_map(|error| error.downcast_ref::<Verdict>());
-        let (next, code, after) = verdict.map_or((Next::Retry, None, None), |Verdict(failure)| {
-            (failure.next, failure.code, failure.after)
+        let plain = (Next::Retry, None, None, false);
+        let (next, code, after, whole) = verdict.map_or(plain, |Verdict(failure)| {
+            (failure.next, failure.code, failure.after, failure.whole)
         });
         Self {
             next,
             source,
             code,
             after,
+            whole,
         }
     }
 }
@@ -223,6 +256,13 @@ impl Rejection {
     pub(crate) const PAYLOAD_MISMATCH: &'static str = "reject.payload_mismatch";
     /// A record that was started once, and must not be started again.
     pub(crate) const AT_MOST_ONCE: &'static str = "reject.at_most_once";
+
+    /// Of a record whose key came before with another payload.
+    pub(crate) fn mismatch() -> Self {
+        let message =
+            "a record with the same idempotency key was delivered before with another payload";
+        Self::new(Self::PAYLOAD_MISMATCH, message)
+    }
 
     /// Creates a rejection with that code.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
@@ -361,6 +401,7 @@ mod tests {
         let error = Failure::retry("busy")
             .code("order.busy")
             .after(wait)
+            .whole()
             .into_error();
 
         let failure = Failure::from(anyhow::Error::from(error).context("shipping"));
@@ -368,6 +409,7 @@ mod tests {
         assert_eq!(failure.next(), Next::Retry);
         assert_eq!(failure.given_code(), Some("order.busy"));
         assert_eq!(failure.wait(), Some(wait));
+        assert!(failure.is_whole());
         assert_eq!(failure.reason().text, "shipping: to be retried: busy");
     }
 
@@ -393,6 +435,7 @@ mod tests {
             next: Next::Retry,
             code: Some("order.broken"),
             after: None,
+            whole: false,
             text: "(its `Display` panicked)".to_owned(),
         };
         assert_eq!(reason, kept);

@@ -1,5 +1,8 @@
 //! Turns an `async fn` of extractors into one type-erased route. Generic at the consumer's builder, boxed from here on.
 
+// Batch handlers.
+mod many;
+
 use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
@@ -11,13 +14,16 @@ use std::task::{Context, Poll};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
+use crate::batches::ChunkRoute;
 use crate::caught::{Caught, caught};
 use crate::delivery::{Delivery, HandlerRun};
-use crate::extract::FromRecord;
 #[cfg(feature = "json-schema")]
 use crate::extract::validate;
-use crate::failure::{Failure, Next, Rejection, cut};
+use crate::extract::{FromRecord, NotTaken};
+use crate::failure::{Failure, Rejection, cut};
 use crate::schemas::{Reading, ReadingOptions, SchemaUse, Typed};
+
+pub use self::many::{BatchOptions, batch};
 
 /// A type that a handler may return: `()`, or `Result<(), E>` for any `E` that converts into a [`Failure`].
 #[diagnostic::on_unimplemented(
@@ -154,40 +160,6 @@ type Extract = dyn Fn(&Delivery) -> Result<HandlerRun, NotTaken> + Send + Sync;
 /// One try of a record that has not started: its first poll starts it. A panic of the handler is told, one of a `drop` costs nothing.
 pub(crate) type Try = Caught<HandlerRun>;
 
-/// Why a handler's arguments could not be taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NotTaken {
-    /// The record cannot be read so.
-    Rejected(Rejection),
-    /// The extractor of this type panicked. The text of its panic is left out: it may quote what was being read.
-    Panicked(&'static str),
-}
-
-impl NotTaken {
-    /// An extractor has panicked.
-    pub(crate) const PANICKED: &'static str = "extractor.panicked";
-}
-
-impl From<NotTaken> for Failure {
-    fn from(not_taken: NotTaken) -> Self {
-        match not_taken {
-            NotTaken::Rejected(rejection) => {
-                let Rejection { code, next, .. } = rejection;
-                match next {
-                    Next::Reject => Self::reject(rejection).code(code),
-                    Next::Retry => Self::retry(rejection).code(code),
-                }
-            }
-            NotTaken::Panicked(argument) => {
-                let why = format!(
-                    "the extractor `{argument}` panicked: see standard error for the place in the code"
-                );
-                Self::retry(why).code(NotTaken::PANICKED)
-            }
-        }
-    }
-}
-
 /// A handler in its layers, types erased, with its own settings.
 #[derive(Clone)]
 pub(crate) struct Route {
@@ -202,6 +174,8 @@ pub(crate) struct Route {
     options: Option<ReadingOptions>,
     /// *None: as the writers' schemas say.*
     reading: Option<Arc<Reading>>,
+    /// *Some: its handler takes many records in one call.*
+    pub(crate) chunks: Option<Arc<ChunkRoute>>,
 }
 
 impl Route {
@@ -221,6 +195,7 @@ impl Route {
             extract: erase(handler, state),
             layered: None,
             attempts,
+            chunks: None,
         };
         for layer in &layers {
             route.wrap(layer);
@@ -264,10 +239,17 @@ impl Route {
         #[cfg(feature = "json-schema")]
         self.validate(delivery)?;
         let run = (self.extract)(delivery)?;
+        match &self.layered {
+            Some(_) => Ok(self.in_layers(delivery.clone(), run)),
+            None => Ok(Caught::new(|| run)),
+        }
+    }
+
+    /// The run in the handler's layers, if it has any.
+    fn in_layers(&self, mut delivery: Delivery, run: HandlerRun) -> Try {
         let Some(layered) = &self.layered else {
-            return Ok(Caught::new(|| run));
+            return Caught::new(|| run);
         };
-        let mut delivery = delivery.clone();
         delivery.prepare(run);
         let layered = Arc::clone(layered);
         // The layers' own code runs with the first poll, as the handler's does.
@@ -278,7 +260,7 @@ impl Route {
                 Err(never) => match never {},
             }
         });
-        Ok(Caught::new(|| run))
+        Caught::new(|| run)
     }
 }
 

@@ -33,6 +33,7 @@
 //! | build and configure a consumer | [`Builder`](builder::Builder); environment variables: [`Builder::from_env`](builder::Builder::from_env) |
 //! | take the value, the key, a header, the state | [`extract`] |
 //! | set attempts or tower layers for one handler | [`each`] |
+//! | handle many records in one call | [`batches`] |
 //! | retry or reject | [`failure`] |
 //! | read Avro, Protobuf, or JSON behind a frame | [`schemas`] |
 //! | preserve the order of a partition or a key | [`ProcessingOrder`] |
@@ -143,11 +144,20 @@ mod flush;
 // What is true of all records of an invocation.
 mod context;
 
+// What a batch handler says of its records.
+mod outcomes;
+
+// The records of one call of a batch handler.
+mod chunk;
+
 // One try of one record.
 mod delivery;
 
 // From a delivery to a handler's arguments.
 pub mod extract;
+
+// Many records in one call.
+pub mod batches;
 
 // From an async fn to an erased route.
 pub mod handler;
@@ -209,6 +219,7 @@ pub mod testing;
 pub mod limits;
 
 // What is typed in the first hour; the rest stands in its module.
+pub use batches::{Batch, Outcomes};
 pub use builder::{ProcessingOrder, WhenExhausted};
 pub use consumer::Consumer;
 pub use deadline::Deadline;
@@ -216,7 +227,7 @@ pub use delivery::IdempotencyKey;
 pub use error::Error;
 pub use extract::{Attempt, Header, Json, Key, RequestId, State, Value};
 pub use failure::Failure;
-pub use handler::each;
+pub use handler::{batch, each};
 pub use idempotency::Idempotency;
 pub use invocation::Invocation;
 pub use invoked::Invoked;

@@ -39,6 +39,18 @@ pub const ATTEMPTS_DEFAULT: u32 = 3;
 /// Largest maximum of attempts that can be set: with back-off, a hundred attempts outlast any invocation.
 pub const ATTEMPTS_MAX: u32 = 100;
 
+/// Default maximum of records in one call of a batch handler: a multi-row insert gains little beyond some hundreds of rows, and a poison record costs a call more for each doubling.
+pub const BATCH_RECORDS_DEFAULT: usize = 500;
+
+/// Largest maximum of records in one call of a batch handler that can be set: Lambda's batch size is at most as large.
+pub const BATCH_RECORDS_MAX: usize = 10_000;
+
+/// Default maximum size of the keys and values in one call of a batch handler: a request that databases and search indexes take. A single larger record is a chunk of its own.
+pub const BATCH_BYTES_DEFAULT: usize = 1024 * 1024;
+
+/// Part of the time left that one call of a batch handler may take if no time-out is set: the rest is for halving after a call that hangs.
+pub const BATCH_TIMEOUT_PART: u32 = 2;
+
 /// Upper bound of the wait before the second attempt; doubled for each further attempt.
 pub const RETRY_BACKOFF_BASE_MS: u64 = 100;
 
@@ -345,6 +357,9 @@ const _: () = {
     );
     assert!(METRIC_LINES_MAX > 1);
     assert!(ATTEMPTS_DEFAULT <= ATTEMPTS_MAX);
+    assert!(BATCH_RECORDS_DEFAULT <= BATCH_RECORDS_MAX);
+    assert!(BATCH_RECORDS_MAX <= EVENT_RECORDS_MAX);
+    assert!(BATCH_BYTES_DEFAULT <= EVENT_BYTES_MAX);
     assert!(RETRY_BACKOFF_BASE_MS <= RETRY_BACKOFF_MAX_MS);
     assert!(DEADLINE_MARGIN_MS_MIN <= DEADLINE_MARGIN_MS);
     assert!(DEADLINE_MARGIN_MS <= DEADLINE_MARGIN_MS_MAX);

@@ -41,6 +41,24 @@ mod tries;
 // Records that run without a wait.
 mod quick;
 
+// A chunk of a batch handler, and the lanes that it is of.
+mod chunk;
+
+// The next chunk.
+mod gather;
+
+// The claims of a chunk.
+mod chunk_claims;
+
+// What comes after a call that has failed.
+mod halve;
+
+// One call of a batch handler.
+mod call;
+
+// What becomes of a chunk.
+mod settle;
+
 // The records of one lane.
 mod lane;
 

@@ -186,6 +186,14 @@ impl Record {
         })
     }
 
+    /// The record of the same batch that has this index.
+    pub(crate) fn at(&self, index: u32) -> Self {
+        Self {
+            batch: Arc::clone(&self.batch),
+            index,
+        }
+    }
+
     fn entry(&self) -> &RecordEntry {
         &self.batch.records[self.index as usize]
     }

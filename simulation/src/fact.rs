@@ -62,6 +62,22 @@ pub enum What {
         /// Whether the extraction panics.
         panics: bool,
     },
+    /// A handler is called with several records: each of them starts with it.
+    Called {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The number of the call, in the invocation's process.
+        call: u64,
+        /// The records, in the handler's order.
+        records: Vec<RecordId>,
+    },
+    /// A call with several records is over, however it ended.
+    CallOver {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The number of the call, in the invocation's process.
+        call: u64,
+    },
     /// A handler was started.
     Started {
         /// The invocation.

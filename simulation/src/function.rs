@@ -2,10 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_msk::builder::Builder;
 use lambda_msk::builder::NullKeys;
 use lambda_msk::destination::{DeadLetter, Destination, SendError};
+use lambda_msk::handler::BatchOptions;
 use lambda_msk::idempotency::Guarantee;
 use lambda_msk::idempotency::{
     Idempotency, IdempotencyStore, Item, MemoryStore, PerRecord, StoreError, Swap, Swapped,
@@ -14,13 +16,14 @@ use lambda_msk::idempotency::{
 use lambda_msk::metrics::Emf;
 use lambda_msk::schemas::Schemas;
 use lambda_msk::testing::{Event, Invoke};
-use lambda_msk::{Consumer, FailureReporting, ProcessingOrder, WhenExhausted};
+use lambda_msk::{Consumer, FailureReporting, ProcessingOrder, WhenExhausted, batch};
 
 use crate::fact::{InvocationId, RecordId, What};
 use crate::inside::{CURRENT, Inside, current};
 use crate::ledger::{NAMESPACE, TOPIC, note_asked, note_read, note_swap};
+use crate::many::{work_many, work_many_by_schema};
 use crate::oracle::{Ledger, Order, Reporting};
-use crate::plan::Plan;
+use crate::plan::{Batches, Plan};
 use crate::port::{Letter, Reply, Request};
 use crate::registry::RemoteRegistry;
 use crate::work::{Shared, work, work_by_schema};
@@ -69,10 +72,14 @@ pub(crate) fn consumer(
             Ledger::None => Idempotency::None,
         });
     let builder = match plan.schemas {
-        Some(_) => builder
-            .schemas(Schemas::of(RemoteRegistry(Arc::clone(inside))))
-            .topic(TOPIC, work_by_schema),
-        None => builder.topic(TOPIC, work),
+        Some(_) => builder.schemas(Schemas::of(RemoteRegistry(Arc::clone(inside)))),
+        None => builder,
+    };
+    let builder = match (&plan.schemas, function.batches) {
+        (Some(_), None) => builder.topic(TOPIC, work_by_schema),
+        (None, None) => builder.topic(TOPIC, work),
+        (Some(_), Some(batches)) => builder.route(TOPIC, many(batch(work_many_by_schema), batches)),
+        (None, Some(batches)) => builder.route(TOPIC, many(batch(work_many), batches)),
     };
     let builder = match plan.keeps {
         Ledger::PerRecord => builder
@@ -88,6 +95,18 @@ pub(crate) fn consumer(
         false => builder,
     };
     builder.build()
+}
+
+fn many<H>(mut batch: BatchOptions<H>, batches: Batches) -> BatchOptions<H> {
+    batch = batch.records(batches.records).bytes(batches.bytes);
+    batch = batch.bisect(batches.bisects);
+    if batches.is_across {
+        batch = batch.across_partitions();
+    }
+    match batches.timeout_ms {
+        Some(ms) => batch.timeout(Duration::from_millis(ms)),
+        None => batch,
+    }
 }
 
 /// A key that no two records share: not even where a log is made anew, and one of them stands where the other stood.

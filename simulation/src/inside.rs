@@ -1,13 +1,14 @@
 //! What a process of the function knows of the run: where its facts go, what each of its invocations was given, its way out. Shared by `work` and `function`.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task_local;
 
 use crate::fact::{EnvironmentId, Fact, InvocationId, RecordId, What};
 use crate::ledger::item_id;
+use crate::plan::Batches;
 use crate::port::{Call, Port, Request};
 use crate::process::{OwnTime, Process};
 use crate::script::Script;
@@ -39,6 +40,9 @@ pub(crate) struct Inside {
     given: Mutex<BTreeMap<InvocationId, Given>>,
     /// The next clone of the handlers' state panics.
     clone_panics: AtomicBool,
+    /// Calls with several records, so far.
+    calls: AtomicU64,
+    pub(crate) batches: Option<Batches>,
 }
 
 type Given = BTreeMap<(i32, i64), RecordId>;
@@ -63,6 +67,8 @@ impl Inside {
             script: Arc::clone(script),
             given: Mutex::default(),
             clone_panics: AtomicBool::new(false),
+            calls: AtomicU64::new(0),
+            batches: script.batches(),
         })
     }
 
@@ -74,6 +80,11 @@ impl Inside {
     /// Asks the world, in the name of the invocation that is being run.
     pub(crate) fn ask(&self, request: Request) -> Call {
         self.port.call(self.now_ms(), current(), request)
+    }
+
+    /// The number of a call with several records.
+    pub(crate) fn next_call(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The next clone of the handlers' state panics, or does not.

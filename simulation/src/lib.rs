@@ -67,6 +67,9 @@ mod inside;
 // The handler.
 mod work;
 
+// The handler of many records.
+mod many;
+
 // The schema registry.
 mod registry;
 

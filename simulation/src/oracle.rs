@@ -38,7 +38,7 @@ use self::known::Kind;
 use self::model::Model;
 pub use self::terms::{Ledger, Order, Pace, Reporting, Terms};
 pub use self::violation::{Invariant, Violation};
-use crate::fact::{Fact, How, What};
+use crate::fact::{Fact, How, RecordId, What};
 
 /// Reads a run, in the order of time, and returns its violations.
 pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
@@ -74,6 +74,11 @@ impl Judge<'_> {
                 }
                 self.at_most_once(*invocation, *record);
             }
+            What::Called {
+                invocation,
+                call,
+                records,
+            } => self.has_one_chunk_out(*invocation, *call, records),
             What::Answered { invocation, answer } => {
                 self.answers(*invocation, answer);
                 self.hands_over(*invocation);
@@ -171,17 +176,19 @@ impl Judge<'_> {
                 records,
                 redrive,
             } => model.delivered(*invocation, *environment, records, *redrive, now_ms),
-            What::Throttled { records } => {
-                for record in records {
-                    let throttled = model.record(*record);
-                    throttled.throttles += 1;
-                    throttled.beside = records.clone();
-                }
-            }
+            What::Throttled { records } => throttled(model, records),
             What::Looked {
                 invocation, record, ..
             } => model.looked(*invocation, *record),
             What::Started { invocation, record } => model.started(*invocation, *record),
+            What::Called {
+                invocation,
+                call,
+                records,
+            } => model.called(*invocation, *call, records),
+            What::CallOver { invocation, call } => {
+                model.invocation(*invocation).calls_open.remove(call);
+            }
             What::Ended {
                 invocation,
                 record,
@@ -254,5 +261,13 @@ impl Judge<'_> {
             What::SetBack { log } => model.set_back(*log),
             _ => self.learns(what),
         }
+    }
+}
+
+fn throttled(model: &mut Model, records: &[RecordId]) {
+    for record in records {
+        let throttled = model.record(*record);
+        throttled.throttles += 1;
+        throttled.beside = records.to_vec();
     }
 }

@@ -11,7 +11,7 @@ use msk_mapping::response::Again;
 
 pub(crate) use self::faults::Faults;
 use self::faults::outages;
-pub(crate) use self::function::{Function, Holds};
+pub(crate) use self::function::{Batches, Function, Holds};
 pub(crate) use self::mapping::Mapping;
 pub(crate) use self::schemas::Schemas;
 use crate::dice::Dice;

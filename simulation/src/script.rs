@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::dice::Dice;
 use crate::fact::RecordId;
-use crate::plan::{Faults, Holds, Plan};
+use crate::plan::{Batches, Faults, Holds, Plan};
 
 /// Longest run of a handler that has no fault.
 const TAKES_MS_MAX: u64 = 40;
@@ -46,6 +46,7 @@ pub(crate) struct Script {
     quiet_at_ms: u64,
     timeout_ms: u64,
     holds: Option<Holds>,
+    batches: Option<Batches>,
     /// Which records are rejected by their handler, by record.
     rejected: Vec<bool>,
     starts: Mutex<Vec<u32>>,
@@ -60,10 +61,24 @@ impl Script {
             quiet_at_ms: plan.quiet_at_ms,
             timeout_ms: plan.function.timeout_ms,
             holds: plan.function.holds,
+            batches: plan.function.batches,
             starts: Mutex::new(vec![0; rejected.len()]),
             extractions: Mutex::new(vec![0; rejected.len()]),
             rejected,
         }
+    }
+
+    /// *None: the handler takes one record.*
+    pub(crate) fn batches(&self) -> Option<Batches> {
+        self.batches
+    }
+
+    /// Whether the failure of that record fails its whole call, and whether that is said to be nobody's fault.
+    pub(crate) fn fails_whole(&self, record: RecordId, often: u32) -> (bool, bool) {
+        let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = u64::from(starts[record as usize]);
+        let mut dice = self.dice.of("whole", u64::from(record) << 32 | start);
+        (dice.per_mille(often), dice.per_mille(200))
     }
 
     /// The arguments of a handler are taken from that record.

@@ -75,6 +75,14 @@ fn line(what: &What) -> String {
         What::SaidStarted { invocation, record } => {
             format!("invocation {invocation}: a letter says that record {record} was started")
         }
+        What::Called {
+            invocation,
+            call,
+            records,
+        } => format!("invocation {invocation}: call {call} has records {records:?}"),
+        What::CallOver { invocation, call } => {
+            format!("invocation {invocation}: call {call} is over")
+        }
         What::Started { invocation, record } => {
             format!("invocation {invocation}: record {record} starts")
         }

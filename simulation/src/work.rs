@@ -172,6 +172,6 @@ pub(crate) async fn work(
 }
 
 /// Without the panic hook: nothing is printed.
-fn panic(text: &'static str) -> ! {
+pub(crate) fn panic(text: &'static str) -> ! {
     std::panic::resume_unwind(Box::new(text))
 }

@@ -368,6 +368,60 @@ fn a_later_record_of_a_lane_does_not_start_before_an_earlier_one_is_settled() {
     assert_eq!(under(Order::Unordered), []);
 }
 
+fn called<const N: usize>(call: u64, records: [u32; N]) -> What {
+    What::Called {
+        invocation: 0,
+        call,
+        records: records.to_vec(),
+    }
+}
+
+fn failed(record: u32) -> What {
+    What::Ended {
+        invocation: 0,
+        record,
+        how: How::Failed,
+    }
+}
+
+/// One call of two records, which both start with it.
+fn two_called() -> Vec<What> {
+    vec![
+        appended(0),
+        appended(1),
+        delivered(0, [0, 1]),
+        taken(0),
+        called(0, [0, 1]),
+        started(0, 0),
+        started(0, 1),
+    ]
+}
+
+#[test]
+fn records_of_one_call_start_with_it_in_order() {
+    let story = |more: Vec<What>| {
+        let story = two_called().into_iter().chain(more);
+        let facts: Vec<Fact> = story.map(|what| Fact { at_ms: 0, what }).collect();
+        let broken = judge(&terms(), &facts).into_iter();
+        broken.map(|broken| broken.invariant).collect::<Vec<_>>()
+    };
+    let over = || What::CallOver {
+        invocation: 0,
+        call: 0,
+    };
+
+    assert_eq!(
+        story(vec![failed(0), done(0, 1), over(), called(1, [0])]),
+        []
+    );
+    // Its lane has a chunk out; the one before it has failed; they come in the wrong order.
+    assert_eq!(story(vec![called(1, [0, 1])]), [Invariant::Order; 2]);
+    let behind = vec![failed(0), failed(1), over(), called(1, [1])];
+    assert_eq!(story(behind), [Invariant::Order]);
+    let reversed = vec![failed(0), failed(1), over(), called(1, [1, 0])];
+    assert_eq!(story(reversed), [Invariant::Order]);
+}
+
 #[test]
 fn what_is_recorded_does_not_start_again_unless_it_was_forgotten() {
     let again = |between: What| {

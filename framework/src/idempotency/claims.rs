@@ -21,6 +21,7 @@ pub(super) mod recorder;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::timeout_at;
 
 use crate::idempotency::claims::claim::Claim;
@@ -63,6 +64,8 @@ pub(crate) enum Claimed<'l, 'c> {
     Unknown(Claim<'c>, Option<Undone>),
     /// The store fails for this reason, and records run without it.
     WithoutStore(String),
+    /// Another one works on the key, and nobody was to wait for it.
+    Busy,
 }
 
 /// What an item that was not free means for a claim.
@@ -90,23 +93,30 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// Claims the record's key for a lane; waits while another one works on it.
+    /// Claims the record's key for a lane. If another one works on it: waits for that one, or does not, as `waits` says. Who holds another claim must not wait.
     pub(crate) async fn claim<'l, 'c>(
         &'c self,
         recorder: &'l Recorder<'c>,
         id: Arc<str>,
         record: &Record,
+        waits: bool,
     ) -> Result<Claimed<'l, 'c>, Refusal> {
         let off = || self.off.get().cloned().map(Claimed::WithoutStore);
         if let Some(without_store) = off() {
             return Ok(without_store);
         }
-        let work = self.work_on(&id).await?;
+        let work = match waits {
+            true => self.work_on(&id).await?,
+            false => match self.keys.work_on(&id).now_or_never() {
+                Some(work) => work,
+                None => return Ok(Claimed::Busy),
+            },
+        };
         // The lane that was waited for may have found so.
         if let Some(without_store) = off() {
             return Ok(without_store);
         }
-        match self.take(recorder, id, record, work).await {
+        match self.take(recorder, id, record, (work, waits)).await {
             Err(refusal) if refusal.is_the_stores() && self.runs_without() => {
                 let why = self.off.get_or_init(|| refusal.message);
                 Ok(Claimed::WithoutStore(why.clone()))
@@ -142,7 +152,7 @@ impl<'a> Claims<'a> {
         recorder: &'l Recorder<'c>,
         id: Arc<str>,
         record: &Record,
-        work: Option<Work<'c>>,
+        (work, waits): (Option<Work<'c>>, bool),
     ) -> Result<Claimed<'l, 'c>, Refusal> {
         let Terms {
             clock,
@@ -216,6 +226,7 @@ impl<'a> Claims<'a> {
                     stands = Some(item);
                     continue;
                 }
+                Stands::Held(_) if !waits => return Ok(Claimed::Busy),
                 Stands::Held(until_ms) => until_ms.saturating_add(millis(times.gap) + 1),
             };
             stands = None;

@@ -8,11 +8,13 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
+use crate::batches::Collection;
 use crate::delivery::Delivery;
+use crate::extract::NotTaken;
 use crate::failure::{Failure, Reason, Rejection};
-use crate::handler::{NotTaken, Route, Try};
+use crate::handler::{Route, Try};
 use crate::idempotency::Undone;
 use crate::limits::HANDLER_POLL_MS_MAX;
 use crate::process::batch::BatchRun;
@@ -70,6 +72,47 @@ impl BatchRun<'_> {
         }
     }
 
+    /// Takes the arguments of one more record of a chunk. As [`take`](Self::take).
+    pub(super) fn collect(
+        &self,
+        record: &Record,
+        route: &Route,
+        delivery: &mut Delivery,
+        attempt: u32,
+        items: &mut Collection,
+    ) -> Result<Result<(), Reason>, Rejection> {
+        delivery.set(record, attempt);
+        let began = self.turns.seen_ns();
+        let taken = route.collect(delivery, items);
+        self.measure_poll("an extractor", record, self.turns.look() - began);
+        match taken {
+            Ok(()) => Ok(Ok(())),
+            Err(NotTaken::Rejected(rejection)) => Err(rejection),
+            Err(panicked @ NotTaken::Panicked(_)) => Ok(Err(Failure::from(panicked).reason())),
+        }
+    }
+
+    /// Runs a call of a batch handler, and drops it at `until`. `record`: its first.
+    pub(super) async fn try_chunk(
+        &self,
+        record: &Record,
+        run: Try,
+        attempt: u32,
+        until: Option<Instant>,
+    ) -> Tried {
+        let mut run = Polled::new(run, &self.turns, self.scope(record, attempt));
+        let ended = self.go_on(&mut run, until).await;
+        match ended {
+            Some(_) => self.measure_run(record, &run),
+            // How long a call hangs says nothing of the next one, which has less time.
+            None => {
+                self.count_run(record, &run);
+                self.measure_poll("the handler", record, run.longest_poll_ns());
+            }
+        }
+        tried(ended)
+    }
+
     /// Starts the handler, and drops it at the deadline's margin. Whether it may begin was asked just before, and holds for now only.
     pub(super) async fn try_once(&self, record: &Record, run: Try, attempt: u32) -> Tried {
         let mut run = Polled::new(run, &self.turns, self.scope(record, attempt));
@@ -92,26 +135,22 @@ impl BatchRun<'_> {
         let ended = match ended {
             Some(ended) => Some(ended),
             None => {
-                let ended = self.go_on(&mut run).await;
+                let ended = self
+                    .go_on(&mut run, self.invocation.deadline.work_end())
+                    .await;
                 self.measure_run(record, &run);
                 ended
             }
         };
-        match ended {
-            Some(Ok(Ok(()))) => Tried::Done,
-            Some(Ok(Err(failure))) => Tried::Failed(failure.reason(), Undone::Failed),
-            Some(Err(panicked)) => {
-                let text = format!("the handler panicked: {}", panicked.text());
-                let failure = Failure::retry(text).code("handler.panicked");
-                Tried::Failed(failure.reason(), Undone::Panicked)
-            }
-            None => Tried::Dropped,
-        }
+        tried(ended)
     }
 
-    /// A handler that has begun. *None: it was not done at the deadline's margin.*
-    async fn go_on<F: Future + Unpin>(&self, run: &mut F) -> Option<F::Output> {
-        let end = self.invocation.deadline.work_end();
+    /// A handler that has begun. *None: it was not done at `end`.*
+    async fn go_on<F: Future + Unpin>(
+        &self,
+        run: &mut F,
+        end: Option<Instant>,
+    ) -> Option<F::Output> {
         let run = self.turns.in_turns(end, run);
         match end {
             Some(end) => timeout_at(end, run).await.ok(),
@@ -119,10 +158,14 @@ impl BatchRun<'_> {
         }
     }
 
-    pub(super) fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+    fn count_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
         if let Some(meter) = &self.invocation.meter {
             meter.ran(record.partition_index(), run.took_ns());
         }
+    }
+
+    pub(super) fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+        self.count_run(record, run);
         if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
             self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
         }
@@ -153,5 +196,19 @@ impl BatchRun<'_> {
             Some(_) => {}
         }
         *longest = Some(poll);
+    }
+}
+
+/// `ended`: *None: it was dropped.*
+fn tried(ended: Option<<Try as Future>::Output>) -> Tried {
+    match ended {
+        Some(Ok(Ok(()))) => Tried::Done,
+        Some(Ok(Err(failure))) => Tried::Failed(failure.reason(), Undone::Failed),
+        Some(Err(panicked)) => {
+            let text = format!("the handler panicked: {}", panicked.text());
+            let failure = Failure::retry(text).code("handler.panicked");
+            Tried::Failed(failure.reason(), Undone::Panicked)
+        }
+        None => Tried::Dropped,
     }
 }

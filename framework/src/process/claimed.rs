@@ -42,6 +42,20 @@ async fn keeping<T>(claim: Option<&Claim<'_>>, run: impl Future<Output = T>) -> 
     }
 }
 
+/// As [`keeping`], with the claims of a chunk.
+pub(super) async fn keeping_all<T>(claims: &[Arc<Claim<'_>>], run: impl Future<Output = T>) -> T {
+    if claims.is_empty() {
+        return run.await;
+    }
+    let kept = join_all(claims.iter().map(|claim| claim.keep()));
+    tokio::select! {
+        biased;
+        over = run => over,
+        // None of them ends.
+        _ = kept => std::future::pending().await,
+    }
+}
+
 impl BatchRun<'_> {
     /// Claims the record, and tries it until it has ended. *None: no time was left to start it.*
     pub(super) async fn run_claimed<'r>(
@@ -88,19 +102,19 @@ impl BatchRun<'_> {
         end: &mut LaneEnd,
     ) -> Result<Option<Held<'l, 'r>>, End> {
         let failed = |refusal| End::of(Outcome::Failed, 0, Some(Problem::from(refusal)));
-        let claimed = claims.claim(recorder, Arc::clone(key), record).await;
+        let claimed = claims.claim(recorder, Arc::clone(key), record, true).await;
         self.turns.look();
         let claim = match claimed.map_err(failed)? {
             Claimed::Ours(claim) => Some(claim),
+            // Who waits is not told so.
+            Claimed::Busy => return Err(End::unreached()),
             Claimed::WithoutStore(why) => {
                 end.without_store = Some(why);
                 None
             }
             Claimed::Settled => return Err(End::of(Outcome::Skipped, 0, None)),
             Claimed::Mismatch => {
-                let message = "a record with the same idempotency key was delivered before with another payload";
-                let rejection = Rejection::new(Rejection::PAYLOAD_MISMATCH, message);
-                return Err(self.reject(record, rejection, 0).await);
+                return Err(self.reject(record, Rejection::mismatch(), 0).await);
             }
             Claimed::Unknown(claim, undone) => {
                 let over = self.give_up(record, undone).await;
@@ -167,7 +181,7 @@ impl BatchRun<'_> {
         let (places, sent): (Vec<usize>, Vec<DeadLetter>) = sent.into_iter().unzip();
         let delivered = match sent.as_slice() {
             [] => Vec::new(),
-            sent => self.deliver(sent).await,
+            sent => self.deliver_all(sent).await,
         };
         let there = sent.iter().zip(&delivered);
         let there: Vec<&DeadLetter> = there

@@ -1,5 +1,7 @@
 //! Letters of rejected records to the destination: one call for neighbours, and for each whether its record is settled.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tokio::time::timeout_at;
 
 use crate::caught::{Caught, discard};
@@ -42,6 +44,11 @@ impl BatchRun<'_> {
             };
             return letters.iter().map(end).collect();
         }
+        self.deliver_held(letters).await
+    }
+
+    /// The partitions of the letters are held.
+    async fn deliver_held(&self, letters: &[DeadLetter]) -> Vec<End> {
         let results = self.send(letters).await;
         self.turns.look();
         let end = |(letter, result): (&DeadLetter, Result<(), Problem>)| {
@@ -56,6 +63,46 @@ impl BatchRun<'_> {
             End::of(outcome, letter.attempts(), Some(problem))
         };
         letters.iter().zip(results).map(end).collect()
+    }
+
+    /// As [`deliver`](Self::deliver), of letters of several partitions: those of a partition of which nothing more may start are not sent.
+    pub(super) async fn deliver_all(&self, letters: &[DeadLetter]) -> Vec<End> {
+        let of = |letter: &DeadLetter| letter.record().partition_index();
+        let one = |letters: &[DeadLetter]| letters.windows(2).all(|two| of(&two[0]) == of(&two[1]));
+        if one(letters) {
+            return self.deliver(letters).await;
+        }
+        let mut refused: BTreeMap<usize, Problem> = BTreeMap::new();
+        let mut asked = BTreeSet::new();
+        for letter in letters {
+            if asked.insert(of(letter))
+                && let Err(problem) = self.may_start(letter.record()).await
+            {
+                refused.insert(of(letter), problem);
+            }
+        }
+        let sent = letters
+            .iter()
+            .filter(|letter| !refused.contains_key(&of(letter)));
+        let sent: Vec<DeadLetter> = sent.cloned().collect();
+        let mut ends = match sent.as_slice() {
+            [] => Vec::new(),
+            sent => self.deliver_held(sent).await,
+        }
+        .into_iter();
+        let end = |letter: &DeadLetter| match refused.get(&of(letter)) {
+            Some(problem) => {
+                let problem = Some(problem.clone());
+                Some(End::of(Outcome::Failed, letter.attempts(), problem))
+            }
+            None => ends.next(),
+        };
+        // One end for each letter that was sent.
+        letters
+            .iter()
+            .map(end)
+            .map(|end| end.unwrap_or_else(End::unreached))
+            .collect()
     }
 
     /// One call of the destination; one result for each letter.

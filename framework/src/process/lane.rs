@@ -15,6 +15,7 @@ use crate::limits::DEAD_LETTERS_PER_SEND_MAX;
 use crate::outcome::Outcome;
 use crate::process::attempt::First;
 use crate::process::batch::BatchRun;
+use crate::process::chunk::ChunkRun;
 use crate::process::end::{End, LaneEnd};
 use crate::process::prepare::{NotRun, Prepared};
 use crate::process::quick::Stopped;
@@ -53,6 +54,12 @@ impl BatchRun<'_> {
             .first()
             .map(|&first| self.records[first as usize].topic());
         let route = topic.and_then(|topic| self.processor.route(topic));
+        if let Some(route) = route
+            && route.chunks.is_some()
+        {
+            // On the heap: a lane of one record at a time is not to be larger for it.
+            return Box::pin(self.run_chunks(route, lane, delivery, end)).await;
+        }
         delivery.read_by(route.and_then(Route::reading));
         let mut run = LaneRun {
             batch: self,
@@ -69,6 +76,35 @@ impl BatchRun<'_> {
         recorder.beside(Box::pin(run.records(lane))).await;
         if let Some(refusal) = recorder.refused() {
             run.end.unrecorded = Some(refusal.into());
+        }
+    }
+}
+
+impl BatchRun<'_> {
+    /// Runs the records of a lane of a batch handler, chunk after chunk.
+    async fn run_chunks(
+        &self,
+        route: &Route,
+        lane: &[u32],
+        delivery: &mut Delivery,
+        end: &mut LaneEnd,
+    ) {
+        let recorder = Recorder::default();
+        let Some(mut run) = ChunkRun::new(self, route, delivery, &recorder, end) else {
+            return;
+        };
+        run.add(lane);
+        let chunks = async {
+            while run.ended_lane().is_none() {
+                run.round().await;
+            }
+        };
+        match &self.claims {
+            Some(_) => recorder.beside(chunks).await,
+            None => chunks.await,
+        }
+        if let Some(refusal) = recorder.refused() {
+            end.unrecorded = Some(refusal.into());
         }
     }
 }

@@ -45,6 +45,19 @@ impl BatchRun<'_> {
         route: Option<&'r Route>,
         delivery: &mut Delivery,
     ) -> Result<Prepared<'r>, NotRun> {
+        let route = self.may_run(record, route)?;
+        let key = self.invocation.record_key(record)?;
+        let taken = self.take(record, route, delivery, 1)?;
+        Ok(Prepared { route, key, taken })
+    }
+
+    /// Its handler, before any argument is taken. *Err: it will not run.*
+    #[inline]
+    pub(super) fn may_run<'r>(
+        &self,
+        record: &Record,
+        route: Option<&'r Route>,
+    ) -> Result<&'r Route, NotRun> {
         if let (Some(fault), false) = (record.fault(), route.is_none() && self.fails_unhandled) {
             return Err(Rejection::from(fault).into());
         }
@@ -56,9 +69,7 @@ impl BatchRun<'_> {
             let unavailable = needs.unavailable(&self.invocation.schemas, record, route.uses());
             unavailable.map_or(Ok(()), |rejection| Err(NotRun::from(rejection)))?;
         }
-        let key = self.invocation.record_key(record)?;
-        let taken = self.take(record, route, delivery, 1)?;
-        Ok(Prepared { route, key, taken })
+        Ok(route)
     }
 
     #[cold]

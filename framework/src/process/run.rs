@@ -4,25 +4,28 @@
 //! Lanes are run by workers, one a place: a worker goes on to the next lane while nobody else waits for its place, so that thousands of lanes whose handlers wait
 //! for nothing cost no more than one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::delivery::Delivery;
-use crate::idempotency::{Opened, Refusal};
+use crate::idempotency::{Opened, Recorder, Refusal};
 use crate::lane::Lanes;
 use crate::limits::LANES_WAITING_MAX;
 use crate::process::batch::BatchRun;
+use crate::process::chunk::ChunkRun;
 use crate::process::end::{BatchEnd, End, LaneEnd};
 use crate::record::Record;
 use crate::report::Problem;
 
 /// The lanes of a batch while they run.
 struct Running<'l> {
-    /// Lanes that may begin, in the event's order.
-    ready: VecDeque<&'l [u32]>,
+    /// What may begin, in the event's order.
+    ready: VecDeque<Work<'l>>,
+    /// Of each topic whose batch handler takes chunks of all its lanes. *Empty: there is no such topic.*
+    together: BTreeMap<&'l str, Together<'l>>,
     /// Lanes of opened partitions that wait for a schema.
     held: Vec<&'l [u32]>,
     /// Schemas are fetched, or cannot be: no lane waits for one.
@@ -30,6 +33,23 @@ struct Running<'l> {
     /// Of each partition that has a ledger, the lanes that have not ended.
     left: Vec<usize>,
     ran: BatchEnd,
+}
+
+/// What one worker does next.
+#[derive(Clone, Copy)]
+enum Work<'l> {
+    Lane(&'l [u32]),
+    /// All lanes of the topic.
+    Together(&'l str),
+}
+
+/// The lanes of a topic that are run together.
+#[derive(Default)]
+struct Together<'l> {
+    /// Lanes that may begin with the next chunk.
+    waiting: Vec<&'l [u32]>,
+    /// A worker has the topic, or will: it takes what waits.
+    is_taken: bool,
 }
 
 impl BatchRun<'_> {
@@ -50,6 +70,7 @@ impl BatchRun<'_> {
         // One task polls all of these: nobody waits for the lock, which is held for moments between two records.
         let mut running = Running {
             ready: VecDeque::new(),
+            together: self.topics_together(),
             held: Vec::new(),
             fetched: self.schemas.is_none(),
             left,
@@ -95,7 +116,9 @@ impl BatchRun<'_> {
                 () = &mut fetching, if !lock(&lanes).fetched => {
                     let lanes = &mut *lock(&lanes);
                     lanes.fetched = true;
-                    lanes.ready.extend(lanes.held.drain(..));
+                    for lane in std::mem::take(&mut lanes.held) {
+                        self.may_begin(lane, lanes);
+                    }
                 }
                 Some(()) = self.turns.timed(&mut workers) => {}
                 () = &mut place, if ready > 0 && workers.len() < workers_max => {
@@ -119,28 +142,61 @@ impl BatchRun<'_> {
     }
 
     /// Lanes of a partition that is opened: each may begin now, or once its schemas are fetched.
-    fn begin_lanes<'l>(&self, opened: Vec<&'l [u32]>, lanes: &mut Running<'l>) {
+    fn begin_lanes<'l>(&'l self, opened: Vec<&'l [u32]>, lanes: &mut Running<'l>) {
         for lane in opened {
             match lanes.fetched || !self.waits_for_schema(lane) {
-                true => lanes.ready.push_back(lane),
+                true => self.may_begin(lane, lanes),
                 false => lanes.held.push(lane),
             }
         }
     }
 
-    async fn one_worker(&self, lanes: &Mutex<Running<'_>>) {
+    fn may_begin<'l>(&'l self, lane: &'l [u32], lanes: &mut Running<'l>) {
+        let topic = || self.records[lane[0] as usize].topic();
+        if !lanes.together.is_empty()
+            && let Some(together) = lanes.together.get_mut(topic())
+        {
+            together.waiting.push(lane);
+            if !std::mem::replace(&mut together.is_taken, true) {
+                lanes.ready.push_back(Work::Together(topic()));
+            }
+            return;
+        }
+        lanes.ready.push_back(Work::Lane(lane));
+    }
+
+    /// The topics of the batch whose lanes are run together.
+    fn topics_together(&self) -> BTreeMap<&str, Together<'_>> {
+        let topics = self.processor.topics.iter();
+        let across = topics.filter(|(_, route)| {
+            let chunks = route.chunks.as_ref();
+            chunks.is_some_and(|chunks| chunks.is_across)
+        });
+        across
+            .map(|(topic, _)| (topic.as_str(), Together::default()))
+            .collect()
+    }
+
+    async fn one_worker<'l>(&'l self, lanes: &Mutex<Running<'l>>) {
         let worker = pin!(self.run_lanes(lanes));
         self.turns.one_of_all(worker).await;
     }
 
     /// Runs lanes on one place, one after the other, until none is left or somebody else waits for a place.
-    async fn run_lanes(&self, lanes: &Mutex<Running<'_>>) {
+    async fn run_lanes<'l>(&'l self, lanes: &Mutex<Running<'l>>) {
         let mut delivery = None;
         let mut end = LaneEnd::default();
         loop {
             let next = lock(lanes).ready.pop_front();
-            let Some(lane) = next else { break };
+            let Some(work) = next else { break };
             self.turns.begin_lane();
+            let lane = match work {
+                Work::Lane(lane) => lane,
+                Work::Together(topic) => {
+                    Box::pin(self.run_together(topic, lanes, &mut end)).await;
+                    continue;
+                }
+            };
             let first = &self.records[lane[0] as usize];
             let delivery = delivery.get_or_insert_with(|| {
                 Delivery::new(first.clone(), Arc::clone(self.invocation), 1)
@@ -152,6 +208,46 @@ impl BatchRun<'_> {
             }
         }
         self.places.leave();
+    }
+
+    /// Runs the lanes of a topic together, chunk after chunk, until none is left: also those that begin meanwhile.
+    async fn run_together<'l>(
+        &'l self,
+        topic: &'l str,
+        lanes: &Mutex<Running<'l>>,
+        end: &mut LaneEnd,
+    ) {
+        let mut delivery = Delivery::new(self.records[0].clone(), Arc::clone(self.invocation), 1);
+        let recorder = Recorder::default();
+        let route = self.processor.route(topic);
+        let run = route.and_then(|route| ChunkRun::new(self, route, &mut delivery, &recorder, end));
+        let Some(mut run) = run else { return };
+        let mut first = None;
+        let chunks = async {
+            loop {
+                while let Some(lane) = run.ended_lane() {
+                    first = first.or(lane.first());
+                    self.lane_ended(lane, run.end, &mut lock(lanes));
+                }
+                if let Some(together) = lock(lanes).together.get_mut(topic) {
+                    together.waiting.drain(..).for_each(|lane| run.add(lane));
+                    if run.lanes.is_empty() {
+                        together.is_taken = false;
+                        return;
+                    }
+                }
+                run.round().await;
+            }
+        };
+        match &self.claims {
+            Some(_) => recorder.beside(chunks).await,
+            None => chunks.await,
+        }
+        if let (Some(refusal), Some(&first)) = (recorder.refused(), first) {
+            end.unrecorded = Some(refusal.into());
+            let at = self.records[first as usize].topic_partition();
+            lock(lanes).ran.add(at, end);
+        }
     }
 
     fn lane_ended(&self, lane: &[u32], end: &mut LaneEnd, lanes: &mut Running<'_>) {

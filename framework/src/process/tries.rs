@@ -17,9 +17,9 @@ use crate::process::processor::WhenExhausted;
 use crate::record::Record;
 use crate::report::Problem;
 
-const RETRY_AFTER_MAX: Duration = Duration::from_millis(RETRY_AFTER_MS_MAX);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_millis(RETRY_AFTER_MS_MAX);
 
-const NO_TIME: &str = "no time is left for another attempt";
+pub(super) const NO_TIME: &str = "no time is left for another attempt";
 
 /// Why a record is not tried now.
 enum NotNow {
@@ -138,20 +138,26 @@ impl<'a> BatchRun<'a> {
     }
 
     async fn exhausted(&self, record: &Record, reason: &Reason, tries: Tries) -> End {
+        match self.when_exhausted(reason, tries) {
+            Ok(rejection) => self.reject(record, rejection, tries.started).await,
+            Err(failed) => failed,
+        }
+    }
+
+    /// What becomes of a record whose attempts are used up. *Err: it has failed.*
+    pub(super) fn when_exhausted(&self, reason: &Reason, tries: Tries) -> Result<Rejection, End> {
         let never_again = self.claims.as_ref().is_some_and(Claims::is_at_most_once);
         match self.processor.when_exhausted {
             WhenExhausted::Fail if never_again && tries.started > 0 => {
                 let code = reason.code.unwrap_or(Rejection::AT_MOST_ONCE);
                 let why = "it was started once, and its guarantee is at most once";
-                let rejection = Rejection::new(code, format!("{} ({why})", reason.text));
-                self.reject(record, rejection, tries.started).await
+                Ok(Rejection::new(code, format!("{} ({why})", reason.text)))
             }
-            WhenExhausted::Fail => End::failed(reason, &tries.to_string(), tries.started),
+            WhenExhausted::Fail => Err(End::failed(reason, &tries.to_string(), tries.started)),
             WhenExhausted::Reject => {
                 let code = reason.code.unwrap_or(Rejection::EXHAUSTED);
                 let message = format!("{} ({tries})", reason.text);
-                let rejection = Rejection::new(code, message);
-                self.reject(record, rejection, tries.started).await
+                Ok(Rejection::new(code, message))
             }
         }
     }
@@ -199,10 +205,10 @@ impl<'a> BatchRun<'a> {
 
 /// How often a record was tried in this invocation.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tries {
-    made: u32,
+pub(super) struct Tries {
+    pub(super) made: u32,
     /// Of these, how often its handler was started: an extractor that panics comes before.
-    started: u32,
+    pub(super) started: u32,
 }
 
 impl fmt::Display for Tries {
@@ -219,7 +225,7 @@ impl fmt::Display for Tries {
 }
 
 /// Full jitter: anything up to a bound that doubles with each try, so that many functions do not come back at once.
-fn back_off(attempt: u32) -> Duration {
+pub(super) fn back_off(attempt: u32) -> Duration {
     let doublings = (attempt - 1).min(u64::BITS - 1);
     let bound = RETRY_BACKOFF_BASE_MS
         .saturating_mul(1 << doublings)

@@ -8,6 +8,8 @@ mod shared_store;
 mod support;
 
 mod at_most_once;
+mod batches;
+mod batches_that_fail;
 mod embedded;
 mod flush;
 mod framed_json;

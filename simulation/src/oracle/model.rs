@@ -68,6 +68,10 @@ pub(super) struct Invocation {
     pub(super) redrive: bool,
     pub(super) delivered_ms: u64,
     pub(super) started: BTreeSet<RecordId>,
+    /// Calls with several records that are not over, each with its records.
+    pub(super) calls_open: BTreeMap<u64, Vec<RecordId>>,
+    /// In which of these calls each record was last.
+    pub(super) called: BTreeMap<RecordId, u64>,
     /// What it knew of each record when that had its turn first. What it is told later, in the middle of its work, comes too late for that.
     pub(super) looked: BTreeMap<RecordId, Option<Known>>,
     /// Settled in it, how and when last.
@@ -204,6 +208,13 @@ impl Model {
         let told = self.told(invocation, record);
         let looked = &mut self.invocation(invocation).looked;
         looked.entry(record).or_insert(told);
+    }
+
+    pub(super) fn called(&mut self, invocation: InvocationId, call: u64, records: &[RecordId]) {
+        let of = self.invocation(invocation);
+        of.calls_open.insert(call, records.to_vec());
+        of.called
+            .extend(records.iter().map(|record| (*record, call)));
     }
 
     pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {

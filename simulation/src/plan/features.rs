@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::faults::Faults;
-use super::function::Holds;
+use super::function::{Batches, Holds};
 use super::{CLOCK_OFF_MS_MAX, Clusters, Plan, Schemas};
 use crate::dice::Dice;
 use crate::oracle::{Ledger, Order};
@@ -19,6 +19,7 @@ impl Plan {
         self.choose_clusters(&mut root.of("clusters", 0));
         self.choose_null_keys(&mut root.of("null keys", 0));
         self.choose_schemas(&mut root.of("schemas", 0));
+        self.choose_batches(&mut root.of("batches", 0));
     }
 
     /// Without the faults that are in all runs: what is promised where none is gets asked of more invocations.
@@ -162,6 +163,28 @@ impl Plan {
         self.records.each_max = self.records.each_max.max(8);
         self.mapping.batch_size = self.mapping.batch_size.max(5);
         self.schemas = Some(Schemas::of(dice, self.quiet_at_ms));
+    }
+
+    /// A handler that takes many records in one call.
+    fn choose_batches(&mut self, dice: &mut Dice) {
+        if self.terms.at_most_once || !dice.per_mille(250) {
+            return;
+        }
+        // A record has others beside it.
+        self.records.each_max = self.records.each_max.max(16);
+        self.mapping.batch_size = self.mapping.batch_size.max(8);
+        if dice.per_mille(200) {
+            self.calm();
+        }
+        let batches = Batches {
+            records: dice.pick(&[1, 2, 3, 8, 500]),
+            bytes: dice.pick(&[10, 1 << 20, 1 << 20]),
+            is_across: dice.per_mille(400),
+            bisects: dice.per_mille(850),
+            timeout_ms: dice.pick(&[None, None, Some(200), Some(1_000)]),
+            fails_whole: dice.pick(&[0, 300, 700, 1_000]),
+        };
+        self.function.batches = Some(batches);
     }
 
     /// Records without a key that wait for none.

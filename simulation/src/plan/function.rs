@@ -24,6 +24,21 @@ pub(crate) struct Function {
     pub(crate) environments_max: usize,
     /// *None: handlers only wait.*
     pub(crate) holds: Option<Holds>,
+    /// *None: its handler takes one record.*
+    pub(crate) batches: Option<Batches>,
+}
+
+/// A handler that takes many records in one call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batches {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+    pub(crate) is_across: bool,
+    pub(crate) bisects: bool,
+    /// *None: half of what is left.*
+    pub(crate) timeout_ms: Option<u64>,
+    /// Of a thousand failures of one record, so many fail its call.
+    pub(crate) fails_whole: u32,
 }
 
 /// Handlers that hold their processor.
@@ -49,6 +64,7 @@ impl Function {
             at_once: 1,
             environments_max: dice.pick(&[1, 2, 3, 5]),
             holds: None,
+            batches: None,
         }
     }
 
@@ -57,7 +73,11 @@ impl Function {
         Pace {
             timeout_ms: self.timeout_ms,
             progress_ms: self.progress.as_millis() as u64,
-            concurrency: self.concurrency,
+            // Lanes that share a call wait for each other's.
+            concurrency: match self.batches {
+                Some(batches) if batches.is_across => 0,
+                _ => self.concurrency,
+            },
             holds_ms: self.holds.map_or(0, |holds| holds.ms.1),
         }
     }

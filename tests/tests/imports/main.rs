@@ -46,7 +46,7 @@ const IN_ORDER: [&str; 6] = [
 ];
 
 /// Names that people type in their first hour: the rest stands in public modules.
-const ROOT_NAMES_MAX: usize = 25;
+const ROOT_NAMES_MAX: usize = 28;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -148,7 +148,7 @@ fn an_import_through_the_crates_root_names_the_module() {
 }
 
 #[test]
-fn the_root_of_the_framework_shows_at_most_25_names() {
+fn the_root_of_the_framework_shows_at_most_28_names() {
     let lib = fs::read_to_string(root().join("framework/src/lib.rs")).unwrap();
     let items = parse::file(&lib);
     let shown = items.iter().filter_map(|item| match item {

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 
 use crate::idempotency::claims::claim::{Claim, ClaimEnd};
 use crate::idempotency::watched::Watched;
@@ -23,7 +23,7 @@ pub(crate) struct Recorder<'c> {
 #[derive(Debug, Default)]
 struct Handed<'c> {
     claims: VecDeque<Arc<Claim<'c>>>,
-    /// One more is on its way to the store.
+    /// Some are on their way to the store.
     recording: bool,
     /// The lane has ended.
     closed: bool,
@@ -44,8 +44,10 @@ impl<'c> Recorder<'c> {
     }
 
     async fn record(&self) {
-        while let Some(claim) = self.next().await {
-            let refused = claim.record().await.err();
+        while let Some(claims) = self.next().await {
+            // Those of a chunk together: one after the other they would take as many round trips.
+            let recorded = join_all(claims.iter().map(|claim| claim.record())).await;
+            let refused = recorded.into_iter().find_map(Result::err);
             self.queue.change(|queue| {
                 queue.recording = false;
                 queue.refused = queue.refused.take().or(refused);
@@ -54,15 +56,15 @@ impl<'c> Recorder<'c> {
     }
 
     /// *None: there is no more, and there will be none.*
-    async fn next(&self) -> Option<Arc<Claim<'c>>> {
+    async fn next(&self) -> Option<VecDeque<Arc<Claim<'c>>>> {
         let due = |queue: &Handed<'_>| (queue.closed || !queue.claims.is_empty()).then_some(());
         self.queue.wait_for(due).await;
-        let mut next = None;
+        let mut next = VecDeque::new();
         self.queue.change(|queue| {
-            next = queue.claims.pop_front();
-            queue.recording = next.is_some();
+            next = std::mem::take(&mut queue.claims);
+            queue.recording = !next.is_empty();
         });
-        next
+        (!next.is_empty()).then_some(next)
     }
 
     /// Waits until everything that was handed over is on its way to the store.
@@ -99,7 +101,12 @@ pub(crate) struct Held<'l, 'c> {
     claim: Arc<Claim<'c>>,
 }
 
-impl Held<'_, '_> {
+impl<'c> Held<'_, 'c> {
+    /// The claim, to be renewed while it is held.
+    pub(crate) fn shared(&self) -> Arc<Claim<'c>> {
+        Arc::clone(&self.claim)
+    }
+
     /// The record has ended so.
     pub(crate) fn settle(self, settled: Settled) {
         self.claim.ends(ClaimEnd::Settled(settled));
