@@ -2,7 +2,9 @@
 
 // What is wrong with a batch handler's settings.
 mod batches;
+// What is wrong with payloads by schemas.
 mod destination;
+mod payloads;
 mod seen;
 mod telemetry;
 mod topics;
@@ -35,7 +37,7 @@ use crate::partition::check_topic_name;
 use crate::process::{Keeping, Processor};
 use crate::record::Spare;
 use crate::response::FailureReporting;
-use crate::schemas::{Format, Schemas, Typed, extractor};
+use crate::schemas::Schemas;
 use crate::settings::{Settings, Unread};
 
 pub use self::topics::Topics;
@@ -378,10 +380,10 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let known_faults = faults.len();
         let typed = settings.typed(&mut faults);
         if faults.len() == known_faults {
-            read_by_schemas(&typed, &mut topics, &mut fallback, &mut faults);
+            payloads::read_by_schemas(&typed, &mut topics, &mut fallback, &mut faults);
             let routes = topics.iter().map(|(name, route)| (&**name, route));
             let routes = routes.chain(fallback.iter().map(|route| ("", route)));
-            check_json_keys(
+            payloads::check_json_keys(
                 settings.per_record.value.as_deref(),
                 &typed,
                 routes,
@@ -498,58 +500,6 @@ fn check_topics(
         }
     }
     topics
-}
-
-/// Compiles the reader's schemas of all routes, and names each that is missing or of no use.
-fn read_by_schemas(
-    typed: &Typed,
-    topics: &mut HashMap<String, Route>,
-    fallback: &mut Option<Route>,
-    faults: &mut Vec<ConfigurationFault>,
-) {
-    let topics = topics.iter_mut();
-    let topics = topics.map(|(name, route)| (format!(".topic({name:?}, …)"), route));
-    let fallback = fallback.iter_mut();
-    let fallback = fallback.map(|route| (".fallback(…)".to_owned(), route));
-    for (place, route) in topics.chain(fallback) {
-        for (method, reason) in route.read_by(typed).err().into_iter().flatten() {
-            let place = match method {
-                "" => place.clone(),
-                method => format!("{place} `each(…){method}`"),
-            };
-            faults.push(ConfigurationFault::new(place, reason));
-        }
-    }
-}
-
-/// Names each route whose values are no JSON, though keys are parts of it.
-fn check_json_keys<'r>(
-    per_record: Option<&PerRecord>,
-    typed: &Typed,
-    routes: impl Iterator<Item = (&'r str, &'r Route)>,
-    faults: &mut Vec<ConfigurationFault>,
-) {
-    let Some(method) = per_record.and_then(PerRecord::reads_json) else {
-        return;
-    };
-    if typed.delivers_json() {
-        return;
-    }
-    for (topic, route) in routes {
-        let Some(format @ (Format::Avro | Format::Protobuf)) = route.uses().format(Part::Value)
-        else {
-            continue;
-        };
-        let place = match topic {
-            "" => ".fallback(…)".to_owned(),
-            topic => format!(".topic({topic:?}, …)"),
-        };
-        let reason = format!(
-            "its handler takes the value as `{}`, which is no JSON, and `PerRecord::{method}(…)` reads the value as JSON: take the key from elsewhere, such as `PerRecord::by_key()` or `PerRecord::by_header(…)`",
-            extractor(format)
-        );
-        faults.push(ConfigurationFault::new(place, reason));
-    }
 }
 
 impl<S> fmt::Debug for Builder<S> {

@@ -1,5 +1,7 @@
 //! IAM authentication of Amazon MSK: SASL's OAUTHBEARER with a token that AWS's credentials sign. A token is made before any client starts, and again before it expires.
 
+// Why there is none.
+mod error;
 // The token itself.
 mod token;
 
@@ -15,6 +17,7 @@ use tokio::task::AbortHandle;
 use self::token::sign;
 use crate::limits::{IAM_CREDENTIALS_MS, IAM_RENEW_AT_PERCENT, IAM_TOKEN_S, IAM_TRY_AGAIN_MS};
 
+pub use self::error::IamError;
 pub use self::token::Token;
 
 /// The name of a session of `role_arn`, as CloudTrail shows it.
@@ -38,27 +41,6 @@ pub struct Iam {
     region: Option<String>,
     profile: Option<String>,
     role_arn: Option<String>,
-}
-
-/// The reason why no token can be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IamError {
-    /// Neither the brokers' names nor the environment tell the cluster's region.
-    #[error("the cluster's region is not known")]
-    NoRegion,
-    /// AWS's chain of providers has no credentials.
-    #[error("no AWS credentials were found: {reason}")]
-    NoCredentials {
-        /// The reasons of the providers that were tried, without secrets.
-        reason: String,
-    },
-    /// The credentials do not sign.
-    #[error("the token could not be signed: {reason}")]
-    NotSigned {
-        /// The signer's reason.
-        reason: String,
-    },
 }
 
 impl Iam {

@@ -7,8 +7,6 @@ use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::ConsumerContext;
 
-use crate::cluster::Cluster;
-
 #[cfg(feature = "iam")]
 type Held = Option<crate::iam::Identity>;
 #[cfg(not(feature = "iam"))]
@@ -77,13 +75,6 @@ const NONE: &str = "no token for this cluster: give it an identity";
 /// The context of a client that hears nothing else.
 #[derive(Clone, Default)]
 pub(crate) struct Identified(pub(crate) ClientIdentity);
-
-impl Identified {
-    /// The context of this cluster's clients.
-    pub(crate) fn of(cluster: &Cluster) -> Self {
-        Self(cluster.identity())
-    }
-}
 
 impl ClientContext for Identified {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;

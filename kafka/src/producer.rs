@@ -107,7 +107,7 @@ impl Producer {
     }
 
     fn of(cluster: &Cluster, settings: Settings) -> Result<Self, Error> {
-        let (config, context) = (settings.into_config(), Identified::of(cluster));
+        let (config, context) = (settings.into_config(), Identified(cluster.identity()));
         let producer = FutureProducer::from_config_and_context(&config, context);
         Ok(Self {
             producer: producer.map_err(Error::client)?,

@@ -11,7 +11,7 @@ use aws_sigv4::sign::v4;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::IamError;
+use super::error::IamError;
 use crate::limits::IAM_TOKEN_S;
 
 /// What the broker notes as the signer. It is no part of what is signed.
