@@ -380,7 +380,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let known_faults = faults.len();
         let typed = settings.typed(&mut faults);
         if faults.len() == known_faults {
-            payloads::read_by_schemas(&typed, &mut topics, &mut fallback, &mut faults);
+            payloads::read_by_schemas(&typed, topics.iter_mut(), &mut fallback, &mut faults);
             let routes = topics.iter().map(|(name, route)| (&**name, route));
             let routes = routes.chain(fallback.iter().map(|route| ("", route)));
             payloads::check_json_keys(

@@ -1,7 +1,5 @@
 //! Faults of routes whose payloads are read by schemas. Called by `builder`.
 
-use std::collections::HashMap;
-
 use crate::error::ConfigurationFault;
 use crate::handler::Route;
 use crate::idempotency::PerRecord;
@@ -9,13 +7,12 @@ use crate::part::Part;
 use crate::schemas::{Format, Typed, extractor};
 
 /// Compiles the reader's schemas of all routes, and names each that is missing or of no use.
-pub(super) fn read_by_schemas(
+pub(super) fn read_by_schemas<'r>(
     typed: &Typed,
-    topics: &mut HashMap<String, Route>,
+    topics: impl Iterator<Item = (&'r String, &'r mut Route)>,
     fallback: &mut Option<Route>,
     faults: &mut Vec<ConfigurationFault>,
 ) {
-    let topics = topics.iter_mut();
     let topics = topics.map(|(name, route)| (format!(".topic({name:?}, …)"), route));
     let fallback = fallback.iter_mut();
     let fallback = fallback.map(|route| (".fallback(…)".to_owned(), route));
