@@ -131,15 +131,12 @@ async fn dev_as(
     variables: &[(&str, &str)],
 ) -> Ran {
     let exe = std::env::current_exe().unwrap();
-    let group = format!("{topic}-group");
+    let (group, named) = (format!("{topic}-group"), !more.contains(&"--group"));
     let mut command = Command::new(cargo_msk());
     command
         .args(["dev", "--once", "--json", "--bootstrap", bootstrap])
         .args(["--topic", topic])
-        .args(match more.contains(&"--group") {
-            true => &[][..],
-            false => &["--group", &group],
-        })
+        .args(named.then_some(["--group", &*group]).into_iter().flatten())
         .arg("--function")
         .arg(format!("'{}' {}", exe.display(), function::ARGS.join(" ")))
         .args(["--env", &format!("BEHAVIOUR={behaviour}")])

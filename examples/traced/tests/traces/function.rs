@@ -75,12 +75,12 @@ fn the_service_is_named_by_the_variable_of_opentelemetry_if_it_is_set() {
     let collector = Collector::start();
     let lambda = Lambda::start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint()),
-        ("OTEL_SERVICE_NAME", "orders-shop"),
+        ("OTEL_SERVICE_NAME", "shop"),
     ]);
 
     lambda.invoke(event(0, 1));
 
-    assert_eq!(collector.service(), "orders-shop");
+    assert_eq!(collector.service(), "shop");
 }
 
 #[test]
