@@ -161,6 +161,7 @@ impl Consumer {
 
         let is_off = self.inner.settings.traces().records == TracedRecords::None;
         let span = (!is_off).then(|| InvocationSpan::start(&invocation));
+        let span = span.flatten();
         // On the heap: the context stands around it.
         let handling = Box::pin(self.handle(invocation));
         let Some(span) = span else {

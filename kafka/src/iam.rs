@@ -278,10 +278,12 @@ mod tests {
             let number = self.asked.fetch_add(1, Ordering::Relaxed);
             Provided::ready(match *self.broken.lock().unwrap() {
                 true => Err(CredentialsError::not_loaded("gone")),
-                false => Ok(Credentials::from_keys(
+                false => Ok(Credentials::new(
                     format!("AKID{number}"),
                     "s3cret",
                     None,
+                    None,
+                    "test",
                 )),
             })
         }

@@ -1,6 +1,8 @@
 //! The span of an invocation. Called by `consumer`.
 
-use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt, Tracer};
+use opentelemetry::trace::{
+    Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt, Tracer,
+};
 use opentelemetry::{Context, KeyValue};
 
 use crate::invocation::Invocation;
@@ -13,8 +15,13 @@ use crate::traces::{names, producer, tracer, xray};
 #[derive(Debug)]
 pub(crate) struct InvocationSpan(Context);
 
+/// In the context of an invocation that has a span: those of its records are worth their cost.
+#[derive(Debug)]
+pub(super) struct Provided;
+
 impl InvocationSpan {
-    pub(crate) fn start(invocation: &Invocation) -> Self {
+    /// *None: the program has set no provider of spans.*
+    pub(crate) fn start(invocation: &Invocation) -> Option<Self> {
         let mut parent = Context::current();
         if !parent.span().span_context().is_valid()
             && let Some(of) = xray::span_context(&invocation.xray)
@@ -43,7 +50,10 @@ impl InvocationSpan {
             .with_kind(SpanKind::Server)
             .with_attributes(attributes);
         let span = tracer.build_with_context(builder, &parent);
-        Self(parent.with_span(span))
+        // A provider gives each span an id of its own, also one that is not sampled. Without one, a span has its parent's, or none.
+        let id = span.span_context().span_id();
+        let is_provided = id != SpanId::INVALID && id != parent.span().span_context().span_id();
+        is_provided.then(|| Self(parent.with_span(span).with_value(Provided)))
     }
 
     /// What the invocation's own spans hang under.

@@ -18,6 +18,7 @@ use crate::outcome::Outcome;
 use crate::record::Record;
 use crate::report::RecordReport;
 use crate::trace::TraceParent;
+use crate::traces::invocation::Provided;
 use crate::traces::{Parent, TracedRecords, Traces, names, producer, span_context, tracer};
 
 /// The spans of a batch's records, while they run.
@@ -60,6 +61,7 @@ impl BatchTraces {
             return None;
         }
         let invocation = Context::current();
+        invocation.get::<Provided>()?;
         let nobody = SpanContext::new(
             TraceId::from(fastrand::u128(1..)),
             SpanId::from(fastrand::u64(1..)),

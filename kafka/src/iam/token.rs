@@ -150,8 +150,13 @@ mod tests {
         let at = UNIX_EPOCH + Duration::from_secs(1_795_770_487);
         for (session, url) in BY_AWS {
             let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-            let credentials =
-                Credentials::from_keys("AKIDEXAMPLE", secret, session.map(str::to_owned));
+            let credentials = Credentials::new(
+                "AKIDEXAMPLE",
+                secret,
+                session.map(str::to_owned),
+                None,
+                "test",
+            );
 
             let token = sign("eu-central-1", &credentials, at).unwrap();
 
