@@ -72,7 +72,7 @@ impl Source {
         Err(unknown(text))
     }
 
-    /// All that lies there, at most [`LETTERS_MAX`].
+    /// All that lies there, at most `LETTERS_MAX`.
     pub(crate) async fn read(&mut self, used: Use) -> Result<Vec<Found>, Fault> {
         let _ = used;
         match self {

@@ -31,7 +31,7 @@ Exit codes: 0 all settled; 1 some left; 2 wrong arguments, or the source or the 
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) from: flags::From,
-    /// function:NAME on Lambda, bin:NAME built here, command:COMMAND, or topic[:NAME] for a copy that every group reads.
+    /// function:NAME on Lambda, bin:NAME built here, command:COMMAND, or topic (topic:NAME for another one) for a copy that every group reads.
     #[arg(long, value_name = "TARGET", value_parser = to::to)]
     pub(crate) to: To,
     /// Redrive only letters with this code, topic, partition, shape or id. Repeatable; all must hold.
