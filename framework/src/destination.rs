@@ -106,7 +106,7 @@ impl SendError {
         Self(why.into())
     }
 
-    /// Creates the reason for a letter that the destination has no room for. If an overflow is set ([`overflow`](crate::Builder::overflow)), it takes the letter, and the
+    /// Creates the reason for a letter that the destination has no room for. If an overflow is set ([`overflow`](crate::builder::Builder::overflow)), it takes the letter, and the
     /// destination is called again with the letter whose [`envelope`](DeadLetter::envelope) has `overflow` in place of its payload. Otherwise this is as [`new`](Self::new).
     pub fn no_room(why: impl Into<BoxError>) -> Self {
         Self(Box::new(NoRoom(why.into())))

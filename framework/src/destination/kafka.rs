@@ -39,7 +39,7 @@ use crate::limits::KAFKA_SENDS_AT_ONCE_MAX;
 /// # Large letters, and records that could not be decoded
 ///
 /// A record over the topic's `max.message.bytes`, and one that the event does not hold whole, go to the overflow (`LAMBDA_MSK_ON_FAILURE_LARGE`,
-/// [`overflow`](crate::Builder::overflow)); the topic gets the key, the headers, `__lambda_msk.errors.overflow` with the object's URL, and for a value the envelope without its payload.
+/// [`overflow`](crate::builder::Builder::overflow)); the topic gets the key, the headers, `__lambda_msk.errors.overflow` with the object's URL, and for a value the envelope without its payload.
 /// Without an overflow such a record fails.
 pub struct KafkaDestination {
     address: KafkaAddress,

@@ -26,7 +26,7 @@ use crate::limits::SNS_MESSAGE_BYTES_MAX;
 /// # Large letters
 ///
 /// A letter over [`SNS_MESSAGE_BYTES_MAX`](crate::limits::SNS_MESSAGE_BYTES_MAX), base64 included, goes to the overflow (`LAMBDA_MSK_ON_FAILURE_LARGE`,
-/// [`overflow`](crate::Builder::overflow)), and the topic gets the envelope without its payload. Without an overflow its record fails; other letters are sent.
+/// [`overflow`](crate::builder::Builder::overflow)), and the topic gets the envelope without its payload. Without an overflow its record fails; other letters are sent.
 pub struct SnsDestination {
     topic: Sns,
 }

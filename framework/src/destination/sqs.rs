@@ -31,7 +31,7 @@ use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
 /// ```
 ///
 /// So each record of [`SQS_RECORD_BYTES_SAFE`](crate::limits::SQS_RECORD_BYTES_SAFE) bytes fits, and a record of JSON or text may be several times as large. A letter that still does not
-/// fit goes to the overflow (`LAMBDA_MSK_ON_FAILURE_LARGE`, [`overflow`](crate::Builder::overflow)), and the queue gets the envelope without its payload; without an overflow
+/// fit goes to the overflow (`LAMBDA_MSK_ON_FAILURE_LARGE`, [`overflow`](crate::builder::Builder::overflow)), and the queue gets the envelope without its payload; without an overflow
 /// its record fails, and other letters are sent.
 ///
 /// # FIFO queues
