@@ -23,6 +23,10 @@ mod sdk;
 
 // Why a service in AWS has not confirmed something.
 #[cfg(feature = "aws")]
+#[cfg_attr(
+    not(any(feature = "sqs", feature = "sns", feature = "s3")),
+    allow(dead_code, reason = "it is of no use without a service")
+)]
 mod error;
 
 // What goes to queues and to topics of SNS, and how they take it: in batches.

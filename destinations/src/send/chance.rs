@@ -13,7 +13,7 @@ pub(super) fn up_to(bound: u64) -> u64 {
 }
 
 /// Between half and the whole of a bound that doubles.
-#[cfg(any(feature = "aws", feature = "krafka"))]
+#[cfg(any(feature = "sqs", feature = "sns", feature = "s3", feature = "krafka"))]
 pub(super) fn back_off(tried: u32) -> Duration {
     let doubled = SEND_BACKOFF_BASE_MS.saturating_mul(1 << tried.min(16));
     let bound = doubled.min(SEND_BACKOFF_MAX_MS);
