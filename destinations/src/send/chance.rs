@@ -1,10 +1,10 @@
 //! Random numbers, to spread waits.
 
 use std::hash::{BuildHasher, RandomState};
-#[cfg(any(feature = "aws", feature = "krafka"))]
+#[cfg(any(feature = "sqs", feature = "sns", feature = "s3", feature = "krafka"))]
 use std::time::Duration;
 
-#[cfg(any(feature = "aws", feature = "krafka"))]
+#[cfg(any(feature = "sqs", feature = "sns", feature = "s3", feature = "krafka"))]
 use crate::limits::{SEND_BACKOFF_BASE_MS, SEND_BACKOFF_MAX_MS};
 
 /// A number from one to the bound. The standard library seeds each of its hashers anew.
