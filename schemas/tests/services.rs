@@ -11,6 +11,7 @@ use msk_schemas::confluent::Confluent;
 use msk_schemas::glue::Glue;
 use msk_schemas::id::{Format, SchemaId, Source};
 use msk_schemas::json_schema::Validator;
+use msk_schemas::limits::SECRET_AGAIN_SECS;
 use msk_schemas::protobuf::File;
 use msk_schemas::protobuf::json::Dynamic;
 use msk_schemas::registry::{FetchError, Registry};
@@ -315,6 +316,11 @@ async fn credentials_come_from_a_secret_and_again_once_it_has_changed() {
         json!({"SecretId": arn, "SecretString": new}),
     )
     .await;
+    // A secret that was refused is not read again with each request.
+    assert!(refused.fetch(SchemaId::Number(1)).await.is_err());
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(SECRET_AGAIN_SECS + 1)).await;
+    tokio::time::resume();
     assert_eq!(refused.fetch(SchemaId::Number(1)).await, expected);
 }
 
