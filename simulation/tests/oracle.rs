@@ -31,7 +31,6 @@ fn paced() -> Terms {
     Terms {
         pace: Pace {
             timeout_ms: 30_000,
-            shares_calls: false,
             progress_ms: 250,
             concurrency: 64,
             holds_ms: 0,

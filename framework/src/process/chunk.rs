@@ -25,9 +25,14 @@ pub(super) struct ChunkRun<'l, 'r> {
     pub(super) recorder: &'l Recorder<'r>,
     pub(super) lanes: Vec<ChunkLane<'r>>,
     pub(super) end: &'l mut LaneEnd,
+    /// Told of a lane at once when its last record has ended: others of its chunk may take long. *None: it runs alone.*
+    when_ended: Option<&'l WhenEnded<'l>>,
     /// Nothing was to run but what somebody else works on: the next claim is waited for.
     pub(super) waits_for_claim: bool,
 }
+
+/// What takes in that a lane has ended.
+pub(super) type WhenEnded<'l> = dyn Fn(&[u32], &mut LaneEnd) + Send + Sync + 'l;
 
 /// A lane of a batch handler.
 pub(super) struct ChunkLane<'r> {
@@ -38,6 +43,15 @@ pub(super) struct ChunkLane<'r> {
     pub(super) rest: &'r [u32],
     /// The first record that is not settled: what stands behind it is not started. *None: the lane goes on.*
     pub(super) stop: Option<u32>,
+    /// So many of its records have no end yet.
+    open: usize,
+}
+
+impl ChunkLane<'_> {
+    /// Every record has its end, so whoever waits for that was told.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0
+    }
 }
 
 /// One record of a chunk.
@@ -139,6 +153,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         delivery: &'l mut Delivery,
         recorder: &'l Recorder<'r>,
         end: &'l mut LaneEnd,
+        when_ended: Option<&'l WhenEnded<'l>>,
     ) -> Option<Self> {
         delivery.read_by(route.reading());
         Some(Self {
@@ -149,6 +164,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             recorder,
             lanes: Vec::new(),
             end,
+            when_ended,
             waits_for_claim: false,
         })
     }
@@ -160,6 +176,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             back: VecDeque::new(),
             rest: lane,
             stop: None,
+            open: lane.len(),
         });
     }
 
@@ -175,12 +192,12 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
     }
 
     /// Takes out a lane that has ended. *None: each has more.*
-    pub(super) fn ended_lane(&mut self) -> Option<&'r [u32]> {
+    pub(super) fn ended_lane(&mut self) -> Option<ChunkLane<'r>> {
         let has_ended = |lane: &ChunkLane<'_>| {
             lane.stop.is_some() || lane.rest.is_empty() && lane.back.is_empty()
         };
         let at = self.lanes.iter().position(has_ended)?;
-        Some(self.lanes.remove(at).lane)
+        Some(self.lanes.remove(at))
     }
 
     /// The most attempts of a chunk, and of a record alone.
@@ -216,13 +233,25 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         if let Some(claim) = item.claim {
             end.hand_over(claim);
         }
-        self.end.ends.push((item.index, end));
+        self.ends(item.lane, item.index, end);
+    }
+
+    /// Notes how a record of the lane has ended.
+    pub(super) fn ends(&mut self, lane: usize, index: u32, end: End) {
+        self.end.ends.push((index, end));
+        let lane = &mut self.lanes[lane];
+        lane.open -= 1;
+        if lane.is_over()
+            && let Some(when_ended) = self.when_ended
+        {
+            when_ended(lane.lane, self.end);
+        }
     }
 
     /// Its lane has stopped before it, or time is up.
     pub(super) fn unreached(&mut self, item: &Item<'l, 'r>) {
         let end = End::of(Outcome::Unreached, item.tries.started, None);
-        self.end.ends.push((item.index, end));
+        self.ends(item.lane, item.index, end);
     }
 
     /// Sends the letters of rejected records, in one call of the destination.

@@ -84,13 +84,12 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
     }
 
     fn skip_settled(&mut self) {
-        for lane in &mut self.lanes {
-            while let Some(index) = lane.next()
+        for lane in 0..self.lanes.len() {
+            while let Some(index) = self.lanes[lane].next()
                 && self.batch.skips(&self.batch.records[index as usize])
             {
-                lane.advance();
-                let over = End::of(Outcome::Skipped, 0, None);
-                self.end.ends.push((index, over));
+                self.lanes[lane].advance();
+                self.ends(lane, index, End::of(Outcome::Skipped, 0, None));
             }
         }
     }
@@ -107,8 +106,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             let record = &batch.records[index as usize];
             if batch.skips(record) {
                 self.lanes[lane].advance();
-                let over = End::of(Outcome::Skipped, 0, None);
-                self.end.ends.push((index, over));
+                self.ends(lane, index, End::of(Outcome::Skipped, 0, None));
                 continue;
             }
             let bytes = record.key().map_or(0, <[u8]>::len) + record.value().map_or(0, <[u8]>::len);
@@ -180,8 +178,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             }
             NotRun::Failed(problem) => {
                 self.stop(lane, index);
-                let over = End::of(Outcome::Failed, 0, Some(*problem));
-                self.end.ends.push((index, over));
+                self.ends(lane, index, End::of(Outcome::Failed, 0, Some(*problem)));
                 false
             }
         }
@@ -204,7 +201,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             if !end.outcome.is_settled() {
                 self.stop(lane, index);
             }
-            self.end.ends.push((index, end));
+            self.ends(lane, index, end);
         }
         // Nothing of these was started: they stay without an end, as what is not reached does.
         drop(gathered.segment.take_out(|item| self.is_stopped(item)));

@@ -90,7 +90,7 @@ impl BatchRun<'_> {
         end: &mut LaneEnd,
     ) {
         let recorder = Recorder::default();
-        let Some(mut run) = ChunkRun::new(self, route, delivery, &recorder, end) else {
+        let Some(mut run) = ChunkRun::new(self, route, delivery, &recorder, end, None) else {
             return;
         };
         run.add(lane);

@@ -220,14 +220,19 @@ impl BatchRun<'_> {
         let mut delivery = Delivery::new(self.records[0].clone(), Arc::clone(self.invocation), 1);
         let recorder = Recorder::default();
         let route = self.processor.route(topic);
-        let run = route.and_then(|route| ChunkRun::new(self, route, &mut delivery, &recorder, end));
+        let ended = |lane: &[u32], end: &mut LaneEnd| self.lane_ended(lane, end, &mut lock(lanes));
+        let run = route.and_then(|route| {
+            ChunkRun::new(self, route, &mut delivery, &recorder, end, Some(&ended))
+        });
         let Some(mut run) = run else { return };
         let mut first = None;
         let chunks = async {
             loop {
                 while let Some(lane) = run.ended_lane() {
-                    first = first.or(lane.first());
-                    self.lane_ended(lane, run.end, &mut lock(lanes));
+                    first = first.or(lane.lane.first());
+                    if !lane.is_over() {
+                        ended(lane.lane, run.end);
+                    }
                 }
                 if let Some(together) = lock(lanes).together.get_mut(topic) {
                     together.waiting.drain(..).for_each(|lane| run.add(lane));

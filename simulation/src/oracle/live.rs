@@ -19,7 +19,7 @@ impl Judge<'_> {
 
     pub(super) fn hands_over(&mut self, invocation: InvocationId) {
         let of = &self.model.invocations[&invocation];
-        if of.faulted || self.terms.pace.shares_calls {
+        if of.faulted {
             return;
         }
         let mut late = Vec::new();

@@ -45,8 +45,6 @@ pub struct Pace {
     pub timeout_ms: u64,
     /// The time between two writes of progress.
     pub progress_ms: u64,
-    /// Whether lanes share calls (`.across_partitions()`): a partition is then given back once the calls of the others are over, too.
-    pub shares_calls: bool,
     /// The number of lanes that run concurrently.
     pub concurrency: usize,
     /// The longest time for which a handler holds the processor. Zero: handlers only wait.

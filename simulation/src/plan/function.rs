@@ -73,7 +73,6 @@ impl Function {
         Pace {
             timeout_ms: self.timeout_ms,
             progress_ms: self.progress.as_millis() as u64,
-            shares_calls: self.batches.is_some_and(|batches| batches.is_across),
             // Lanes that share a call wait for each other's.
             concurrency: match self.batches {
                 Some(batches) if batches.is_across => 0,
