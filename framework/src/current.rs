@@ -36,22 +36,16 @@ pub(crate) fn do_lines_name_records() -> bool {
     LINES_NAME_RECORDS.load(Ordering::Relaxed)
 }
 
-/// Runs something in the name of a record, if there is one. It is moved to the thread and back, also after a panic, as is the one before it.
-pub(crate) fn in_the_name_of<T>(current: &mut Option<Current>, run: impl FnOnce() -> T) -> T {
-    struct Back<'c>(&'c mut Option<Current>);
-    impl Drop for Back<'_> {
+/// Runs something in the name of a record. The one before it comes back, also after a panic.
+pub(crate) fn in_the_name_of<T>(current: Current, run: impl FnOnce() -> T) -> T {
+    struct Back(Option<Current>);
+    impl Drop for Back {
         fn drop(&mut self) {
-            swap(self.0);
+            let _ = CURRENT.try_with(|held| held.replace(self.0.take()));
         }
     }
-    fn swap(current: &mut Option<Current>) {
-        let _ = CURRENT.try_with(|held| std::mem::swap(&mut *held.borrow_mut(), current));
-    }
-    if current.is_none() {
-        return run();
-    }
-    swap(current);
-    let _back = Back(current);
+    let before = CURRENT.try_with(|held| held.replace(Some(current)));
+    let _back = Back(before.unwrap_or_default());
     run()
 }
 

@@ -173,21 +173,19 @@ mod tests {
 
     #[test]
     fn a_line_has_the_record_in_whose_name_it_is_said() {
-        let current = |offset| {
-            Some(Current {
-                partition: TopicPartition::new("orders", 3),
-                offset,
-                attempt: 2,
-            })
+        let current = |offset| Current {
+            partition: TopicPartition::new("orders", 3),
+            offset,
+            attempt: 2,
         };
         let line = |log: fn()| -> serde_json::Value {
-            serde_json::from_str(&said(|| in_the_name_of(&mut current(7), log))).unwrap()
+            serde_json::from_str(&said(|| in_the_name_of(current(7), log))).unwrap()
         };
 
         let of_record = line(|| info!("its record's"));
         let own = line(|| info!(offset = 1_i64, "a handler's own offset stands"));
         let of_none: serde_json::Value = serde_json::from_str(&said(|| {
-            in_the_name_of(&mut current(8), || ());
+            in_the_name_of(current(8), || ());
             info!("of no record");
         }))
         .unwrap();

@@ -11,7 +11,7 @@ use crate::process::turns::Turns;
 #[derive(Debug)]
 pub(super) struct Polled<'a, F> {
     run: F,
-    scope: Scope,
+    scope: Scope<'a>,
     turns: &'a Turns,
     first_ns: u64,
     last_ns: u64,
@@ -20,7 +20,7 @@ pub(super) struct Polled<'a, F> {
 
 impl<'a, F> Polled<'a, F> {
     /// It is polled at once.
-    pub(super) fn new(run: F, turns: &'a Turns, scope: Scope) -> Self {
+    pub(super) fn new(run: F, turns: &'a Turns, scope: Scope<'a>) -> Self {
         let now = turns.seen_ns();
         Self {
             run,

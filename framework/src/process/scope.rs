@@ -9,9 +9,11 @@ use crate::record::Record;
 
 /// What is around one try of a record.
 #[derive(Debug)]
-pub(super) struct Scope {
+pub(super) struct Scope<'a> {
     /// For the framework's own log lines, which ask for it: no span is made of each record. *None: another subscriber logs, or nobody.*
-    current: Option<Current>,
+    named: Option<&'a Record>,
+    /// The number of the try.
+    attempt: u32,
     /// On the heap: each lane would be larger by it. *None: nothing.*
     spans: Option<Box<Spans>>,
 }
@@ -25,38 +27,45 @@ struct Spans {
     trace: Option<opentelemetry::Context>,
 }
 
-impl Scope {
+impl<'a> Scope<'a> {
     /// Nothing is around it.
     #[cfg(test)]
     pub(super) fn none() -> Self {
         Self {
-            current: None,
+            named: None,
+            attempt: 1,
             spans: None,
         }
     }
 
     #[inline]
-    pub(super) fn around<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let Self { current, spans } = self;
-        let Some(spans) = spans else {
-            return in_the_name_of(current, run);
+    pub(super) fn around<T>(&self, run: impl FnOnce() -> T) -> T {
+        let run = || match &self.spans {
+            None => run(),
+            Some(spans) => {
+                #[cfg(feature = "otel")]
+                let _trace = spans.trace.clone().map(opentelemetry::Context::attach);
+                spans.log.in_scope(run)
+            }
         };
-        #[cfg(feature = "otel")]
-        let _trace = spans.trace.clone().map(opentelemetry::Context::attach);
-        in_the_name_of(current, || spans.log.in_scope(run))
+        let Some(record) = self.named else {
+            return run();
+        };
+        let current = Current {
+            partition: record.topic_partition().clone(),
+            offset: record.offset(),
+            attempt: self.attempt,
+        };
+        in_the_name_of(current, run)
     }
 }
 
 impl BatchRun<'_> {
     /// What is around a try of the record.
     #[inline]
-    pub(super) fn scope(&self, record: &Record, attempt: u32) -> Scope {
-        let current = do_lines_name_records().then(|| Current {
-            partition: record.topic_partition().clone(),
-            offset: record.offset(),
-            attempt,
-        });
-        let log = match current {
+    pub(super) fn scope<'a>(&self, record: &'a Record, attempt: u32) -> Scope<'a> {
+        let named = do_lines_name_records().then_some(record);
+        let log = match named {
             Some(_) => Span::none(),
             // At the level of errors: a line of any level is to have the fields.
             None => tracing::error_span!(
@@ -85,6 +94,10 @@ impl BatchRun<'_> {
                 trace,
             })
         });
-        Scope { current, spans }
+        Scope {
+            named,
+            attempt,
+            spans,
+        }
     }
 }
