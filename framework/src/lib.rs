@@ -53,7 +53,7 @@
 //! | `sqs` | the SQS destination, with the AWS SDK |
 //! | `sns` | the SNS destination, with the AWS SDK |
 //! | `s3` | the S3 destination, and the overflow of the others, with the AWS SDK |
-//! | `kafka` | the Kafka destination, with krafka |
+//! | `kafka` | the Kafka destination, with krafka; needs Rust 1.95 |
 //! | `dynamodb` | the DynamoDB store, with the AWS SDK |
 //! | `redis` | the Redis store: Redis, Valkey, ElastiCache, MemoryDB |
 //! | `postgres` | the Postgres store |

@@ -85,7 +85,7 @@ impl<H> BatchOptions<H> {
         self
     }
 
-    /// Sets whether a chunk that has failed as often as `attempts` says is halved until the culprit stands alone. Default: true. Without halving, all its records have failed.
+    /// Sets whether a chunk that has failed as often as `attempts` says is halved until the culprit stands alone. Default: true. Without halving, all its records end alike: failed, or, after `Failure::reject`, at the destination.
     pub fn bisect(mut self, bisects: bool) -> Self {
         self.bisects = bisects;
         self
