@@ -2,9 +2,11 @@
 
 // What is wrong with a batch handler's settings.
 mod batches;
-// What is wrong with payloads by schemas.
 mod destination;
+// What is wrong with payloads by schemas.
 mod payloads;
+// How a fault names what was written.
+mod place;
 mod seen;
 mod telemetry;
 mod topics;
@@ -381,8 +383,8 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let typed = settings.typed(&mut faults);
         if faults.len() == known_faults {
             payloads::read_by_schemas(&typed, topics.iter_mut(), &mut fallback, &mut faults);
-            let routes = topics.iter().map(|(name, route)| (&**name, route));
-            let routes = routes.chain(fallback.iter().map(|route| ("", route)));
+            let routes = topics.iter().map(|(name, route)| (Some(&**name), route));
+            let routes = routes.chain(fallback.iter().map(|route| (None, route)));
             payloads::check_json_keys(
                 settings.per_record.value.as_deref(),
                 &typed,
@@ -482,15 +484,15 @@ fn check_topics(
         faults.push(ConfigurationFault::new("Consumer::builder()", reason));
     }
     if let Some(route) = fallback {
-        batches::check_attempts(".fallback(…)", route, faults);
+        batches::check_attempts(None, route, faults);
     }
     let mut topics = HashMap::with_capacity(given.len());
     for (name, route) in given {
-        let place = format!(".topic({name:?}, …)");
+        let place = place::of(Some(&name), &route);
         if let Err(reason) = check_topic_name(&name) {
             faults.push(ConfigurationFault::new(place.as_str(), reason));
         }
-        batches::check_attempts(&place, &route, faults);
+        batches::check_attempts(Some(&name), &route, faults);
         batches::check(&route, &name, faults);
         if topics.insert(name, route).is_some() {
             faults.push(ConfigurationFault::new(

@@ -37,6 +37,10 @@ impl Chunk {
         })
     }
 
+    pub(crate) fn first(&self) -> &Record {
+        &self.first
+    }
+
     /// The number of records: at least one.
     #[expect(clippy::len_without_is_empty, reason = "no chunk is empty")]
     pub fn len(&self) -> usize {

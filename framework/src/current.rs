@@ -23,6 +23,8 @@ pub(crate) struct Current {
     pub(crate) partition: TopicPartition,
     pub(crate) offset: i64,
     pub(crate) attempt: u32,
+    /// The number of records of its call: it is the first of them.
+    pub(crate) records: u32,
 }
 
 /// From now on lines are written by a formatter that asks for the current record.

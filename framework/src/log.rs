@@ -382,6 +382,7 @@ fn record_ended(request_id: &str, report: &RecordReport) {
     let problem = problem.map_or("", |problem| problem.message.as_str());
     let trace = TraceParent::of(record);
     let traceparent = trace.as_ref().map(TraceParent::as_str);
+    let tracestate = trace.as_ref().and_then(TraceParent::state);
     macro_rules! line {
         ($level:ident, $message:literal) => {
             $level!(
@@ -394,6 +395,7 @@ fn record_ended(request_id: &str, report: &RecordReport) {
                 destination,
                 problem,
                 traceparent,
+                tracestate,
                 $message
             )
         };

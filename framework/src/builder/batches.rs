@@ -1,5 +1,6 @@
 //! What is wrong with the settings of batch handlers, or with the consumer's for them. Called by `build`.
 
+use crate::builder::place;
 use crate::error::ConfigurationFault;
 use crate::handler::Route;
 use crate::idempotency::Guarantee;
@@ -28,9 +29,8 @@ pub(super) fn refuse_at_most_once<'t>(
 /// What is set of a batch handler.
 pub(super) fn check(route: &Route, topic: &str, faults: &mut Vec<ConfigurationFault>) {
     let Some(chunks) = &route.chunks else { return };
-    let place = format!(".route({topic:?}, …)");
     let mut fault = |method: &str, reason: String| {
-        let place = format!("{place} `batch(…){method}`");
+        let place = place::of_setting(Some(topic), route, method);
         faults.push(ConfigurationFault::new(place, reason));
     };
     if let Err(reason) = within(chunks.records, &(1..=BATCH_RECORDS_MAX)) {
@@ -51,11 +51,15 @@ pub(super) fn check(route: &Route, topic: &str, faults: &mut Vec<ConfigurationFa
     }
 }
 
-pub(super) fn check_attempts(place: &str, route: &Route, faults: &mut Vec<ConfigurationFault>) {
+pub(super) fn check_attempts(
+    topic: Option<&str>,
+    route: &Route,
+    faults: &mut Vec<ConfigurationFault>,
+) {
     if let Some(attempts) = route.attempts
         && let Err(reason) = within(attempts, &(1..=ATTEMPTS_MAX))
     {
-        let place = format!("{place} `each(…).attempts(…)`");
+        let place = place::of_setting(topic, route, ".attempts(…)");
         faults.push(ConfigurationFault::new(place, reason));
     }
 }

@@ -1,5 +1,6 @@
 //! Faults of routes whose payloads are read by schemas. Called by `builder`.
 
+use crate::builder::place;
 use crate::error::ConfigurationFault;
 use crate::handler::Route;
 use crate::idempotency::PerRecord;
@@ -13,14 +14,13 @@ pub(super) fn read_by_schemas<'r>(
     fallback: &mut Option<Route>,
     faults: &mut Vec<ConfigurationFault>,
 ) {
-    let topics = topics.map(|(name, route)| (format!(".topic({name:?}, …)"), route));
-    let fallback = fallback.iter_mut();
-    let fallback = fallback.map(|route| (".fallback(…)".to_owned(), route));
-    for (place, route) in topics.chain(fallback) {
+    let topics = topics.map(|(name, route)| (Some(name.as_str()), route));
+    let fallback = fallback.iter_mut().map(|route| (None, route));
+    for (topic, route) in topics.chain(fallback) {
         for (method, reason) in route.read_by(typed).err().into_iter().flatten() {
             let place = match method {
-                "" => place.clone(),
-                method => format!("{place} `each(…){method}`"),
+                "" => place::of(topic, route),
+                method => place::of_setting(topic, route, method),
             };
             faults.push(ConfigurationFault::new(place, reason));
         }
@@ -31,7 +31,7 @@ pub(super) fn read_by_schemas<'r>(
 pub(super) fn check_json_keys<'r>(
     per_record: Option<&PerRecord>,
     typed: &Typed,
-    routes: impl Iterator<Item = (&'r str, &'r Route)>,
+    routes: impl Iterator<Item = (Option<&'r str>, &'r Route)>,
     faults: &mut Vec<ConfigurationFault>,
 ) {
     let Some(method) = per_record.and_then(PerRecord::reads_json) else {
@@ -45,10 +45,7 @@ pub(super) fn check_json_keys<'r>(
         else {
             continue;
         };
-        let place = match topic {
-            "" => ".fallback(…)".to_owned(),
-            topic => format!(".topic({topic:?}, …)"),
-        };
+        let place = place::of(topic, route);
         let reason = format!(
             "its handler takes the value as `{}`, which is no JSON, and `PerRecord::{method}(…)` reads the value as JSON: take the key from elsewhere, such as `PerRecord::by_key()` or `PerRecord::by_header(…)`",
             extractor(format)

@@ -44,6 +44,9 @@ where
             line.add("partition", current.partition.partition.into());
             line.add("offset", current.offset.into());
             line.add("attempt", current.attempt.into());
+            if current.records > 1 {
+                line.add("records", current.records.into());
+            }
         });
         // From the innermost one outwards: it knows best.
         for span in context.event_scope().into_iter().flatten() {
@@ -177,6 +180,7 @@ mod tests {
             partition: TopicPartition::new("orders", 3),
             offset,
             attempt: 2,
+            records: 1,
         };
         let line = |log: fn()| -> serde_json::Value {
             serde_json::from_str(&said(|| in_the_name_of(current(7), log))).unwrap()

@@ -100,7 +100,7 @@ pub(super) fn write_line(
         name: metric.name,
         unit: metric.unit,
     };
-    // With partitions the topic's metrics stay, so that alarms on them do.
+    // With partitions the topic's metrics stay, so that alarms on them do: but for the partitions behind the bound of lines, which are others'.
     let dimensions: &[&[&str]] = match form.by {
         MetricsBy::Topic => &[&["Consumer", "Topic"]],
         MetricsBy::Partition => &[&["Consumer", "Topic", "Partition"], &["Consumer", "Topic"]],

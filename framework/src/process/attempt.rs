@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::batches::Collection;
+use crate::chunk::Chunk;
 use crate::delivery::Delivery;
 use crate::extract::NotTaken;
 use crate::failure::{Failure, Reason, Rejection};
@@ -92,16 +93,25 @@ impl BatchRun<'_> {
         }
     }
 
-    /// Runs a call of a batch handler, and drops it at `until`. `record`: its first.
+    /// Runs a call of a batch handler, and drops it at `until`.
     pub(super) async fn try_chunk(
         &self,
-        record: &Record,
+        chunk: &Chunk,
         run: Try,
         attempt: u32,
         until: Option<Instant>,
     ) -> Tried {
-        let mut run = Polled::new(run, &self.turns, self.scope(record, attempt));
+        let record = chunk.first();
+        let scope = self.scope_of(record, attempt, chunk.len());
+        let mut run = Polled::new(run, &self.turns, scope);
         let ended = self.go_on(&mut run, until).await;
+        #[cfg(feature = "otel")]
+        if let Some(traces) = &self.traces {
+            let (first_ns, last_ns) = run.times_ns();
+            for record in chunk.records() {
+                traces.ran(&record, first_ns, last_ns);
+            }
+        }
         match ended {
             Some(_) => self.measure_run(record, &run),
             // How long a call hangs says nothing of the next one, which has less time.

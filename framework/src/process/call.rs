@@ -53,6 +53,8 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         }
         let claims = claims_of(&segment, left);
         self.turn(&mut segment, &claims).await;
+        // Without those that were given back meanwhile: a claim that is renewed then stands for nobody.
+        let claims = claims_of(&segment, left);
         let Some(first) = segment.items.first() else {
             return Called::Nothing;
         };
@@ -63,7 +65,12 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         self.delivery.set(record, first.tries.made + 1);
         let indices = segment.items.iter().map(|item| item.index).collect();
         let chunk = Chunk::new(batch.records, indices, batch.invocation);
-        let (Some(chunk), Some(args)) = (chunk.map(Arc::new), segment.args.take()) else {
+        let Some(chunk) = chunk.map(Arc::new) else {
+            return Called::Nothing;
+        };
+        let Some(args) = segment.args.take() else {
+            // An argument that was taken out has panicked as it was dropped, and the others went with it: they are taken once more.
+            left.push(segment);
             return Called::Nothing;
         };
         let run = self.route.chunk_run(&chunk, self.delivery, args);
@@ -86,7 +93,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         let work_end = batch.invocation.deadline.work_end();
         let began = Instant::now();
         let until = self.until(began, work_end);
-        let tried = keeping_all(&claims, batch.try_chunk(record, run, attempt, until)).await;
+        let tried = keeping_all(&claims, batch.try_chunk(&chunk, run, attempt, until)).await;
         let undone = match &tried {
             Tried::Done => return Called::Done(segment, chunk.take_said()),
             Tried::Failed(_, undone) => *undone,
@@ -160,8 +167,10 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         for mut item in alone {
             item.tries.made += 1;
             if let Some(reason) = panicked.remove(&item.index) {
+                let claims: Vec<_> = segment.claims().collect();
                 let alone = Segment::new(vec![item]);
-                Box::pin(self.failed(alone, reason, left)).await;
+                let failed = Box::pin(self.failed(alone, reason, left));
+                keeping_all(&claims, failed).await;
             }
         }
         let mut letters = Vec::new();
@@ -176,7 +185,9 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
                 None => {}
             }
         }
-        self.reject_all(letters, left).await;
+        let claims: Vec<_> = segment.claims().collect();
+        let rejected = Box::pin(self.reject_all(letters, left));
+        keeping_all(&claims, rejected).await;
         for item in segment.take_out(|item| self.is_stopped(item)) {
             self.unreached(&item);
         }

@@ -24,6 +24,8 @@ pub(super) struct ChunkRun<'l, 'r> {
     pub(super) delivery: &'l mut Delivery,
     pub(super) recorder: &'l Recorder<'r>,
     pub(super) lanes: Vec<ChunkLane<'r>>,
+    /// The first record of the lane with which the next chunk begins: one for which the last chunk had no room. *None: the first lane.*
+    pub(super) next: Option<u32>,
     pub(super) end: &'l mut LaneEnd,
     /// Told of a lane at once when its last record has ended: others of its chunk may take long. *None: it runs alone.*
     when_ended: Option<&'l WhenEnded<'l>>,
@@ -127,7 +129,7 @@ impl<'l, 'r> Segment<'l, 'r> {
         out
     }
 
-    fn claims(&self) -> impl Iterator<Item = Arc<Claim<'r>>> {
+    pub(super) fn claims(&self) -> impl Iterator<Item = Arc<Claim<'r>>> {
         let claims = self.items.iter().filter_map(|item| item.claim.as_ref());
         claims.map(Held::shared)
     }
@@ -163,6 +165,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             delivery,
             recorder,
             lanes: Vec::new(),
+            next: None,
             end,
             when_ended,
             waits_for_claim: false,
@@ -191,13 +194,12 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         }
     }
 
-    /// Takes out a lane that has ended. *None: each has more.*
-    pub(super) fn ended_lane(&mut self) -> Option<ChunkLane<'r>> {
-        let has_ended = |lane: &ChunkLane<'_>| {
+    /// Takes out the lanes that have ended.
+    pub(super) fn ended_lanes(&mut self) -> Vec<ChunkLane<'r>> {
+        let has_ended = |lane: &mut ChunkLane<'_>| {
             lane.stop.is_some() || lane.rest.is_empty() && lane.back.is_empty()
         };
-        let at = self.lanes.iter().position(has_ended)?;
-        Some(self.lanes.remove(at))
+        self.lanes.extract_if(.., has_ended).collect()
     }
 
     /// The most attempts of a chunk, and of a record alone.

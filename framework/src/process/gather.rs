@@ -61,11 +61,22 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             return gathered;
         }
         let lanes = self.lanes.len();
-        for lane in 0..lanes {
-            let room = self.chunks.records - gathered.segment.items.len();
-            self.gather_lane(lane, room.div_ceil(lanes - lane), &mut gathered)
+        let next = self.next.take();
+        let begins = |lane: &ChunkLane<'_>| next.is_some() && lane.lane.first().copied() == next;
+        let start = self.lanes.iter().position(begins).unwrap_or(0);
+        for step in 0..lanes {
+            let lane = (start + step) % lanes;
+            let (items, room) = (
+                gathered.segment.items.len(),
+                self.chunks.records - gathered.segment.items.len(),
+            );
+            self.gather_lane(lane, room.div_ceil(lanes - step), &mut gathered)
                 .await;
-            if gathered.is_full {
+            if room == 0 || gathered.is_full {
+                // What had its share is not the first to have one again.
+                let had_some = gathered.segment.items.len() > items;
+                let next = (lane + usize::from(had_some)) % lanes;
+                self.next = self.lanes[next].lane.first().copied();
                 break;
             }
         }

@@ -95,7 +95,7 @@ impl BatchRun<'_> {
         };
         run.add(lane);
         let chunks = async {
-            while run.ended_lane().is_none() {
+            while run.ended_lanes().is_empty() {
                 run.round().await;
             }
         };

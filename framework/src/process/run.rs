@@ -191,18 +191,20 @@ impl BatchRun<'_> {
             let Some(work) = next else { break };
             self.turns.begin_lane();
             let lane = match work {
-                Work::Lane(lane) => lane,
+                Work::Lane(lane) => Some(lane),
                 Work::Together(topic) => {
                     Box::pin(self.run_together(topic, lanes, &mut end)).await;
-                    continue;
+                    None
                 }
             };
-            let first = &self.records[lane[0] as usize];
-            let delivery = delivery.get_or_insert_with(|| {
-                Delivery::new(first.clone(), Arc::clone(self.invocation), 1)
-            });
-            self.run_lane(lane, delivery, &mut end).await;
-            self.lane_ended(lane, &mut end, &mut lock(lanes));
+            if let Some(lane) = lane {
+                let first = &self.records[lane[0] as usize];
+                let delivery = delivery.get_or_insert_with(|| {
+                    Delivery::new(first.clone(), Arc::clone(self.invocation), 1)
+                });
+                self.run_lane(lane, delivery, &mut end).await;
+                self.lane_ended(lane, &mut end, &mut lock(lanes));
+            }
             if self.places.is_waited_for() {
                 break;
             }
@@ -228,7 +230,7 @@ impl BatchRun<'_> {
         let mut first = None;
         let chunks = async {
             loop {
-                while let Some(lane) = run.ended_lane() {
+                for lane in run.ended_lanes() {
                     first = first.or(lane.lane.first());
                     if !lane.is_over() {
                         ended(lane.lane, run.end);

@@ -14,6 +14,8 @@ pub(super) struct Scope<'a> {
     named: Option<&'a Record>,
     /// The number of the try.
     attempt: u32,
+    /// The number of records of the call: the named one is the first.
+    records: u32,
     /// On the heap: each lane would be larger by it. *None: nothing.*
     spans: Option<Box<Spans>>,
 }
@@ -34,6 +36,7 @@ impl<'a> Scope<'a> {
         Self {
             named: None,
             attempt: 1,
+            records: 1,
             spans: None,
         }
     }
@@ -55,6 +58,7 @@ impl<'a> Scope<'a> {
             partition: record.topic_partition().clone(),
             offset: record.offset(),
             attempt: self.attempt,
+            records: self.records,
         };
         in_the_name_of(current, run)
     }
@@ -64,6 +68,17 @@ impl BatchRun<'_> {
     /// What is around a try of the record.
     #[inline]
     pub(super) fn scope<'a>(&self, record: &'a Record, attempt: u32) -> Scope<'a> {
+        self.scope_of(record, attempt, 1)
+    }
+
+    /// What is around a call with so many records, of which this is the first.
+    pub(super) fn scope_of<'a>(
+        &self,
+        record: &'a Record,
+        attempt: u32,
+        records: usize,
+    ) -> Scope<'a> {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
         let named = do_lines_name_records().then_some(record);
         let log = match named {
             Some(_) => Span::none(),
@@ -76,6 +91,7 @@ impl BatchRun<'_> {
                 partition = record.partition(),
                 offset = record.offset(),
                 attempt,
+                records = (records > 1).then_some(records),
             ),
         };
         #[cfg(feature = "otel")]
@@ -97,6 +113,7 @@ impl BatchRun<'_> {
         Scope {
             named,
             attempt,
+            records,
             spans,
         }
     }

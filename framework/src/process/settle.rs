@@ -20,8 +20,9 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         let mut left: Left<'l, 'r> = Vec::new();
         for (mut item, reason) in gathered.panicked {
             item.tries.made += 1;
-            self.failed(Segment::new(vec![item]), reason, &mut left)
-                .await;
+            let claims: Vec<_> = gathered.segment.claims().collect();
+            let failed = Box::pin(self.failed(Segment::new(vec![item]), reason, &mut left));
+            keeping_all(&claims, failed).await;
         }
         left.push(gathered.segment);
         while let Some(mut segment) = left.pop() {
@@ -139,6 +140,12 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             return;
         }
         let wait = back_off(item.failed).max(reason.after.unwrap_or_default());
+        // Of this record alone: others that are tried again with it may have the time.
+        if wait > RETRY_AFTER_MAX || !self.batch.has_room_after(wait) {
+            let end = End::failed(&reason, NO_TIME, item.tries.started);
+            self.ended(item, end);
+            return;
+        }
         again.wait = again.wait.max(wait);
         item.why = Some(Arc::new(reason));
         again.items.push(item);

@@ -89,12 +89,7 @@ impl BatchTraces {
             return open.clone();
         }
         let trace = TraceParent::of(record);
-        let is_traced = match self.traces.records {
-            TracedRecords::All => true,
-            TracedRecords::Sampled => trace.as_ref().is_some_and(TraceParent::is_sampled),
-            TracedRecords::Failed | TracedRecords::None => false,
-        };
-        if is_traced {
+        if self.is_traced(trace.as_ref()) {
             let context = self.start(record, trace.as_ref(), self.at(now_ns));
             self.open().insert(record.index(), context.clone());
             return context;
@@ -105,6 +100,14 @@ impl BatchTraces {
                 self.invocation.with_remote_span_context(producer)
             }
             None => self.untraced.clone(),
+        }
+    }
+
+    fn is_traced(&self, trace: Option<&TraceParent>) -> bool {
+        match self.traces.records {
+            TracedRecords::All => true,
+            TracedRecords::Sampled => trace.is_some_and(TraceParent::is_sampled),
+            TracedRecords::Failed | TracedRecords::None => false,
         }
     }
 
@@ -128,8 +131,17 @@ impl BatchTraces {
                 run if run.first.load(Relaxed) == 0 => (now_ns, now_ns),
                 run => (run.first.load(Relaxed) - 1, run.last_ns.load(Relaxed)),
             };
+            // Of the records of one call only the first has a span meanwhile.
+            let is_wanted = || {
+                self.runs[index].first.load(Relaxed) != 0
+                    && self.is_traced(TraceParent::of(&report.record).as_ref())
+            };
             let context = match open.remove(&index) {
                 Some(context) => context,
+                None if is_wanted() => {
+                    let trace = TraceParent::of(&report.record);
+                    self.start(&report.record, trace.as_ref(), self.at(first))
+                }
                 None if report.has_failed() && afterwards < TRACE_FAILED_SPANS_MAX => {
                     afterwards += 1;
                     let trace = TraceParent::of(&report.record);

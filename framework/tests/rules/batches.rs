@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::support::{Journal, code, letters, orders};
 
-/// What a value asks for: `1` is written, `2` is rejected, `3` is to be retried, `4` is to be retried unless it is alone.
+/// What a value asks for: `1` is written, `2` is rejected, `3` is to be retried, `4` is to be retried unless it is alone, `8` in ten minutes.
 async fn store(
     orders: Batch<Json<u64>>,
     State(journal): State<Journal>,
@@ -28,6 +28,10 @@ async fn store(
         match order {
             2 => outcomes.reject(index, Failure::reject("exists").code("order.exists")),
             3 => outcomes.retry(index, Failure::retry("busy").code("order.busy")),
+            8 => {
+                let busy = Failure::retry("busy").after(Duration::from_secs(600));
+                outcomes.retry(index, busy);
+            }
             4 if orders.len() > 1 => outcomes.retry(index, Failure::retry("busy")),
             _ => {}
         }
@@ -97,6 +101,51 @@ async fn across_partitions_one_call_holds_the_next_records_of_all_lanes() {
         "orders-0@0 orders-0@1 orders-1@0 orders-2@0",
         "orders-0@2 orders-2@1",
     ];
+    assert_eq!(journal.lines(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_had_no_room_in_a_chunk_is_the_first_of_the_next() {
+    let journal = Journal::default();
+    let consumer = consumer!(journal, batch(store).records(2).across_partitions());
+    let consumer = consumer.build().unwrap();
+    let event = orders([(0, "1"), (0, "1"), (1, "1"), (1, "1"), (2, "1"), (2, "1")]);
+
+    let invoked = invoke(&consumer, event).await;
+
+    assert_eq!(letters(&invoked), "DDDDDD");
+    let calls = [
+        "orders-0@0 orders-1@0",
+        "orders-2@0 orders-0@1",
+        "orders-1@1 orders-2@1",
+    ];
+    assert_eq!(journal.lines(), calls);
+
+    let journal = Journal::default();
+    let consumer = consumer!(journal, batch(store).bytes(2).across_partitions());
+    let consumer = consumer.build().unwrap();
+    let event = orders([(0, "1"), (0, "1"), (0, "1"), (1, "1"), (1, "1")]);
+
+    invoke(&consumer, event).await;
+
+    let calls = [
+        "orders-0@0 orders-0@1",
+        "orders-1@0 orders-1@1",
+        "orders-0@2",
+    ];
+    assert_eq!(journal.lines(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_has_to_wait_too_long_takes_no_other_along() {
+    let journal = Journal::default();
+    let consumer = consumer!(journal, batch(store).across_partitions());
+    let consumer = consumer.build().unwrap();
+
+    let invoked = invoke(&consumer, orders([(0, "8"), (1, "4"), (1, "1")])).await;
+
+    assert_eq!(letters(&invoked), "FDD");
+    let calls = ["orders-0@0 orders-1@0 orders-1@1", "orders-1@0"];
     assert_eq!(journal.lines(), calls);
 }
 

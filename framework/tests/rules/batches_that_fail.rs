@@ -61,9 +61,13 @@ async fn a_chunk_that_fails_is_tried_whole_then_halved_and_the_culprit_alone() {
 
     assert_eq!(letters(&invoked), "DDFUD");
     let calls: Vec<String> = journal.lines();
-    let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
-    // Partition 1's call comes between.
-    assert_eq!(calls, ["0 1 2 3", "0", "0 1 2 3", "0 1", "2 3", "2", "2"]);
+    // Partition 1 has one call, somewhere between: how long a poll has held the thread decides whose turn is next.
+    let (other, calls): (Vec<&str>, Vec<&str>) = calls
+        .iter()
+        .map(String::as_str)
+        .partition(|call| *call == "0");
+    assert_eq!(other, ["0"]);
+    assert_eq!(calls, ["0 1 2 3", "0 1 2 3", "0 1", "2 3", "2", "2"]);
     assert_eq!(code(&invoked, 0, 2), "order.bad");
     assert_eq!(invoked.record("orders", 0, 2).attempts, 5);
 }
