@@ -11,6 +11,8 @@ mod answer;
 mod lambda;
 mod left;
 mod local;
+// What waits for what.
+mod order;
 mod plan;
 mod report;
 mod target;

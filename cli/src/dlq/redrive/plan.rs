@@ -6,6 +6,7 @@ use msk_mapping::limits::EVENT_BYTES_MAX;
 
 use super::args::Args;
 use super::left::Left;
+use super::order;
 use crate::dlq::letter::{Content, Letter, Mark, Raw};
 use crate::dlq::source::Found;
 
@@ -52,16 +53,15 @@ impl Plan {
             }
         }
         items.sort_by(|one: &Item, other| (&one.lane, one.first).cmp(&(&other.lane, other.first)));
-        let mut chosen = BTreeSet::new();
-        let most = args.max.map_or(usize::MAX, |max| max as usize);
-        for item in &items {
-            if chosen.len() < most {
-                chosen.insert(item.letter);
-            } else if !chosen.contains(&item.letter) {
-                left.insert(item.letter, Left::Max);
-            }
+        // What no condition is about closes no partition: it is left on purpose.
+        order::close(&items, found, &mut left);
+        items.retain(|item| !left.contains_key(&item.letter));
+        if let Some(max) = args.max {
+            let chosen = order::first(&items, max as usize);
+            let others = items.iter().filter(|item| !chosen.contains(&item.letter));
+            left.extend(others.map(|item| (item.letter, Left::Max)));
+            items.retain(|item| chosen.contains(&item.letter));
         }
-        items.retain(|item| chosen.contains(&item.letter));
         Self {
             items,
             left,
