@@ -54,10 +54,13 @@ pub(super) fn first(items: &[Item], most: usize) -> BTreeSet<usize> {
     chosen
 }
 
+/// A cluster, and what of one of its lanes is open.
+type Open<'i> = (&'i str, &'i [Item]);
+
 /// Leaves each letter that has a record behind the first one of a letter that stays, and those behind that letter. `items` are in order.
 pub(super) fn close(items: &[Item], found: &[Found], left: &mut BTreeMap<usize, Left>) {
     // What of each lane is still open, by its topic and partition.
-    let mut lanes: BTreeMap<(&str, i32), Vec<(&str, &[Item])>> = BTreeMap::new();
+    let mut lanes: BTreeMap<(&str, i32), Vec<Open<'_>>> = BTreeMap::new();
     for lane in items.chunk_by(|one, other| one.lane == other.lane) {
         let (cluster, topic, partition) = &lane[0].lane;
         let lanes = lanes.entry((topic, *partition)).or_default();
