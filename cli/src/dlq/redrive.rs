@@ -6,6 +6,8 @@ mod args;
 mod to;
 // What a function answers.
 mod answer;
+// What is delivered at once.
+mod item;
 // Why letters stay.
 #[cfg(feature = "aws")]
 mod lambda;
@@ -30,8 +32,9 @@ use tokio::time::Instant;
 use self::answer::Delivered;
 pub(crate) use self::args::Args;
 use self::args::{CLUSTER, cluster_of};
+use self::item::Lane;
 use self::left::Left;
-use self::plan::{Lane, Plan};
+use self::plan::Plan;
 use self::report::Report;
 use self::target::Target;
 pub(crate) use self::target::{Prepared, prepare};

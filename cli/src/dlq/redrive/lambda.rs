@@ -9,7 +9,7 @@ use aws_sigv4::sign::v4;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{Delivered, read};
-use super::plan::Item;
+use super::item::Item;
 use crate::fault::Fault;
 
 /// Lambda's longest time for a function fed from Kafka, and the way there and back.

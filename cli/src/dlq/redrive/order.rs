@@ -3,8 +3,8 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::item::Item;
 use super::left::Left;
-use super::plan::Item;
 use crate::dlq::letter::{Content, Letter};
 use crate::dlq::source::Found;
 

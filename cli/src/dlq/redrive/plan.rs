@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
 use super::args::Args;
+use super::item::Item;
 use super::left::Left;
 use super::order;
 use crate::dlq::letter::{Content, Letter, Mark, Raw};
@@ -12,19 +13,6 @@ use crate::dlq::source::Found;
 
 /// An event's bytes beside those of its records: names, brokers and the mark.
 const AROUND_BYTES: usize = 64 * 1024;
-
-/// The cluster, the topic and the partition: letters of one stay in order.
-pub(crate) type Lane = (String, String, i32);
-
-/// Records of one letter and one partition, as one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
-    /// The letter's place among all that was found.
-    pub(crate) letter: usize,
-    pub(crate) lane: Lane,
-    pub(crate) first: i64,
-    pub(crate) event: String,
-}
 
 /// What is redriven, and what is not.
 #[derive(Debug, Default)]

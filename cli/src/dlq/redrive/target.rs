@@ -7,8 +7,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::Delivered;
 use super::args::{self, Args};
+use super::item::Item;
 use super::local::Local;
-use super::plan::Item;
 use super::to::To;
 use crate::dlq::source::Found;
 use crate::fault::Fault;

@@ -8,7 +8,7 @@ use msk_kafka::{Cluster, Outgoing, Producer};
 
 use super::answer::Delivered;
 use super::args::Args;
-use super::plan::Item;
+use super::item::Item;
 use crate::dev;
 use crate::dlq::headers::is_replayed;
 use crate::dlq::letter::{Letter, REDRIVES};
