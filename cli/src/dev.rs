@@ -33,9 +33,10 @@ use msk_mapping::Function;
 use tokio::runtime::Runtime;
 
 pub(crate) use self::args::Args;
-pub(crate) use self::cluster::connect::{Setting, cluster_of, setting};
+pub(crate) use self::cluster::connect::{Setting, cluster as cluster_of, setting};
 use self::cluster::produce::{self, Wanted};
 use self::cluster::{broker, connect};
+pub(crate) use self::flags::iam::Iam;
 use self::flags::names;
 use self::flags::settings::Mode;
 use self::show::Show;

@@ -1,5 +1,7 @@
 //! `cargo msk dlq`.
 
+// What blocks.
+mod aside;
 // What a letter is.
 mod letter;
 // Letters that are documents.

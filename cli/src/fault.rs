@@ -113,6 +113,15 @@ impl Fault {
         text
     }
 
+    /// Writes what does not end the run to standard error, with its cure.
+    #[cfg(feature = "aws")]
+    pub(crate) fn warn(&self) {
+        warn(&self.first_line());
+        for line in self.help.iter().flat_map(|help| help.lines()) {
+            let _ = writeln!(anstream::stderr(), "  {BOLD}help{BOLD:#}: {line}");
+        }
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         // With standard error gone there is nobody left to tell.
         let _ = write!(anstream::stderr(), "{}", self.text());
@@ -167,6 +176,23 @@ pub(crate) fn note(what: &str, help: &str) {
         text += &format!("{lead}{line}\n");
     }
     let _ = write!(anstream::stderr(), "{text}");
+}
+
+/// This build lacks a feature, which this subcommand needs.
+#[cfg_attr(
+    all(
+        feature = "aws",
+        feature = "dynamodb",
+        feature = "redis",
+        feature = "postgres"
+    ),
+    allow(dead_code, reason = "this build lacks none")
+)]
+pub(crate) fn without(what: &str, feature: &str, subcommand: &str) -> Fault {
+    Fault::new(format!("this cargo-msk was built without {what}")).help(format!(
+        "install it with: cargo install --locked cargo-msk --features {feature}\n\
+         in its repository: cargo run -p cargo-msk --features {feature} -- {subcommand} …"
+    ))
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use lambda_msk::idempotency::BoxStore;
 
-#[cfg(not(all(feature = "dynamodb", feature = "redis", feature = "postgres")))]
-use self::found::without;
 use self::found::{Which, now_ms};
+#[cfg(not(all(feature = "dynamodb", feature = "redis", feature = "postgres")))]
+use crate::fault::without;
 use crate::fault::{Fault, print, print_document};
 
 /// Show, forget or sweep what an idempotency store knows.
@@ -111,35 +111,39 @@ fn dynamodb(table: &str) -> Result<BoxStore, Fault> {
 
 #[cfg(not(feature = "dynamodb"))]
 fn dynamodb(_: &str) -> Result<BoxStore, Fault> {
-    Err(without("DynamoDB", "dynamodb"))
+    Err(without("DynamoDB", "dynamodb", "ledger"))
 }
 
 #[cfg(feature = "redis")]
 fn redis(address: &str) -> Result<BoxStore, Fault> {
     let store = lambda_msk::idempotency::RedisStore::new(address);
     let store = store.map_err(|error| {
-        Fault::new("expected the address of a Redis server in --store").at(error.to_string())
+        Fault::new("expected the address of a Redis server in --store")
+            .at(error.to_string())
+            .help("give --store redis://HOST, rediss://HOST or valkey://HOST, as the function has it in LAMBDA_MSK_IDEMPOTENCY")
     })?;
     Ok(BoxStore::new(store))
 }
 
 #[cfg(not(feature = "redis"))]
 fn redis(_: &str) -> Result<BoxStore, Fault> {
-    Err(without("Redis", "redis"))
+    Err(without("Redis", "redis", "ledger"))
 }
 
 #[cfg(feature = "postgres")]
 fn postgres(address: &str) -> Result<BoxStore, Fault> {
     let store = lambda_msk::idempotency::PostgresStore::new(address);
     let store = store.map_err(|error| {
-        Fault::new("expected the address of a Postgres database in --store").at(error.to_string())
+        Fault::new("expected the address of a Postgres database in --store")
+            .at(error.to_string())
+            .help("give --store postgres://HOST/DATABASE, as the function has it in LAMBDA_MSK_IDEMPOTENCY")
     })?;
     Ok(BoxStore::new(store))
 }
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str) -> Result<BoxStore, Fault> {
-    Err(without("Postgres", "postgres"))
+    Err(without("Postgres", "postgres", "ledger"))
 }
 
 #[cfg(test)]

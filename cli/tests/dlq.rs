@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[cfg(feature = "aws")]
+#[path = "dlq/services.rs"]
+mod services;
 mod support;
 #[cfg(feature = "dev")]
 #[path = "dlq/topics.rs"]
@@ -262,20 +265,26 @@ fn only_letters_that_are_asked_for_go_and_no_more_than_the_flag_says() {
     assert_eq!(left(&path), [ours(1, 2, "done", 0), record(1, 3)]);
 }
 
+/// Most looks at a file that a run changes: minutes.
+const LOOKS_MAX: usize = 1_000_000;
+
 #[test]
 fn a_redriver_that_is_killed_leaves_what_was_not_settled() {
     let letters: Vec<String> = (0..200).map(|offset| ours(0, offset, "done", 0)).collect();
     let path = written("killed", &letters);
     for _ in 0..3 {
         let before = whole(&path).len();
-        let mut run = redrive_start(&path, &[]);
-        while whole(&path).len() + 5 > before && run.try_wait().unwrap().is_none() {
+        // So slow that the run is alive when it is killed.
+        let mut run = redrive_start(&path, &["--rate", "20/s"]);
+        let settles = (0..LOOKS_MAX).any(|_| {
             std::thread::yield_now();
-        }
+            whole(&path).len() + 5 <= before
+        });
+        let ended = run.try_wait().unwrap();
         run.kill().unwrap();
         run.wait().unwrap();
+        assert!(settles && ended.is_none(), "{settles} {ended:?}");
         let rest = whole(&path);
-        assert!(rest.len() < before);
         assert_eq!(rest, letters[letters.len() - rest.len()..]);
     }
 
@@ -315,4 +324,118 @@ fn a_wrong_source_or_target_is_named_with_its_cure() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
+}
+
+/// More than one run reads, none of them a letter.
+fn too_many() -> String {
+    "x\n".repeat(100_001)
+}
+
+#[test]
+fn what_lies_behind_the_most_letters_of_a_run_is_told() {
+    let list = msk(&["dlq", "list", "--from", "-"], &too_many());
+    let json = msk(&["dlq", "list", "--from", "-", "--json"], &too_many());
+    let letters = too_many().replacen('x', &ours(0, 1, "done", 0), 1);
+    let to = format!("command:{}", consumer_command());
+    let redrive = msk(&["dlq", "redrive", "--from", "-", "--to", &to], &letters);
+
+    for output in [&list, &redrive] {
+        let text = stdout(output);
+        assert!(
+            text.contains("more lies there: one run reads 100000"),
+            "{text}"
+        );
+    }
+    let document: Value = serde_json::from_str(&stdout(&json)).unwrap();
+    assert_eq!(document["complete"], false);
+    assert_eq!(redrive.status.code(), Some(1));
+}
+
+#[test]
+fn letters_behind_one_that_stays_are_not_redriven() {
+    let letters = [
+        ours(0, 3, "done", 0),
+        ours(0, 2, "done", 3),
+        ours(1, 9, "done", 0),
+    ];
+    let path = written("behind", &letters);
+
+    let output = redrive(&path, &[]);
+
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(left(&path), letters[..2]);
+}
+
+#[test]
+fn flags_of_another_target_end_a_redrive_before_it_reads() {
+    let output = msk(
+        &[
+            "dlq",
+            "redrive",
+            "--from",
+            "-",
+            "--to",
+            "command:true",
+            "--env",
+            "A=1",
+            "--release",
+        ],
+        "",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+
+    for (to, flag) in [
+        ("function:f", ["--env", "A=1"]),
+        ("topic", ["--timeout", "1s"]),
+    ] {
+        let args = ["dlq", "redrive", "--from", "-", "--to", to];
+        let output = msk(&[&args[..], &flag].concat(), "");
+
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(flag[0]), "{}", stderr(&output));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_reading_of_a_pipe_that_nobody_writes() {
+    // A pipe whose other end stays open.
+    let path = file("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let mut run = start(
+        &[
+            "dlq",
+            "redrive",
+            "--from",
+            &from(&path),
+            "--to",
+            "command:true",
+        ],
+        "",
+    );
+    // Opening for writing waits until the run reads.
+    let open = fs::OpenOptions::new().write(true).open(&path).unwrap();
+
+    interrupt(&run);
+
+    let ended = (0..LOOKS_MAX).any(|_| {
+        std::thread::yield_now();
+        run.try_wait().unwrap().is_some()
+    });
+    run.kill().unwrap();
+    let output = run.wait_with_output().unwrap();
+    assert!(ended, "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    drop(open);
+}
+
+/// Ctrl-C.
+#[cfg(unix)]
+fn interrupt(run: &Child) {
+    let id = run.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-s", "INT", &id])
+        .status();
+    assert!(sent.unwrap().success());
 }

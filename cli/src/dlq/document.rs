@@ -11,11 +11,18 @@ use super::letter::{self, Content, Event, Letter, Shape, Span};
 /// The version of Lambda's documents that is read here.
 const VERSION: &str = "1.0";
 
+/// Most offsets from the first to the last record of one partition of a letter: ten times the records of Lambda's largest batch, since offsets
+/// may be missing between them. A letter that names more would read the whole partition.
+const SPAN_OFFSETS_MAX: i64 = 100_000;
+
 /// What is not a dead letter, in words that are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(
-    not(feature = "dev"),
-    allow(dead_code, reason = "only topics have letters by headers")
+    not(feature = "aws"),
+    allow(
+        dead_code,
+        reason = "only topics have letters by headers, only buckets objects"
+    )
 )]
 pub(crate) enum Foreign {
     Empty,
@@ -28,6 +35,7 @@ pub(crate) enum Foreign {
     BadPayload,
     NoErrorHeaders,
     BadErrorHeaders,
+    Unread,
 }
 
 impl Foreign {
@@ -43,6 +51,7 @@ impl Foreign {
             Self::BadPayload => "a letter whose payload is not an event of Kafka",
             Self::NoErrorHeaders => "a record without error headers",
             Self::BadErrorHeaders => "a record whose error headers cannot be read",
+            Self::Unread => "an object that could not be fetched",
         }
     }
 }
@@ -235,7 +244,7 @@ fn spans(wire: &Wire<'_>, batch: &BatchInfo) -> Option<Vec<Span>> {
             info.first_record_offset.read()?,
             info.last_record_offset.read()?,
         );
-        (first <= last && !topic.is_empty()).then_some(())?;
+        (is_span(first, last) && !topic.is_empty()).then_some(())?;
         Some(Span {
             topic: topic.to_owned(),
             partition: partition.parse().ok()?,
@@ -248,12 +257,18 @@ fn spans(wire: &Wire<'_>, batch: &BatchInfo) -> Option<Vec<Span>> {
     batch.records_info.iter().map(span).collect()
 }
 
+/// Whether a letter's records can stand at these offsets. The last possible offset has none behind it.
+fn is_span(first: i64, last: i64) -> bool {
+    (0..=last).contains(&first) && last < i64::MAX && last - first < SPAN_OFFSETS_MAX
+}
+
 fn of_key(key: &str) -> Option<Span> {
     let mut parts = key.rsplit('/');
     let ms = parts.next()?.parse().ok();
     let offset = parts.next()?.parse().ok()?;
     let partition = parts.next()?.parse().ok()?;
     let topic = parts.next()?.to_owned();
+    is_span(offset, offset).then_some(())?;
     Some(Span {
         topic,
         partition,

@@ -20,6 +20,9 @@ pub(crate) struct From {
     #[cfg(feature = "dev")]
     #[arg(long, value_name = "KEY=VALUE", value_parser = crate::dev::setting)]
     pub(crate) set: Vec<crate::dev::Setting>,
+    #[cfg(feature = "dev")]
+    #[command(flatten)]
+    pub(crate) iam: crate::dev::Iam,
 }
 
 impl From {
@@ -28,6 +31,8 @@ impl From {
             bootstrap: self.bootstrap.as_deref(),
             #[cfg(feature = "dev")]
             settings: &self.set,
+            #[cfg(feature = "dev")]
+            iam: &self.iam,
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::document::Foreign;
 use super::flags;
 use super::letter::{Content, Letter, Span};
-use super::source::Found;
+use super::source::{Found, Read};
 use crate::fault::{Fault, print, print_document};
 use crate::text::columns::{Table, shown};
 use crate::text::style::{BAD, BOLD, DIM};
@@ -65,7 +65,7 @@ impl GroupBy {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
-    let (mut source, found) = super::look::look(&args.from).await?;
+    let (mut source, Read { found, more }) = super::look::look(&args.from).await?;
     source.close().await?;
     let oldest = args.since.map(flags::before);
     let (letters, others) = parted(&found);
@@ -76,10 +76,11 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
     let letters: Vec<(&Found, &Letter)> = letters.iter().filter(young).copied().collect();
     let reached = super::reached::of(&args.from, letters.iter().map(|(_, it)| *it)).await?;
     if args.json {
-        let document = document(args, &letters, &others, &reached);
+        let mut document = document(args, &letters, &others, &reached);
+        document["complete"] = json!(more.is_nothing());
         print_document(format!("{document:#}\n").as_bytes())?;
     } else {
-        print(&text(args, &letters, &others, &reached))?;
+        print(&(text(args, &letters, &others, &reached) + &more.text()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

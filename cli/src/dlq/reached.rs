@@ -62,6 +62,7 @@ impl Reached {
                     "compacted": state.compacted,
                     "deleted": state.deleted,
                     "another": state.another,
+                    "timeless": state.timeless,
                     "whole": state.is_whole(),
                 })
             };
@@ -91,7 +92,7 @@ pub(crate) async fn of<'l>(
 
 #[cfg(not(feature = "dev"))]
 async fn ask(_: &flags::From, _: &[&Letter]) -> Result<BTreeMap<String, State>, Fault> {
-    Err(super::source::without("Kafka topics", "dev"))
+    Err(crate::fault::without("Kafka topics", "dev", "dlq"))
 }
 
 #[cfg(feature = "dev")]

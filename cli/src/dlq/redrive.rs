@@ -6,19 +6,24 @@ mod args;
 mod to;
 // What a function answers.
 mod answer;
+// What is delivered at once.
+mod item;
 // Why letters stay.
 #[cfg(feature = "aws")]
 mod lambda;
 mod left;
 mod local;
+// What waits for what.
+mod order;
 mod plan;
+// What is asked before a topic is written.
+mod question;
 mod report;
 mod target;
 #[cfg(feature = "dev")]
 mod topic;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -26,16 +31,17 @@ use tokio::time::Instant;
 
 use self::answer::Delivered;
 pub(crate) use self::args::Args;
-use self::args::{CLUSTER, variable_of};
+use self::args::{CLUSTER, cluster_of};
+use self::item::Lane;
 use self::left::Left;
-use self::plan::{Lane, Plan};
+use self::plan::Plan;
 use self::report::Report;
 use self::target::Target;
 pub(crate) use self::target::{Prepared, prepare};
 use super::letter::{Content, Event};
 use super::list;
-use super::source::{Found, Source, Use};
-use crate::fault::{Fault, note, print, warn};
+use super::source::{Found, Read, Source, Use};
+use crate::fault::{Fault, note, print};
 use crate::interrupts;
 
 /// Letters left, or a source that could not give all of them up.
@@ -48,8 +54,14 @@ pub(crate) async fn run(args: &Args, target: Prepared) -> Result<ExitCode, Fault
     } else {
         Use::Redrive
     };
-    let found = source.read(used).await?;
-    let ended = redrive(args, target, &mut source, found, &mut interrupts).await;
+    let read = tokio::select! {
+        read = source.read(used) => read,
+        Some(()) = interrupts.recv() => Err(Fault::interrupted()),
+    };
+    let ended = match read {
+        Ok(read) => redrive(args, target, &mut source, read, &mut interrupts).await,
+        Err(fault) => Err(fault),
+    };
     // What was not settled is given back however the run has ended.
     let closed = source.close().await;
     let code = ended?;
@@ -61,16 +73,20 @@ async fn redrive(
     args: &Args,
     target: Prepared,
     source: &mut Source,
-    mut found: Vec<Found>,
+    Read { mut found, more }: Read,
     interrupts: &mut UnboundedReceiver<()>,
 ) -> Result<ExitCode, Fault> {
-    let left = resolve(args, source, &mut found).await?;
+    let left = tokio::select! {
+        left = resolve(args, source, &mut found) => left?,
+        Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
+    };
     let plan = Plan::of(args, &found, left);
     let (_, others) = list::parted(&found);
     if args.dry_run {
         print(&report::dry_run(&args.to, &found, &plan))?;
-        print(&list::others_text(&others))?;
-        return Ok(code(plan.left.is_empty() && others.is_empty()));
+        print(&(list::others_text(&others) + &more.text()))?;
+        let all = plan.left.is_empty() && others.is_empty();
+        return Ok(code(all && more.is_nothing()));
     }
     if !source.gives_up() {
         note(
@@ -78,12 +94,10 @@ async fn redrive(
             "the function's ledger skips records that are done",
         );
     }
-    if args.to.is_topic() && !args.yes && !plan.items.is_empty() && !asked(&plan)? {
-        return Err(
-            Fault::new("nothing was written").help("give --yes to write without being asked")
-        );
+    if args.to.is_topic() && !args.yes && !plan.items.is_empty() {
+        question::ask(&plan, interrupts).await?;
     }
-    let mut target = Target::open(args, target, source.brokers())?;
+    let mut target = Target::open(args, target, source.brokers()).await?;
     let mut report = Report::new(plan.letters(), plan.left.clone());
     let outcome = deliver(
         args,
@@ -98,9 +112,10 @@ async fn redrive(
     target.close().await;
     report.progress_ends();
     print(&report.text(&found))?;
-    print(&list::others_text(&others))?;
+    print(&(list::others_text(&others) + &more.text()))?;
     outcome?;
-    Ok(code(report.all_settled() && others.is_empty()))
+    let all = report.all_settled() && others.is_empty();
+    Ok(code(all && more.is_nothing()))
 }
 
 fn code(all: bool) -> ExitCode {
@@ -146,7 +161,12 @@ async fn deliver(
             }
             next = Instant::now() + rate;
         }
-        match target.deliver(item, &found[item.letter]).await? {
+        let delivered = target.deliver(item, &found[item.letter], interrupts);
+        match delivered.await? {
+            Delivered::Interrupted => {
+                report.interrupted();
+                break;
+            }
             Delivered::Settled => {
                 let rest = open.entry(item.letter).or_default();
                 *rest -= 1;
@@ -234,7 +254,7 @@ fn name(event: &mut Event, args: &Args, source: &Source) -> bool {
     args.to.is_topic()
         || event.arn.is_some()
         || event.brokers.is_some()
-        || variable_of(args, CLUSTER).is_some()
+        || cluster_of(args).is_some()
 }
 
 /// Says which cluster is part of the keys.
@@ -243,7 +263,7 @@ fn said(args: &Args, source: &Source, letters: usize) {
         return;
     }
     let brokers = source.brokers().or(args.from.bootstrap.as_deref());
-    let identity = match (&args.cluster_arn, variable_of(args, CLUSTER), brokers) {
+    let identity = match (&args.cluster_arn, cluster_of(args), brokers) {
         (Some(arn), _, _) => format!("--cluster-arn, {arn}"),
         (None, Some(name), _) => format!("{CLUSTER}, {name}"),
         (None, None, brokers) => format!("the brokers, {}", brokers.unwrap_or_default()),
@@ -274,30 +294,5 @@ pub(crate) async fn elsewhere(url: &str) -> Result<Event, Fault> {
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "with AWS the object is fetched")]
 pub(crate) async fn elsewhere(_: &str) -> Result<Event, Fault> {
-    Err(super::source::without("S3 buckets", "aws"))
-}
-
-fn asked(plan: &Plan) -> Result<bool, Fault> {
-    if !io::stdin().is_terminal() {
-        return Err(Fault::new(
-            "nothing was written: expected a terminal for the question, found none",
-        )
-        .help("give --yes to write without being asked"));
-    }
-    warn(
-        "every consumer group of the topic reads these copies, also those that have done the records",
-    );
-    let letters = list::count(plan.letters(), "letter");
-    let _ = write!(
-        anstream::stderr(),
-        "\nWrite the records of {letters}? [y/N] "
-    );
-    let _ = anstream::stderr().flush();
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Fault::new("cannot read the answer").at(error.to_string()))?;
-    Ok(matches!(
-        answer.trim().to_ascii_lowercase().as_str(),
-        "y" | "yes"
-    ))
+    Err(crate::fault::without("S3 buckets", "aws", "dlq"))
 }

@@ -37,9 +37,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
-    let (mut source, found) = super::look::look(&args.from).await?;
+    let (mut source, read) = super::look::look(&args.from).await?;
     source.close().await?;
-    let (found, letter) = pick(&found, &args.id)?;
+    let (found, letter) = pick(&read.found, &args.id)?;
     let mut event = match &letter.content {
         Content::Event(event) => Some(event.clone()),
         _ => None,

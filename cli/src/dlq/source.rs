@@ -17,13 +17,13 @@ pub(crate) use self::bucket::overflow;
 use std::path::PathBuf;
 
 use self::found::unknown;
+pub(crate) use self::found::{Found, Reach, Read, Receipt, Use};
+use crate::fault::Fault;
 #[cfg_attr(
     feature = "aws",
     allow(unused_imports, reason = "this build has all sources")
 )]
-pub(crate) use self::found::without;
-pub(crate) use self::found::{Found, Reach, Receipt, Use};
-use crate::fault::Fault;
+use crate::fault::without;
 
 /// An open source.
 pub(crate) enum Source {
@@ -55,29 +55,29 @@ impl Source {
             #[cfg(feature = "dev")]
             return Ok(Self::Topic(topic::Topic::open(text, reach).await?));
             #[cfg(not(feature = "dev"))]
-            return Err(without("Kafka topics", "dev"));
+            return Err(without("Kafka topics", "dev", "dlq"));
         }
         if begins("s3://") || begins("arn:aws:s3") {
             #[cfg(feature = "aws")]
             return Ok(Self::Bucket(bucket::Bucket::open(text)?));
             #[cfg(not(feature = "aws"))]
-            return Err(without("S3 buckets", "aws"));
+            return Err(without("S3 buckets", "aws", "dlq"));
         }
         if begins("https://") || begins("http://") || begins("arn:") {
             #[cfg(feature = "aws")]
             return Ok(Self::Queue(queue::Queue::open(text)?));
             #[cfg(not(feature = "aws"))]
-            return Err(without("SQS queues", "aws"));
+            return Err(without("SQS queues", "aws", "dlq"));
         }
         Err(unknown(text))
     }
 
     /// All that lies there, at most `LETTERS_MAX`.
-    pub(crate) async fn read(&mut self, used: Use) -> Result<Vec<Found>, Fault> {
+    pub(crate) async fn read(&mut self, used: Use) -> Result<Read, Fault> {
         let _ = used;
         match self {
-            Self::StandardInput => file::standard_input(),
-            Self::File(file) => file.read(),
+            Self::StandardInput => file::standard_input().await,
+            Self::File(file) => file.read().await,
             #[cfg(feature = "aws")]
             Self::Queue(queue) => queue.read(used).await,
             #[cfg(feature = "aws")]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::emf;
 use crate::flags::output::Logs;
+use crate::text::columns::one_row;
 use crate::text::style::{BAD, DIM, WARNING};
 use crate::text::{clock, cut};
 
@@ -112,7 +113,7 @@ fn row(fields: &Map<String, Value>, level: &str) -> String {
     if let Some(time) = fields.get("timestamp").and_then(time) {
         let _ = write!(row, "{DIM}{time}{DIM:#}  ");
     }
-    let level = one_row(level);
+    let level = one_row(level, FIELD_CHARS_MAX);
     let _ = write!(row, "{style}{level:<5}{style:#}");
     for part in [text(fields.get("message")), place(fields), reason(fields)] {
         if !part.is_empty() {
@@ -123,7 +124,12 @@ fn row(fields: &Map<String, Value>, level: &str) -> String {
     let others = fields.iter();
     let others = others.filter(|(name, _)| !HIDDEN.contains(&name.as_str()));
     for (name, value) in others {
-        let _ = write!(row, " {DIM}{}={}{DIM:#}", one_row(name), text(Some(value)));
+        let _ = write!(
+            row,
+            " {DIM}{}={}{DIM:#}",
+            one_row(name, FIELD_CHARS_MAX),
+            text(Some(value))
+        );
     }
     row
 }
@@ -167,25 +173,9 @@ fn reason(fields: &Map<String, Value>) -> String {
 fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => one_row(text),
-        Some(other) => one_row(&other.to_string()),
+        Some(Value::String(text)) => one_row(text, FIELD_CHARS_MAX),
+        Some(other) => one_row(&other.to_string(), FIELD_CHARS_MAX),
     }
-}
-
-/// Control characters are escaped: they would drive the terminal.
-fn one_row(text: &str) -> String {
-    let mut row = String::new();
-    for char in text.chars().take(FIELD_CHARS_MAX) {
-        if char.is_control() {
-            row.extend(char.escape_default());
-        } else {
-            row.push(char);
-        }
-    }
-    if text.chars().nth(FIELD_CHARS_MAX).is_some() {
-        row.push('…');
-    }
-    row
 }
 
 #[cfg(test)]

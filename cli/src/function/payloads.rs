@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::by_schema::Reader;
 use self::part::Part;
+use crate::text::columns::one_row;
 use crate::text::style::DIM;
 
 /// So many records of an event are shown; the others are counted.
@@ -93,7 +94,11 @@ async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>,
         }
         match read.next().flatten() {
             Some(Ok(json)) => plain(&json),
-            Some(Err(reason)) => format!("({} bytes: {})", bytes.len(), one_row(&reason)),
+            Some(Err(reason)) => format!(
+                "({} bytes: {})",
+                bytes.len(),
+                one_row(&reason, SHOWN_CHARS_MAX)
+            ),
             None => format!("({} bytes)", bytes.len()),
         }
     });
@@ -108,7 +113,10 @@ impl Payloads {
             format!("{place} {DIM}key{DIM:#} {key} {DIM}value{DIM:#} {value}")
         };
         let more = (self.more > 0).then(|| format!("{DIM}and {} more records{DIM:#}", self.more));
-        let remark = self.remark.as_deref().map(one_row);
+        let remark = self
+            .remark
+            .as_deref()
+            .map(|remark| one_row(remark, SHOWN_CHARS_MAX));
         self.rows.iter().map(row).chain(more).chain(remark)
     }
 
@@ -133,34 +141,18 @@ fn plain(bytes: &[u8]) -> String {
         return format!("({} bytes)", bytes.len());
     };
     if is_json(bytes) {
-        return one_row(&compact(text));
+        return one_row(&compact(text), SHOWN_CHARS_MAX);
     }
     if text.chars().any(|char| char.is_control() && char != '\n') {
         return format!("({} bytes)", bytes.len());
     }
-    one_row(&format!("{text:?}"))
+    one_row(&format!("{text:?}"), SHOWN_CHARS_MAX)
 }
 
 /// JSON on one row: a line break in it stands between its tokens alone.
 fn compact(json: &str) -> String {
     let lines = json.lines().map(str::trim);
     lines.collect::<Vec<_>>().join(" ")
-}
-
-/// Control characters are escaped: they would drive the terminal.
-fn one_row(text: &str) -> String {
-    let mut row = String::new();
-    for char in text.chars().take(SHOWN_CHARS_MAX) {
-        if char.is_control() {
-            row.extend(char.escape_default());
-        } else {
-            row.push(char);
-        }
-    }
-    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
-        row.push('…');
-    }
-    row
 }
 
 #[cfg(test)]

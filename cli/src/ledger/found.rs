@@ -131,15 +131,3 @@ pub(super) fn failed(store: &BoxStore, error: &dyn std::error::Error) -> Fault {
 pub(super) fn now_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
-
-/// This build lacks a feature.
-#[cfg_attr(
-    all(feature = "dynamodb", feature = "redis", feature = "postgres"),
-    expect(dead_code, reason = "this build lacks none")
-)]
-pub(super) fn without(store: &str, feature: &str) -> Fault {
-    Fault::new(format!("this cargo-msk was built without {store}")).help(format!(
-        "install it with: cargo install --locked cargo-msk --features {feature}\n\
-         in its repository: cargo run -p cargo-msk --features {feature} -- ledger …"
-    ))
-}

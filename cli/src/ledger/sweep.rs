@@ -41,7 +41,9 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
 
     check(&args.store)?;
     let store = PostgresStore::new(&args.store).map_err(|error| {
-        Fault::new("expected the address of a Postgres database in --store").at(error.to_string())
+        Fault::new("expected the address of a Postgres database in --store")
+            .at(error.to_string())
+            .help("give --store postgres://HOST/DATABASE, as the function has it in LAMBDA_MSK_IDEMPOTENCY")
     })?;
     let at_s = now_ms() / 1000;
     let mut deleted = 0;
@@ -49,7 +51,9 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
         let more = store.sweep(at_s, ROWS).await.map_err(|error| {
             let what = format!("cannot sweep {}", store.describe());
             let fault = Fault::new(what).at(lambda_msk::failure::BoxError::from(error).to_string());
-            fault.at(format!("deleted before that: {deleted}"))
+            fault
+                .at(format!("deleted before that: {deleted}"))
+                .help("check --store, and that its user may delete from the table; then run it again: it goes on where it ended")
         })?;
         deleted += more;
         if more < u64::from(ROWS) {
@@ -70,7 +74,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
     let _ = args.json;
     check(&args.store)?;
-    Err(super::found::without("Postgres", "postgres"))
+    Err(crate::fault::without("Postgres", "postgres", "ledger"))
 }
 
 /// The text may hold a password, and is not shown.

@@ -11,20 +11,25 @@ const LISTS: [&str; 4] = ["REDELIVERED", "OUTCOME", "CODE", "WHY"];
 /// Most characters of a reason that are shown: it may be long, and may quote anything.
 const SHOWN_CHARS_MAX: usize = 200;
 
-/// A foreign text on one line, cut. Control characters are escaped: they would drive the terminal.
+/// A foreign text on one line, cut.
 pub(crate) fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    for char in text.chars().take(SHOWN_CHARS_MAX) {
+    one_row(text, SHOWN_CHARS_MAX)
+}
+
+/// A text on one line, cut after so many characters. Control characters are escaped: they would drive the terminal.
+pub(crate) fn one_row(text: &str, chars_max: usize) -> String {
+    let mut row = String::new();
+    for char in text.chars().take(chars_max) {
         if char.is_control() {
-            shown.extend(char.escape_default());
+            row.extend(char.escape_default());
         } else {
-            shown.push(char);
+            row.push(char);
         }
     }
-    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
-        shown.push('…');
+    if text.chars().nth(chars_max).is_some() {
+        row.push('…');
     }
-    shown
+    row
 }
 
 /// Columns as wide as their widest cell. Names and lists are aligned to the left, numbers to the right.

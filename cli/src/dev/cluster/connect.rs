@@ -60,7 +60,8 @@ pub(crate) async fn cluster(
 }
 
 /// The same without an identity.
-pub(crate) fn cluster_of(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, Fault> {
+#[cfg(test)]
+fn cluster_of(bootstrap: &str, settings: &[Setting]) -> Result<Cluster, Fault> {
     let cluster = with_settings(bootstrap, settings)?;
     cluster.check().map_err(|error| failed::kafka(&error))?;
     Ok(cluster)

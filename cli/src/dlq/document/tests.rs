@@ -149,3 +149,37 @@ fn an_event_that_is_fed_back_carries_the_mark() {
     );
     assert_eq!(marked, end);
 }
+
+#[test]
+fn offsets_that_no_batch_can_have_are_refused() {
+    let span = |first: i64, last: i64| {
+        let info = format!(
+            r#"{{"recordsInfo":{{"orders-0":{{"firstRecordOffset":"{first}","lastRecordOffset":"{last}"}}}}}}"#
+        );
+        read(
+            document(&format!(r#","KafkaBatchInfo":{info}"#)).as_bytes(),
+            None,
+        )
+    };
+    let pointer = |offset: i64| {
+        let failure =
+            format!(r#""failure":{{"code":"c","idempotencyKey":"n/c/orders/0/{offset}/7"}}"#);
+        let more = format!(r#","KafkaBatchInfo":{{}},{failure}"#);
+        read(document(&more).as_bytes(), None)
+    };
+
+    for (first, last) in [
+        (-1, 5),
+        (i64::MIN, i64::MAX),
+        (0, i64::MAX),
+        (i64::MAX, i64::MAX),
+        (7, 100_007),
+        (6, 5),
+    ] {
+        assert_eq!(span(first, last), Err(Foreign::NoRecord), "{first} {last}");
+    }
+    for offset in [-1, i64::MAX] {
+        assert_eq!(pointer(offset), Err(Foreign::NoRecord), "{offset}");
+    }
+    assert!(span(7, 100_006).is_ok() && pointer(0).is_ok());
+}

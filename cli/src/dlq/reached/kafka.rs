@@ -8,6 +8,7 @@ use msk_mapping::record::{Record, TopicPartition};
 
 use super::state::State;
 use crate::dev;
+use crate::dlq::aside::aside;
 use crate::dlq::flags;
 use crate::dlq::letter::{Event, Letter, Span};
 use crate::dlq::source::topic::cluster;
@@ -20,9 +21,9 @@ pub(super) async fn ask(
     from: &flags::From,
     letters: &[&Letter],
 ) -> Result<BTreeMap<String, State>, Fault> {
-    let cluster = cluster(None, &from.reach())?;
+    let cluster = cluster(None, &from.reach()).await?;
     let letters: Vec<Letter> = letters.iter().copied().cloned().collect();
-    let asked = tokio::task::spawn_blocking(move || {
+    let asked = aside(move || {
         let reader = Reader::new(&cluster, GROUP)?;
         let one = |letter: Letter| Ok((letter.id.clone(), state(&reader, &letter)?));
         letters
@@ -30,8 +31,7 @@ pub(super) async fn ask(
             .map(one)
             .collect::<Result<BTreeMap<String, State>, Error>>()
     });
-    let asked = asked.await.map_err(|error| Fault::from_error(&error))?;
-    asked.map_err(|error| dev::failed::kafka(&error))
+    asked.await?.map_err(|error| dev::failed::kafka(&error))
 }
 
 fn state(reader: &Reader, letter: &Letter) -> Result<State, Error> {
@@ -74,6 +74,7 @@ fn judge(state: &mut State, span: &Span, first: i64, end: i64, found: &[Record])
         let record = found.iter().find(|record| record.offset == offset);
         matches!((record, ms), (Some(record), Some(ms)) if record.timestamp != ms)
     };
+    state.timeless |= span.first_ms.is_none() || span.last_ms.is_none();
     state.another |=
         end <= span.last || differs(span.first, span.first_ms) || differs(span.last, span.last_ms);
     if let (Some(from), Some(to)) = (span.first_ms, span.last_ms) {
@@ -104,13 +105,22 @@ mod tests {
     use crate::dlq::reached::state::State;
 
     fn judged(first: i64, end: i64, found: &[(i64, i64)]) -> State {
+        judged_with((Some(100), Some(130)), first, end, found)
+    }
+
+    fn judged_with(
+        (first_ms, last_ms): (Option<i64>, Option<i64>),
+        first: i64,
+        end: i64,
+        found: &[(i64, i64)],
+    ) -> State {
         let span = Span {
             topic: "orders".to_owned(),
             partition: 0,
             first: 10,
             last: 13,
-            first_ms: Some(100),
-            last_ms: Some(130),
+            first_ms,
+            last_ms,
         };
         let record = |(offset, ms): &(i64, i64)| {
             Record::new(TopicPartition::new("orders", 0), *offset).with_timestamp(*ms)
@@ -149,5 +159,20 @@ mod tests {
         for another in [judged(0, 20, &all), judged(0, 12, &all[..2])] {
             assert!(another.another && !another.is_whole(), "{another:?}");
         }
+    }
+
+    #[test]
+    fn a_letter_is_whole_with_each_record_and_times_that_prove_them() {
+        let all = [(10, 100), (11, 110), (12, 120), (13, 130)];
+
+        for part in [&all[1..], &all[..3], &[all[0], all[2], all[3]]] {
+            assert!(!judged(0, 20, part).is_whole(), "{part:?}");
+        }
+        for times in [(None, Some(130)), (Some(100), None)] {
+            let state = judged_with(times, 0, 20, &all);
+            assert!(!state.is_whole());
+            assert!(state.text().contains("no times"), "{}", state.text());
+        }
+        assert!(judged(0, 20, &all).is_whole());
     }
 }

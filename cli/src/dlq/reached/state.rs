@@ -12,6 +12,8 @@ pub(crate) struct State {
     pub(crate) deleted: i64,
     /// The topic was made anew: its first or last record has another time, or its end is before them.
     pub(crate) another: bool,
+    /// The letter has no time of its first or last record, so nothing tells whether the topic was made anew.
+    pub(crate) timeless: bool,
     /// Records between the first and the last with a time outside of theirs, as CREATE_TIME allows.
     pub(crate) outside: usize,
     /// None: nothing was found.
@@ -19,9 +21,10 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Whether all of the letter is there, and is the letter's.
+    /// Whether all of the letter is there, and is the letter's. A marker cannot be told from a record that was compacted away.
     pub(crate) fn is_whole(&self) -> bool {
-        self.found > 0 && self.deleted == 0 && !self.another
+        let missing = self.compacted + self.deleted;
+        self.found > 0 && missing == 0 && !self.another && !self.timeless
     }
 
     /// The state in words.
@@ -40,6 +43,9 @@ impl State {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }
+        }
+        if self.timeless && self.found > 0 {
+            parts.push("the letter has no times that tell whether they are its records".to_owned());
         }
         if self.outside > 0 {
             parts.push(format!(

@@ -9,6 +9,12 @@ pub(crate) enum Delivered {
     Settled,
     /// At least one is not, and why.
     Failed(String),
+    /// Nobody knows, since Ctrl-C ended a pause between two tries.
+    #[cfg_attr(
+        not(feature = "aws"),
+        allow(dead_code, reason = "only Lambda is tried again")
+    )]
+    Interrupted,
 }
 
 /// What an answer says of an event's records.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::to::{self, To};
 use crate::dlq::flags;
+use crate::fault::Fault;
 use crate::flags::{timeout, variable};
 
 /// Redrives of one letter unless the flag says otherwise: what has failed three times fails again.
@@ -74,5 +75,94 @@ pub(crate) fn variable_of(args: &Args, name: &str) -> Option<String> {
     crate::function::dead_letters::variable(&args.env, name)
 }
 
+/// The name of the cluster in keys, as the function on the desk is told it. What runs elsewhere has variables of its own.
+pub(crate) fn cluster_of(args: &Args) -> Option<String> {
+    args.to.is_local().then(|| variable_of(args, CLUSTER))?
+}
+
 /// The variable that names the cluster in keys.
 pub(crate) const CLUSTER: &str = "LAMBDA_MSK_CLUSTER";
+
+/// # Errors
+///
+/// A flag is about another target.
+pub(crate) fn check(args: &Args) -> Result<(), Fault> {
+    let local = args.to.is_local();
+    for (flag, given, of) in [
+        (
+            "--env",
+            !local && !args.env.is_empty(),
+            "bin:NAME or command:COMMAND",
+        ),
+        ("--release", !local && args.release, "bin:NAME"),
+        (
+            "--timeout",
+            args.to.is_topic() && args.timeout.is_some(),
+            "a function",
+        ),
+    ] {
+        if given {
+            return Err(Fault::new(format!(
+                "expected {of} in --to for {flag}, found {}",
+                args.to.text()
+            ))
+            .help(format!("leave {flag} out")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::{Args, check, cluster_of};
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(to: &str, flags: &[&str]) -> Args {
+        let line = ["redrive", "--from", "-", "--to", to];
+        Command::parse_from([&line, flags].concat()).args
+    }
+
+    #[test]
+    fn flags_of_another_target_are_refused_by_name() {
+        for (to, flags) in [
+            ("function:f", &["--env", "A=1"][..]),
+            ("topic", &["--env", "A=1"]),
+            ("function:f", &["--release"]),
+            ("topic:t", &["--release"]),
+            ("topic", &["--timeout", "3s"]),
+        ] {
+            let fault = check(&args(to, flags)).unwrap_err().text();
+
+            assert!(fault.contains(flags[0]), "{to}: {fault}");
+        }
+        for (to, flags) in [
+            (
+                "bin:b",
+                &["--release", "--env", "A=1", "--timeout", "3s"][..],
+            ),
+            ("command:c", &["--env", "A=1"]),
+            ("function:f", &["--timeout", "3s"]),
+        ] {
+            assert!(check(&args(to, flags)).is_ok(), "{to}");
+        }
+    }
+
+    #[test]
+    fn the_variable_names_the_cluster_only_for_a_function_on_the_desk() {
+        let named = ["--env", "LAMBDA_MSK_CLUSTER=orders"];
+
+        assert_eq!(
+            cluster_of(&args("bin:b", &named)).as_deref(),
+            Some("orders")
+        );
+        assert_eq!(cluster_of(&args("function:f", &named)), None);
+        assert_eq!(cluster_of(&args("topic", &named)), None);
+    }
+}

@@ -6,14 +6,15 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{Delivered, read};
-use super::plan::Item;
+use super::item::Item;
 use crate::fault::Fault;
 
 /// Lambda's longest time for a function fed from Kafka, and the way there and back.
 const WAIT: Duration = Duration::from_secs(15 * 60 + 10);
-/// Throttling and a broken connection pass; the ledger skips what an answer that was lost has settled.
+/// Throttling, errors of Lambda itself and refused connections pass. A function that gave no answer may still run, and is not invoked again.
 const TRIES_MAX: u32 = 5;
 /// The pause before the second try; it doubles.
 const BACKOFF: Duration = Duration::from_millis(500);
@@ -31,6 +32,37 @@ struct Answer {
     body: Vec<u8>,
 }
 
+/// No answer of Lambda, and why.
+struct NoAnswer {
+    why: String,
+    /// Whether the function cannot have begun: a second try does not run it twice at once.
+    passes: bool,
+}
+
+impl NoAnswer {
+    fn of(error: reqwest::Error, timeout: Duration) -> Self {
+        if error.is_timeout() {
+            let after = timeout.as_secs_f64();
+            return Self {
+                why: format!(
+                    "no answer in {after} s: the function may still run; raise --timeout if it needs longer"
+                ),
+                passes: false,
+            };
+        }
+        let passes = error.is_connect();
+        let why = Fault::from_error(&error.without_url()).first_line();
+        Self {
+            why: if passes {
+                format!("Lambda cannot be reached: {why}")
+            } else {
+                format!("the connection to Lambda broke, and the function may have run: {why}")
+            },
+            passes,
+        }
+    }
+}
+
 impl Lambda {
     pub(crate) fn new(name: &str, timeout: Option<Duration>) -> Self {
         Self {
@@ -40,32 +72,35 @@ impl Lambda {
         }
     }
 
-    pub(crate) async fn deliver(&mut self, item: &Item) -> Result<Delivered, Fault> {
+    pub(crate) async fn deliver(
+        &mut self,
+        item: &Item,
+        interrupts: &mut UnboundedReceiver<()>,
+    ) -> Result<Delivered, Fault> {
         let mut pause = BACKOFF;
         let mut tried = 1;
         loop {
             let answer = self.invoke(&item.event).await?;
             let passes = match &answer {
                 Ok(answer) => answer.status == 429 || answer.status >= 500,
-                Err(_) => true,
+                Err(none) => none.passes,
             };
             if !passes || tried == TRIES_MAX {
                 return self.read(item, answer);
             }
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                Some(()) = interrupts.recv() => return Ok(Delivered::Interrupted),
+            }
             pause *= 2;
             tried += 1;
         }
     }
 
-    fn read(&self, item: &Item, answer: Result<Answer, String>) -> Result<Delivered, Fault> {
+    fn read(&self, item: &Item, answer: Result<Answer, NoAnswer>) -> Result<Delivered, Fault> {
         let answer = match answer {
             Ok(answer) => answer,
-            Err(why) => {
-                return Ok(Delivered::Failed(format!(
-                    "Lambda cannot be reached: {why}"
-                )));
-            }
+            Err(none) => return Ok(Delivered::Failed(none.why)),
         };
         let said = || String::from_utf8_lossy(&answer.body).into_owned();
         let fault = |help: &str| {
@@ -96,8 +131,7 @@ impl Lambda {
         }
     }
 
-    /// Err: no answer.
-    async fn invoke(&mut self, event: &str) -> Result<Result<Answer, String>, Fault> {
+    async fn invoke(&mut self, event: &str) -> Result<Result<Answer, NoAnswer>, Fault> {
         if self.client.is_none() {
             let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
             let client = reqwest::Client::builder().timeout(self.timeout).build();
@@ -116,7 +150,7 @@ impl Lambda {
             .await
         {
             Ok(answer) => answer,
-            Err(error) => return Ok(Err(error.without_url().to_string())),
+            Err(error) => return Ok(Err(NoAnswer::of(error, self.timeout))),
         };
         let status = answer.status().as_u16();
         let is_function_error = answer.headers().contains_key("x-amz-function-error");
@@ -126,7 +160,7 @@ impl Lambda {
                 is_function_error,
                 body: body.to_vec(),
             }),
-            Err(error) => Err(error.without_url().to_string()),
+            Err(error) => Err(NoAnswer::of(error, self.timeout)),
         })
     }
 }
@@ -189,7 +223,9 @@ async fn signed(
         .map_err(|error| none().at(error.to_string()))?
         .into();
     let cannot = |error: &dyn std::error::Error| {
-        Fault::new("the request to Lambda could not be signed").at(error.to_string())
+        Fault::new("the request to Lambda could not be signed")
+            .at(error.to_string())
+            .help("check the function's name, AWS_ENDPOINT_URL_LAMBDA and the credentials: aws sts get-caller-identity")
     };
     let params = v4::SigningParams::builder()
         .identity(&identity)

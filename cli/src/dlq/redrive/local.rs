@@ -8,7 +8,7 @@ use msk_mapping::{Crash, Ending, Environment, Function, Invocation, Phase};
 
 use super::answer::{Delivered, read};
 use super::args::{Args, CLUSTER, variable_of};
-use super::plan::Item;
+use super::item::Item;
 use crate::dlq::letter::{Letter, Shape};
 use crate::fault::{Fault, cut};
 

@@ -5,25 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
 use super::args::Args;
+use super::item::Item;
 use super::left::Left;
+use super::order;
 use crate::dlq::letter::{Content, Letter, Mark, Raw};
 use crate::dlq::source::Found;
 
 /// An event's bytes beside those of its records: names, brokers and the mark.
 const AROUND_BYTES: usize = 64 * 1024;
-
-/// The cluster, the topic and the partition: letters of one stay in order.
-pub(crate) type Lane = (String, String, i32);
-
-/// Records of one letter and one partition, as one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
-    /// The letter's place among all that was found.
-    pub(crate) letter: usize,
-    pub(crate) lane: Lane,
-    pub(crate) first: i64,
-    pub(crate) event: String,
-}
 
 /// What is redriven, and what is not.
 #[derive(Debug, Default)]
@@ -52,16 +41,15 @@ impl Plan {
             }
         }
         items.sort_by(|one: &Item, other| (&one.lane, one.first).cmp(&(&other.lane, other.first)));
-        let mut chosen = BTreeSet::new();
-        let most = args.max.map_or(usize::MAX, |max| max as usize);
-        for item in &items {
-            if chosen.len() < most {
-                chosen.insert(item.letter);
-            } else if !chosen.contains(&item.letter) {
-                left.insert(item.letter, Left::Max);
-            }
+        // What no condition is about closes no partition: it is left on purpose.
+        order::close(&items, found, &mut left);
+        items.retain(|item| !left.contains_key(&item.letter));
+        if let Some(max) = args.max {
+            let chosen = order::first(&items, max as usize);
+            let others = items.iter().filter(|item| !chosen.contains(&item.letter));
+            left.extend(others.map(|item| (item.letter, Left::Max)));
+            items.retain(|item| chosen.contains(&item.letter));
         }
-        items.retain(|item| chosen.contains(&item.letter));
         Self {
             items,
             left,

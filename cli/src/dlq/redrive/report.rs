@@ -1,6 +1,6 @@
 //! What a redrive has come to, while it runs and at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 
 use super::left::Left;
@@ -111,8 +111,9 @@ impl Report {
 pub(crate) fn dry_run(to: &To, found: &[Found], plan: &Plan) -> String {
     let mut table = Table::new(["ID", "RECORD", "REDRIVE", "CODE", "OUTCOME"], 0);
     let mut rows: Vec<(usize, String)> = Vec::new();
+    let mut seen = BTreeSet::new();
     for item in &plan.items {
-        if rows.iter().all(|(letter, _)| *letter != item.letter) {
+        if seen.insert(item.letter) {
             rows.push((item.letter, format!("goes to {}", to.text())));
         }
     }

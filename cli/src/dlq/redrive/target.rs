@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use msk_mapping::Function;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::Delivered;
-use super::args::Args;
+use super::args::{self, Args};
+use super::item::Item;
 use super::local::Local;
-use super::plan::Item;
 use super::to::To;
 use crate::dlq::source::Found;
 use crate::fault::Fault;
@@ -27,11 +28,12 @@ pub(crate) enum Prepared {
 
 /// The target, built if it is a binary.
 pub(crate) fn prepare(args: &Args) -> Result<Prepared, Fault> {
+    args::check(args)?;
     match &args.to {
         #[cfg(not(feature = "aws"))]
-        To::Function(_) => Err(crate::dlq::source::without("Lambda", "aws")),
+        To::Function(_) => Err(crate::fault::without("Lambda", "aws", "dlq")),
         #[cfg(not(feature = "dev"))]
-        To::Topic(_) => Err(crate::dlq::source::without("Kafka topics", "dev")),
+        To::Topic(_) => Err(crate::fault::without("Kafka topics", "dev", "dlq")),
         _ if args.dry_run => Ok(Prepared::Nothing),
         To::Bin(name) => {
             let (function, _) = target::build(Some(name), args.release)?;
@@ -53,7 +55,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    pub(crate) fn open(
+    pub(crate) async fn open(
         args: &Args,
         prepared: Prepared,
         brokers: Option<&str>,
@@ -71,7 +73,7 @@ impl Target {
             }
             #[cfg(feature = "dev")]
             (To::Topic(topic), Prepared::Nothing) => {
-                let topic = super::topic::Topic::open(topic.as_deref(), args, brokers)?;
+                let topic = super::topic::Topic::open(topic.as_deref(), args, brokers).await?;
                 Ok(Self::Topic(Box::new(topic)))
             }
             _ => unreachable!("what is not prepared was refused before"),
@@ -81,14 +83,20 @@ impl Target {
     /// # Errors
     ///
     /// No event can be delivered.
-    pub(crate) async fn deliver(&mut self, item: &Item, found: &Found) -> Result<Delivered, Fault> {
+    pub(crate) async fn deliver(
+        &mut self,
+        item: &Item,
+        found: &Found,
+        interrupts: &mut UnboundedReceiver<()>,
+    ) -> Result<Delivered, Fault> {
+        let _ = &interrupts;
         let Ok(letter) = &found.letter else {
             return Ok(Delivered::Failed("no letter".to_owned()));
         };
         match self {
             Self::Local(local) => local.deliver(item, letter).await,
             #[cfg(feature = "aws")]
-            Self::Lambda(lambda) => lambda.deliver(item).await,
+            Self::Lambda(lambda) => lambda.deliver(item, interrupts).await,
             #[cfg(feature = "dev")]
             Self::Topic(topic) => topic.deliver(item, letter).await,
         }

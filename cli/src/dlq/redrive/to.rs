@@ -15,6 +15,11 @@ impl To {
         matches!(self, Self::Topic(_))
     }
 
+    /// Whether a function on the desk is started.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::Bin(_) | Self::Command(_))
+    }
+
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Function(name) => format!("the function {name}"),

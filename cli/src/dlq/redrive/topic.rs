@@ -8,7 +8,7 @@ use msk_kafka::{Cluster, Outgoing, Producer};
 
 use super::answer::Delivered;
 use super::args::Args;
-use super::plan::Item;
+use super::item::Item;
 use crate::dev;
 use crate::dlq::headers::is_replayed;
 use crate::dlq::letter::{Letter, REDRIVES};
@@ -25,13 +25,13 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
-    pub(crate) fn open(
+    pub(crate) async fn open(
         topic: Option<&str>,
         args: &Args,
         brokers: Option<&str>,
     ) -> Result<Self, Fault> {
         let bootstrap = args.from.bootstrap.as_deref().or(brokers);
-        let cluster = cluster(bootstrap, &args.from.reach())?;
+        let cluster = cluster(bootstrap, &args.from.reach()).await?;
         let producer = Producer::new(&cluster).map_err(|error| dev::failed::kafka(&error))?;
         Ok(Self {
             topic: topic.map(str::to_owned),

@@ -3,7 +3,7 @@
 use msk_destinations::send::S3;
 use msk_destinations::send::aws_sdk_s3::Client;
 
-use super::found::{self as words, Found, LETTERS_MAX, Receipt};
+use super::found::{self as words, Found, LETTERS_MAX, More, Read, Receipt};
 use super::sdk;
 use crate::dlq::document::{self, Foreign};
 use crate::fault::Fault;
@@ -30,17 +30,22 @@ pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
 impl Bucket {
     pub(crate) fn open(text: &str) -> Result<Self, Fault> {
         let (name, prefix) = split(text).ok_or_else(|| words::unknown(text))?;
+        let mut prefix = prefix.to_owned();
+        // `orders` must not find what lies in `orders-v2/`.
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
         Ok(Self {
             s3: S3::new(name, ""),
             name: name.to_owned(),
-            prefix: prefix.to_owned(),
+            prefix,
         })
     }
 
-    pub(crate) async fn read(&self) -> Result<Vec<Found>, Fault> {
+    pub(crate) async fn read(&self) -> Result<Read, Fault> {
         let client = self.s3.client().await;
         let mut all = Vec::new();
-        let mut from = None;
+        let (mut from, mut unread, mut more) = (None, None, More::Nothing);
         loop {
             let asked = client.list_objects_v2().bucket(&self.name);
             let asked = asked.prefix(&self.prefix).set_continuation_token(from);
@@ -50,14 +55,23 @@ impl Bucket {
             })?;
             for object in page.contents() {
                 let Some(key) = object.key() else { continue };
-                if key.ends_with('/') || all.len() == LETTERS_MAX {
+                if key.ends_with('/') {
                     continue;
+                }
+                if all.len() == LETTERS_MAX {
+                    more = More::Rest;
+                    break;
                 }
                 let letter = if object.size().unwrap_or_default() > OBJECT_BYTES_MAX {
                     Err(Foreign::OtherSystem)
                 } else {
-                    let body = get(client, &self.name, key).await?;
-                    document::read(&body, None)
+                    match get(client, &self.name, key).await {
+                        Ok(body) => document::read(&body, None),
+                        Err(fault) => {
+                            unread.get_or_insert(fault);
+                            Err(Foreign::Unread)
+                        }
+                    }
                 };
                 all.push(Found {
                     at: format!("object {key}"),
@@ -68,10 +82,15 @@ impl Bucket {
                 });
             }
             from = page.next_continuation_token().map(str::to_owned);
-            if from.is_none() || all.len() == LETTERS_MAX {
-                return Ok(all);
+            if from.is_none() || more == More::Rest {
+                break;
             }
         }
+        // The first one says why; each is counted and named with the others that are no letters.
+        if let Some(fault) = unread {
+            fault.warn();
+        }
+        Ok(Read { found: all, more })
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Fault> {
@@ -105,4 +124,24 @@ pub(crate) async fn overflow(url: &str) -> Result<Vec<u8>, Fault> {
     })?;
     let s3 = S3::new(bucket, "");
     get(s3.client().await, bucket, key).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bucket;
+
+    #[test]
+    fn a_prefix_is_a_folder() {
+        for (text, prefix) in [
+            ("s3://b/orders", "orders/"),
+            ("s3://b/orders/", "orders/"),
+            ("arn:aws:s3:::b/a/b", "a/b/"),
+            ("s3://b/", ""),
+            ("s3://b", ""),
+        ] {
+            let bucket = Bucket::open(text).map_err(|fault| fault.text()).unwrap();
+
+            assert_eq!(bucket.prefix, prefix, "{text}");
+        }
+    }
 }

@@ -7,7 +7,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::found::{Found, LETTERS_MAX, Receipt};
+use super::found::{Found, LETTERS_MAX, More, Read as All, Receipt};
+use crate::dlq::aside::aside;
 use crate::dlq::document;
 use crate::fault::Fault;
 use crate::files::{document as json, source};
@@ -29,15 +30,16 @@ impl File {
         }
     }
 
-    pub(crate) fn read(&self) -> Result<Vec<Found>, Fault> {
-        found(&self.path)
+    pub(crate) async fn read(&self) -> Result<All, Fault> {
+        let path = self.path.clone();
+        // It may be a pipe.
+        aside(move || found(&path)).await?
     }
 
     /// Overwrites a line with its line break, if it still is where it was.
     pub(crate) fn blank(&mut self, start: u64, bytes: &[u8]) -> Result<(), Fault> {
         let blank = || -> io::Result<bool> {
-            let mut file = OpenOptions::new().read(true).write(true).open(&self.path)?;
-            file.lock()?;
+            let mut file = locked(&self.path, || open(&self.path))?;
             let mut there = vec![0; bytes.len()];
             file.seek(SeekFrom::Start(start))?;
             file.read_exact(&mut there)?;
@@ -65,8 +67,7 @@ impl File {
             return Ok(());
         }
         let compact = || -> io::Result<()> {
-            let mut file = OpenOptions::new().read(true).write(true).open(&self.path)?;
-            file.lock()?;
+            let mut file = locked(&self.path, || open(&self.path))?;
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes)?;
             let mut kept = Vec::new();
@@ -102,15 +103,45 @@ impl File {
     }
 }
 
-pub(crate) fn standard_input() -> Result<Vec<Found>, Fault> {
-    let mut all = found(Path::new("-"))?;
-    for found in &mut all {
+fn open(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}
+
+/// The file that the path names while its lock is held: another run may have put a new one in its place before.
+fn locked(path: &Path, open: impl Fn() -> io::Result<fs::File>) -> io::Result<fs::File> {
+    loop {
+        let file = open()?;
+        file.lock()?;
+        if is_current(path, &file)? {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_current(path: &Path, file: &fs::File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let (open, named) = (file.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
+}
+
+/// Other systems do not let an open file be renamed or removed.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+fn is_current(_: &Path, _: &fs::File) -> io::Result<bool> {
+    Ok(true)
+}
+
+pub(crate) async fn standard_input() -> Result<All, Fault> {
+    let mut all = aside(|| found(Path::new("-"))).await??;
+    for found in &mut all.found {
         found.receipt = Receipt::None;
     }
     Ok(all)
 }
 
-fn found(path: &Path) -> Result<Vec<Found>, Fault> {
+fn found(path: &Path) -> Result<All, Fault> {
     let name = source::name(path);
     let bytes = source::read(path, FILE_BYTES_MAX).map_err(|error| {
         Fault::new(format!("cannot read dead letters from {name}"))
@@ -129,13 +160,20 @@ fn found(path: &Path) -> Result<Vec<Found>, Fault> {
     // One that somebody has pretty-printed.
     if let Ok(letter) = document::read(&bytes, None) {
         let receipt = Receipt::Line { start: 0, bytes };
-        return Ok(vec![Found {
+        let found = Found {
             at: "line 1".to_owned(),
             letter: Ok(letter),
             receipt,
-        }]);
+        };
+        return Ok(All {
+            found: vec![found],
+            more: More::Nothing,
+        });
     }
-    let mut all = Vec::new();
+    let mut all = All {
+        found: Vec::new(),
+        more: More::Nothing,
+    };
     let mut start = 0;
     for (number, line) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
         let at = start;
@@ -143,10 +181,11 @@ fn found(path: &Path) -> Result<Vec<Found>, Fault> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        if all.len() == LETTERS_MAX {
+        if all.found.len() == LETTERS_MAX {
+            all.more = More::Rest;
             break;
         }
-        all.push(Found {
+        all.found.push(Found {
             at: format!("line {number}"),
             letter: document::read(line, None),
             receipt: Receipt::Line {
@@ -156,4 +195,35 @@ fn found(path: &Path) -> Result<Vec<Found>, Fault> {
         });
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+    use std::io::Read;
+
+    use super::{locked, open};
+
+    #[test]
+    fn a_file_that_was_replaced_before_its_lock_is_opened_anew() {
+        let path = std::env::temp_dir().join(format!("msk-dlq-lock-{}", std::process::id()));
+        let beside = path.with_extension("tmp");
+        fs::write(&path, "old").unwrap();
+        fs::write(&beside, "new").unwrap();
+        let opened = Cell::new(0);
+
+        let file = locked(&path, || {
+            let file = open(&path)?;
+            if opened.replace(opened.get() + 1) == 0 {
+                fs::rename(&beside, &path)?;
+            }
+            Ok(file)
+        });
+
+        let mut text = String::new();
+        file.unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!((&*text, opened.get()), ("new", 2));
+        fs::remove_file(path).unwrap();
+    }
 }

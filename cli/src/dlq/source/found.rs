@@ -3,6 +3,7 @@
 use crate::dlq::document::Foreign;
 use crate::dlq::letter::Letter;
 use crate::fault::Fault;
+use crate::text::style::BAD;
 
 /// Most letters of one run: more would fill the memory.
 pub(crate) const LETTERS_MAX: usize = 100_000;
@@ -17,6 +18,45 @@ pub(crate) struct Found {
     pub(crate) at: String,
     pub(crate) letter: Result<Letter, Foreign>,
     pub(crate) receipt: Receipt,
+}
+
+/// What was read of a source.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) found: Vec<Found>,
+    pub(crate) more: More,
+}
+
+/// What was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum More {
+    /// Nothing, as far as the source tells.
+    Nothing,
+    /// What lies behind the first `LETTERS_MAX`.
+    Rest,
+    /// So many messages, about.
+    #[cfg(feature = "aws")]
+    Messages(u64),
+}
+
+impl More {
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::Nothing
+    }
+
+    /// Empty: nothing.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Rest => {
+                format!("{BAD}more lies there{BAD:#}: one run reads {LETTERS_MAX} letters\n")
+            }
+            #[cfg(feature = "aws")]
+            Self::Messages(count) => format!(
+                "{BAD}about {count} more messages were not seen{BAD:#}: another reader has them, or they wait behind others of their group: run again\n"
+            ),
+        }
+    }
 }
 
 /// What it takes to remove a letter from its source.
@@ -47,7 +87,7 @@ pub(crate) enum Use {
 }
 
 /// How a cluster is reached, where the address of a topic does not say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reach<'a> {
     #[cfg_attr(
         not(feature = "dev"),
@@ -56,6 +96,8 @@ pub(crate) struct Reach<'a> {
     pub(crate) bootstrap: Option<&'a str>,
     #[cfg(feature = "dev")]
     pub(crate) settings: &'a [crate::dev::Setting],
+    #[cfg(feature = "dev")]
+    pub(crate) iam: &'a crate::dev::Iam,
 }
 
 pub(super) fn unknown(text: &str) -> Fault {
@@ -64,15 +106,4 @@ pub(super) fn unknown(text: &str) -> Fault {
         "expected a source of dead letters in --from, found `{found}`"
     ))
     .help(HELP)
-}
-
-#[cfg_attr(
-    all(feature = "aws", feature = "dev"),
-    allow(dead_code, reason = "this build has all sources")
-)]
-pub(crate) fn without(what: &str, feature: &str) -> Fault {
-    Fault::new(format!("this cargo-msk was built without {what}")).help(format!(
-        "install it with: cargo install --locked cargo-msk --features {feature}\n\
-         in its repository: cargo run -p cargo-msk --features {feature} -- dlq …"
-    ))
 }

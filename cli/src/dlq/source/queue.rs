@@ -10,11 +10,11 @@ use msk_destinations::address;
 use msk_destinations::send::Sqs;
 use msk_destinations::send::aws_sdk_sqs::Client;
 use msk_destinations::send::aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, Message,
+    ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName,
 };
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
-use super::found::{self as words, Found, LETTERS_MAX, Receipt, Use};
+use super::found::{self as words, Found, LETTERS_MAX, More, Read as All, Receipt, Use};
 use super::sdk;
 use crate::dlq::document;
 use crate::fault::Fault;
@@ -49,7 +49,7 @@ impl Queue {
         })
     }
 
-    pub(crate) async fn read(&mut self, used: Use) -> Result<Vec<Found>, Fault> {
+    pub(crate) async fn read(&mut self, used: Use) -> Result<All, Fault> {
         let client = self.sqs.client().await.clone();
         let url = self.sqs.queue().url().to_owned();
         self.extends = Some(extend(client.clone(), url.clone(), Arc::clone(&self.held)));
@@ -60,7 +60,7 @@ impl Queue {
         read
     }
 
-    async fn receive(&self, client: &Client, url: &str) -> Result<Vec<Found>, Fault> {
+    async fn receive(&self, client: &Client, url: &str) -> Result<All, Fault> {
         let (mut all, mut seen, mut empty) = (Vec::new(), HashSet::new(), 0);
         while empty < EMPTY_MAX && all.len() < LETTERS_MAX {
             let asked = client
@@ -86,7 +86,14 @@ impl Queue {
                 }
             }
         }
-        Ok(all)
+        let there = count(client, url).await?;
+        let unseen = there.saturating_sub(seen.len() as u64);
+        let more = if unseen == 0 {
+            More::Nothing
+        } else {
+            More::Messages(unseen)
+        };
+        Ok(All { found: all, more })
     }
 
     pub(crate) async fn delete(&mut self, handle: &str) -> Result<(), Fault> {
@@ -122,6 +129,28 @@ impl Drop for Queue {
 
 fn lock(held: &Mutex<HashSet<String>>) -> std::sync::MutexGuard<'_, HashSet<String>> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// About how many messages lie there, also those that a reader has. Delayed messages are no letters yet.
+async fn count(client: &Client, url: &str) -> Result<u64, Fault> {
+    let names = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+    ];
+    let asked = client
+        .get_queue_attributes()
+        .queue_url(url)
+        .set_attribute_names(Some(names.to_vec()));
+    let answer = Box::pin(asked.send()).await.map_err(|error| {
+        let what = format!("cannot tell whether all letters of {url} were read");
+        sdk::fault(&what, "sqs:GetQueueAttributes", error)
+    })?;
+    let attributes = answer.attributes.unwrap_or_default();
+    let number = |name| {
+        let text = attributes.get(name);
+        text.and_then(|text| text.parse().ok()).unwrap_or(0_u64)
+    };
+    Ok(names.iter().map(number).fold(0, u64::saturating_add))
 }
 
 /// Keeps messages invisible as long as the run goes on.

@@ -1,25 +1,29 @@
 //! Letters in a Kafka topic. Nothing can be taken out of a topic: a group's position stands before the first letter that is not settled.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use msk_kafka::{Cluster, Reader};
 use msk_mapping::record::TopicPartition;
 
-use super::found::{self as words, Found, LETTERS_MAX, Reach, Receipt};
+use super::found::{self as words, Found, LETTERS_MAX, More, Reach, Read, Receipt};
 use crate::dev;
+use crate::dlq::aside::aside;
 use crate::dlq::headers;
 use crate::fault::Fault;
 
 pub(crate) struct Topic {
     topic: String,
     cluster: Cluster,
-    reader: Reader,
-    /// What lies there and is not settled, with the end of what was read.
-    open: BTreeMap<i32, (BTreeSet<i64>, i64)>,
+    reader: Arc<Reader>,
+    open: Open,
 }
 
+/// What lies in each partition and is not settled, with the end of what was read.
+type Open = BTreeMap<i32, (BTreeSet<i64>, i64)>;
+
 /// The cluster of `--bootstrap`, or of an address. The connection is made with the first question.
-pub(crate) fn cluster(bootstrap: Option<&str>, reach: &Reach<'_>) -> Result<Cluster, Fault> {
+pub(crate) async fn cluster(bootstrap: Option<&str>, reach: &Reach<'_>) -> Result<Cluster, Fault> {
     let Some(bootstrap) = bootstrap.or(reach.bootstrap) else {
         return Err(
             Fault::new("expected the brokers of the cluster, found none").help(
@@ -27,7 +31,7 @@ pub(crate) fn cluster(bootstrap: Option<&str>, reach: &Reach<'_>) -> Result<Clus
             ),
         );
     };
-    dev::cluster_of(bootstrap, reach.settings)
+    dev::cluster_of(bootstrap, reach.settings, reach.iam).await
 }
 
 /// `kafka://TOPIC[?bootstrap=HOST:PORT,…]`.
@@ -45,14 +49,14 @@ impl Topic {
         lambda_msk::record::check_topic_name(topic).map_err(|error| {
             Fault::new(format!("the topic in --from {error}")).help(words::HELP)
         })?;
-        let cluster = cluster(bootstrap, reach)?;
+        let cluster = cluster(bootstrap, reach).await?;
         let group = format!("cargo-msk-dlq.{topic}");
         let reader = Reader::new(&cluster, &group).map_err(|error| dev::failed::kafka(&error))?;
         Ok(Self {
             topic: topic.to_owned(),
             cluster,
-            reader,
-            open: BTreeMap::new(),
+            reader: Arc::new(reader),
+            open: Open::new(),
         })
     }
 
@@ -60,40 +64,12 @@ impl Topic {
         self.cluster.bootstrap()
     }
 
-    pub(crate) async fn read(&mut self) -> Result<Vec<Found>, Fault> {
-        let failed = |error: msk_kafka::Error| dev::failed::kafka(&error);
-        let (cluster, topic) = (self.cluster.clone(), self.topic.clone());
-        let asked = tokio::task::spawn_blocking(move || cluster.partitions(&topic)).await;
-        let asked = asked.map_err(|error| Fault::from_error(&error))?;
-        let partitions = asked.map_err(failed)?;
-        let committed = self.reader.committed(&partitions).map_err(failed)?;
-        let mut all = Vec::new();
-        for (partition, committed) in partitions.iter().zip(committed) {
-            let (first, end) = self.reader.bounds(partition).map_err(failed)?;
-            let from = committed.unwrap_or(first).max(first);
-            let number = partition.partition();
-            let mut open = BTreeSet::new();
-            let mut last = from;
-            let each = |record: msk_mapping::record::Record| {
-                open.insert(record.offset);
-                last = record.offset + 1;
-                all.push(Found {
-                    at: format!("{partition}@{}", record.offset),
-                    letter: headers::read(&record),
-                    receipt: Receipt::Place {
-                        partition: number,
-                        offset: record.offset,
-                    },
-                });
-                all.len() < LETTERS_MAX
-            };
-            self.reader
-                .read(partition, from, end, each)
-                .map_err(failed)?;
-            let end = if all.len() < LETTERS_MAX { end } else { last };
-            self.open.insert(number, (open, end));
-        }
-        Ok(all)
+    pub(crate) async fn read(&mut self) -> Result<Read, Fault> {
+        let (reader, topic) = (Arc::clone(&self.reader), self.topic.clone());
+        let read = aside(move || read(&reader, &topic)).await?;
+        let (read, open) = read.map_err(|error| dev::failed::kafka(&error))?;
+        self.open = open;
+        Ok(read)
     }
 
     /// Moves the group's position up to the first letter that is not settled.
@@ -113,6 +89,40 @@ impl Topic {
                 .at("the position of the group could not be committed: a later run begins at an earlier letter, and the ledger skips what is done")
         })
     }
+}
+
+fn read(reader: &Reader, topic: &str) -> Result<(Read, Open), msk_kafka::Error> {
+    let partitions = reader.partitions(topic)?;
+    let committed = reader.committed(&partitions)?;
+    let (mut all, mut more, mut unsettled) = (Vec::new(), More::Nothing, Open::new());
+    for (partition, committed) in partitions.iter().zip(committed) {
+        let (first, end) = reader.bounds(partition)?;
+        let from = committed.unwrap_or(first).max(first);
+        let number = partition.partition();
+        let mut open = BTreeSet::new();
+        let mut last = from;
+        let each = |record: msk_mapping::record::Record| {
+            if all.len() == LETTERS_MAX {
+                more = More::Rest;
+                return false;
+            }
+            open.insert(record.offset);
+            last = record.offset + 1;
+            all.push(Found {
+                at: format!("{partition}@{}", record.offset),
+                letter: headers::read(&record),
+                receipt: Receipt::Place {
+                    partition: number,
+                    offset: record.offset,
+                },
+            });
+            true
+        };
+        reader.read(partition, from, end, each)?;
+        let end = if more.is_nothing() { end } else { last };
+        unsettled.insert(number, (open, end));
+    }
+    Ok((Read { found: all, more }, unsettled))
 }
 
 #[cfg(test)]
