@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use self::token::sign;
 use crate::limits::{IAM_CREDENTIALS_MS, IAM_RENEW_AT_PERCENT, IAM_TOKEN_S, IAM_TRY_AGAIN_MS};
+use crate::region::region_of;
 
 pub use self::error::IamError;
 pub use self::token::Token;
@@ -214,24 +215,6 @@ impl Drop for Held {
     }
 }
 
-/// The region in the name of a broker of Amazon MSK: `b-1.NAME.ID.kafka.REGION.amazonaws.com`, or `boot-ID.c1.kafka-serverless.REGION.amazonaws.com`.
-fn region_of(bootstrap: &str) -> Option<String> {
-    let first = bootstrap.split(',').next()?.trim();
-    let (host, _port) = first.rsplit_once(':')?;
-    let labels: Vec<&str> = host.trim_end_matches(".cn").split('.').collect();
-    match labels.as_slice() {
-        [
-            _,
-            ..,
-            "kafka" | "kafka-serverless",
-            region,
-            "amazonaws",
-            "com",
-        ] => Some((*region).to_owned()),
-        _ => None,
-    }
-}
-
 /// An error with its causes: the text of AWS's own is its outermost layer.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -297,28 +280,6 @@ mod tests {
 
     fn keys() -> &'static Keys {
         Box::leak(Box::default())
-    }
-
-    #[test]
-    fn the_region_is_that_in_the_brokers_names() {
-        for (bootstrap, region) in [
-            (
-                "b-1.shop.abc123.c2.kafka.eu-central-1.amazonaws.com:9098,b-2.shop.abc123.c2.kafka.eu-central-1.amazonaws.com:9098",
-                Some("eu-central-1"),
-            ),
-            (
-                "boot-abc.c1.kafka-serverless.us-east-1.amazonaws.com:9098",
-                Some("us-east-1"),
-            ),
-            (
-                "b-1.shop.abc.c2.kafka.cn-north-1.amazonaws.com.cn:9098",
-                Some("cn-north-1"),
-            ),
-            ("kafka.internal:9098", None),
-            ("127.0.0.1:9098", None),
-        ] {
-            assert_eq!(region_of(bootstrap).as_deref(), region, "{bootstrap}");
-        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -283,7 +283,7 @@ def dead_letters_go_where_they_are_sent(template):
         ({}, "<DeadLetterQueue>", None),
         (TO_SNS, SNS, LETTERS_IN_BUCKET),
         ({"DeadLetters": "bucket"}, LETTERS_IN_BUCKET, None),
-        (TO_KAFKA, "kafka://dead", LETTERS_IN_BUCKET),
+        (TO_KAFKA, "kafka://dead?security=iam", LETTERS_IN_BUCKET),
     ):
         v = variables(stack(template, **given))
         found = v.get("LAMBDA_MSK_ON_FAILURE"), v.get("LAMBDA_MSK_ON_FAILURE_LARGE")

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use krafka::auth::{AuthConfig, AwsMskIamCredentials, TlsConfig};
 use krafka::producer::{Acks, Producer};
 use krafka::{CloseOptions, Kafka, KrafkaError, Record};
+use msk_kafka::region_of;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -58,6 +59,7 @@ pub struct RecordTopic {
     topic: String,
     bootstrap: String,
     security: Security,
+    is_guess: bool,
     /// Made at the first record, and anew after a fault, or if the time left is shorter than it may take.
     live: Mutex<Option<Arc<Live>>>,
 }
@@ -69,15 +71,25 @@ struct Live {
 }
 
 impl RecordTopic {
-    /// Creates a sender for a topic of the cluster with these brokers (`HOST:PORT,…`). It connects with the first record. For [`Security::Iam`] credentials and region come from the
-    /// environment's variables, as Lambda sets them.
+    /// Creates a sender for a topic of the cluster with these brokers (`HOST:PORT,…`). It connects with the first record.
+    ///
+    /// For [`Security::Iam`] the credentials come from the environment's variables, as Lambda sets them, and the region from the brokers' names, else from the environment. It signs by krafka's
+    /// mechanism AWS_MSK_IAM, which needs nothing else; `msk_kafka::Iam` signs tokens of OAUTHBEARER, because librdkafka does not have that mechanism. Brokers of MSK take both.
     pub fn new(topic: impl Into<String>, bootstrap: impl Into<String>, security: Security) -> Self {
         Self {
             topic: topic.into(),
             bootstrap: bootstrap.into(),
             security,
+            is_guess: false,
             live: Mutex::new(None),
         }
+    }
+
+    /// Says that nobody has named the security: if no broker confirms a record, the error says how to name it.
+    #[must_use]
+    pub fn guessed(mut self) -> Self {
+        self.is_guess = true;
+        self
     }
 
     /// Writes a record. Ok: all in-sync replicas have it. What may pass is tried again as long as the caller's [`Patience`] lasts, so a record whose confirmation was lost
@@ -87,7 +99,14 @@ impl RecordTopic {
     ///
     /// [`RecordError`]: nothing has confirmed the record; it may be there.
     pub async fn send(&self, record: &NewRecord, patience: Patience) -> Result<(), RecordError> {
-        let until = patience.until();
+        let sent = self.try_until(record, patience.until()).await;
+        sent.map_err(|error| match self.is_guess {
+            true => error.after_a_guess(self.security),
+            false => error,
+        })
+    }
+
+    async fn try_until(&self, record: &NewRecord, until: Instant) -> Result<(), RecordError> {
         let mut said = None;
         for tried in 0.. {
             let Some(delivery) = delivery(until) else {
@@ -153,9 +172,13 @@ impl RecordTopic {
         let kafka = match self.security {
             Security::Plaintext => kafka,
             Security::Ssl => kafka.security(AuthConfig::ssl(TlsConfig::new())),
-            Security::Iam => kafka.security(AuthConfig::aws_msk_iam_provider(|| async {
-                AwsMskIamCredentials::from_env()
-            })),
+            Security::Iam => {
+                let region = region_of(&self.bootstrap);
+                kafka.security(AuthConfig::aws_msk_iam_provider(move || {
+                    let region = region.clone();
+                    async move { credentials(region) }
+                }))
+            }
         };
         let producer = kafka.connect().await?.producer();
         let producer = producer
@@ -202,6 +225,14 @@ impl RecordTopic {
             true => Ok(()),
             false => Err(KrafkaError::timeout("the broker's confirmation")),
         }
+    }
+}
+
+/// Those of the environment's variables, for the brokers' region: a cluster of another region takes no other.
+fn credentials(region: Option<String>) -> Result<AwsMskIamCredentials, KrafkaError> {
+    match region {
+        Some(region) => AwsMskIamCredentials::from_env_with_region(region),
+        None => AwsMskIamCredentials::from_env(),
     }
 }
 

@@ -27,7 +27,8 @@ use crate::limits::KAFKA_SENDS_AT_ONCE_MAX;
 ///
 /// - `bootstrap=HOST:PORT,…`: the cluster. Without it the topic is one of the cluster that the record came from.
 /// - `headers=spring`: Spring Kafka's `kafka_dlt-*` headers, too.
-/// - `security=plaintext`, `ssl` or `iam`: without it, as MSK's ports have it. `iam` takes the role's credentials from the environment's variables.
+/// - `security=plaintext`, `ssl` or `iam`: without it, as MSK's ports have it; brokers at a port of SASL/SCRAM are refused. `iam` takes the role's credentials from the environment's
+///   variables, and the region from the brokers' names. It signs by the mechanism AWS_MSK_IAM, whereas `cargo msk` signs tokens of OAUTHBEARER, because librdkafka lacks that mechanism.
 ///
 /// The producer is idempotent and waits for all in-sync replicas (`acks=all`). A letter is confirmed once its own record is; one that is possibly written is not confirmed, is
 /// tried again, and may be there twice: recognize duplicates by `.key`. Connections outlive an invocation. Retries are as for
@@ -90,6 +91,7 @@ impl KafkaDestination {
             return Err(SendError::no_room(NotDecoded));
         }
         let to = self.cluster(bootstrap);
+        let to = to.map_err(|_| SendError::new(ScramBrokers))?;
         let sent = to.send(&self.record(letter), patience).await;
         sent.map_err(|error| match error {
             RecordError::TooLarge { .. } => SendError::no_room(error),
@@ -112,17 +114,19 @@ impl KafkaDestination {
         }
     }
 
-    fn cluster(&self, bootstrap: &str) -> Arc<RecordTopic> {
+    fn cluster(&self, bootstrap: &str) -> Result<Arc<RecordTopic>, KafkaAddressError> {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clusters.get(bootstrap) {
-            return Arc::clone(known);
+            return Ok(Arc::clone(known));
         }
         // A function has the clusters of its mappings: a few.
-        let security = self.address.security();
-        let security = security.unwrap_or_else(|| Security::of_port(bootstrap));
-        let made = Arc::new(RecordTopic::new(self.address.topic(), bootstrap, security));
+        let topic = self.address.topic();
+        let made = Arc::new(match self.address.security() {
+            Some(security) => RecordTopic::new(topic, bootstrap, security),
+            None => RecordTopic::new(topic, bootstrap, Security::of_port(bootstrap)?).guessed(),
+        });
         clusters.insert(bootstrap.to_owned(), Arc::clone(&made));
-        made
+        Ok(made)
     }
 }
 
@@ -137,6 +141,12 @@ struct OwnTopic;
     "the event names no brokers: name them in the address, `kafka://TOPIC?bootstrap=HOST:PORT`"
 )]
 struct NoBrokers;
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the event names brokers at a port of SASL/SCRAM, which is not supported: name those that take IAM in the address, `kafka://TOPIC?bootstrap=HOST:9098`"
+)]
+struct ScramBrokers;
 
 #[derive(Debug, thiserror::Error)]
 #[error(
