@@ -10,9 +10,9 @@ use krafka::producer::{Acks, Producer};
 use krafka::{CloseOptions, Kafka, KrafkaError, Record};
 use msk_kafka::region_of;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
-use super::Patience;
+use super::Progress;
 use super::chance::back_off;
 use super::record_error::RecordError;
 use crate::address::Security;
@@ -92,38 +92,42 @@ impl RecordTopic {
         self
     }
 
-    /// Writes a record. Ok: all in-sync replicas have it. What may pass is tried again as long as the caller's [`Patience`] lasts, so a record whose confirmation was lost
+    /// Writes a record. Ok: all in-sync replicas have it. What may pass is tried again until the time of `progress`, which records that
+    /// are sent at once share, is up. So a record whose confirmation was lost
     /// may be there twice.
     ///
     /// # Errors
     ///
     /// [`RecordError`]: nothing has confirmed the record; it may be there.
-    pub async fn send(&self, record: &NewRecord, patience: Patience) -> Result<(), RecordError> {
-        let sent = self.try_until(record, patience.until()).await;
+    pub async fn send(&self, record: &NewRecord, progress: &Progress) -> Result<(), RecordError> {
+        let sent = self.try_for(record, progress).await;
         sent.map_err(|error| match self.is_guess {
             true => error.after_a_guess(self.security),
             false => error,
         })
     }
 
-    async fn try_until(&self, record: &NewRecord, until: Instant) -> Result<(), RecordError> {
+    async fn try_for(&self, record: &NewRecord, progress: &Progress) -> Result<(), RecordError> {
         let mut said = None;
         for tried in 0.. {
-            let Some(delivery) = delivery(until) else {
+            let Some(delivery) = delivery(progress.until()) else {
                 break;
             };
-            match timeout_at(until, self.once(record, delivery)).await {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) if error.is_final() => return Err(error),
-                Ok(Err(error)) => said = Some(error),
+            match progress.in_time(self.once(record, delivery)).await {
+                Some(Ok(())) => {
+                    progress.went_on();
+                    return Ok(());
+                }
+                Some(Err(error)) if error.is_final() => return Err(error),
+                Some(Err(error)) => said = Some(error),
                 // Nothing else bounds the connection itself. A reason from an earlier try says more.
-                Err(_) => {
+                None => {
                     self.discard(None).await;
                     return Err(said.unwrap_or_else(|| RecordError::no_answer(&self.topic)));
                 }
             }
             let wait = back_off(tried);
-            if Instant::now() + wait >= until {
+            if Instant::now() + wait >= progress.until() {
                 break;
             }
             sleep(wait).await;

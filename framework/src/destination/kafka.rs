@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 use msk_destinations::address::{KafkaAddress, KafkaAddressError, Security};
-use msk_destinations::send::{NewRecord, Patience, RecordError, RecordTopic};
+use msk_destinations::send::{NewRecord, Progress, RecordError, RecordTopic};
 
 use self::headers::headers;
 use crate::destination::{DeadLetter, Destination, SendError, patience};
@@ -78,7 +78,7 @@ impl KafkaDestination {
         }
     }
 
-    async fn send_one(&self, letter: &DeadLetter, patience: Patience) -> Result<(), SendError> {
+    async fn send_one(&self, letter: &DeadLetter, progress: &Progress) -> Result<(), SendError> {
         let topic = self.address.topic();
         if letter.record().topic() == topic {
             return Err(SendError::new(OwnTopic));
@@ -92,7 +92,7 @@ impl KafkaDestination {
         }
         let to = self.cluster(bootstrap);
         let to = to.map_err(|_| SendError::new(ScramBrokers))?;
-        let sent = to.send(&self.record(letter), patience).await;
+        let sent = to.send(&self.record(letter), progress).await;
         sent.map_err(|error| match error {
             RecordError::TooLarge { .. } => SendError::no_room(error),
             error => SendError::new(error),
@@ -159,9 +159,10 @@ impl Destination for KafkaDestination {
         let Some(patience) = patience(letters) else {
             return Vec::new();
         };
+        let progress = Progress::begin(patience);
         let mut sends = Vec::with_capacity(letters.len());
         for letter in letters {
-            sends.push(self.send_one(letter, patience));
+            sends.push(self.send_one(letter, &progress));
         }
         let sends = stream::iter(sends).buffered(KAFKA_SENDS_AT_ONCE_MAX);
         sends.collect().await
