@@ -1,5 +1,7 @@
 //! Redis as a store, beside real servers. `tests/services/run` starts them.
 
+mod nodes;
+
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,6 +10,7 @@ use redis::IntoConnectionInfo;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
+use self::nodes::Nodes;
 use super::RedisStore;
 use crate::failure::error_text;
 use crate::idempotency::store::tests::cut::{Cutter, check_lost_answers};
@@ -304,4 +307,30 @@ async fn a_server_that_is_not_there_may_come_and_its_password_is_not_shown() {
         "{text}"
     );
     assert!(!format!("{text} {error:?} {store:?}").contains("hunter2"));
+}
+
+/// Real sockets, so real time: few milliseconds go by.
+#[tokio::test]
+async fn first_requests_to_a_cluster_at_once_all_follow_to_the_node_with_the_key() {
+    let nodes = Nodes::start().await;
+    let store = RedisStore::new(&nodes.address(0)).unwrap();
+
+    let (first, second) = tokio::join!(store.read("a"), store.read("b"));
+
+    assert!(nodes.redirections() >= 2);
+    assert_eq!((first.unwrap(), second.unwrap()), (None, None));
+}
+
+/// Real sockets, so real time: less than one try goes by.
+#[tokio::test]
+async fn a_cluster_is_found_again_without_the_node_that_the_address_names() {
+    let nodes = Nodes::start().await;
+    let store = RedisStore::new(&nodes.address(0)).unwrap();
+    let (first, second) = tokio::join!(store.read("a"), store.read("b"));
+    assert_eq!((first.unwrap(), second.unwrap()), (None, None));
+
+    nodes.end_the_first();
+    nodes.cut_all();
+
+    assert_eq!(store.read("a").await.unwrap(), None);
 }
