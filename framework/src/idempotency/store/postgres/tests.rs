@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -334,4 +335,39 @@ async fn a_server_that_is_not_there_may_come_and_its_password_is_not_shown() {
         "{text}"
     );
     assert!(!format!("{text} {error:?} {store:?}").contains("hunter2"));
+}
+
+/// Takes any user without a password, late, and never answers a statement.
+async fn slow_and_silent(late: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut asked = [0; 4096];
+                client.read(&mut asked).await.unwrap();
+                tokio::time::sleep(late).await;
+                // Authentication is over; ready for a statement.
+                let ready = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+                let _ = client.write_all(ready).await;
+                while client.read(&mut asked).await.is_ok_and(|count| count > 0) {}
+            });
+        }
+    });
+    port
+}
+
+/// Real sockets, so real time: both tries go by.
+#[tokio::test]
+async fn a_connection_and_its_statement_share_the_time_of_one_try() {
+    let port = slow_and_silent(Duration::from_millis(POSTGRES_TRY_MS_MAX * 3 / 4)).await;
+    let store = store(&format!(
+        "postgres://u@127.0.0.1:{port}/shop?sslmode=disable"
+    ));
+    let began = tokio::time::Instant::now();
+
+    let error = store.read("a").await.unwrap_err();
+
+    assert!(error.is_transient(), "{error}");
+    assert!(began.elapsed() < Duration::from_millis(POSTGRES_TRY_MS_MAX * 2 + 500));
 }
