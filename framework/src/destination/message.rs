@@ -21,7 +21,7 @@ pub(super) fn message(letter: &DeadLetter, body: String) -> Message {
         .in_group(group, deduplication(letter))
 }
 
-/// By the letter and not by its record: a record that is redriven and rejected again within five minutes has another letter, and that one must arrive.
+/// By the letter and not by its record: a record that is redelivered or redriven, and rejected again within five minutes, has another letter, and that one must arrive.
 fn deduplication(letter: &DeadLetter) -> String {
     hash(&format!("{} {}", letter.id(), letter.redrives()))
 }

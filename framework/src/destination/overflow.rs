@@ -63,6 +63,7 @@ impl WithOverflow {
 }
 
 impl Destination for WithOverflow {
+    /// The large ones after the others: whether a letter has room is known once it was sent.
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
         let mut results = self.first.send(letters).await;
         let Some(patience) = patience(letters) else {

@@ -20,8 +20,9 @@ use crate::limits::SNS_MESSAGE_BYTES_MAX;
 ///
 /// # FIFO topics
 ///
-/// The message group is `TOPIC-PARTITION`, so letters of a partition stay in order. A letter whose confirmation was lost is not published twice within five minutes; a record
-/// that is redriven and rejected again has another letter, which is published.
+/// The message group is `TOPIC-PARTITION`, so letters of a partition stay in order. With an overflow the order is not kept: the letters of one send that have no room are published, as pointers,
+/// after the others of that send. Within one invocation a letter whose confirmation was lost is not published twice within five minutes. A record that Lambda redelivers, or that is redriven, and is
+/// rejected again has another letter, which is published.
 ///
 /// # Large letters
 ///

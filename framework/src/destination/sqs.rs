@@ -36,8 +36,9 @@ use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
 ///
 /// # FIFO queues
 ///
-/// The message group is `TOPIC-PARTITION`: letters of a partition stay in order, and one that is in flight holds back those behind it. A letter whose
-/// confirmation was lost does not arrive twice within five minutes; a record that is redriven and rejected again has another letter, which arrives. Lambda's own destinations refuse FIFO queues.
+/// The message group is `TOPIC-PARTITION`: letters of a partition stay in order, and one that is in flight holds back those behind it. With an overflow the order is not kept: the letters of one
+/// send that have no room arrive, as pointers, after the others of that send. Within one invocation a letter whose confirmation was lost does not arrive twice within five minutes. A record that
+/// Lambda redelivers, or that is redriven, and is rejected again has another letter, which arrives. Lambda's own destinations refuse FIFO queues.
 ///
 /// Characters that SQS does not take (U+FFFE and U+FFFF) are written as JSON escapes.
 pub struct SqsDestination {
