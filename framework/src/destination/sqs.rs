@@ -9,7 +9,7 @@ use msk_destinations::address::{Queue, SqsQueueError};
 use msk_destinations::send::Sqs;
 
 use crate::destination::sqs::packed::packed;
-use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
+use crate::destination::{DeadLetter, Destination, SendError, message};
 
 /// A destination that sends letters to an SQS queue, one envelope per message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
 ///
@@ -74,21 +74,10 @@ impl SqsDestination {
 
 impl Destination for SqsDestination {
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
-        let Some(patience) = patience(letters) else {
-            return Vec::new();
-        };
-        let mut messages = Vec::new();
-        let mut unsent = Vec::new();
-        for letter in letters {
-            match packed(letter) {
-                Ok(message) => {
-                    messages.push(message);
-                    unsent.push(None);
-                }
-                Err(error) => unsent.push(Some(error)),
-            }
-        }
-        zip(unsent, self.queue.send(messages, patience).await)
+        message::send(letters, packed, |messages, patience| {
+            self.queue.send(messages, patience)
+        })
+        .await
     }
 
     fn describe(&self) -> String {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use msk_destinations::send::aws_sdk_s3::Client;
+use msk_destinations::send::aws_sdk_s3::config::retry::RetryPartition;
 use msk_destinations::send::aws_sdk_s3::config::{
     AsyncSleep, BehaviorVersion, Config, Credentials, Region, SharedAsyncSleep, Sleep,
 };
@@ -36,6 +37,8 @@ pub(in crate::destination) fn destination(stub: &Stub) -> S3Destination {
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep))
+        // Clients of one partition share a number of retries, which one test would use up for another.
+        .retry_partition(RetryPartition::new(format!("{:x}", fastrand::u64(..))))
         .force_path_style(true)
         .http_client(stub.http());
     S3Destination::with_client(Client::from_conf(config.build()), BUCKET).unwrap()
