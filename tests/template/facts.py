@@ -274,7 +274,12 @@ def function_rejects_to_the_queue(template):
 
 SNS = "arn:aws:sns:eu-central-1:123456789012:dead"
 TO_SNS = {"DeadLetters": "sns", "DeadLetterSnsTopic": "dead"}
-TO_KAFKA = {"DeadLetters": "kafka", "DeadLetterKafkaTopic": "dead"}
+TO_KAFKA = {
+    "DeadLetters": "kafka",
+    "DeadLetterKafkaTopic": "dead",
+    "SubnetIds": "subnet-1",
+    "SecurityGroupIds": "sg-1",
+}
 LETTERS_IN_BUCKET = "s3://<GivenUpBucket>/dead-letters"
 
 
