@@ -51,7 +51,7 @@ pub use self::file::{File, FileError};
 pub use self::kafka::KafkaTopic;
 #[cfg(any(feature = "sqs", feature = "sns"))]
 pub use self::message::Message;
-pub use self::patience::Patience;
+pub use self::patience::{Patience, Progress};
 #[cfg(feature = "s3")]
 pub use self::put::{FINGERPRINT, NewObject};
 #[cfg(feature = "krafka")]

@@ -227,23 +227,6 @@ fn patience(letters: &[DeadLetter]) -> Option<Patience> {
     })
 }
 
-/// The results of all letters, in their order: the reason why one was not sent, or else the next result of those that were.
-#[cfg(any(feature = "sqs", feature = "sns"))]
-fn zip<E: Into<BoxError>>(
-    unsent: Vec<Option<SendError>>,
-    sent: Vec<Result<(), E>>,
-) -> Vec<Result<(), SendError>> {
-    let mut sent = sent.into_iter();
-    let result = |unsent| match unsent {
-        Some(error) => Err(error),
-        None => {
-            let sent = sent.next().expect("a result for each that was sent");
-            sent.map_err(SendError::new)
-        }
-    };
-    unsent.into_iter().map(result).collect()
-}
-
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

@@ -302,6 +302,12 @@ pub const REDIS_BACKOFF_MS: u64 = 50;
 /// Timeout of the question, once a process, how a Redis server evicts and persists keys. The first request waits for the answer.
 pub const REDIS_INFO_MS_MAX: u64 = 300;
 
+/// Timeout of a connection to a node of a Redis cluster. A try connects to its nodes before it asks one of them, so that one which is gone must leave time for the others.
+pub const REDIS_CLUSTER_CONNECT_MS_MAX: u64 = 250;
+
+/// Maximum number of a Redis cluster's nodes that are remembered, to find the others if the one of the address is gone: all of them are connected to at once.
+pub const REDIS_NODES_MAX: usize = 16;
+
 /// Time that a key stays in Redis beyond its item's expiry: the server's clock may be ahead of the function's.
 pub const REDIS_EXPIRY_SLACK_S: u64 = 60;
 
@@ -395,6 +401,7 @@ const _: () = {
         (POSTGRES_TRY_MS_MAX + POSTGRES_BACKOFF_MS) * (POSTGRES_TRIES_MAX as u64) < LEASE_MS / 3
     );
     assert!(REDIS_INFO_MS_MAX < REDIS_TRY_MS_MAX / 2);
+    assert!(REDIS_INFO_MS_MAX + 2 * REDIS_CLUSTER_CONNECT_MS_MAX < REDIS_TRY_MS_MAX);
     assert!(REDIS_EXPIRY_SLACK_S * 1000 > CLOCK_SKEW_MAX_MS);
     assert!(REDIS_EXPIRY_S_MAX + REDIS_EXPIRY_SLACK_S < i64::MAX as u64 / 1000);
     // Positions in the event and its arena are 32 bits wide.

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use self::token::sign;
 use crate::limits::{IAM_CREDENTIALS_MS, IAM_RENEW_AT_PERCENT, IAM_TOKEN_S, IAM_TRY_AGAIN_MS};
+use crate::region::region_of;
 
 pub use self::error::IamError;
 pub use self::token::Token;
@@ -101,17 +102,19 @@ impl Iam {
             }
             None => config.credentials_provider().ok_or_else(none)?,
         };
-        self.start_with(region, credentials).await
+        self.start_with(region, credentials, now).await
     }
 
     async fn start_with(
         self,
         region: String,
         credentials: SharedCredentialsProvider,
+        now: fn() -> SystemTime,
     ) -> Result<Identity, IamError> {
         let source = Source {
             region,
             credentials,
+            now,
         };
         let token = source.token().await?;
         let held = Arc::new(RwLock::new(Ok(token)));
@@ -119,6 +122,7 @@ impl Iam {
         Ok(Identity(Arc::new(Held {
             of: self,
             token: held,
+            now,
             renewing: renewing.abort_handle(),
         })))
     }
@@ -128,6 +132,7 @@ impl Iam {
 struct Source {
     region: String,
     credentials: SharedCredentialsProvider,
+    now: fn() -> SystemTime,
 }
 
 impl Source {
@@ -138,30 +143,36 @@ impl Source {
         let given = tokio::time::timeout(limit, given).await;
         let given = given.map_err(|_| none(format!("no answer within {limit:?}")))?;
         let given = given.map_err(|error| none(causes(&error)))?;
-        sign(&self.region, &given, now())
+        sign(&self.region, &given, (self.now)())
     }
 
     /// Puts a new token in the place of the old one, again and again. One that cannot be had is tried again soon: until the old one expires, that one stands.
+    ///
+    /// In short steps, by the wall clock: a computer that slept has not counted that time as waited.
     async fn renew(self, held: Arc<RwLock<Result<Token, IamError>>>) {
-        let life = Duration::from_secs(IAM_TOKEN_S);
-        let mut pause = life * IAM_RENEW_AT_PERCENT / 100;
         loop {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(Duration::from_millis(IAM_TRY_AGAIN_MS)).await;
+            if !self.is_due(&held.read().unwrap_or_else(PoisonError::into_inner)) {
+                continue;
+            }
             let token = self.token().await;
             let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
-            pause = match token {
-                Ok(token) => {
-                    *held = Ok(token);
-                    life * IAM_RENEW_AT_PERCENT / 100
-                }
+            match token {
+                Ok(token) => *held = Ok(token),
                 Err(error) => {
-                    if held.as_ref().is_ok_and(|token| token.has_expired(now())) {
+                    let now = (self.now)();
+                    if held.as_ref().is_ok_and(|token| token.has_expired(now)) {
                         *held = Err(error);
                     }
-                    Duration::from_millis(IAM_TRY_AGAIN_MS)
                 }
-            };
+            }
         }
+    }
+
+    fn is_due(&self, held: &Result<Token, IamError>) -> bool {
+        let left = Duration::from_secs(IAM_TOKEN_S) * (100 - IAM_RENEW_AT_PERCENT) / 100;
+        let then = (self.now)() + left;
+        held.as_ref().map_or(true, |token| token.has_expired(then))
     }
 }
 
@@ -172,6 +183,7 @@ pub struct Identity(Arc<Held>);
 struct Held {
     of: Iam,
     token: Arc<RwLock<Result<Token, IamError>>>,
+    now: fn() -> SystemTime,
     renewing: AbortHandle,
 }
 
@@ -180,10 +192,14 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// The last token has expired, and no new one could be made.
+    /// The last token has expired, and no new one could be made, or was made yet.
     pub fn token(&self) -> Result<Token, IamError> {
         let held = self.0.token.read();
-        held.unwrap_or_else(PoisonError::into_inner).clone()
+        let token = held.unwrap_or_else(PoisonError::into_inner).clone()?;
+        match token.has_expired((self.0.now)()) {
+            true => Err(IamError::Expired),
+            false => Ok(token),
+        }
     }
 }
 
@@ -214,24 +230,6 @@ impl Drop for Held {
     }
 }
 
-/// The region in the name of a broker of Amazon MSK: `b-1.NAME.ID.kafka.REGION.amazonaws.com`, or `boot-ID.c1.kafka-serverless.REGION.amazonaws.com`.
-fn region_of(bootstrap: &str) -> Option<String> {
-    let first = bootstrap.split(',').next()?.trim();
-    let (host, _port) = first.rsplit_once(':')?;
-    let labels: Vec<&str> = host.trim_end_matches(".cn").split('.').collect();
-    match labels.as_slice() {
-        [
-            _,
-            ..,
-            "kafka" | "kafka-serverless",
-            region,
-            "amazonaws",
-            "com",
-        ] => Some((*region).to_owned()),
-        _ => None,
-    }
-}
-
 /// An error with its causes: the text of AWS's own is its outermost layer.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -254,6 +252,7 @@ fn now() -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -289,36 +288,26 @@ mod tests {
         }
     }
 
+    thread_local! {
+        /// The wall clock of a test, in milliseconds since its start: it follows tokio's clock, and is ahead of it by the time that was slept through.
+        static BEGAN: tokio::time::Instant = tokio::time::Instant::now();
+        static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    fn wall_clock() -> SystemTime {
+        let began = BEGAN.with(|began| *began);
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_770_487) + began.elapsed() + SLEPT.get()
+    }
+
     async fn start(keys: &'static Keys) -> Identity {
         let credentials = SharedCredentialsProvider::new(keys);
-        let started = Iam::new().start_with("eu-central-1".to_owned(), credentials);
+        let region = "eu-central-1".to_owned();
+        let started = Iam::new().start_with(region, credentials, wall_clock);
         started.await.unwrap()
     }
 
     fn keys() -> &'static Keys {
         Box::leak(Box::default())
-    }
-
-    #[test]
-    fn the_region_is_that_in_the_brokers_names() {
-        for (bootstrap, region) in [
-            (
-                "b-1.shop.abc123.c2.kafka.eu-central-1.amazonaws.com:9098,b-2.shop.abc123.c2.kafka.eu-central-1.amazonaws.com:9098",
-                Some("eu-central-1"),
-            ),
-            (
-                "boot-abc.c1.kafka-serverless.us-east-1.amazonaws.com:9098",
-                Some("us-east-1"),
-            ),
-            (
-                "b-1.shop.abc.c2.kafka.cn-north-1.amazonaws.com.cn:9098",
-                Some("cn-north-1"),
-            ),
-            ("kafka.internal:9098", None),
-            ("127.0.0.1:9098", None),
-        ] {
-            assert_eq!(region_of(bootstrap).as_deref(), region, "{bootstrap}");
-        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -330,7 +319,7 @@ mod tests {
         let life = Duration::from_secs(IAM_TOKEN_S);
         tokio::time::sleep(life * IAM_RENEW_AT_PERCENT / 100 - Duration::from_secs(1)).await;
         assert_eq!(identity.token().unwrap().access_key_id(), "AKID0");
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        tokio::time::sleep(Duration::from_millis(IAM_TRY_AGAIN_MS + 1_000)).await;
 
         assert_eq!(identity.token().unwrap().access_key_id(), "AKID1");
         assert_eq!(keys.asked.load(Ordering::Relaxed), 2);
@@ -342,12 +331,36 @@ mod tests {
         let identity = start(keys).await;
         *keys.broken.lock().unwrap() = true;
 
-        tokio::time::sleep(Duration::from_secs(IAM_TOKEN_S)).await;
+        tokio::time::sleep(Duration::from_secs(IAM_TOKEN_S - 1)).await;
         assert_eq!(identity.token().unwrap().access_key_id(), "AKID0");
         *keys.broken.lock().unwrap() = false;
         tokio::time::sleep(Duration::from_millis(2 * IAM_TRY_AGAIN_MS)).await;
 
         assert_ne!(identity.token().unwrap().access_key_id(), "AKID0");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_has_expired_is_given_to_nobody() {
+        let keys = keys();
+        let identity = start(keys).await;
+        *keys.broken.lock().unwrap() = true;
+
+        SLEPT.set(Duration::from_secs(IAM_TOKEN_S));
+        assert_eq!(identity.token(), Err(IamError::Expired));
+        tokio::time::sleep(Duration::from_millis(IAM_TRY_AGAIN_MS + 1_000)).await;
+
+        let error = identity.token().unwrap_err();
+        assert!(matches!(error, IamError::NoCredentials { .. }), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_computer_that_slept_has_a_new_token_soon_after() {
+        let identity = start(keys()).await;
+
+        SLEPT.set(Duration::from_secs(8 * 3_600));
+        tokio::time::sleep(Duration::from_millis(IAM_TRY_AGAIN_MS + 1_000)).await;
+
+        assert_eq!(identity.token().unwrap().access_key_id(), "AKID1");
     }
 
     #[tokio::test]

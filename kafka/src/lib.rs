@@ -15,6 +15,9 @@
 // What stands in a topic.
 pub mod record;
 
+// Where a cluster of Amazon MSK is.
+mod region;
+
 // Whom the cluster does not let in.
 #[cfg(feature = "client")]
 pub mod refusal;
@@ -69,6 +72,8 @@ pub mod share_security;
 
 // Every bound, to look up.
 pub mod limits;
+
+pub use crate::region::region_of;
 
 #[cfg(feature = "iam")]
 pub use crate::iam::{Iam, IamError, Identity, Token};

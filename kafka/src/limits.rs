@@ -48,7 +48,7 @@ pub const IAM_TOKEN_S: u64 = 900;
 #[cfg(feature = "iam")]
 pub const IAM_RENEW_AT_PERCENT: u32 = 80;
 
-/// Pause after a token that could not be made. Several fit into what is left of the old one's life.
+/// Pause after a token that could not be made, and between two looks at the wall clock. Several fit into what is left of the old one's life.
 #[cfg(feature = "iam")]
 pub const IAM_TRY_AGAIN_MS: u64 = 10_000;
 

@@ -110,6 +110,7 @@ impl Reader {
         from: i64,
         since: Option<i64>,
     ) -> Result<Option<i64>, Error> {
+        self.sign_in()?;
         self.answered(find(&self.client, partition, from, since))
     }
 
@@ -125,6 +126,7 @@ impl Reader {
         until: i64,
         mut each: impl FnMut(Record) -> bool,
     ) -> Result<(), Error> {
+        self.sign_in()?;
         self.answered(read(&self.client, partition, from, until, &mut each))
     }
 
@@ -134,6 +136,7 @@ impl Reader {
     ///
     /// As [`bounds`](Self::bounds).
     pub fn commit(&self, partition: &TopicPartition, position: i64) -> Result<(), Error> {
+        self.sign_in()?;
         let mut list = TopicPartitionList::new();
         let position = Offset::Offset(position);
         let added = list.add_partition_offset(partition.topic(), partition.partition(), position);

@@ -274,7 +274,12 @@ def function_rejects_to_the_queue(template):
 
 SNS = "arn:aws:sns:eu-central-1:123456789012:dead"
 TO_SNS = {"DeadLetters": "sns", "DeadLetterSnsTopic": "dead"}
-TO_KAFKA = {"DeadLetters": "kafka", "DeadLetterKafkaTopic": "dead"}
+TO_KAFKA = {
+    "DeadLetters": "kafka",
+    "DeadLetterKafkaTopic": "dead",
+    "SubnetIds": "subnet-1",
+    "SecurityGroupIds": "sg-1",
+}
 LETTERS_IN_BUCKET = "s3://<GivenUpBucket>/dead-letters"
 
 
@@ -283,7 +288,7 @@ def dead_letters_go_where_they_are_sent(template):
         ({}, "<DeadLetterQueue>", None),
         (TO_SNS, SNS, LETTERS_IN_BUCKET),
         ({"DeadLetters": "bucket"}, LETTERS_IN_BUCKET, None),
-        (TO_KAFKA, "kafka://dead", LETTERS_IN_BUCKET),
+        (TO_KAFKA, "kafka://dead?security=iam", LETTERS_IN_BUCKET),
     ):
         v = variables(stack(template, **given))
         found = v.get("LAMBDA_MSK_ON_FAILURE"), v.get("LAMBDA_MSK_ON_FAILURE_LARGE")

@@ -24,15 +24,29 @@ pub enum Security {
 }
 
 impl Security {
-    /// What MSK's brokers speak at the first server's port: TLS at 9094 and 9194, IAM at 9098 and 9198. Any other port: plaintext.
+    /// What MSK's brokers speak at the first server's port: TLS at 9094, 9194 and 20094, IAM at 9098, 9198 and 20098. Any other port: plaintext, which is a guess.
     ///
     /// ([Port information](https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html))
-    pub fn of_port(bootstrap: &str) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`KafkaAddressError::Scram`]: brokers take SASL/SCRAM alone at 9096, 9196 and 20096.
+    pub fn of_port(bootstrap: &str) -> Result<Self, KafkaAddressError> {
         let first = bootstrap.split(',').next().unwrap_or_default();
-        match first.rsplit(':').next() {
-            Some("9094" | "9194") => Self::Ssl,
-            Some("9098" | "9198") => Self::Iam,
+        Ok(match first.rsplit(':').next() {
+            Some("9094" | "9194" | "20094") => Self::Ssl,
+            Some("9096" | "9196" | "20096") => return Err(KafkaAddressError::Scram),
+            Some("9098" | "9198" | "20098") => Self::Iam,
             _ => Self::Plaintext,
+        })
+    }
+
+    /// As an address has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plaintext => "plaintext",
+            Self::Ssl => "ssl",
+            Self::Iam => "iam",
         }
     }
 }
@@ -50,6 +64,11 @@ pub enum KafkaAddressError {
     /// Servers that are not `HOST:PORT`.
     #[error("has brokers that are not `HOST:PORT,…`: write `?bootstrap=HOST:PORT`")]
     Bootstrap,
+    /// Brokers at a port of MSK where they take SASL/SCRAM alone.
+    #[error(
+        "has brokers at a port of SASL/SCRAM, which is not supported: name those that take IAM, `?bootstrap=HOST:9098`"
+    )]
+    Scram,
     /// A parameter of another name or value.
     #[error(
         "has an unknown parameter: expected `bootstrap=HOST:PORT,…`, `headers=spring`, or `security=` with `plaintext`, `ssl` or `iam`, each once"
@@ -81,6 +100,9 @@ impl KafkaAddress {
         };
         for parameter in query.into_iter().flat_map(|query| query.split('&')) {
             address.read(parameter)?;
+        }
+        if let (Some(bootstrap), None) = (&address.bootstrap, address.security) {
+            Security::of_port(bootstrap)?;
         }
         Ok(address)
     }
@@ -163,11 +185,29 @@ mod tests {
     fn a_port_of_msk_tells_how_its_brokers_speak() {
         for (servers, security) in [
             ("b-1.x:9092,b-2.x:9092", Security::Plaintext),
+            ("b-1.x:20092", Security::Plaintext),
             ("b-1.x:9094,b-2.x:9094", Security::Ssl),
+            ("b-1-public.x:9194", Security::Ssl),
+            ("b-1.x:20094", Security::Ssl),
+            ("b-1.x:9098", Security::Iam),
             ("b-1-public.x:9198", Security::Iam),
+            ("b-1.x:20098", Security::Iam),
             ("127.0.0.1:39098", Security::Plaintext),
         ] {
-            assert_eq!(Security::of_port(servers), security, "{servers}");
+            assert_eq!(Security::of_port(servers), Ok(security), "{servers}");
+        }
+    }
+
+    #[test]
+    fn a_port_of_scram_is_refused_unless_the_security_is_named() {
+        for port in ["9096", "9196", "20096"] {
+            let servers = format!("b-1.x:{port}");
+            let address = format!("kafka://dead?bootstrap={servers}");
+
+            let scram = KafkaAddressError::Scram;
+            assert_eq!(Security::of_port(&servers), Err(scram.clone()));
+            assert_eq!(KafkaAddress::parse(&address), Err(scram));
+            assert!(KafkaAddress::parse(&format!("{address}&security=ssl")).is_ok());
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use tokio::time::Instant;
 
-use super::Patience;
 use super::chance::back_off;
 use super::error::{Failed, ServiceError, why};
+use super::patience::{Patience, Progress};
 use crate::limits::BATCH_ENTRIES_MAX;
 
 /// A message on its way.
@@ -53,25 +53,38 @@ pub(super) struct FailedEntry {
     pub(super) sender_fault: bool,
 }
 
-/// Sends all entries. Returns one result for each, in the order of their places.
-pub(super) async fn send<S: Service>(
-    service: &S,
+/// Sends all messages through the client, which may have to be made. Returns one result for each, in their order.
+pub(super) async fn send<'c, S: Service, C: 'c>(
+    place: &str,
+    client: impl Future<Output = &'c C>,
+    service: impl FnOnce(&'c C) -> S,
     entries: Vec<Entry<S::Request>>,
     patience: Patience,
-    until: Instant,
+) -> Vec<Result<(), ServiceError>> {
+    let progress = Progress::begin(patience);
+    let Some(client) = progress.in_time(client).await else {
+        let not_sent = |_| Err(ServiceError::not_sent(place));
+        return entries.iter().map(not_sent).collect();
+    };
+    send_all(&service(client), entries, progress).await
+}
+
+async fn send_all<S: Service>(
+    service: &S,
+    entries: Vec<Entry<S::Request>>,
+    progress: Progress,
 ) -> Vec<Result<(), ServiceError>> {
     let not_sent = || Err(ServiceError::not_sent(service.place()));
     let mut call = Call {
         service,
-        patience,
-        until,
+        progress,
         results: entries.iter().map(|_| not_sent()).collect(),
     };
     let mut waiting = entries;
     for tried in 0.. {
         waiting = call.round(waiting).await;
         let wait = back_off(tried);
-        if waiting.is_empty() || Instant::now() + wait >= call.until {
+        if waiting.is_empty() || Instant::now() + wait >= call.progress.until() {
             break;
         }
         tokio::time::sleep(wait).await;
@@ -82,9 +95,7 @@ pub(super) async fn send<S: Service>(
 /// One call of `send` on its way.
 struct Call<'s, S> {
     service: &'s S,
-    patience: Patience,
-    /// Nothing is waited for after this.
-    until: Instant,
+    progress: Progress,
     /// One for each message.
     results: Vec<Result<(), ServiceError>>,
 }
@@ -95,7 +106,7 @@ impl<S: Service> Call<'_, S> {
         let mut again = Vec::new();
         let mut batches = batches(entries, self.service.bytes_max());
         while let Some(batch) = batches.pop_front() {
-            if Instant::now() >= self.until {
+            if self.progress.is_over() {
                 return Vec::new();
             }
             match self.request(&batch).await {
@@ -103,7 +114,7 @@ impl<S: Service> Call<'_, S> {
                     for (entry, answer) in batch.into_iter().zip(answers) {
                         let at = entry.at;
                         match &answer {
-                            Ok(()) => self.went_on(),
+                            Ok(()) => self.progress.went_on(),
                             Err(ServiceError::Unable { .. }) => again.push(entry),
                             Err(_) => {}
                         }
@@ -153,16 +164,11 @@ impl<S: Service> Call<'_, S> {
     async fn request(&self, batch: &[Entry<S::Request>]) -> Answer {
         // On the heap: the SDK's future takes kilobytes.
         let request = Box::pin(self.service.request(batch));
-        match tokio::time::timeout_at(self.until, request).await {
-            Err(_) => Answer::TimeUp,
-            Ok(Ok(output)) => Answer::Each(read(self.service.place(), output, batch)),
-            Ok(Err(failed)) => whole(failed, batch.len()),
+        match self.progress.in_time(request).await {
+            None => Answer::TimeUp,
+            Some(Ok(output)) => Answer::Each(read(self.service.place(), output, batch)),
+            Some(Err(failed)) => whole(failed, batch.len()),
         }
-    }
-
-    /// A message was confirmed: the longest wait starts anew, so that a service which is slow but takes messages gets them all.
-    fn went_on(&mut self) {
-        self.until = self.patience.until();
     }
 
     fn is_not_sent(&self, entry: &Entry<S::Request>) -> bool {

@@ -2,10 +2,11 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::chance::back_off;
 use super::error::{Failed, ServiceError};
+use super::patience::Progress;
 
 /// The entry of an object's metadata that tells what it holds: `x-amz-meta-lambda-msk-fingerprint`.
 pub const FINGERPRINT: &str = "lambda-msk-fingerprint";
@@ -43,7 +44,7 @@ pub(super) struct Putting<'p> {
     pub(super) client: &'p Client,
     pub(super) bucket: &'p str,
     pub(super) object: NewObject<'p>,
-    pub(super) until: Instant,
+    pub(super) progress: &'p Progress,
 }
 
 impl Putting<'_> {
@@ -52,17 +53,23 @@ impl Putting<'_> {
         let place = format!("s3://{}/{key}", self.bucket);
         let mut said = None;
         for tried in 0.. {
+            if self.progress.is_over() {
+                break;
+            }
             // On the heap: the SDK's future takes kilobytes.
             let once = Box::pin(self.once(key, &place));
-            match timeout_at(self.until, once).await {
-                Ok(Ok(put)) => return Ok(put),
-                Ok(Err(failed)) if !failed.passes => return Err(failed.error),
-                Ok(Err(failed)) => said = Some(failed.error),
+            match self.progress.in_time(once).await {
+                Some(Ok(put)) => {
+                    self.progress.went_on();
+                    return Ok(put);
+                }
+                Some(Err(failed)) if !failed.passes => return Err(failed.error),
+                Some(Err(failed)) => said = Some(failed.error),
                 // A reason from an earlier try says more.
-                Err(_) => return Err(said.unwrap_or_else(|| ServiceError::no_answer(&place))),
+                None => return Err(said.unwrap_or_else(|| ServiceError::no_answer(&place))),
             }
             let wait = back_off(tried);
-            if Instant::now() + wait >= self.until {
+            if Instant::now() + wait >= self.progress.until() {
                 break;
             }
             sleep(wait).await;

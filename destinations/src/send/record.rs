@@ -8,10 +8,11 @@ use bytes::Bytes;
 use krafka::auth::{AuthConfig, AwsMskIamCredentials, TlsConfig};
 use krafka::producer::{Acks, Producer};
 use krafka::{CloseOptions, Kafka, KrafkaError, Record};
+use msk_kafka::region_of;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
-use super::Patience;
+use super::Progress;
 use super::chance::back_off;
 use super::record_error::RecordError;
 use crate::address::Security;
@@ -58,6 +59,7 @@ pub struct RecordTopic {
     topic: String,
     bootstrap: String,
     security: Security,
+    is_guess: bool,
     /// Made at the first record, and anew after a fault, or if the time left is shorter than it may take.
     live: Mutex<Option<Arc<Live>>>,
 }
@@ -69,42 +71,63 @@ struct Live {
 }
 
 impl RecordTopic {
-    /// Creates a sender for a topic of the cluster with these brokers (`HOST:PORT,…`). It connects with the first record. For [`Security::Iam`] credentials and region come from the
-    /// environment's variables, as Lambda sets them.
+    /// Creates a sender for a topic of the cluster with these brokers (`HOST:PORT,…`). It connects with the first record.
+    ///
+    /// For [`Security::Iam`] the credentials come from the environment's variables, as Lambda sets them, and the region from the brokers' names, else from the environment. It signs by krafka's
+    /// mechanism AWS_MSK_IAM, which needs nothing else; `msk_kafka::Iam` signs tokens of OAUTHBEARER, because librdkafka does not have that mechanism. Brokers of MSK take both.
     pub fn new(topic: impl Into<String>, bootstrap: impl Into<String>, security: Security) -> Self {
         Self {
             topic: topic.into(),
             bootstrap: bootstrap.into(),
             security,
+            is_guess: false,
             live: Mutex::new(None),
         }
     }
 
-    /// Writes a record. Ok: all in-sync replicas have it. What may pass is tried again as long as the caller's [`Patience`] lasts, so a record whose confirmation was lost
+    /// Says that nobody has named the security: if no broker confirms a record, the error says how to name it.
+    #[must_use]
+    pub fn guessed(mut self) -> Self {
+        self.is_guess = true;
+        self
+    }
+
+    /// Writes a record. Ok: all in-sync replicas have it. What may pass is tried again until the time of `progress`, which records that
+    /// are sent at once share, is up. So a record whose confirmation was lost
     /// may be there twice.
     ///
     /// # Errors
     ///
     /// [`RecordError`]: nothing has confirmed the record; it may be there.
-    pub async fn send(&self, record: &NewRecord, patience: Patience) -> Result<(), RecordError> {
-        let until = patience.until();
+    pub async fn send(&self, record: &NewRecord, progress: &Progress) -> Result<(), RecordError> {
+        let sent = self.try_for(record, progress).await;
+        sent.map_err(|error| match self.is_guess {
+            true => error.after_a_guess(self.security),
+            false => error,
+        })
+    }
+
+    async fn try_for(&self, record: &NewRecord, progress: &Progress) -> Result<(), RecordError> {
         let mut said = None;
         for tried in 0.. {
-            let Some(delivery) = delivery(until) else {
+            let Some(delivery) = delivery(progress.until()) else {
                 break;
             };
-            match timeout_at(until, self.once(record, delivery)).await {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) if error.is_final() => return Err(error),
-                Ok(Err(error)) => said = Some(error),
+            match progress.in_time(self.once(record, delivery)).await {
+                Some(Ok(())) => {
+                    progress.went_on();
+                    return Ok(());
+                }
+                Some(Err(error)) if error.is_final() => return Err(error),
+                Some(Err(error)) => said = Some(error),
                 // Nothing else bounds the connection itself. A reason from an earlier try says more.
-                Err(_) => {
+                None => {
                     self.discard(None).await;
                     return Err(said.unwrap_or_else(|| RecordError::no_answer(&self.topic)));
                 }
             }
             let wait = back_off(tried);
-            if Instant::now() + wait >= until {
+            if Instant::now() + wait >= progress.until() {
                 break;
             }
             sleep(wait).await;
@@ -153,9 +176,13 @@ impl RecordTopic {
         let kafka = match self.security {
             Security::Plaintext => kafka,
             Security::Ssl => kafka.security(AuthConfig::ssl(TlsConfig::new())),
-            Security::Iam => kafka.security(AuthConfig::aws_msk_iam_provider(|| async {
-                AwsMskIamCredentials::from_env()
-            })),
+            Security::Iam => {
+                let region = region_of(&self.bootstrap);
+                kafka.security(AuthConfig::aws_msk_iam_provider(move || {
+                    let region = region.clone();
+                    async move { credentials(region) }
+                }))
+            }
         };
         let producer = kafka.connect().await?.producer();
         let producer = producer
@@ -202,6 +229,14 @@ impl RecordTopic {
             true => Ok(()),
             false => Err(KrafkaError::timeout("the broker's confirmation")),
         }
+    }
+}
+
+/// Those of the environment's variables, for the brokers' region: a cluster of another region takes no other.
+fn credentials(region: Option<String>) -> Result<AwsMskIamCredentials, KrafkaError> {
+    match region {
+        Some(region) => AwsMskIamCredentials::from_env_with_region(region),
+        None => AwsMskIamCredentials::from_env(),
     }
 }
 

@@ -3,6 +3,8 @@
 use krafka::KrafkaError;
 use krafka::error::ErrorCode;
 
+use crate::address::Security;
+
 /// The reason why no broker has confirmed a record.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,11 +17,13 @@ pub enum RecordError {
     },
     /// No broker confirmed it in time.
     #[error(
-        "no broker confirmed the letter for `kafka://{topic}` in the time left; the topic may have it"
+        "no broker confirmed the letter for `kafka://{topic}` in the time left; the topic may have it{advice}"
     )]
     NoAnswer {
         /// The topic.
         topic: String,
+        /// The cure; may be empty.
+        advice: String,
     },
     /// The topic does not exist.
     #[error(
@@ -51,13 +55,15 @@ pub enum RecordError {
     },
     /// A later try may succeed.
     #[error(
-        "the cluster of `kafka://{topic}` could not confirm the letter, and the time for retries is up: {why}"
+        "the cluster of `kafka://{topic}` could not confirm the letter, and the time for retries is up: {why}{advice}"
     )]
     Unable {
         /// The topic.
         topic: String,
         /// The client's words.
         why: String,
+        /// The cure; may be empty.
+        advice: String,
     },
 }
 
@@ -69,7 +75,19 @@ impl RecordError {
 
     pub(super) fn no_answer(topic: &str) -> Self {
         let topic = topic.to_owned();
-        Self::NoAnswer { topic }
+        let advice = String::new();
+        Self::NoAnswer { topic, advice }
+    }
+
+    /// With the cure for brokers that speak otherwise than was guessed.
+    pub(super) fn after_a_guess(mut self, security: Security) -> Self {
+        if let Self::NoAnswer { advice, .. } | Self::Unable { advice, .. } = &mut self {
+            *advice = format!(
+                "; the brokers' port suggests `security={}`: if they speak otherwise, name it in the address, `?security=plaintext`, `ssl` or `iam`",
+                security.name()
+            );
+        }
+        self
     }
 
     /// A retry would not help.
@@ -80,6 +98,7 @@ impl RecordError {
     pub(super) fn of(topic: &str, bytes: usize, error: &KrafkaError) -> Self {
         let topic = topic.to_owned();
         let why = error.to_string();
+        let advice = String::new();
         let refused = |advice| Self::Refused {
             topic: topic.clone(),
             why: why.clone(),
@@ -107,9 +126,9 @@ impl RecordError {
                     refused("; the function's role needs `kafka-cluster:Connect` on the cluster")
                 }
                 ErrorCode::PolicyViolation | ErrorCode::InvalidRecord => refused(""),
-                _ => Self::Unable { topic, why },
+                _ => Self::Unable { topic, why, advice },
             },
-            _ => Self::Unable { topic, why },
+            _ => Self::Unable { topic, why, advice },
         }
     }
 }
@@ -118,7 +137,7 @@ impl RecordError {
 mod tests {
     use krafka::KrafkaError;
 
-    use super::{ErrorCode, RecordError};
+    use super::{ErrorCode, RecordError, Security};
 
     fn of(error: &KrafkaError) -> RecordError {
         RecordError::of("dead", 1_500_000, error)
@@ -132,6 +151,24 @@ mod tests {
         });
 
         assert!(!error.is_final());
+    }
+
+    #[test]
+    fn only_a_guessed_security_is_named_by_who_could_not_be_reached() {
+        let error = of(&KrafkaError::timeout("a connection"));
+        let final_one = of(&KrafkaError::config("no"));
+
+        assert!(!error.to_string().contains("security="), "{error}");
+        let guessed = error.after_a_guess(Security::Plaintext);
+        let text = guessed.to_string();
+        assert!(text.contains("`security=plaintext`"), "{text}");
+        assert!(
+            text.contains("`?security=plaintext`, `ssl` or `iam`"),
+            "{text}"
+        );
+        assert!(!guessed.is_final());
+        let text = final_one.after_a_guess(Security::Ssl).to_string();
+        assert!(!text.contains("security="), "{text}");
     }
 
     #[test]

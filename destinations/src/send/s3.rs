@@ -10,7 +10,7 @@ use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::sync::OnceCell;
 
-use super::Patience;
+use super::Progress;
 use super::error::ServiceError;
 use super::put::{NewObject, Put, Putting};
 use super::sdk::{self, SdkSaid};
@@ -77,7 +77,8 @@ impl S3 {
     /// Puts an object of JSON into the bucket, and replaces none. Returns its URL: S3 has confirmed it.
     ///
     /// An object that stands there already is taken for this one if it bears the same fingerprint: a response was lost, or the same thing was put before. Else
-    /// the object gets a second name, `NAME-FINGERPRINT.json`. Retries as long as the caller's [`Patience`] lasts.
+    /// the object gets a second name, `NAME-FINGERPRINT.json`. Retries until the time of `progress`, which objects that are put
+    /// at once share, is up.
     ///
     /// # Errors
     ///
@@ -85,18 +86,17 @@ impl S3 {
     pub async fn put_new(
         &self,
         object: NewObject<'_>,
-        patience: Patience,
+        progress: &Progress,
     ) -> Result<String, ServiceError> {
-        let until = patience.until();
         let first = self.key(&format!("{}.json", object.name));
-        let Ok(client) = tokio::time::timeout_at(until, self.client()).await else {
+        let Some(client) = progress.in_time(Box::pin(self.client())).await else {
             return Err(ServiceError::not_sent(&self.url(&first)));
         };
         let putting = Putting {
             client,
             bucket: &self.bucket,
             object,
-            until,
+            progress,
         };
         match putting.put(&first).await? {
             Put::Stands => return Ok(self.url(&first)),

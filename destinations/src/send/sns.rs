@@ -72,19 +72,14 @@ impl Sns {
         messages: Vec<Message>,
         patience: Patience,
     ) -> Vec<Result<(), ServiceError>> {
-        let until = patience.until();
         let is_fifo = self.is_fifo();
         let entries = messages.into_iter().enumerate();
         let entries: Vec<_> = entries.map(|(at, it)| entry(at, it, is_fifo)).collect();
-        let Ok(client) = tokio::time::timeout_at(until, self.client()).await else {
-            let not_sent = |_| Err(ServiceError::not_sent(&self.arn));
-            return entries.iter().map(not_sent).collect();
-        };
-        let sending = Sending {
-            client,
-            topic: self,
-        };
-        batch::send(&sending, entries, patience, until).await
+        let topic = self;
+        let sending = |client| Sending { client, topic };
+        // On the heap: making a client takes kilobytes.
+        let client = Box::pin(self.client());
+        batch::send(&self.arn, client, sending, entries, patience).await
     }
 
     /// Checks that the topic exists. A missing permission to ask is not an error, since it says nothing about the permission to publish.

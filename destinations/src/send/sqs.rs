@@ -56,17 +56,14 @@ impl Sqs {
         messages: Vec<Message>,
         patience: Patience,
     ) -> Vec<Result<(), ServiceError>> {
-        let until = patience.until();
         let is_fifo = self.queue.is_fifo();
         let entries = messages.into_iter().enumerate();
         let entries: Vec<_> = entries.map(|(at, it)| entry(at, it, is_fifo)).collect();
-        let Ok(client) = tokio::time::timeout_at(until, self.client()).await else {
-            let place = self.queue.url();
-            let not_sent = |_| Err(ServiceError::not_sent(place));
-            return entries.iter().map(not_sent).collect();
-        };
         let queue = &self.queue;
-        batch::send(&Sending { client, queue }, entries, patience, until).await
+        let sending = |client| Sending { client, queue };
+        // On the heap: making a client takes kilobytes.
+        let client = Box::pin(self.client());
+        batch::send(queue.url(), client, sending, entries, patience).await
     }
 
     /// Checks that the queue exists. A missing permission to ask is not an error, since it says nothing about the permission to send.

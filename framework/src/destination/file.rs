@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use msk_destinations::send::File;
+use msk_destinations::send::{File, Progress};
 
 use crate::destination::{DeadLetter, Destination, SendError, patience};
 
@@ -39,7 +39,7 @@ impl Destination for FileDestination {
         let envelopes = letters.iter().map(DeadLetter::envelope);
         let sent = self
             .file
-            .append(envelopes, patience.until())
+            .append(envelopes, Progress::begin(patience).until())
             .await
             .map_err(Arc::new);
         letters

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 use msk_destinations::address::{KafkaAddress, KafkaAddressError, Security};
-use msk_destinations::send::{NewRecord, Patience, RecordError, RecordTopic};
+use msk_destinations::send::{NewRecord, Progress, RecordError, RecordTopic};
 
 use self::headers::headers;
 use crate::destination::{DeadLetter, Destination, SendError, patience};
@@ -27,7 +27,8 @@ use crate::limits::KAFKA_SENDS_AT_ONCE_MAX;
 ///
 /// - `bootstrap=HOST:PORT,…`: the cluster. Without it the topic is one of the cluster that the record came from.
 /// - `headers=spring`: Spring Kafka's `kafka_dlt-*` headers, too.
-/// - `security=plaintext`, `ssl` or `iam`: without it, as MSK's ports have it. `iam` takes the role's credentials from the environment's variables.
+/// - `security=plaintext`, `ssl` or `iam`: without it, as MSK's ports have it; brokers at a port of SASL/SCRAM are refused. `iam` takes the role's credentials from the environment's
+///   variables, and the region from the brokers' names. It signs by the mechanism AWS_MSK_IAM, whereas `cargo msk` signs tokens of OAUTHBEARER, because librdkafka lacks that mechanism.
 ///
 /// The producer is idempotent and waits for all in-sync replicas (`acks=all`). A letter is confirmed once its own record is; one that is possibly written is not confirmed, is
 /// tried again, and may be there twice: recognize duplicates by `.key`. Connections outlive an invocation. Retries are as for
@@ -77,7 +78,7 @@ impl KafkaDestination {
         }
     }
 
-    async fn send_one(&self, letter: &DeadLetter, patience: Patience) -> Result<(), SendError> {
+    async fn send_one(&self, letter: &DeadLetter, progress: &Progress) -> Result<(), SendError> {
         let topic = self.address.topic();
         if letter.record().topic() == topic {
             return Err(SendError::new(OwnTopic));
@@ -90,7 +91,8 @@ impl KafkaDestination {
             return Err(SendError::no_room(NotDecoded));
         }
         let to = self.cluster(bootstrap);
-        let sent = to.send(&self.record(letter), patience).await;
+        let to = to.map_err(|_| SendError::new(ScramBrokers))?;
+        let sent = to.send(&self.record(letter), progress).await;
         sent.map_err(|error| match error {
             RecordError::TooLarge { .. } => SendError::no_room(error),
             error => SendError::new(error),
@@ -112,17 +114,19 @@ impl KafkaDestination {
         }
     }
 
-    fn cluster(&self, bootstrap: &str) -> Arc<RecordTopic> {
+    fn cluster(&self, bootstrap: &str) -> Result<Arc<RecordTopic>, KafkaAddressError> {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clusters.get(bootstrap) {
-            return Arc::clone(known);
+            return Ok(Arc::clone(known));
         }
         // A function has the clusters of its mappings: a few.
-        let security = self.address.security();
-        let security = security.unwrap_or_else(|| Security::of_port(bootstrap));
-        let made = Arc::new(RecordTopic::new(self.address.topic(), bootstrap, security));
+        let topic = self.address.topic();
+        let made = Arc::new(match self.address.security() {
+            Some(security) => RecordTopic::new(topic, bootstrap, security),
+            None => RecordTopic::new(topic, bootstrap, Security::of_port(bootstrap)?).guessed(),
+        });
         clusters.insert(bootstrap.to_owned(), Arc::clone(&made));
-        made
+        Ok(made)
     }
 }
 
@@ -140,6 +144,12 @@ struct NoBrokers;
 
 #[derive(Debug, thiserror::Error)]
 #[error(
+    "the event names brokers at a port of SASL/SCRAM, which is not supported: name those that take IAM in the address, `kafka://TOPIC?bootstrap=HOST:9098`"
+)]
+struct ScramBrokers;
+
+#[derive(Debug, thiserror::Error)]
+#[error(
     "expected a record that could be decoded, since a topic gets it as it came: set LAMBDA_MSK_ON_FAILURE_LARGE=s3://BUCKET/PREFIX, which takes the others"
 )]
 struct NotDecoded;
@@ -149,9 +159,10 @@ impl Destination for KafkaDestination {
         let Some(patience) = patience(letters) else {
             return Vec::new();
         };
+        let progress = Progress::begin(patience);
         let mut sends = Vec::with_capacity(letters.len());
         for letter in letters {
-            sends.push(self.send_one(letter, patience));
+            sends.push(self.send_one(letter, &progress));
         }
         let sends = stream::iter(sends).buffered(KAFKA_SENDS_AT_ONCE_MAX);
         sends.collect().await

@@ -1,6 +1,6 @@
 //! A destination with another one for letters that it has no room for. Put together by `builder`.
 
-use msk_destinations::send::Patience;
+use msk_destinations::send::{Patience, Progress};
 
 #[cfg(feature = "s3")]
 use crate::destination::S3Destination;
@@ -32,11 +32,10 @@ impl Overflow {
     /// Puts the whole letter. Answers with its URL.
     async fn put(&self, letter: &DeadLetter, patience: Patience) -> Result<String, SendError> {
         #[cfg(feature = "s3")]
-        return self
-            .bucket
-            .put(letter, patience)
-            .await
-            .map_err(SendError::new);
+        {
+            let put = self.bucket.put(letter, &Progress::begin(patience)).await;
+            put.map_err(SendError::new)
+        }
         #[cfg(not(feature = "s3"))]
         {
             let _ = (letter, patience);
@@ -64,14 +63,24 @@ impl WithOverflow {
 }
 
 impl Destination for WithOverflow {
+    /// The large ones after the others: whether a letter has room is known once it was sent.
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
         let mut results = self.first.send(letters).await;
         let Some(patience) = patience(letters) else {
             return results;
         };
+        // A success is a letter whose pointer arrived, too: neither a dead bucket nor a dead destination costs the longest time for each letter.
+        let progress = Progress::begin(patience);
         for (letter, result) in letters.iter().zip(&mut results) {
-            if matches!(result, Err(error) if error.is_no_room()) {
-                *result = self.send_large(letter, patience).await;
+            if !matches!(result, Err(error) if error.is_no_room()) {
+                continue;
+            }
+            *result = match progress.is_over() {
+                true => Err(SendError::new(NoTimeLeft)),
+                false => self.send_large(letter, patience).await,
+            };
+            if result.is_ok() {
+                progress.went_on();
             }
         }
         results
@@ -85,6 +94,10 @@ impl Destination for WithOverflow {
         self.first.kafka_topic()
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("no time was left to send the letter, which is large")]
+struct NoTimeLeft;
 
 #[cfg(all(test, feature = "s3"))]
 mod tests;

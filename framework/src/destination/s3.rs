@@ -7,7 +7,7 @@ use futures_util::stream;
 use md5::{Digest, Md5};
 use msk_destinations::address::Address;
 use msk_destinations::send::aws_sdk_s3::Client;
-use msk_destinations::send::{NewObject, Patience, S3, ServiceError};
+use msk_destinations::send::{NewObject, Progress, S3, ServiceError};
 
 use crate::destination::{DeadLetter, Destination, SendError, patience};
 use crate::limits::S3_PUTS_AT_ONCE_MAX;
@@ -57,7 +57,7 @@ impl S3Destination {
     pub(super) async fn put(
         &self,
         letter: &DeadLetter,
-        patience: Patience,
+        progress: &Progress,
     ) -> Result<String, ServiceError> {
         let record = letter.record();
         let coordinates = (record.topic(), record.partition(), record.offset());
@@ -68,7 +68,7 @@ impl S3Destination {
             fingerprint: &fingerprint(letter),
             body: &letter.envelope(),
         };
-        self.bucket.put_new(object, patience).await
+        self.bucket.put_new(object, progress).await
     }
 }
 
@@ -104,11 +104,11 @@ impl Destination for S3Destination {
         let Some(patience) = patience(letters) else {
             return Vec::new();
         };
-        // Each letter's time begins when it is put: a bucket that is slow but takes objects gets them all.
+        let progress = Progress::begin(patience);
         let mut puts = Vec::with_capacity(letters.len());
         for letter in letters {
-            puts.push(async move {
-                let put = self.put(letter, patience).await;
+            puts.push(async {
+                let put = self.put(letter, &progress).await;
                 put.map(drop).map_err(SendError::new)
             });
         }

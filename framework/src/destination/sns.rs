@@ -3,11 +3,10 @@
 use std::fmt;
 
 use msk_destinations::address::Address;
-use msk_destinations::send::Sns;
 use msk_destinations::send::aws_sdk_sns::Client;
+use msk_destinations::send::{Message, Sns};
 
-use crate::destination::message::message;
-use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
+use crate::destination::{DeadLetter, Destination, SendError, message};
 use crate::limits::SNS_MESSAGE_BYTES_MAX;
 
 /// A destination that publishes letters to an SNS topic, one envelope per message. `LAMBDA_MSK_ON_FAILURE=` the topic's ARN; needs the feature `sns`.
@@ -20,8 +19,9 @@ use crate::limits::SNS_MESSAGE_BYTES_MAX;
 ///
 /// # FIFO topics
 ///
-/// The message group is `TOPIC-PARTITION`, so letters of a partition stay in order. A letter whose confirmation was lost is not published twice within five minutes; a record
-/// that is redriven and rejected again has another letter, which is published.
+/// The message group is `TOPIC-PARTITION`, so letters of a partition stay in order. With an overflow the order is not kept: the letters of one send that have no room are published, as pointers,
+/// after the others of that send. Within one invocation a letter whose confirmation was lost is not published twice within five minutes. A record that Lambda redelivers, or that is redriven, and is
+/// rejected again has another letter, which is published.
 ///
 /// # Large letters
 ///
@@ -72,26 +72,23 @@ fn read(arn: &str) -> Result<String, SnsTopicError> {
 
 impl Destination for SnsDestination {
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
-        let Some(patience) = patience(letters) else {
-            return Vec::new();
-        };
-        let mut messages = Vec::new();
-        let mut unsent = Vec::new();
-        for letter in letters {
-            let message = message(letter, letter.envelope());
-            unsent.push(match message.bytes() {
-                0..=SNS_MESSAGE_BYTES_MAX => {
-                    messages.push(message);
-                    None
-                }
-                bytes => Some(SendError::no_room(TooLarge { bytes })),
-            });
-        }
-        zip(unsent, self.topic.send(messages, patience).await)
+        message::send(letters, packed, |messages, patience| {
+            self.topic.send(messages, patience)
+        })
+        .await
     }
 
     fn describe(&self) -> String {
         format!("sns:{}", self.topic.name())
+    }
+}
+
+/// The letter whole, its envelope the body.
+fn packed(letter: &DeadLetter) -> Result<Message, SendError> {
+    let message = message::message(letter, letter.envelope());
+    match message.bytes() {
+        0..=SNS_MESSAGE_BYTES_MAX => Ok(message),
+        bytes => Err(SendError::no_room(TooLarge { bytes })),
     }
 }
 

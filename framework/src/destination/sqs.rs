@@ -9,7 +9,7 @@ use msk_destinations::address::{Queue, SqsQueueError};
 use msk_destinations::send::Sqs;
 
 use crate::destination::sqs::packed::packed;
-use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
+use crate::destination::{DeadLetter, Destination, SendError, message};
 
 /// A destination that sends letters to an SQS queue, one envelope per message. `LAMBDA_MSK_ON_FAILURE=` the queue's URL or ARN; needs the feature `sqs`.
 ///
@@ -36,8 +36,9 @@ use crate::destination::{DeadLetter, Destination, SendError, patience, zip};
 ///
 /// # FIFO queues
 ///
-/// The message group is `TOPIC-PARTITION`: letters of a partition stay in order, and one that is in flight holds back those behind it. A letter whose
-/// confirmation was lost does not arrive twice within five minutes; a record that is redriven and rejected again has another letter, which arrives. Lambda's own destinations refuse FIFO queues.
+/// The message group is `TOPIC-PARTITION`: letters of a partition stay in order, and one that is in flight holds back those behind it. With an overflow the order is not kept: the letters of one
+/// send that have no room arrive, as pointers, after the others of that send. Within one invocation a letter whose confirmation was lost does not arrive twice within five minutes. A record that
+/// Lambda redelivers, or that is redriven, and is rejected again has another letter, which arrives. Lambda's own destinations refuse FIFO queues.
 ///
 /// Characters that SQS does not take (U+FFFE and U+FFFF) are written as JSON escapes.
 pub struct SqsDestination {
@@ -73,21 +74,10 @@ impl SqsDestination {
 
 impl Destination for SqsDestination {
     async fn send(&self, letters: &[DeadLetter]) -> Vec<Result<(), SendError>> {
-        let Some(patience) = patience(letters) else {
-            return Vec::new();
-        };
-        let mut messages = Vec::new();
-        let mut unsent = Vec::new();
-        for letter in letters {
-            match packed(letter) {
-                Ok(message) => {
-                    messages.push(message);
-                    unsent.push(None);
-                }
-                Err(error) => unsent.push(Some(error)),
-            }
-        }
-        zip(unsent, self.queue.send(messages, patience).await)
+        message::send(letters, packed, |messages, patience| {
+            self.queue.send(messages, patience)
+        })
+        .await
     }
 
     fn describe(&self) -> String {

@@ -12,6 +12,10 @@ pub(super) mod box_store;
 // In this process's memory.
 pub(super) mod memory;
 
+// Why a server could not say.
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod fault;
+
 // In a table.
 #[cfg(feature = "dynamodb")]
 pub(super) mod dynamodb;

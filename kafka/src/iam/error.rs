@@ -13,6 +13,9 @@ pub enum IamError {
         /// The reasons of the providers that were tried, without secrets.
         reason: String,
     },
+    /// The last token has expired, and no new one was made yet: a computer that slept makes one within seconds.
+    #[error("the last token has expired, and no new one was made yet")]
+    Expired,
     /// The credentials do not sign.
     #[error("the token could not be signed: {reason}")]
     NotSigned {

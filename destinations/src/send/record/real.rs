@@ -10,17 +10,17 @@ use tokio::time::Instant;
 
 use super::{NewRecord, RecordError, RecordTopic};
 use crate::address::Security;
-use crate::send::Patience;
+use crate::send::{Patience, Progress};
 
 fn brokers() -> String {
     std::env::var("LAMBDA_MSK_KAFKA").expect("run by tests/services/run")
 }
 
-fn patience() -> Patience {
-    Patience {
+fn progress() -> Progress {
+    Progress::begin(Patience {
         without_success: Duration::from_secs(20),
         end: None,
-    }
+    })
 }
 
 /// A topic of the test's own.
@@ -85,7 +85,7 @@ async fn a_record_is_in_a_real_topic_as_it_was_given() {
         headers: headers.clone(),
     };
 
-    topic.send(&tombstone, patience()).await.unwrap();
+    topic.send(&tombstone, &progress()).await.unwrap();
 
     let read = read(&brokers(), &topic.topic, 1).await.remove(0);
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_record_is_in_a_real_topic_as_it_was_given() {
 async fn a_partition_that_a_real_topic_lacks_is_chosen_by_the_key() {
     let topic = topic("fewer", 2).await;
 
-    topic.send(&record(7, "x"), patience()).await.unwrap();
+    topic.send(&record(7, "x"), &progress()).await.unwrap();
 
     assert!(read(&brokers(), &topic.topic, 1).await[0].partition < 2);
 }
@@ -111,7 +111,7 @@ async fn a_topic_that_a_real_cluster_lacks_is_named_before_the_time_is_up() {
     let topic = RecordTopic::new("missing", brokers(), Security::Plaintext);
     let started = Instant::now();
 
-    let error = topic.send(&record(0, "x"), patience()).await.unwrap_err();
+    let error = topic.send(&record(0, "x"), &progress()).await.unwrap_err();
 
     assert!(matches!(error, RecordError::NoTopic { .. }), "{error}");
     assert!(
@@ -128,12 +128,12 @@ async fn a_record_that_a_real_topic_has_no_room_for_says_so_at_once() {
     let large = "a".repeat(1_500_000);
 
     let error = topic
-        .send(&record(0, &large), patience())
+        .send(&record(0, &large), &progress())
         .await
         .unwrap_err();
 
     assert!(matches!(error, RecordError::TooLarge { .. }), "{error}");
-    topic.send(&record(0, "small"), patience()).await.unwrap();
+    topic.send(&record(0, "small"), &progress()).await.unwrap();
 }
 
 #[tokio::test]
@@ -146,7 +146,10 @@ async fn a_cluster_that_nobody_serves_ends_with_the_time() {
     };
     let started = Instant::now();
 
-    let error = topic.send(&record(0, "x"), patience).await.unwrap_err();
+    let error = topic
+        .send(&record(0, "x"), &Progress::begin(patience))
+        .await
+        .unwrap_err();
 
     assert!(matches!(error, RecordError::Unable { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_millis(2_500));

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::RecordTopic;
 use super::real::{create, read, record};
 use crate::address::Security;
-use crate::send::Patience;
+use crate::send::{Patience, Progress};
 
 const SENDERS: usize = 64;
 const PARTITIONS: i32 = 4;
@@ -109,7 +109,7 @@ async fn each_confirmed_record_is_there_once_though_the_broker_was_killed_twice(
                 for at in 0..records {
                     let partition = i32::try_from(sender).unwrap() % PARTITIONS;
                     let sent = record(partition, &format!("{sender} {at}"));
-                    topic.send(&sent, patience).await.unwrap();
+                    topic.send(&sent, &Progress::begin(patience)).await.unwrap();
                     let count = confirmed.fetch_add(1, Ordering::Relaxed) + 1;
                     if count == all / 3 || count == all * 2 / 3 {
                         third.notify_one();

@@ -156,6 +156,22 @@ async fn a_record_that_could_not_be_decoded_has_no_room_in_a_topic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn brokers_that_take_scram_alone_are_refused_at_once() {
+    let brokers = "b-1.shop:9096,b-2.shop:9096";
+    let letter = letter(&Event::msk().bootstrap_servers(brokers).record(sample()));
+
+    let destination = KafkaDestination::new("kafka://dead").unwrap();
+    let results = outcomes(destination.send(std::slice::from_ref(&letter)).await);
+
+    assert!(
+        results[0].contains("SASL/SCRAM, which is not supported")
+            && results[0].contains("?bootstrap=HOST:9098"),
+        "{}",
+        results[0]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_without_brokers_says_to_name_them() {
     let letter = letter(&Event::msk().without("bootstrapServers").record(sample()));
 

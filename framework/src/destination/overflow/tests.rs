@@ -1,12 +1,16 @@
 //! Letters that the first destination has no room for.
 
+use std::time::Duration;
+
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{Overflow, WithOverflow};
 use crate::destination::fixture::letters;
 use crate::destination::http_stub::{Reply, Stub, outcomes};
 use crate::destination::s3::tests::{destination, taken};
 use crate::destination::{BoxDestination, DeadLetter, Destination, MemoryDestination, SendError};
+use crate::limits::SEND_MS_MAX;
 
 /// Has room for no payload at the first offset.
 #[derive(Clone, Default)]
@@ -71,4 +75,26 @@ async fn a_letter_that_the_overflow_does_not_take_is_not_confirmed_nor_pointed_a
     assert!(results[0].contains("`s3:PutObject`"), "{}", results[0]);
     assert_eq!(results[1], "confirmed");
     assert_eq!(small.0.letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_bucket_is_left_after_one_longest_wait_for_all_large_letters() {
+    let (small, stub) = (Small::default(), Stub::new(|_, _| Reply::Silence));
+    let mut large = letters(1);
+    large.extend(letters(1));
+    large.extend(letters(1));
+    let start = Instant::now();
+
+    let results = outcomes(with(&small, &stub).send(&large).await);
+
+    assert!(
+        results.iter().all(|result| result != "confirmed"),
+        "{results:?}"
+    );
+    let longest = Duration::from_millis(SEND_MS_MAX);
+    assert!(
+        start.elapsed() < longest + Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
 }

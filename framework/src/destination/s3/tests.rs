@@ -1,8 +1,11 @@
 //! Letters to S3, answered by a stub in the process.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use msk_destinations::send::aws_sdk_s3::Client;
+use msk_destinations::send::aws_sdk_s3::config::retry::RetryPartition;
 use msk_destinations::send::aws_sdk_s3::config::{
     AsyncSleep, BehaviorVersion, Config, Credentials, Region, SharedAsyncSleep, Sleep,
 };
@@ -12,6 +15,7 @@ use super::S3Destination;
 use crate::destination::Destination;
 use crate::destination::fixture::{letters, letters_until};
 use crate::destination::http_stub::{Came, Reply, SEND, Stub, outcomes};
+use crate::limits::{S3_PUTS_AT_ONCE_MAX, SEND_MS_MAX};
 
 const BUCKET: &str = "s3://given-up/desk";
 const META: &str = "x-amz-meta-lambda-msk-fingerprint";
@@ -33,6 +37,8 @@ pub(in crate::destination) fn destination(stub: &Stub) -> S3Destination {
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep))
+        // Clients of one partition share a number of retries, which one test would use up for another.
+        .retry_partition(RetryPartition::new(format!("{:x}", fastrand::u64(..))))
         .force_path_style(true)
         .http_client(stub.http());
     S3Destination::with_client(Client::from_conf(config.build()), BUCKET).unwrap()
@@ -170,6 +176,46 @@ async fn a_bucket_that_slows_down_takes_the_letter_later() {
     let results = destination(&stub).send(&letters(1)).await;
 
     assert_eq!(outcomes(results), ["confirmed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_bucket_is_left_after_one_longest_wait_for_however_many_letters() {
+    let stub = Stub::new(|_, _| Reply::Silence);
+    let letters = letters(3 * S3_PUTS_AT_ONCE_MAX);
+    let start = Instant::now();
+
+    let results = destination(&stub).send(&letters).await;
+
+    assert!(results.iter().all(Result::is_err));
+    let longest = Duration::from_millis(SEND_MS_MAX);
+    assert!(
+        start.elapsed() < longest + Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_slow_but_takes_objects_gets_them_all() {
+    // Each object is taken at the eighth request, so that a wave of them takes seconds.
+    let asked: Mutex<HashMap<String, usize>> = Mutex::default();
+    let stub = Stub::new(move |_, came| {
+        let mut asked = asked.lock().unwrap();
+        let asked = asked.entry(path(came).to_owned()).or_default();
+        *asked += 1;
+        match asked {
+            ..8 => says(503, "SlowDown"),
+            _ => taken(),
+        }
+    });
+    let start = Instant::now();
+
+    let results = destination(&stub)
+        .send(&letters(8 * S3_PUTS_AT_ONCE_MAX))
+        .await;
+
+    assert!(results.iter().all(Result::is_ok));
+    assert!(start.elapsed() > Duration::from_millis(SEND_MS_MAX));
 }
 
 #[tokio::test(start_paused = true)]

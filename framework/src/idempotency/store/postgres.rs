@@ -9,7 +9,7 @@ mod tls;
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
@@ -97,14 +97,14 @@ impl PostgresStore {
     }
 
     async fn one(&self, place: &Place<'_>, statement: &Statement) -> Result<Option<Row>, Failed> {
-        let at_most = Duration::from_millis(POSTGRES_TRY_MS_MAX);
+        let until = Instant::now() + Duration::from_millis(POSTGRES_TRY_MS_MAX);
         let late = |_| Failed::Line(fault::late(self.describe()));
-        let line = timeout(at_most, place.line(&self.link, &self.address));
+        let line = timeout_at(until, place.line(&self.link, &self.address));
         let line = line.await.map_err(late)?;
         let line = line.map_err(|error| Failed::Line(fault::no_line(self.describe(), error)))?;
         let values: Vec<_> = statement.values.iter().map(Parameter::typed).collect();
         let answer = line.client.query_typed(&statement.text, &values);
-        match timeout(at_most, answer).await {
+        match timeout_at(until, answer).await {
             Ok(Ok(rows)) => Ok(rows.into_iter().next()),
             Ok(Err(error)) => {
                 let breaks = fault::breaks_the_line(&error);

@@ -4,6 +4,7 @@ mod address;
 mod fault;
 mod health;
 mod link;
+mod nodes;
 mod script;
 
 use std::fmt;
@@ -26,8 +27,9 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(script::SWAP));
 /// A store in Redis, Valkey, ElastiCache or MemoryDB. `LAMBDA_MSK_IDEMPOTENCY=redis://…`, `rediss://…` (TLS) or `valkey://…`; needs the feature `redis`.
 ///
 /// Each item is one key, `lambda-msk:` and the item's id, and has an expiry. A swap is one script on this key, so that a cluster takes it too: the address of
-/// any of its nodes is enough, or the configuration endpoint. Any number of functions may share one database. Its user needs the commands EVALSHA, EVAL, HMGET,
-/// HSET, HINCRBY, DEL and EXPIREAT on the keys `lambda-msk:*`; INFO is asked once, and may be refused.
+/// any of its nodes is enough, or the configuration endpoint. Once connected, the store knows the other nodes, too, and survives the end of the one that the address names; a process that starts
+/// meanwhile does not, so that a configuration endpoint is better. Any number of functions may share one database. Its user needs the commands EVALSHA, EVAL, HMGET,
+/// HSET, HINCRBY, DEL and EXPIREAT on the keys `lambda-msk:*`, and for a cluster CLUSTER SLOTS; INFO is asked once, and may be refused.
 ///
 /// # What it promises
 ///
@@ -61,13 +63,17 @@ impl RedisStore {
         let at_most = Duration::from_millis(REDIS_TRY_MS_MAX);
         let mut tries = 1;
         loop {
-            let mut number = None;
+            let mut asked = None;
             // On the heap: a cluster's futures take kilobytes.
-            let one = Box::pin(self.one(&request, &mut number));
+            let one = Box::pin(self.one(&request, &mut asked));
             let error = match timeout(at_most, one).await {
                 Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) if is_redirected(&error) && self.link.became_cluster() => {
-                    self.forget(number).await;
+                // Requests that ran at once may all learn it. A cluster's client should have followed.
+                Ok(Err(error))
+                    if is_redirected(&error) && asked.is_some_and(|asked| asked.is_server) =>
+                {
+                    self.link.is_of_a_cluster();
+                    self.forget(asked).await;
                     continue;
                 }
                 Ok(Err(error)) => {
@@ -80,7 +86,7 @@ impl RedisStore {
                 }
                 Err(_) => fault::late(self.place()),
             };
-            self.forget(number).await;
+            self.forget(asked).await;
             if tries == REDIS_TRIES_MAX || !error.is_transient() {
                 return Err(error);
             }
@@ -92,25 +98,31 @@ impl RedisStore {
     async fn one(
         &self,
         request: &Request<'_>,
-        number: &mut Option<u64>,
+        asked: &mut Option<Asked>,
     ) -> Result<Value, RedisError> {
-        let NumberedLine {
-            number: of,
-            mut line,
-        } = self.link.line(&self.address).await?;
-        *number = Some(of);
+        let NumberedLine { number, mut line } = self.link.line(&self.address).await?;
+        let is_server = line.is_server();
+        *asked = Some(Asked { number, is_server });
         request.ask(&mut line).await
     }
 
-    async fn forget(&self, line: Option<u64>) {
-        if let Some(line) = line {
-            self.link.broke(line).await;
+    async fn forget(&self, asked: Option<Asked>) {
+        if let Some(asked) = asked {
+            self.link.broke(asked.number).await;
         }
     }
 
     fn place(&self) -> String {
         self.address.describe()
     }
+}
+
+/// The line that a request went over.
+#[derive(Clone, Copy)]
+struct Asked {
+    number: u64,
+    /// It is that of one server.
+    is_server: bool,
 }
 
 /// A server that is a cluster's node has named the one that has the key.

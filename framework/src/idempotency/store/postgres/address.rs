@@ -79,11 +79,12 @@ fn host(host: &Host) -> String {
     }
 }
 
-/// What the address does not say. Of several servers it is the one that takes writes.
+/// What the address does not say. Of several servers it is the one that takes writes; they are tried in turn, so that all of them and the statement have time within one try.
 fn set_defaults(config: &mut Config, hosts: usize) {
     let at_most = Duration::from_millis(POSTGRES_TRY_MS_MAX);
     if config.get_connect_timeout().is_none() {
-        config.connect_timeout(at_most);
+        let each = u32::try_from(2 * hosts).unwrap_or(u32::MAX);
+        config.connect_timeout(if hosts > 1 { at_most / each } else { at_most });
     }
     if config.get_application_name().is_none() {
         config.application_name("lambda-msk");
@@ -149,10 +150,11 @@ fn decoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
-    use super::{PostgresAddress, PostgresAddressError};
+    use super::{POSTGRES_TRY_MS_MAX, PostgresAddress, PostgresAddressError};
 
     fn parsed(text: &str) -> PostgresAddress {
         PostgresAddress::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -207,6 +209,17 @@ mod tests {
 
         assert_eq!(attrs("postgres://a,b/shop"), TargetSessionAttrs::ReadWrite);
         assert_eq!(attrs("postgres://a/shop"), TargetSessionAttrs::Any);
+    }
+
+    #[test]
+    fn one_try_has_time_for_each_of_several_servers_and_a_statement() {
+        let each = |text| *parsed(text).config.get_connect_timeout().unwrap();
+        let at_most = Duration::from_millis(POSTGRES_TRY_MS_MAX);
+
+        assert_eq!(each("postgres://a/shop"), at_most);
+        assert_eq!(each("postgres://a,b/shop"), at_most / 4);
+        assert_eq!(each("postgres://a,b,c/shop"), at_most / 6);
+        assert_eq!(each("postgres://a,b/shop?connect_timeout=7").as_secs(), 7);
     }
 
     #[test]

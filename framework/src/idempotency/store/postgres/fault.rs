@@ -2,10 +2,10 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::failure::{BoxError, cut};
-use crate::idempotency::store::StoreError;
+use crate::failure::cut;
 use crate::idempotency::store::postgres::link::NoLine;
 use crate::idempotency::store::postgres::tls;
+use crate::idempotency::store::{StoreError, fault};
 use crate::limits::POSTGRES_TRY_MS_MAX;
 
 /// Why the database could not say.
@@ -23,21 +23,6 @@ enum DatabaseFault {
         "{0} does not exist: create its table with the statements that `cargo msk postgres schema` prints, or correct LAMBDA_MSK_IDEMPOTENCY"
     )]
     Missing(String),
-    #[error("{place} refused the request: {why}{advice}")]
-    Request {
-        place: String,
-        why: String,
-        advice: &'static str,
-    },
-    #[error("no request reached {place}, or no response came back{advice}")]
-    Unreachable {
-        place: String,
-        advice: &'static str,
-        #[source]
-        cause: BoxError,
-    },
-    #[error("{place} did not respond within {POSTGRES_TRY_MS_MAX} ms")]
-    Late { place: String },
     #[error("{place} changed with each try of one compare-and-swap")]
     Restless { place: String },
 }
@@ -48,7 +33,7 @@ pub(super) fn unreadable(place: String, id: &str, column: &'static str) -> Store
 }
 
 pub(super) fn late(place: String) -> StoreError {
-    StoreError::transient(DatabaseFault::Late { place })
+    fault::late(place, POSTGRES_TRY_MS_MAX)
 }
 
 pub(super) fn restless(place: String) -> StoreError {
@@ -58,11 +43,7 @@ pub(super) fn restless(place: String) -> StoreError {
 pub(super) fn no_line(place: String, error: NoLine) -> StoreError {
     match error {
         NoLine::Database(error) => of(place, error),
-        NoLine::Tls(cause) => StoreError::permanent(DatabaseFault::Unreachable {
-            place,
-            advice: "",
-            cause: cause.into(),
-        }),
+        NoLine::Tls(cause) => fault::unreachable(place, cause, "", false),
     }
 }
 
@@ -85,16 +66,7 @@ pub(super) fn of(place: String, error: tokio_postgres::Error) -> StoreError {
     if *code == SqlState::UNDEFINED_TABLE || *code == SqlState::INVALID_CATALOG_NAME {
         return StoreError::permanent(DatabaseFault::Missing(place));
     }
-    let fault = DatabaseFault::Request {
-        place,
-        why: why(answer),
-        advice: advice(code),
-    };
-    if passes(code) {
-        StoreError::transient(fault)
-    } else {
-        StoreError::permanent(fault)
-    }
+    fault::refused(place, why(answer), advice(code), passes(code))
 }
 
 /// Classes: connections, conflicts of transactions, no room, the operator or a time-out, locks, and the server's own.
@@ -117,16 +89,7 @@ fn without_answer(place: String, error: tokio_postgres::Error) -> StoreError {
     } else {
         "; check host, user, password and `sslmode` in LAMBDA_MSK_IDEMPOTENCY"
     };
-    let fault = DatabaseFault::Unreachable {
-        place,
-        advice,
-        cause: error.into(),
-    };
-    if passes {
-        StoreError::transient(fault)
-    } else {
-        StoreError::permanent(fault)
-    }
+    fault::unreachable(place, error, advice, passes)
 }
 
 /// The server's code and words. Its detail may show a row, and is left out.

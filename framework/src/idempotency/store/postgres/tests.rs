@@ -1,9 +1,10 @@
 //! Postgres as a store, beside a real server. `tests/services/run` starts it.
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -12,7 +13,9 @@ use super::address::PostgresAddress;
 use super::link::Link;
 use crate::failure::error_text;
 use crate::idempotency::store::tests::cut::{Cutter, check_lost_answers};
-use crate::idempotency::store::{Change, Expect, IdempotencyStore, Item, Swap, Swapped, Version};
+use crate::idempotency::store::tests::server::Server;
+use crate::idempotency::store::tests::{put, until_it_answers};
+use crate::idempotency::store::{IdempotencyStore, Swapped};
 use crate::limits::POSTGRES_TRY_MS_MAX;
 use crate::postgres::schema;
 use crate::testing::store::check;
@@ -49,15 +52,6 @@ async fn table(host: Option<&str>) -> String {
 
 fn store(address: &str) -> PostgresStore {
     PostgresStore::new(address).unwrap()
-}
-
-fn put(id: &str, expires_s: u64) -> Swap {
-    let version = Version {
-        owner: "a".into(),
-        seq: 1,
-    };
-    let item = Item::new(Some(version), expires_s);
-    Swap::new(id.into(), Expect::Absent, Change::Put(item))
 }
 
 #[tokio::test]
@@ -201,93 +195,35 @@ async fn a_fault_that_stays_says_what_to_do() {
     }
 }
 
-/// A server of the test's own.
-struct Server {
-    folder: PathBuf,
-    port: u16,
-    process: Child,
+fn server(folder: &Path, port: u16) -> Command {
+    let script = std::env::var("LAMBDA_MSK_POSTGRES_SERVER").expect("run by tests/services/run");
+    let mut command = Command::new(script);
+    command.arg(folder).arg(port.to_string());
+    command
 }
 
-impl Server {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let folder = std::env::temp_dir().join(format!("postgres-{}-{port}", std::process::id()));
-        let process = Self::process(&folder, port);
-        Self {
-            folder,
-            port,
-            process,
-        }
-    }
-
-    fn process(folder: &PathBuf, port: u16) -> Child {
-        let script =
-            std::env::var("LAMBDA_MSK_POSTGRES_SERVER").expect("run by tests/services/run");
-        let mut command = Command::new(script);
-        command.arg(folder).arg(port.to_string());
-        command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    /// Once it has made its folder.
-    async fn address(&self) -> String {
-        let made = async {
-            loop {
-                if self.folder.join("ready").exists()
-                    && let Ok(password) = std::fs::read_to_string(self.folder.join("password"))
-                {
-                    return password;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let password = timeout(Duration::from_secs(30), made).await.unwrap();
-        let (password, port) = (password.trim(), self.port);
-        format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable")
-    }
-
-    /// With -9, as its children end by themselves.
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    fn restart(&mut self) {
-        self.process = Self::process(&self.folder, self.port);
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Asked again, as the framework does: each request waits between its own tries. *Err: the table is not there yet.*
-async fn until_it_answers(store: &PostgresStore, id: &str) -> Result<Option<Item>, String> {
-    let asked = async {
+/// Once it has made its folder.
+async fn address(server: &Server) -> String {
+    let made = async {
         loop {
-            match store.read(id).await {
-                Ok(item) => return Ok(item),
-                Err(error) if error.is_transient() => {}
-                Err(error) => return Err(error_text(&error)),
+            if server.folder.join("ready").exists()
+                && let Ok(password) = std::fs::read_to_string(server.folder.join("password"))
+            {
+                return password;
             }
+            tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(60), asked).await.unwrap()
+    let password = timeout(Duration::from_secs(30), made).await.unwrap();
+    let (password, port) = (password.trim(), server.port);
+    format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable")
 }
 
 #[tokio::test]
 #[ignore = "needs Postgres: make services"]
 async fn a_server_that_is_killed_and_started_again_has_what_it_confirmed() {
-    let mut server = Server::start().await;
-    let address = server.address().await;
+    let mut server = Server::start("postgres", server).await;
+    let address = address(&server).await;
     let store = store(&address);
     let missing = until_it_answers(&store, "a").await.unwrap_err();
     assert!(missing.contains("cargo msk postgres schema"), "{missing}");
@@ -334,4 +270,39 @@ async fn a_server_that_is_not_there_may_come_and_its_password_is_not_shown() {
         "{text}"
     );
     assert!(!format!("{text} {error:?} {store:?}").contains("hunter2"));
+}
+
+/// Takes any user without a password, late, and never answers a statement.
+async fn slow_and_silent(late: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut asked = [0; 4096];
+                assert_ne!(client.read(&mut asked).await.unwrap(), 0);
+                tokio::time::sleep(late).await;
+                // Authentication is over; ready for a statement.
+                let ready = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+                let _ = client.write_all(ready).await;
+                while client.read(&mut asked).await.is_ok_and(|count| count > 0) {}
+            });
+        }
+    });
+    port
+}
+
+/// Real sockets, so real time: both tries go by.
+#[tokio::test]
+async fn a_connection_and_its_statement_share_the_time_of_one_try() {
+    let port = slow_and_silent(Duration::from_millis(POSTGRES_TRY_MS_MAX * 3 / 4)).await;
+    let store = store(&format!(
+        "postgres://u@127.0.0.1:{port}/shop?sslmode=disable"
+    ));
+    let began = tokio::time::Instant::now();
+
+    let error = store.read("a").await.unwrap_err();
+
+    assert!(error.is_transient(), "{error}");
+    assert!(began.elapsed() < Duration::from_millis(POSTGRES_TRY_MS_MAX * 2 + 500));
 }

@@ -2,9 +2,9 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use crate::failure::{BoxError, cut};
-use crate::idempotency::store::StoreError;
+use crate::failure::cut;
 use crate::idempotency::store::redis::script::Unreadable;
+use crate::idempotency::store::{StoreError, fault};
 use crate::limits::REDIS_TRY_MS_MAX;
 
 /// Why the server could not say.
@@ -16,21 +16,6 @@ enum ServerFault {
         id: String,
         why: Unreadable,
     },
-    #[error("{place} refused the request: {why}{advice}")]
-    Request {
-        place: String,
-        why: String,
-        advice: &'static str,
-    },
-    #[error("no request reached {place}, or no response came back{advice}")]
-    Unreachable {
-        place: String,
-        advice: &'static str,
-        #[source]
-        cause: BoxError,
-    },
-    #[error("{place} did not respond within {REDIS_TRY_MS_MAX} ms")]
-    Late { place: String },
 }
 
 pub(super) fn unreadable(place: String, id: &str, why: Unreadable) -> StoreError {
@@ -39,7 +24,7 @@ pub(super) fn unreadable(place: String, id: &str, why: Unreadable) -> StoreError
 }
 
 pub(super) fn late(place: String) -> StoreError {
-    StoreError::transient(ServerFault::Late { place })
+    fault::late(place, REDIS_TRY_MS_MAX)
 }
 
 /// A new connection may help: the line is dead, or leads to a server that has become a replica.
@@ -58,11 +43,6 @@ pub(super) fn of(place: String, error: RedisError) -> StoreError {
     let Some(code) = error.code().map(str::to_owned) else {
         return without_code(place, error);
     };
-    let fault = ServerFault::Request {
-        place,
-        why: why(&code, error.detail()),
-        advice: advice(&code),
-    };
     let passing = [
         "LOADING",
         "TRYAGAIN",
@@ -76,11 +56,8 @@ pub(super) fn of(place: String, error: RedisError) -> StoreError {
         "NOREPLICAS",
         "MISCONF",
     ];
-    if passing.contains(&&*code) {
-        StoreError::transient(fault)
-    } else {
-        StoreError::permanent(fault)
-    }
+    let why = why(&code, error.detail());
+    fault::refused(place, why, advice(&code), passing.contains(&&*code))
 }
 
 /// An error that no server wrote.
@@ -97,16 +74,7 @@ fn without_code(place: String, error: RedisError) -> StoreError {
             "; check the address in LAMBDA_MSK_IDEMPOTENCY, and with TLS the server's certificate (SSL_CERT_FILE names a file with its authority)"
         }
     };
-    let fault = ServerFault::Unreachable {
-        place,
-        advice,
-        cause: error.into(),
-    };
-    if passes {
-        StoreError::transient(fault)
-    } else {
-        StoreError::permanent(fault)
-    }
+    fault::unreachable(place, error, advice, passes)
 }
 
 /// A certificate does not get better.

@@ -1,19 +1,19 @@
 //! The connection to a server or a cluster: made at the first request, and again after it broke. Called by `redis`.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionInfo, RedisResult, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::idempotency::store::redis::address::RedisAddress;
-use crate::idempotency::store::redis::health;
-use crate::limits::{REDIS_INFO_MS_MAX, REDIS_TRY_MS_MAX};
+use crate::idempotency::store::redis::{health, nodes};
+use crate::limits::{REDIS_CLUSTER_CONNECT_MS_MAX, REDIS_INFO_MS_MAX, REDIS_TRY_MS_MAX};
 
 /// A connection that all requests of a process share. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,10 @@ pub(super) enum Line {
 }
 
 impl Line {
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
     pub(super) async fn ask(&mut self, command: &Cmd) -> RedisResult<Value> {
         // A server's error is a value on the wire, and an error from here on.
         match self {
@@ -44,6 +48,8 @@ pub(super) struct Link {
     line: Mutex<(u64, Option<Line>)>,
     /// Learned from the first redirection: a cluster's client asks each node, so it is not used without need.
     is_cluster: AtomicBool,
+    /// The cluster's nodes when its line was made: if the one of the address is gone, the others still tell where the keys are.
+    nodes: RwLock<Vec<ConnectionInfo>>,
     was_looked_at: AtomicBool,
 }
 
@@ -74,9 +80,9 @@ impl Link {
         }
     }
 
-    /// A server has named another one for the key. False: that was known, and a cluster's client should have followed.
-    pub(super) fn became_cluster(&self) -> bool {
-        !self.is_cluster.swap(true, Ordering::Relaxed)
+    /// A server has named another one for the key.
+    pub(super) fn is_of_a_cluster(&self) {
+        self.is_cluster.store(true, Ordering::Relaxed);
     }
 
     async fn connect(&self, address: &RedisAddress) -> RedisResult<Line> {
@@ -85,15 +91,22 @@ impl Link {
         }
         let at_most = Duration::from_millis(REDIS_TRY_MS_MAX);
         if self.is_cluster.load(Ordering::Relaxed) {
-            let client = ClusterClientBuilder::new([address.info.clone()])
+            let mut nodes = vec![address.info.clone()];
+            let known = self.nodes.read();
+            nodes.extend_from_slice(&known.unwrap_or_else(PoisonError::into_inner));
+            // One that is gone is waited for, and the others have to answer within the same try.
+            let connected = Duration::from_millis(REDIS_CLUSTER_CONNECT_MS_MAX);
+            let client = ClusterClientBuilder::new(nodes)
                 // Of its own it asks again only to follow a redirection: who calls knows the deadline.
                 .retries(2)
                 .min_retry_wait(1)
                 .max_retry_wait(20)
-                .connection_timeout(at_most)
+                .connection_timeout(connected)
                 .response_timeout(at_most)
                 .build()?;
-            return client.get_async_connection().await.map(Line::Cluster);
+            let mut line = Line::Cluster(client.get_async_connection().await?);
+            self.learn(&mut line, address).await;
+            return Ok(line);
         }
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(at_most))
@@ -101,6 +114,19 @@ impl Link {
         let client = Client::open(address.info.clone())?;
         let connection = client.get_multiplexed_async_connection_with_config(&config);
         connection.await.map(Line::Server)
+    }
+
+    /// Notes the cluster's nodes. Where they are not told, those that were known stay.
+    async fn learn(&self, line: &mut Line, address: &RedisAddress) {
+        let mut slots = redis::cmd("CLUSTER");
+        slots.arg("SLOTS");
+        let at_most = Duration::from_millis(REDIS_INFO_MS_MAX);
+        if let Ok(Ok(slots)) = timeout(at_most, line.ask(&slots)).await {
+            let told = nodes::told(&slots, &address.info);
+            if !told.is_empty() {
+                *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = told;
+            }
+        }
     }
 }
 

@@ -1,19 +1,21 @@
 //! Redis as a store, beside real servers. `tests/services/run` starts them.
 
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+mod nodes;
+
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use redis::IntoConnectionInfo;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
 
+use self::nodes::Nodes;
 use super::RedisStore;
 use crate::failure::error_text;
 use crate::idempotency::store::tests::cut::{Cutter, check_lost_answers};
-use crate::idempotency::store::{
-    Change, Expect, IdempotencyStore, Item, StoreError, Swap, Swapped, Version,
-};
+use crate::idempotency::store::tests::server::Server;
+use crate::idempotency::store::tests::{self, until_it_answers};
+use crate::idempotency::store::{Change, Expect, IdempotencyStore, StoreError, Swap, Swapped};
 use crate::limits::REDIS_TRY_MS_MAX;
 use crate::testing::store::check;
 
@@ -29,12 +31,7 @@ fn store(variable_name: &str) -> RedisStore {
 }
 
 fn put(id: &str) -> Swap {
-    let version = Version {
-        owner: "a".into(),
-        seq: 1,
-    };
-    let item = Item::new(Some(version), NEVER_S);
-    Swap::new(id.into(), Expect::Absent, Change::Put(item))
+    tests::put(id, NEVER_S)
 }
 
 fn fresh(name: &str) -> String {
@@ -194,72 +191,22 @@ async fn a_server_with_tls_is_a_store_where_its_authority_is_known() {
     );
 }
 
-/// A server of the test's own, which writes each command to its file before it answers.
-struct Server {
-    folder: PathBuf,
-    port: u16,
-    process: Child,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let folder = std::env::temp_dir().join(format!("redis-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let process = Self::process(&folder, port);
-        Self {
-            folder,
-            port,
-            process,
-        }
-    }
-
-    fn process(folder: &PathBuf, port: u16) -> Child {
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
-        command.args(["--appendfsync", "always", "--port", &port.to_string()]);
-        command.arg("--dir").arg(folder).stdout(Stdio::null());
-        command.spawn().unwrap()
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    fn restart(&mut self) {
-        self.process = Self::process(&self.folder, self.port);
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Asked again, as the framework does: each request waits between its own tries.
-async fn until_it_answers(store: &RedisStore, id: &str) -> Option<Item> {
-    let asked = async {
-        loop {
-            match store.read(id).await {
-                Ok(item) => return item,
-                Err(error) => assert!(error.is_transient(), "{error}"),
-            }
-        }
-    };
-    timeout(Duration::from_secs(30), asked).await.unwrap()
+/// Writes each command to its file before it answers.
+fn server(folder: &Path, port: u16) -> Command {
+    std::fs::create_dir_all(folder).unwrap();
+    let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+    command.args(["--appendfsync", "always", "--port", &port.to_string()]);
+    command.arg("--dir").arg(folder);
+    command
 }
 
 #[tokio::test]
 #[ignore = "needs Redis: make services"]
 async fn a_server_that_is_killed_and_started_again_has_what_it_confirmed() {
-    let mut server = Server::start().await;
+    let mut server = Server::start("redis", server).await;
     let store = RedisStore::new(&format!("redis://127.0.0.1:{}", server.port)).unwrap();
-    assert_eq!(until_it_answers(&store, "a").await, None);
+    assert_eq!(until_it_answers(&store, "a").await, Ok(None));
     let Swapped::Applied(written) = store.swap(&put("a")).await.unwrap() else {
         panic!("nothing stood there");
     };
@@ -269,7 +216,7 @@ async fn a_server_that_is_killed_and_started_again_has_what_it_confirmed() {
     server.restart();
 
     assert!(meanwhile.is_transient(), "{meanwhile}");
-    assert_eq!(until_it_answers(&store, "a").await, written);
+    assert_eq!(until_it_answers(&store, "a").await, Ok(written));
     let swapped = store.swap(&put("b")).await.unwrap();
     assert!(matches!(swapped, Swapped::Applied(Some(_))));
 }
@@ -304,4 +251,30 @@ async fn a_server_that_is_not_there_may_come_and_its_password_is_not_shown() {
         "{text}"
     );
     assert!(!format!("{text} {error:?} {store:?}").contains("hunter2"));
+}
+
+/// Real sockets, so real time: few milliseconds go by.
+#[tokio::test]
+async fn first_requests_to_a_cluster_at_once_all_follow_to_the_node_with_the_key() {
+    let nodes = Nodes::start().await;
+    let store = RedisStore::new(&nodes.address(0)).unwrap();
+
+    let (first, second) = tokio::join!(store.read("a"), store.read("b"));
+
+    assert!(nodes.redirections() >= 2);
+    assert_eq!((first.unwrap(), second.unwrap()), (None, None));
+}
+
+/// Real sockets, so real time: less than one try goes by.
+#[tokio::test]
+async fn a_cluster_is_found_again_without_the_node_that_the_address_names() {
+    let nodes = Nodes::start().await;
+    let store = RedisStore::new(&nodes.address(0)).unwrap();
+    let (first, second) = tokio::join!(store.read("a"), store.read("b"));
+    assert_eq!((first.unwrap(), second.unwrap()), (None, None));
+
+    nodes.end_the_first();
+    nodes.cut_all();
+
+    assert_eq!(store.read("a").await.unwrap(), None);
 }
