@@ -149,9 +149,10 @@ impl Consumer {
         }
     }
 
+    /// On the heap, as with spans: whoever invokes holds it in a future of its own.
     #[cfg(not(feature = "otel"))]
     async fn traced(&self, invocation: Invocation) -> Ended {
-        self.handle(invocation).await
+        Box::pin(self.handle(invocation)).await
     }
 
     /// Handles it in its span.
