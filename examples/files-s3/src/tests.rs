@@ -73,12 +73,12 @@ fn text(gzip: &[u8]) -> String {
 #[tokio::test]
 async fn a_delivery_becomes_files_and_the_same_delivery_again_becomes_no_more() {
     let stub = Stub::start(|_, _| Reply::Served);
-    let consumer = consumer(&stub, 3).await;
     let records = [(0, 10..15), (1, 0..2)];
 
-    let first = invoke(&consumer, event(&records)).await;
+    let first = invoke(&consumer(&stub, 3).await, event(&records)).await;
     let objects = stub.objects();
-    let again = invoke(&consumer, event(&records)).await;
+    // In another process, which knows nothing of the first.
+    let again = invoke(&consumer(&stub, 3).await, event(&records)).await;
 
     assert_eq!(outcomes(&first), [Done]);
     assert_eq!(outcomes(&again), [Done]);
@@ -116,10 +116,9 @@ async fn an_answer_that_is_lost_leaves_one_file() {
 async fn a_file_of_a_topic_made_anew_gets_a_name_of_its_own() {
     let stub = Stub::start(|_, _| Reply::Served);
     stub.holds(&key(0, 0, 4), "other lines");
-    let consumer = consumer(&stub, 9).await;
 
-    let invoked = invoke(&consumer, event(&[(0, 0..5)])).await;
-    let again = invoke(&consumer, event(&[(0, 0..5)])).await;
+    let invoked = invoke(&consumer(&stub, 9).await, event(&[(0, 0..5)])).await;
+    let again = invoke(&consumer(&stub, 9).await, event(&[(0, 0..5)])).await;
 
     assert_eq!(
         (outcomes(&invoked), outcomes(&again)),
