@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::real::Bucket;
-use crate::destination::Destination;
 use crate::destination::fixture::{Folder, letters};
 use crate::destination::http_stub::outcomes;
+use crate::destination::{DeadLetter, Destination};
 
 const LETTERS: usize = 2_000;
 /// A server that is down or starts: far longer than either takes.
@@ -87,7 +87,7 @@ async fn each_letter_is_in_the_bucket_though_the_server_was_killed_twice() {
     let mut server = Server::start(folder.path().to_owned()).await;
     let bucket = Bucket::at(&server.address()).await;
     let (destination, letters) = (bucket.destination("desk"), letters(LETTERS));
-    let expected: Vec<_> = letters.iter().map(|it| it.envelope()).collect();
+    let expected: Vec<_> = letters.iter().map(DeadLetter::envelope).collect();
 
     let sending = tokio::spawn(async move { destination.send(&letters).await });
     for kill in 1..=2 {
