@@ -20,7 +20,7 @@ os.environ["SAM_CLI_TELEMETRY"] = "0"
 
 from cfnlint.api import lint as cfn_lint
 from controls import CONTROLS, ENVIRONMENT, EVENT, put
-from facts import FACTS, FUNCTION, READ_QUEUE
+from facts import FACTS, FUNCTION, READ_QUEUE, WRITE_FILES
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -127,6 +127,7 @@ PROJECTS = {
     "cdc": {},
     "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
     "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
+    "files-s3": {"also": WRITE_FILES},
 }
 
 

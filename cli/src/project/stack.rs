@@ -60,6 +60,33 @@ const REGISTRY_POLICY: &str = "        - !If
 
 ";
 
+/// The bucket of a function that writes files: parameters, a variable, and what the role may do with its files.
+const FILES_PARAMETERS: &str = "  FilesBucket:
+    Type: String
+    Description: The bucket that takes the files, in this region. It has to exist.
+    AllowedPattern: ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$
+    ConstraintDescription: is the name of a bucket
+
+  FilesPrefix:
+    Type: String
+    Default: files
+    Description: What the names of the files begin with, without a slash at the end.
+    AllowedPattern: ^[A-Za-z0-9_.=-]+(/[A-Za-z0-9_.=-]+)*$
+    ConstraintDescription: has the form a/b
+
+";
+const FILES_VARIABLE: &str = "          FILES_S3: !Sub s3://${FilesBucket}/${FilesPrefix}\n";
+const FILES_POLICY: &str = "        - PolicyName: Files
+          PolicyDocument:
+            Version: \"2012-10-17\"
+            Statement:
+              - Sid: WriteFilesAndCompareThem
+                Effect: Allow
+                Action: [s3:PutObject, s3:GetObject]
+                Resource: !Sub arn:${AWS::Partition}:s3:::${FilesBucket}/${FilesPrefix}/*
+
+";
+
 /// A place in this repository's template.yaml, and what stands there in a project's.
 type Edit = (&'static str, String);
 
@@ -93,13 +120,29 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
         edits.extend([parameter, condition, variable, calls].map(|text| (text, service(text))));
     } else {
         edits.extend([parameter, condition, variable].map(|text| (text, String::new())));
-        edits.push((calls, "SQS and DynamoDB then need".to_owned()));
+        let calls_of = match template.writes_files() {
+            true => "SQS, DynamoDB and S3 then need",
+            false => "SQS and DynamoDB then need",
+        };
+        edits.push((calls, calls_of.to_owned()));
     }
     if template.reads_queue() {
         for (before, text) in [
             ("  ConsumerGroup:\n    Type: String\n", QUEUE_PARAMETER),
             ("        Records:\n          Type: MSK\n", QUEUE_MAPPING),
             ("        - PolicyName: DeadLetters\n", QUEUE_POLICY),
+        ] {
+            edits.push((before, format!("{text}{before}")));
+        }
+    }
+    if template.writes_files() {
+        for (before, text) in [
+            ("  ConsumerGroup:\n    Type: String\n", FILES_PARAMETERS),
+            (
+                "          # The function takes the topic that the mapping reads.\n",
+                FILES_VARIABLE,
+            ),
+            ("        - PolicyName: DeadLetters\n", FILES_POLICY),
         ] {
             edits.push((before, format!("{text}{before}")));
         }
@@ -183,6 +226,8 @@ mod tests {
             );
             let queue = template.name == "two-sources";
             assert_eq!(text.contains("SourceQueueArn"), queue, "{}", template.name);
+            let files = template.name == "files-s3";
+            assert_eq!(text.contains("FILES_S3"), files, "{}", template.name);
         }
     }
 }

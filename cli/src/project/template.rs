@@ -56,6 +56,11 @@ impl Template {
             .contains("\"LAMBDA_MSK_SCHEMA_REGISTRY\"")
     }
 
+    /// Whether its function writes files to a bucket of S3.
+    pub(crate) fn writes_files(&self) -> bool {
+        self.file("src/lib.rs").contains("\"FILES_S3\"")
+    }
+
     /// Whether its function reads a queue of SQS too.
     pub(crate) fn reads_queue(&self) -> bool {
         !self.file("events/sqs.json").is_empty()

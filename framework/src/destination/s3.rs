@@ -130,6 +130,8 @@ impl fmt::Debug for S3Destination {
 }
 
 #[cfg(test)]
+mod killed_real;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 pub(in crate::destination) mod tests;

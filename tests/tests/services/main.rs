@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr, reason = "a failed test shows what was logged")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod files;
 mod kills;
 mod powertools;
 mod support;

@@ -1,6 +1,7 @@
 //! What these tests share: the sample function's binary, a table, a receiver outside of both, a batch.
 
 mod batch;
+pub(crate) mod bucket;
 mod powertools;
 mod receiver;
 mod table;
@@ -29,21 +30,30 @@ pub(crate) fn environment(table: &Table, url: &str, progress_ms: &str) -> Enviro
     Environment::new(function)
 }
 
-/// Built once, with the profile of the test itself.
+/// The sample function.
 fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    built(&BINARY, "handler")
+}
+
+/// The example that writes files to S3.
+pub(crate) fn files_s3() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    built(&BINARY, "files-s3")
+}
+
+/// Built once, with the profile of the test itself.
+fn built(once: &OnceLock<PathBuf>, name: &str) -> PathBuf {
     let build = || {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build", "--quiet", "--locked", "-p", "handler", "--bin", "handler",
-        ]);
+        cargo.args(["build", "--quiet", "--locked", "-p", name, "--bin", name]);
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
         assert!(cargo.status().unwrap().success(), "{cargo:?}");
         // target/debug/deps/services-…
         let own = std::env::current_exe().unwrap();
-        own.ancestors().nth(2).unwrap().join("handler")
+        own.ancestors().nth(2).unwrap().join(name)
     };
-    BINARY.get_or_init(build).clone()
+    once.get_or_init(build).clone()
 }

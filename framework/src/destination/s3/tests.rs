@@ -23,7 +23,7 @@ const KEY: &str = "s3://given-up/desk/orders/0/15-1545084650987";
 
 /// As the SDK's own, named here because a client without aws-config has none.
 #[derive(Debug)]
-struct TokioSleep;
+pub(super) struct TokioSleep;
 
 impl AsyncSleep for TokioSleep {
     fn sleep(&self, duration: Duration) -> Sleep {
