@@ -16,7 +16,7 @@ const MEDIAN_LINES_MAX: usize = 160;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 14] = [
+const CRATES: [&str; 15] = [
     "kafka",
     "destinations",
     "schemas",
@@ -30,6 +30,7 @@ const CRATES: [&str; 14] = [
     "examples/cdc",
     "examples/typed",
     "examples/traced",
+    "examples/bulk-opensearch",
     "tests",
 ];
 

@@ -1,5 +1,8 @@
 //! template.yaml of a project: the one of this repository, with the project's names and without what its function has not.
 
+// Of a function that writes to OpenSearch.
+mod search;
+
 use super::template::{STACK, Template};
 
 /// The SQS queue of a function that reads one beside its topic: a parameter, a mapping, and what the role may do with it.
@@ -93,7 +96,11 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
         edits.extend([parameter, condition, variable, calls].map(|text| (text, service(text))));
     } else {
         edits.extend([parameter, condition, variable].map(|text| (text, String::new())));
-        edits.push((calls, "SQS and DynamoDB then need".to_owned()));
+        let calls_of = match template.searches() {
+            true => "SQS, DynamoDB and OPENSEARCH_URL then need",
+            false => "SQS and DynamoDB then need",
+        };
+        edits.push((calls, calls_of.to_owned()));
     }
     if template.reads_queue() {
         for (before, text) in [
@@ -103,6 +110,9 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
         ] {
             edits.push((before, format!("{text}{before}")));
         }
+    }
+    if template.searches() {
+        edits.extend(search::edits(topic));
     }
     if template.reads_schemas() {
         for (before, text) in [
@@ -183,6 +193,8 @@ mod tests {
             );
             let queue = template.name == "two-sources";
             assert_eq!(text.contains("SourceQueueArn"), queue, "{}", template.name);
+            let search = template.name == "bulk-opensearch";
+            assert_eq!(text.contains("OPENSEARCH_URL"), search, "{}", template.name);
         }
     }
 }

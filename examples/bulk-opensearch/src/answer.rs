@@ -34,7 +34,8 @@ struct Created {
 ///
 /// It is not the answer to a request with so many documents: nothing is known of any.
 pub(crate) fn read(text: &[u8], documents: usize) -> Result<Vec<(usize, Failure)>, Failure> {
-    let unreadable = |why: String| Failure::retry(why).code("opensearch.answer");
+    // No document is at fault.
+    let unreadable = |why: String| Failure::retry(why).code("opensearch.answer").whole();
     let answer: Answer = serde_json::from_slice(text).map_err(|error| {
         // Its text may name what stands there.
         let (line, column) = (error.line(), error.column());
@@ -78,9 +79,10 @@ pub(crate) fn refused(status: StatusCode, text: &[u8], after: Option<Duration>) 
         401 | 403 => Failure::retry(why).code("opensearch.denied").whole(),
         404 => Failure::retry(why).code("opensearch.no_index").whole(),
         502..=504 => Failure::retry(why).code("opensearch.unavailable").whole(),
-        // One document may be the cause.
+        // One document may be the cause of all others.
         500..=599 => Failure::retry(why).code("opensearch.unavailable"),
-        _ => Failure::retry(why).code("opensearch.answer"),
+        400..=499 => Failure::retry(why).code("opensearch.answer"),
+        _ => Failure::retry(why).code("opensearch.answer").whole(),
     };
     match after {
         Some(after) => failure.after(after),

@@ -77,5 +77,4 @@ async fn store(
 }
 
 #[cfg(test)]
-
 mod tests;

@@ -65,7 +65,10 @@ mod tests {
 
     #[test]
     fn a_document_is_one_line_behind_the_line_with_its_id() {
-        let text = body("a\"b\n", "{\r\n  \"note\": \"two\\nlines\",\n  \"n\": 1.50\n}");
+        let text = body(
+            "a\"b\n",
+            "{\r\n  \"note\": \"two\\nlines\",\n  \"n\": 1.50\n}",
+        );
 
         let expected = "{\"create\":{\"_id\":\"a\\\"b\\n\"}}\n{    \"note\": \"two\\nlines\",   \"n\": 1.50 }\n";
         assert_eq!(text, expected);

@@ -41,11 +41,7 @@ impl Settings {
         Self {
             topic: variables.text("TOPIC").unwrap_or_else(|| topic.to_owned()),
             target: variables.target(index),
-            records: variables.number(
-                "BULK_RECORDS",
-                BATCH_RECORDS_DEFAULT,
-                1..=BATCH_RECORDS_MAX,
-            ),
+            records: variables.number("BULK_RECORDS", BATCH_RECORDS_DEFAULT, 1..=BATCH_RECORDS_MAX),
             bytes: variables.number("BULK_BYTES", BATCH_BYTES_DEFAULT, 1..=EVENT_BYTES_MAX),
         }
     }
@@ -99,7 +95,8 @@ impl<V: Fn(&str) -> Option<OsString>> Variables<'_, V> {
     }
 
     fn url(&mut self, is_signed: bool) -> Url {
-        let expected = "expected the server of the index, as in `https://HOST` or `http://127.0.0.1:9200`";
+        let expected =
+            "expected the server of the index, as in `https://HOST` or `http://127.0.0.1:9200`";
         let has_user = |url: &Url| !url.username().is_empty() || url.password().is_some();
         // No text of it is shown: it may hold a password.
         let read = match self.text(URL).as_deref().map(Url::parse) {
@@ -108,12 +105,12 @@ impl<V: Fn(&str) -> Option<OsString>> Variables<'_, V> {
             Some(Ok(url)) if !matches!(url.scheme(), "http" | "https") => {
                 Err(format!("{expected}, found another scheme"))
             }
-            Some(Ok(url)) if url.query().is_some() || url.fragment().is_some() => {
-                Err(format!("{expected}, found a URL with `?` or `#`: in a password, write them as %3F and %23"))
-            }
-            Some(Ok(url)) if is_signed && has_user(&url) => {
-                Err(format!("{expected}, found a URL with a user, and requests are signed: take the user out, or set {SERVICE}=none"))
-            }
+            Some(Ok(url)) if url.query().is_some() || url.fragment().is_some() => Err(format!(
+                "{expected}, found a URL with `?` or `#`: in a password, write them as %3F and %23"
+            )),
+            Some(Ok(url)) if is_signed && has_user(&url) => Err(format!(
+                "{expected}, found a URL with a user, and requests are signed: take the user out, or set {SERVICE}=none"
+            )),
             Some(Ok(url)) => Ok(url),
         };
         read.unwrap_or_else(|reason| {
@@ -139,20 +136,30 @@ impl<V: Fn(&str) -> Option<OsString>> Variables<'_, V> {
     }
 
     fn signer(&mut self, service: &'static str) -> Option<Signer> {
-        let cure = format!("Lambda sets it; elsewhere set it, or {SERVICE}=none for requests that are not signed");
+        let cure = format!(
+            "Lambda sets it; elsewhere set it, or {SERVICE}=none for requests that are not signed"
+        );
         let mut needed = |name: &str| {
             let text = self.text(name);
             if text.is_none() {
-                self.fault(name, format!("expected AWS's credentials to sign with, found nothing: {cure}"));
+                self.fault(
+                    name,
+                    format!("expected AWS's credentials to sign with, found nothing: {cure}"),
+                );
             }
             text
         };
         let (id, secret) = (needed("AWS_ACCESS_KEY_ID"), needed("AWS_SECRET_ACCESS_KEY"));
         // A role's credentials hold with their session's token alone.
         let token = self.text("AWS_SESSION_TOKEN");
-        let region = self.text("AWS_REGION").or_else(|| self.text("AWS_DEFAULT_REGION"));
+        let region = self
+            .text("AWS_REGION")
+            .or_else(|| self.text("AWS_DEFAULT_REGION"));
         if region.is_none() {
-            self.fault("AWS_REGION", format!("expected the region to sign for, found nothing: {cure}"));
+            self.fault(
+                "AWS_REGION",
+                format!("expected the region to sign for, found nothing: {cure}"),
+            );
         }
         Some(Signer {
             credentials: Credentials::new(id?, secret?, token, None, "environment"),
@@ -168,8 +175,11 @@ fn nowhere() -> Url {
 }
 
 fn check_index(name: &str) -> Result<(), String> {
-    let begins = name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit() || first == '.');
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let begins = name.starts_with(|first: char| {
+        first.is_ascii_lowercase() || first.is_ascii_digit() || first == '.'
+    });
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     let is_name = begins && !matches!(name, "." | "..") && name.bytes().all(plain);
     if is_name && name.len() <= INDEX_BYTES_MAX {
         return Ok(());

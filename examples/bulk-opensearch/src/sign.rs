@@ -25,7 +25,10 @@ impl Signer {
     /// The headers that let a request in, for some minutes from now.
     pub(crate) fn sign(&self, url: &Url, body: &[u8]) -> Result<HeaderMap, Failure> {
         // The server compares it with its own clock.
-        #[allow(clippy::disallowed_methods, reason = "a signature holds by the wall clock")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "a signature holds by the wall clock"
+        )]
         let now = SystemTime::now();
         self.sign_at(now, url, body)
     }

@@ -30,11 +30,7 @@ fn variables<'v>(
 }
 
 /// The consumer that writes to a server, with so many attempts, and where its letters go.
-fn consumer(
-    url: &str,
-    attempts: u32,
-    more: &[(&str, &str)],
-) -> (Consumer, MemoryDestination) {
+fn consumer(url: &str, attempts: u32, more: &[(&str, &str)]) -> (Consumer, MemoryDestination) {
     let letters = MemoryDestination::new();
     let builder = consumer_with(variables(url, more));
     let builder = builder.on_failure(letters.clone()).attempts(attempts);
@@ -72,7 +68,10 @@ async fn each_order_is_one_create_with_its_key_as_its_id() {
     let (consumer, _) = consumer(&stub.url, 1, &[]);
     let event = Event::msk()
         .record(Sample::new(TOPIC, 0).value(order(1)))
-        .record(Sample::new(TOPIC, 0).value("{\n\"order_id\":2,\"customer_id\":\"é\",\"amount_cents\":0,\"n\":1.50\n}"));
+        .record(
+            Sample::new(TOPIC, 0)
+                .value("{\n\"order_id\":2,\"customer_id\":\"é\",\"amount_cents\":0,\"n\":1.50\n}"),
+        );
 
     let first = invoke(&consumer, event.build()).await;
     let again = invoke(&consumer, event).await;
@@ -80,8 +79,14 @@ async fn each_order_is_one_create_with_its_key_as_its_id() {
     assert_eq!(first.outcomes(), [Done, Done]);
     assert_eq!(again.outcomes(), [Done, Done]);
     let requests = stub.requests();
-    assert_eq!(requests[0].line, "POST /orders/_bulk HTTP/1.1");
-    assert_eq!(requests[0].header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(
+        requests[0].line,
+        format!("POST /{}/_bulk HTTP/1.1", TOPIC.to_ascii_lowercase())
+    );
+    assert_eq!(
+        requests[0].header("content-type"),
+        Some("application/x-ndjson")
+    );
     assert_eq!(requests[0].header("authorization"), None);
     let documents = requests[0].documents();
     assert_eq!(documents[0].1, order(1));
@@ -90,7 +95,11 @@ async fn each_order_is_one_create_with_its_key_as_its_id() {
         "{ \"order_id\":2,\"customer_id\":\"é\",\"amount_cents\":0,\"n\":1.50 }"
     );
     assert_ne!(documents[0].0, documents[1].0);
-    assert_eq!(requests[1].documents(), documents, "the same ids in every delivery");
+    assert_eq!(
+        requests[1].documents(),
+        documents,
+        "the same ids in every delivery"
+    );
 }
 
 #[tokio::test]
@@ -118,8 +127,14 @@ async fn of_each_document_its_status_decides() {
     let letters = letters.letters();
     assert_eq!(letters.len(), 2);
     let message = format!("{:?}", letters[0]);
-    assert!(message.contains("OpenSearch answered 400 (some_exception)"), "{message}");
-    assert!(!message.contains("secret"), "no part of a document: {message}");
+    assert!(
+        message.contains("OpenSearch answered 400 (some_exception)"),
+        "{message}"
+    );
+    assert!(
+        !message.contains("secret"),
+        "no part of a document: {message}"
+    );
 }
 
 #[tokio::test]
@@ -301,13 +316,13 @@ async fn every_record_of_the_sample_event_is_done() {
 async fn the_index_the_topic_and_the_path_are_chosen_and_a_user_is_let_in() {
     let stub = Stub::new(|request, _| Answer::created(request));
     let url = stub.url.replace("http://", "http://ann:p%40ss@") + "/search/";
-    let more = [("OPENSEARCH_INDEX", "orders-2026"), ("TOPIC", "shop")];
+    let more = [("OPENSEARCH_INDEX", "archive-2026"), ("TOPIC", "shop")];
     let (consumer, _) = consumer(&url, 1, &more);
     let event = Event::msk().record(Sample::new("shop", 0).value(order(1)));
 
     assert_eq!(invoke(&consumer, event).await.outcomes(), [Done]);
     let request = &stub.requests()[0];
-    assert_eq!(request.line, "POST /search/orders-2026/_bulk HTTP/1.1");
+    assert_eq!(request.line, "POST /search/archive-2026/_bulk HTTP/1.1");
     // printf 'ann:p@ss' | base64
     assert_eq!(request.header("authorization"), Some("Basic YW5uOnBAc3M="));
 }

@@ -54,8 +54,16 @@ fn a_fault_names_its_variable_and_shows_no_password() {
         ("OPENSEARCH_URL", "//user:s3cret@host", "found no URL"),
         ("OPENSEARCH_URL", "http://user:s3cret#@host", "found"),
         ("OPENSEARCH_URL", "https://host/?key=s3cret", "%3F"),
-        ("OPENSEARCH_URL", "https://user:s3cret@host", "OPENSEARCH_SERVICE=none"),
-        ("OPENSEARCH_URL", "https://user@host", "OPENSEARCH_SERVICE=none"),
+        (
+            "OPENSEARCH_URL",
+            "https://user:s3cret@host",
+            "OPENSEARCH_SERVICE=none",
+        ),
+        (
+            "OPENSEARCH_URL",
+            "https://user@host",
+            "OPENSEARCH_SERVICE=none",
+        ),
         ("OPENSEARCH_INDEX", "Orders", "small letters"),
         ("OPENSEARCH_INDEX", "_bulk", "small letters"),
         ("OPENSEARCH_INDEX", "a/b", "small letters"),
@@ -80,7 +88,11 @@ fn a_fault_names_its_variable_and_shows_no_password() {
 
 #[test]
 fn all_faults_are_told_at_once() {
-    let text = said(&[("OPENSEARCH_URL", ""), ("BULK_RECORDS", "0"), ("AWS_REGION", "")]);
+    let text = said(&[
+        ("OPENSEARCH_URL", ""),
+        ("BULK_RECORDS", "0"),
+        ("AWS_REGION", ""),
+    ]);
 
     let text = text.expect("faults");
     for name in ["OPENSEARCH_URL", "BULK_RECORDS", "AWS_REGION"] {

@@ -97,5 +97,8 @@ async fn the_domain_of_amazon_opensearch_service_is_the_default() {
     let request = request("", "").await;
 
     let authorization = request.header("authorization").unwrap();
-    assert!(authorization.contains("/es/aws4_request"), "{authorization}");
+    assert!(
+        authorization.contains("/es/aws4_request"),
+        "{authorization}"
+    );
 }
