@@ -1,7 +1,5 @@
 //! What the template.yaml of a function that writes to OpenSearch has more: parameters, variables, and what the role may do there.
 
-use super::Edit;
-
 const PARAMETERS: &str = "  OpenSearchUrl:
     Type: String
     NoEcho: true
@@ -55,8 +53,8 @@ const POLICY: &str = "        - !If
 
 ";
 
-/// The edits for a function that reads that topic: the index is called as the topic, in the letters that an index may have.
-pub(super) fn edits(topic: &str) -> Vec<Edit> {
+/// Each place in this repository's template.yaml, and what stands there for a function that reads that topic: the index is called as the topic, in the letters that an index may have.
+pub(super) fn edits(topic: &str) -> Vec<(&'static str, String)> {
     let index = format!(
         "  OpenSearchIndex:
     Type: String
