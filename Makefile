@@ -38,8 +38,8 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 	simulation/mutants/run
 
 # What `make test` builds, so that nothing is built twice.
-services: ## the tests that need a real queue, table, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
-	tests/services/run elasticmq,dynamodb,redis,cluster,postgres,apicurio,moto,versitygw,kafka,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
+services: ## the tests that need a real queue, table, index, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
+	tests/services/run elasticmq,dynamodb,redis,cluster,postgres,opensearch,apicurio,moto,versitygw,kafka,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
 vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (a JDK, Maven, Python 3)
 	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'

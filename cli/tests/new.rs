@@ -5,19 +5,22 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::support::{file, stderr, stdout};
 
 /// Each with an event that it handles.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("orders", "batch.json"),
     ("two-sources", "kafka.json"),
     ("cdc", "changes.json"),
     ("typed", "batch.json"),
     ("traced", "batch.json"),
     ("files-s3", "odd.json"),
+    ("bulk-opensearch", "batch.json"),
 ];
 
 /// A variable that a template's function does not start without, since it needs a server.
@@ -100,13 +103,14 @@ fn invoke(project: &Path, event: &str) -> Output {
 }
 
 /// A program in a project: cargo, with what it builds in one folder for all projects.
-fn succeeds(mut command: Command, project: &Path) {
+fn succeeds(mut command: Command, project: &Path, variables: &[(&str, String)]) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new");
     let output = command
         .current_dir(project)
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_NET_OFFLINE", "true")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     let (out, err) = (stdout(&output), stderr(&output));
@@ -117,6 +121,36 @@ fn command(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(args);
     command
+}
+
+/// The URL of a server that answers as OpenSearch does once it has all documents of a request, until the process ends.
+fn index() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(&stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && lines.read_line(&mut head).unwrap() > 0 {}
+            let head = head.to_ascii_lowercase();
+            let Some((_, length)) = head.split_once("content-length: ") else {
+                continue;
+            };
+            let length = length.split("\r\n").next().unwrap().parse().unwrap();
+            let mut body = vec![0; length];
+            lines.read_exact(&mut body).unwrap();
+            let documents = body.iter().filter(|byte| **byte == b'\n').count() / 2;
+            let items = vec![r#"{"create":{"status":201}}"#; documents].join(",");
+            let body = format!("{{\"items\":[{items}]}}");
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}",
+                body.len()
+            );
+            let _ = write!(stream, "{head}\r\n\r\n{body}");
+        }
+    });
+    url
 }
 
 /// The AWS SDK takes most of the time, and each project would build it with other features. In the workspace all examples
@@ -154,7 +188,16 @@ fn in_a_project_of_each_template_its_tests_pass_and_its_events_are_done() {
             without_aws(&project);
         }
 
-        succeeds(command(env!("CARGO"), &["test", "--offline"]), &project);
+        // What its function needs to start.
+        let variables = match template {
+            "bulk-opensearch" => vec![
+                ("OPENSEARCH_URL", index()),
+                ("OPENSEARCH_SERVICE", "none".to_owned()),
+            ],
+            _ => Vec::new(),
+        };
+        let succeeds = |command| succeeds(command, &project, &variables);
+        succeeds(command(env!("CARGO"), &["test", "--offline"]));
         let event = format!("events/{event}");
         let msk = env!("CARGO_BIN_EXE_cargo-msk");
         let needs = NEEDS.iter().find(|(name, _)| *name == template);
@@ -165,10 +208,10 @@ fn in_a_project_of_each_template_its_tests_pass_and_its_events_are_done() {
             assert!(said.contains(variable), "{said}");
             continue;
         }
-        succeeds(command(msk, &["invoke", "--event", &event]), &project);
+        succeeds(command(msk, &["invoke", "--event", &event]));
         if cfg!(feature = "dev") {
             let dev = ["dev", "--topic", "A.b-c", "--produce", &event, "--once"];
-            succeeds(command(msk, &dev), &project);
+            succeeds(command(msk, &dev));
             let dev = [
                 "dev",
                 "--template",
@@ -177,7 +220,7 @@ fn in_a_project_of_each_template_its_tests_pass_and_its_events_are_done() {
                 &event,
                 "--once",
             ];
-            succeeds(command(msk, &dev), &project);
+            succeeds(command(msk, &dev));
         }
     }
 }
@@ -208,6 +251,7 @@ fn cargo_reads_a_project_of_each_template_below_another_workspace_too() {
                 &["metadata", "--offline", "--format-version=1"],
             ),
             &project,
+            &[],
         );
     }
 }
@@ -389,7 +433,14 @@ fn the_links_for_a_package_of_this_crate_lead_to_every_file_of_the_examples() {
     templates.sort();
     assert_eq!(
         templates,
-        ["cdc", "orders", "traced", "two-sources", "typed"]
+        [
+            "bulk-opensearch",
+            "cdc",
+            "orders",
+            "traced",
+            "two-sources",
+            "typed"
+        ]
     );
 }
 

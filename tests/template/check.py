@@ -20,7 +20,7 @@ os.environ["SAM_CLI_TELEMETRY"] = "0"
 
 from cfnlint.api import lint as cfn_lint
 from controls import CONTROLS, ENVIRONMENT, EVENT, put
-from facts import FACTS, FUNCTION, READ_QUEUE, WRITE_FILES
+from facts import FACTS, FUNCTION, READ_QUEUE, SEARCH, WRITE_FILES, role_allows_what_is_needed_and_no_more, stack, variables
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -120,6 +120,11 @@ def holds(tally, path, of=""):
     return sam
 
 
+def function_signs_for(service, template):
+    v = variables(stack(template, OpenSearchIndex="other"))
+    assert (v["OPENSEARCH_SERVICE"], v["OPENSEARCH_INDEX"]) == (service, "other"), v
+
+
 # What the functions have that `cargo msk new` makes.
 PROJECTS = {
     "orders": {"url": ("ServiceUrl", "SERVICE_URL")},
@@ -128,6 +133,7 @@ PROJECTS = {
     "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
     "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
     "files-s3": {"also": WRITE_FILES},
+    "bulk-opensearch": {"url": ("OpenSearchUrl", "OPENSEARCH_URL")} | SEARCH["es"],
 }
 
 
@@ -143,8 +149,12 @@ def main():
         tally.check(f"{check} has a fault to find", lambda: has_control(check))
     for folder in map(Path, sys.argv[1:]):
         name = folder.name
-        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}} | PROJECTS[name])
-        holds(tally, folder / "template.yaml", of=f"{name}: ")
+        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}, "given": {}} | PROJECTS[name])
+        sam = holds(tally, folder / "template.yaml", of=f"{name}: ")
+        for service, of_service in SEARCH.items() if name == "bulk-opensearch" else ():
+            FUNCTION.update(of_service)
+            tally.check(f"{name}: the role for {service}", lambda: role_allows_what_is_needed_and_no_more(translate(sam)))
+            tally.check(f"{name}: the variables for {service}", lambda: function_signs_for(service, translate(sam)))
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed or not tally.passed else 0
 

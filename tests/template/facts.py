@@ -15,12 +15,21 @@ ACCOUNT_OF_CLUSTER = "arn:aws:kafka:eu-central-1:111122223333"
 CONNECTION = "arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/shop/0a1b2c3d-7"
 
 # The function that the template is for: its binary, the variable for its topic, the parameter and variable for the URL that
-# it posts to (None: it posts nowhere), and what its role may do besides.
-FUNCTION = {"binary": "handler", "topic": "ORDERS_TOPIC", "url": ("FulfilmentUrl", "FULFILMENT_URL"), "also": {}}
+# it posts to (None: it posts nowhere), and what its role may do besides; and what is given for parameters of its own.
+FUNCTION = {"binary": "handler", "topic": "ORDERS_TOPIC", "url": ("FulfilmentUrl", "FULFILMENT_URL"), "also": {}, "given": {}}
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:orders"
 READ_QUEUE = {action: QUEUE for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")}
 FILES = {"FilesBucket": "my-files", "FilesPrefix": "a/b"}
 WRITE_FILES = {action: "arn:aws:s3:::my-files/a/b/*" for action in ("s3:PutObject", "s3:GetObject")}
+
+# A function that writes to OpenSearch, by how its requests are signed.
+DOMAIN = "arn:aws:es:eu-central-1:123456789012:domain/search"
+COLLECTION = "arn:aws:aoss:eu-central-1:123456789012:collection/a1b2c3"
+SEARCH = {
+    "es": {"given": {"OpenSearchUrl": "https://x", "OpenSearchArn": DOMAIN}, "also": {"es:ESHttpPost": f"{DOMAIN}/orders/_bulk"}},
+    "aoss": {"given": {"OpenSearchUrl": "https://x", "OpenSearchArn": COLLECTION}, "also": {"aoss:APIAccessAll": COLLECTION}},
+    "none": {"given": {"OpenSearchUrl": "https://x"}, "also": {}},
+}
 
 # Every action that the role allows, and on what. AWS knows no resource for kafka:GetBootstrapBrokers and the ec2:Describe
 # actions; the cluster's subnets, which the other two are about, are not known to the template.
@@ -82,7 +91,7 @@ def stack(template, **given):
         given = {"SourceQueueArn": QUEUE, **given}
     if "FilesBucket" in template["Parameters"]:
         given = {**FILES, **given}
-    return Stack(template, **{"ClusterArn": CLUSTER, **given})
+    return Stack(template, **{"ClusterArn": CLUSTER, **FUNCTION["given"], **given})
 
 
 def only(things):
@@ -355,7 +364,7 @@ def function_gets_a_url_only_if_there_is_one(template):
         assert not any(name.endswith(("Url", "_URL")) for name in [*template["Parameters"], *variables(stack(template))])
         return
     parameter, variable = FUNCTION["url"]
-    assert variable not in variables(stack(template))
+    assert parameter in FUNCTION["given"] or variable not in variables(stack(template))
     assert variables(stack(template, **{parameter: "https://x"}))[variable] == "https://x"
 
 

@@ -16,7 +16,7 @@ const MEDIAN_LINES_MAX: usize = 160;
 /// Characters of a function's name, tests among them: what fits a line of a report.
 const NAME_CHARS_MAX: usize = 80;
 
-const CRATES: [&str; 15] = [
+const CRATES: [&str; 16] = [
     "kafka",
     "destinations",
     "schemas",
@@ -31,6 +31,7 @@ const CRATES: [&str; 15] = [
     "examples/typed",
     "examples/traced",
     "examples/files-s3",
+    "examples/bulk-opensearch",
     "tests",
 ];
 

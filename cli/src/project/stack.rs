@@ -1,5 +1,8 @@
 //! template.yaml of a project: the one of this repository, with the project's names and without what its function has not.
 
+// Of a function that writes to OpenSearch.
+mod search;
+
 use super::template::{STACK, Template};
 
 /// The SQS queue of a function that reads one beside its topic: a parameter, a mapping, and what the role may do with it.
@@ -120,9 +123,12 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
         edits.extend([parameter, condition, variable, calls].map(|text| (text, service(text))));
     } else {
         edits.extend([parameter, condition, variable].map(|text| (text, String::new())));
-        let calls_of = match template.writes_files() {
-            true => "SQS, DynamoDB and S3 then need",
-            false => "SQS and DynamoDB then need",
+        let calls_of = if template.writes_files() {
+            "SQS, DynamoDB and S3 then need"
+        } else if template.searches() {
+            "SQS, DynamoDB and OPENSEARCH_URL then need"
+        } else {
+            "SQS and DynamoDB then need"
         };
         edits.push((calls, calls_of.to_owned()));
     }
@@ -146,6 +152,9 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
         ] {
             edits.push((before, format!("{text}{before}")));
         }
+    }
+    if template.searches() {
+        edits.extend(search::edits(topic));
     }
     if template.reads_schemas() {
         for (before, text) in [
@@ -228,6 +237,8 @@ mod tests {
             assert_eq!(text.contains("SourceQueueArn"), queue, "{}", template.name);
             let files = template.name == "files-s3";
             assert_eq!(text.contains("FILES_S3"), files, "{}", template.name);
+            let search = template.name == "bulk-opensearch";
+            assert_eq!(text.contains("OPENSEARCH_URL"), search, "{}", template.name);
         }
     }
 }

@@ -61,6 +61,11 @@ impl Template {
         self.file("src/lib.rs").contains("\"FILES_S3\"")
     }
 
+    /// Whether its function writes to an index of OpenSearch.
+    pub(crate) fn searches(&self) -> bool {
+        self.file("src/settings.rs").contains("\"OPENSEARCH_URL\"")
+    }
+
     /// Whether its function reads a queue of SQS too.
     pub(crate) fn reads_queue(&self) -> bool {
         !self.file("events/sqs.json").is_empty()
@@ -78,7 +83,7 @@ pub(crate) fn template(name: &str) -> Result<&'static Template, Fault> {
 
 /// A line for each.
 pub(crate) fn list() -> String {
-    let line = |of: &Template| format!("  {:<12} {}", of.name, of.description());
+    let line = |of: &Template| format!("  {:<15} {}", of.name, of.description());
     let lines: Vec<String> = TEMPLATES.iter().map(line).collect();
     lines.join("\n")
 }

@@ -18,7 +18,7 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 15] = [
+const CRATES: [(&str, &str); 16] = [
     ("framework", "lib.rs"),
     ("kafka", "lib.rs"),
     ("destinations", "lib.rs"),
@@ -33,6 +33,7 @@ const CRATES: [(&str, &str); 15] = [
     ("examples/typed", "lib.rs"),
     ("examples/traced", "lib.rs"),
     ("examples/files-s3", "lib.rs"),
+    ("examples/bulk-opensearch", "lib.rs"),
     ("tests/cost", "main.rs"),
 ];
 
