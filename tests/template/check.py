@@ -127,6 +127,7 @@ PROJECTS = {
     "cdc": {},
     "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
     "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
+    "bulk-postgres": {},
 }
 
 

@@ -30,6 +30,7 @@ const CRATES: [&str; 14] = [
     "examples/cdc",
     "examples/typed",
     "examples/traced",
+    "examples/bulk-postgres",
     "tests",
 ];
 

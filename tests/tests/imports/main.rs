@@ -18,7 +18,7 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 14] = [
+const CRATES: [(&str, &str); 15] = [
     ("framework", "lib.rs"),
     ("kafka", "lib.rs"),
     ("destinations", "lib.rs"),
@@ -32,6 +32,7 @@ const CRATES: [(&str, &str); 14] = [
     ("examples/cdc", "lib.rs"),
     ("examples/typed", "lib.rs"),
     ("examples/traced", "lib.rs"),
+    ("examples/bulk-postgres", "lib.rs"),
     ("tests/cost", "main.rs"),
 ];
 
