@@ -21,6 +21,9 @@ mod database;
 #[cfg(feature = "postgres")]
 pub(crate) mod failure;
 
+// What is to be forgotten.
+mod forget;
+
 // TLS.
 #[cfg(feature = "postgres")]
 pub(crate) mod tls;
@@ -33,6 +36,7 @@ pub use tokio_postgres;
 pub use self::database::{Database, DatabaseError, Session};
 #[cfg(feature = "postgres")]
 pub use self::failure::failure;
+pub use self::forget::{FORGET_EXPIRED_KEYS, forget, forget_border};
 pub use self::name::{TableName, TableNameError};
 pub use self::schema::{LEDGER_TABLE, schema};
 pub use crate::once::forgetting::{Forgetting, Forgotten};

@@ -42,7 +42,8 @@ pub struct Order {
 pub fn consumer() -> Builder<Database> {
     // An empty variable counts as unset.
     let settings = Settings::of(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    consumer_of(&settings.topic, settings.database, settings.limits).faults(settings.faults)
+    let topic = settings.topic.as_deref().unwrap_or(TOPIC);
+    consumer_of(topic, settings.database, settings.limits).faults(settings.faults)
 }
 
 /// The consumer of a topic that writes to a database.

@@ -8,8 +8,6 @@ use lambda_msk::limits::{
 };
 use lambda_msk::postgres::Database;
 
-use crate::TOPIC;
-
 /// The most that one call takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -21,7 +19,8 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) database: Database,
-    pub(crate) topic: String,
+    /// *None: the default.*
+    pub(crate) topic: Option<String>,
     pub(crate) limits: Limits,
     /// Each keeps the function from starting, and names its variable. None shows a password.
     pub(crate) faults: Vec<ConfigurationFault>,
@@ -64,7 +63,7 @@ impl Settings {
         };
         Self {
             database: database.unwrap_or_else(nowhere),
-            topic: variable("TOPIC").unwrap_or_else(|| TOPIC.to_owned()),
+            topic: variable("TOPIC"),
             limits,
             faults,
         }

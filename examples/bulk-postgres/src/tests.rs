@@ -85,15 +85,15 @@ fn what_is_not_set_has_its_default() {
         ("BULK_BYTES", "7"),
     ]);
 
-    assert_eq!((default.limits, &*default.topic), (LIMITS, TOPIC));
+    assert_eq!((default.limits, default.topic.as_deref()), (LIMITS, None));
     assert_eq!(
-        (other.limits, &*other.topic),
+        (other.limits, other.topic.as_deref()),
         (
             Limits {
                 records: 10_000,
                 bytes: 7
             },
-            "t"
+            Some("t")
         )
     );
     assert!(default.faults.is_empty() && other.faults.is_empty());

@@ -4,6 +4,7 @@ use super::{TOPIC, World, event, of_partition, run};
 use crate::builder::ProcessingOrder;
 use crate::limits::{ONCE_KEEP, ONCE_KEEP_SLACK};
 use crate::outcome::Outcome;
+use crate::postgres::{forget, forget_border};
 use crate::testing::{Event, Sample, invoke};
 
 /// Fills a partition with as many records as make the oldest ones go.
@@ -107,12 +108,11 @@ async fn a_forgotten_record_stops_its_lane_and_no_other_one() {
 async fn rows_that_were_forgotten_by_hand_begin_anew() {
     let world = World::new().await;
     fill(&world, 0).await;
-    let id = format!("{}/%", world.name);
-    let forget = format!(
-        "DELETE FROM lambda_msk_once WHERE id LIKE '{id}'; DELETE FROM lambda_msk_once_notes WHERE id LIKE '{id}'"
-    );
+    let message = forgotten_message(&world).await;
+    // As somebody would copy it.
+    let id = message.split('\'').nth(1).unwrap();
 
-    run(&forget).await;
+    run_alone(&forget(&[id])).await;
     let anew = invoke(&world.consumer(), event(0, &["anew"; 10])).await;
 
     assert_eq!(anew.outcomes(), [Outcome::Done; 10]);
@@ -125,6 +125,40 @@ async fn rows_that_were_forgotten_by_hand_begin_anew() {
             .count(),
         10
     );
+}
+
+#[tokio::test]
+#[ignore = "needs Postgres: make services"]
+async fn without_the_border_what_is_in_no_note_is_fresh_and_what_is_noted_is_not() {
+    let world = World::new().await;
+    let next = fill(&world, 0).await;
+    let message = forgotten_message(&world).await;
+
+    run_alone(&forget_border(&[message.split('\'').nth(1).unwrap()])).await;
+    let late = invoke(&world.consumer(), event(0, &["late"])).await;
+    let known = invoke(&world.consumer(), event(next - 10, &["v"; 10])).await;
+
+    assert_eq!(
+        (late.outcomes(), known.outcomes()),
+        (vec![Outcome::Done], vec![Outcome::Done; 10])
+    );
+    assert_eq!(world.effects().await.len() as i64, next + 1);
+}
+
+/// What a record below the border is told.
+async fn forgotten_message(world: &World) -> String {
+    let invoked = invoke(&world.consumer(), event(0, &["late"])).await;
+    invoked.records()[0]
+        .problem
+        .as_ref()
+        .unwrap()
+        .message
+        .clone()
+}
+
+/// Statements that have a transaction of their own.
+async fn run_alone(statements: &str) {
+    run(&format!("COMMIT; {statements}")).await;
 }
 
 #[tokio::test]
