@@ -179,6 +179,7 @@ fn completions_and_help_are_printed() {
         "ledger forget",
         "ledger sweep",
         "postgres schema",
+        "postgres forget",
         "completions",
     ] {
         let words = ["msk"].into_iter().chain(command.split(' '));
@@ -205,6 +206,24 @@ fn the_schema_of_postgres_is_printed_by_the_default_build() {
         usual.contains("CREATE TABLE IF NOT EXISTS \"lambda_msk_ledger\" ("),
         "{usual}"
     );
+}
+
+#[test]
+fn what_once_forgets_is_printed_for_the_partitions_that_are_named() {
+    let id = "shop/arn:aws:kafka:x/orders/0";
+    let all = stdout(&msk(&["postgres", "forget", id, "shop/c/orders/1"], ""));
+    let border = stdout(&msk(&["postgres", "forget", "--keep-notes", id], ""));
+    let keys = stdout(&msk(&["postgres", "forget", "--expired-keys"], ""));
+
+    let ids = format!("('{id}', 'shop/c/orders/1');\n");
+    for table in ["lambda_msk_once", "lambda_msk_once_notes"] {
+        let delete = format!("DELETE FROM {table} WHERE id IN {ids}");
+        assert!(all.contains(&delete), "{all}");
+    }
+    assert!(!border.contains("DELETE") && border.contains(&format!("('{id}');")));
+    assert!(keys.starts_with("DELETE FROM lambda_msk_once_keys WHERE expiration <"));
+    let none = msk(&["postgres", "forget"], "");
+    assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
 }
 
 #[test]

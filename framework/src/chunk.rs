@@ -16,6 +16,8 @@ pub struct Chunk {
     first: Record,
     /// Of the batch's records.
     indices: Vec<u32>,
+    /// Of each record. *Empty: all are of one lane.*
+    lanes: Vec<u32>,
     invocation: Arc<Context>,
     /// What the handler has said of single records. *None: nothing.*
     said: Mutex<Option<Outcomes>>,
@@ -26,12 +28,14 @@ impl Chunk {
     pub(crate) fn new(
         records: &[Record],
         indices: Vec<u32>,
+        lanes: Vec<u32>,
         invocation: &Arc<Context>,
     ) -> Option<Self> {
         let first = *indices.first()?;
         Some(Self {
             first: records.get(first as usize)?.clone(),
             indices,
+            lanes,
             invocation: Arc::clone(invocation),
             said: Mutex::default(),
         })
@@ -73,6 +77,11 @@ impl Chunk {
     /// The invocation's request id, which all its log lines carry.
     pub fn request_id(&self) -> &str {
         &self.invocation.request_id
+    }
+
+    /// The lane of that record, as a number of this chunk alone.
+    pub(crate) fn lane(&self, index: usize) -> u32 {
+        self.lanes.get(index).copied().unwrap_or_default()
     }
 
     pub(crate) fn invocation(&self) -> &Arc<Context> {

@@ -113,6 +113,7 @@ pub(crate) use self::claims::{Claimed, Claims};
 pub(crate) use self::cluster::{Cluster, cluster_of};
 pub(crate) use self::item_id::ledger_id;
 pub(crate) use self::lease::LeaseTimes;
+pub(crate) use self::ledger::fingerprint::fingerprint;
 pub use self::ledger::inspect::{ForgetError, Lease, PartitionState, SettledRange};
 pub(crate) use self::ledger::{Opened, PartitionLedger};
 pub(crate) use self::lines::Lines;

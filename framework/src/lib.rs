@@ -56,7 +56,7 @@
 //! | `kafka` | the Kafka destination, with krafka; needs Rust 1.95 |
 //! | `dynamodb` | the DynamoDB store, with the AWS SDK |
 //! | `redis` | the Redis store: Redis, Valkey, ElastiCache, MemoryDB |
-//! | `postgres` | the Postgres store |
+//! | `postgres` | the Postgres store; effects that happen once in Postgres: [`postgres`] |
 //! | `avro` | [`extract::Avro`](extract): payloads in Avro |
 //! | `protobuf` | [`extract::Protobuf`](extract): payloads in Protocol Buffers |
 //! | `json-schema` | [`Options::validate`](handler::Options): JSON against a registry's JSON Schema |
@@ -126,7 +126,7 @@ mod event;
 // From a batch to lanes.
 mod lane;
 
-// The tables in Postgres.
+// Postgres: a database, its tables, and by name what happens once there.
 pub mod postgres;
 
 // What was settled in an earlier delivery.
@@ -158,6 +158,9 @@ pub mod extract;
 
 // Many records in one call.
 pub mod batches;
+
+// Effects that happen once in Postgres.
+mod once;
 
 // From an async fn to an erased route.
 pub mod handler;

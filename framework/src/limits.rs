@@ -334,6 +334,30 @@ pub const POSTGRES_ROUNDS_MAX: u32 = 4;
 /// Longest name of a table, in bytes: a Postgres identifier is cut beyond it (`NAMEDATALEN` is 64).
 pub const POSTGRES_NAME_BYTES_MAX: usize = 63;
 
+/// Settled records of a partition that `once` keeps in Postgres at the least: the latest ones. Lambda's largest batch twice, so that a batch which is redelivered while the next one runs is known.
+pub const ONCE_KEEP: usize = 20_000;
+
+/// Settled records that are kept beyond these until the oldest ones are deleted together: the notes are looked through once in so many records.
+pub const ONCE_KEEP_SLACK: usize = 2_500;
+
+/// Longest time that a transaction of `once` may stand still before Postgres ends it: a process that is frozen in it holds the rows of its partitions for that long.
+pub const ONCE_IDLE_MS_MAX: u64 = 15_000;
+
+/// Part of the time left that a transaction of `once` waits for a lock: less than a call may take by default, so that the wait ends with an error and not with a call that is dropped.
+pub const ONCE_LOCK_PART: u32 = 3;
+
+/// Longest time that a transaction of `once` waits for a lock: twice that of a frozen process which holds it.
+pub const ONCE_LOCK_MS_MAX: u64 = 2 * ONCE_IDLE_MS_MAX;
+
+/// Default number of connections of a process for its handler's own transactions. Lanes beyond them wait; a database has hundreds, and a function may have as many processes.
+pub const POSTGRES_SESSIONS_DEFAULT: usize = 4;
+
+/// Largest number of these connections that can be set.
+pub const POSTGRES_SESSIONS_MAX: usize = 100;
+
+/// Timeout of the request to cancel what a dropped call has left running in the database.
+pub const POSTGRES_CANCEL_MS_MAX: u64 = 1_000;
+
 /// Maximum size of a partition's ledger; beyond it the lowest offsets are forgotten. A third of the maximum size of a DynamoDB item (400 KB).
 pub const LEDGER_BYTES_MAX: usize = 128 * 1024;
 
@@ -400,6 +424,10 @@ const _: () = {
     assert!(
         (POSTGRES_TRY_MS_MAX + POSTGRES_BACKOFF_MS) * (POSTGRES_TRIES_MAX as u64) < LEASE_MS / 3
     );
+    // A batch that is redelivered while the next one runs.
+    assert!(ONCE_KEEP >= 2 * BATCH_RECORDS_MAX);
+    assert!(ONCE_LOCK_PART > BATCH_TIMEOUT_PART);
+    assert!(POSTGRES_SESSIONS_DEFAULT <= POSTGRES_SESSIONS_MAX);
     assert!(REDIS_INFO_MS_MAX < REDIS_TRY_MS_MAX / 2);
     assert!(REDIS_INFO_MS_MAX + 2 * REDIS_CLUSTER_CONNECT_MS_MAX < REDIS_TRY_MS_MAX);
     assert!(REDIS_EXPIRY_SLACK_S * 1000 > CLOCK_SKEW_MAX_MS);

@@ -29,8 +29,27 @@ use crate::failure::{Failure, Next, Reason};
 #[must_use = "return the outcomes: without them all records are Done"]
 pub struct Outcomes {
     records: usize,
-    said: BTreeMap<usize, (Next, Failure)>,
+    said: BTreeMap<usize, Word>,
     fault: Option<Fault>,
+}
+
+/// What was said of one record.
+#[derive(Debug)]
+enum Word {
+    Next(Next, Failure),
+    Fail(Failure),
+    NotReached,
+}
+
+/// What becomes of one record of which something was said.
+#[derive(Debug)]
+pub(crate) enum Said {
+    Reject(Reason),
+    Retry(Reason),
+    /// Not tried again in this invocation, whatever is set: its lane goes no further.
+    Fail(Reason),
+    /// It stands behind one that fails.
+    NotReached,
 }
 
 /// What is wrong with an index.
@@ -61,12 +80,31 @@ impl Outcomes {
         self.say(index, Next::Retry, why.into());
     }
 
+    /// Says that the record is Failed, however many attempts are left: another try in this invocation cannot help.
+    pub(crate) fn fail(&mut self, index: usize, why: Failure) {
+        self.word(index, Word::Fail(why));
+    }
+
+    /// Says that the record was not started, since it stands behind one that fails.
+    pub(crate) fn not_reached(&mut self, index: usize) {
+        self.word(index, Word::NotReached);
+    }
+
+    /// The records of which something was said. *None: an index is out of range or was said twice.*
+    pub(crate) fn said(&self) -> Option<impl Iterator<Item = usize> + '_> {
+        self.fault.is_none().then(|| self.said.keys().copied())
+    }
+
     fn say(&mut self, index: usize, next: Next, why: Failure) {
+        self.word(index, Word::Next(next, why));
+    }
+
+    fn word(&mut self, index: usize, word: Word) {
         let fault = match self.said.entry(index) {
             _ if index >= self.records => Fault::OutOfRange(index),
             Entry::Occupied(_) => Fault::Twice(index),
             Entry::Vacant(place) => {
-                place.insert((next, why));
+                place.insert(word);
                 return;
             }
         };
@@ -85,7 +123,7 @@ impl Outcomes {
     }
 
     /// What was said, by index, for a call of that many records. *Err: it is at fault.*
-    pub(crate) fn of(self, records: usize) -> Result<BTreeMap<usize, Reason>, String> {
+    pub(crate) fn of(self, records: usize) -> Result<BTreeMap<usize, Said>, String> {
         let found = self.records;
         match self.fault {
             _ if found != records => Err(format!(
@@ -99,15 +137,19 @@ impl Outcomes {
             )),
             None => {
                 let said = self.said.into_iter();
-                let said = said.map(|(index, (next, why))| {
-                    let reason = Reason {
-                        next,
-                        ..why.reason()
-                    };
-                    (index, reason)
-                });
-                Ok(said.collect())
+                Ok(said.map(|(index, word)| (index, word.said())).collect())
             }
+        }
+    }
+}
+
+impl Word {
+    fn said(self) -> Said {
+        match self {
+            Self::Next(Next::Reject, why) => Said::Reject(why.reason()),
+            Self::Next(Next::Retry, why) => Said::Retry(why.reason()),
+            Self::Fail(why) => Said::Fail(why.reason()),
+            Self::NotReached => Said::NotReached,
         }
     }
 }
@@ -160,8 +202,8 @@ impl<E: Into<Failure>> IntoOutcomes for Result<Outcomes, E> {
 
 #[cfg(test)]
 mod tests {
-    use super::Outcomes;
-    use crate::failure::{Failure, Next};
+    use super::{Outcomes, Said};
+    use crate::failure::Failure;
 
     #[test]
     fn an_index_that_is_out_of_range_or_said_twice_is_named() {
@@ -204,6 +246,6 @@ mod tests {
         assert!(!outcomes.is_done(0) && !outcomes.is_done(1) && !outcomes.is_done(2));
         let said = outcomes.of(2).unwrap();
 
-        assert_eq!((said[&0].next, said[&1].next), (Next::Reject, Next::Retry));
+        assert!(matches!(said[&0], Said::Reject(_)) && matches!(said[&1], Said::Retry(_)));
     }
 }

@@ -1,6 +1,7 @@
-//! Tables in Postgres: their names, and the statements that create them. Used by `idempotency` and by `cargo msk postgres schema`.
+//! Postgres: effects that happen once, in the handler's own transaction, and the tables in which they are noted.
 //!
-//! Names and statements are in every build: they need no database. The store itself, `PostgresStore`, needs the feature `postgres`.
+//! `once`, and `Database` with its connections, need the feature `postgres`. The [`statements`], and [`Notes`], which makes their parameters, are in every build: for other clients, and for
+//! `cargo msk postgres schema`. The store of the ledger, `PostgresStore`, stands in [`idempotency`](crate::idempotency).
 
 // Names that may stand in a statement.
 mod name;
@@ -8,5 +9,38 @@ mod name;
 // The statements that create the tables.
 mod schema;
 
+// Where a database is.
+#[cfg(feature = "postgres")]
+pub(crate) mod address;
+
+// A handler's own connections.
+#[cfg(feature = "postgres")]
+mod database;
+
+// What an error means for a record.
+#[cfg(feature = "postgres")]
+pub(crate) mod failure;
+
+// What is to be forgotten.
+mod forget;
+
+// TLS.
+#[cfg(feature = "postgres")]
+pub(crate) mod tls;
+
+/// The client that `once` takes a transaction of, in the version that fits.
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
+
+#[cfg(feature = "postgres")]
+pub use self::database::{Database, DatabaseError, Session};
+#[cfg(feature = "postgres")]
+pub use self::failure::failure;
+pub use self::forget::{FORGET_EXPIRED_KEYS, forget, forget_border};
 pub use self::name::{TableName, TableNameError};
 pub use self::schema::{LEDGER_TABLE, schema};
+pub use crate::once::forgetting::{Forgetting, Forgotten};
+pub use crate::once::notes::{NewNotes, Notes};
+#[cfg(feature = "postgres")]
+pub use crate::once::run::{Fresh, once};
+pub use crate::once::statements;

@@ -134,6 +134,7 @@ PROJECTS = {
     "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
     "files-s3": {"also": WRITE_FILES},
     "bulk-opensearch": {"url": ("OpenSearchUrl", "OPENSEARCH_URL")} | SEARCH["es"],
+    "bulk-postgres": {},
 }
 
 

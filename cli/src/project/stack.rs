@@ -89,6 +89,16 @@ const FILES_POLICY: &str = "        - PolicyName: Files
                 Resource: !Sub arn:${AWS::Partition}:s3:::${FilesBucket}/${FilesPrefix}/*
 
 ";
+/// The database of a function that writes to one. Its address holds a password: whoever may read the function's configuration sees it.
+const DATABASE_PARAMETER: &str = "  DatabaseUrl:
+    Type: String
+    NoEcho: true
+    Description: >-
+      The database: postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, with the tables of schema.sql. The
+      function's subnets must reach it.
+
+";
+const DATABASE_VARIABLE: &str = "          DATABASE_URL: !Ref DatabaseUrl\n";
 
 /// A place in this repository's template.yaml, and what stands there in a project's.
 type Edit = (&'static str, String);
@@ -127,6 +137,8 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
             "SQS, DynamoDB and S3 then need"
         } else if template.searches() {
             "SQS, DynamoDB and OPENSEARCH_URL then need"
+        } else if template.writes_to_postgres() {
+            "SQS, DynamoDB and DATABASE_URL then need"
         } else {
             "SQS and DynamoDB then need"
         };
@@ -165,6 +177,17 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
                 REGISTRY_VARIABLE,
             ),
             ("        - PolicyName: DeadLetters\n", REGISTRY_POLICY),
+        ] {
+            edits.push((before, format!("{text}{before}")));
+        }
+    }
+    if template.writes_to_postgres() {
+        for (before, text) in [
+            ("  ConsumerGroup:\n    Type: String\n", DATABASE_PARAMETER),
+            (
+                "          # The function takes the topic that the mapping reads.\n",
+                DATABASE_VARIABLE,
+            ),
         ] {
             edits.push((before, format!("{text}{before}")));
         }
@@ -226,6 +249,13 @@ mod tests {
                     template.name
                 );
             }
+            let database = template.name == "bulk-postgres";
+            assert_eq!(
+                text.contains("DATABASE_URL: !Ref DatabaseUrl"),
+                database,
+                "{}",
+                template.name
+            );
             let registry = template.name == "typed";
             assert_eq!(
                 text.contains("HasGlueRegistry"),

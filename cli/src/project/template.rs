@@ -66,6 +66,11 @@ impl Template {
         self.file("src/settings.rs").contains("\"OPENSEARCH_URL\"")
     }
 
+    /// Whether its function writes to a database of Postgres.
+    pub(crate) fn writes_to_postgres(&self) -> bool {
+        self.file("src/settings.rs").contains("\"DATABASE_URL\"")
+    }
+
     /// Whether its function reads a queue of SQS too.
     pub(crate) fn reads_queue(&self) -> bool {
         !self.file("events/sqs.json").is_empty()

@@ -5,7 +5,7 @@
 mod book;
 
 // What tells a record from another one at its offset.
-mod fingerprint;
+pub(crate) mod fingerprint;
 
 // A book as bytes.
 mod format;

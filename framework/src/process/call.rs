@@ -64,7 +64,11 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         let record = &batch.records[first.index as usize];
         self.delivery.set(record, first.tries.made + 1);
         let indices = segment.items.iter().map(|item| item.index).collect();
-        let chunk = Chunk::new(batch.records, indices, batch.invocation);
+        let lanes = match self.lanes.as_slice() {
+            [_] => Vec::new(),
+            _ => segment.items.iter().map(|item| item.lane as u32).collect(),
+        };
+        let chunk = Chunk::new(batch.records, indices, lanes, batch.invocation);
         let Some(chunk) = chunk.map(Arc::new) else {
             return Called::Nothing;
         };

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::failure::{Next, Reason, Rejection};
+use crate::failure::{Reason, Rejection};
 use crate::idempotency::{ClaimEnd, Settled, Undone};
 use crate::outcome::Outcome;
-use crate::outcomes::Outcomes;
+use crate::outcomes::{Outcomes, Said};
 use crate::process::call::Called;
 use crate::process::chunk::{ChunkRun, Item, Left, Segment, claims_of};
 use crate::process::claimed::keeping_all;
@@ -89,7 +89,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         left: &mut Left<'l, 'r>,
     ) {
         let said = said.map(|said| said.of(segment.items.len())).transpose();
-        let mut said = match said {
+        let mut words = match said {
             Ok(said) => said.unwrap_or_default(),
             Err(fault) => {
                 let reason = Reason::retry("handler.outcomes", fault);
@@ -99,19 +99,25 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         let mut rejected = Vec::new();
         let mut again = Segment::new(Vec::new());
         for (at, item) in segment.items.into_iter().enumerate() {
-            let Some(reason) = said.remove(&at) else {
+            let Some(said) = words.remove(&at) else {
                 let record = &self.batch.records[item.index as usize];
                 self.batch.remember(record, Settled::Done);
                 let end = End::of(Outcome::Done, item.tries.started, None);
                 self.ended(item, end);
                 continue;
             };
-            match reason.next {
-                Next::Reject => {
+            match said {
+                Said::Reject(reason) => {
                     let code = reason.code.unwrap_or(Rejection::BY_HANDLER);
                     rejected.push((item, Rejection::new(code, reason.text)));
                 }
-                Next::Retry => self.said_again(item, reason, &mut again, &mut rejected),
+                Said::Retry(reason) => self.said_again(item, reason, &mut again, &mut rejected),
+                Said::Fail(reason) => {
+                    item.stands(ClaimEnd::Released(Some(Undone::Failed)));
+                    let end = End::failed(&reason, &item.tries.to_string(), item.tries.started);
+                    self.ended(item, end);
+                }
+                Said::NotReached => self.unreached(&item),
             }
         }
         let beside = left.len();

@@ -18,7 +18,7 @@ use house::{House, Import};
 const LOOKED_UP: &str = "limits";
 
 /// Each with the file that its modules begin at.
-const CRATES: [(&str, &str); 16] = [
+const CRATES: [(&str, &str); 17] = [
     ("framework", "lib.rs"),
     ("kafka", "lib.rs"),
     ("destinations", "lib.rs"),
@@ -34,6 +34,7 @@ const CRATES: [(&str, &str); 16] = [
     ("examples/traced", "lib.rs"),
     ("examples/files-s3", "lib.rs"),
     ("examples/bulk-opensearch", "lib.rs"),
+    ("examples/bulk-postgres", "lib.rs"),
     ("tests/cost", "main.rs"),
 ];
 

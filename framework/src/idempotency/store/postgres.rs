@@ -1,10 +1,8 @@
 //! The store in a table of a Postgres database: one statement for each read and each swap.
 
-mod address;
 mod fault;
 mod link;
 mod statement;
-mod tls;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +11,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
-use crate::idempotency::store::postgres::address::PostgresAddress;
 use crate::idempotency::store::postgres::link::{Link, Place};
 use crate::idempotency::store::postgres::statement::{Parameter, Statement};
 use crate::idempotency::store::{
@@ -22,8 +19,9 @@ use crate::idempotency::store::{
 use crate::limits::{
     POSTGRES_BACKOFF_MS, POSTGRES_ROUNDS_MAX, POSTGRES_TRIES_MAX, POSTGRES_TRY_MS_MAX,
 };
+use crate::postgres::address::PostgresAddress;
 
-pub use self::address::PostgresAddressError;
+pub use crate::postgres::address::PostgresAddressError;
 
 /// A store in a table of a Postgres database. `LAMBDA_MSK_IDEMPOTENCY=postgres://USER:PASSWORD@HOST/DATABASE?table=TABLE`; needs the feature `postgres`.
 ///

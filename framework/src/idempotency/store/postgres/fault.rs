@@ -4,9 +4,9 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::failure::cut;
 use crate::idempotency::store::postgres::link::NoLine;
-use crate::idempotency::store::postgres::tls;
 use crate::idempotency::store::{StoreError, fault};
 use crate::limits::POSTGRES_TRY_MS_MAX;
+use crate::postgres::tls;
 
 /// Why the database could not say.
 #[derive(Debug, thiserror::Error)]

@@ -9,9 +9,9 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::idempotency::store::postgres::address::PostgresAddress;
-use crate::idempotency::store::postgres::tls::{TlsFault, tls};
 use crate::limits::POSTGRES_CONNECTIONS_MAX;
+use crate::postgres::address::PostgresAddress;
+use crate::postgres::tls::{TlsFault, tls};
 
 /// Why there is no connection.
 #[derive(Debug)]

@@ -9,7 +9,6 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::PostgresStore;
-use super::address::PostgresAddress;
 use super::link::Link;
 use crate::failure::error_text;
 use crate::idempotency::store::tests::cut::{Cutter, check_lost_answers};
@@ -17,6 +16,7 @@ use crate::idempotency::store::tests::server::Server;
 use crate::idempotency::store::tests::{put, until_it_answers};
 use crate::idempotency::store::{IdempotencyStore, Swapped};
 use crate::limits::POSTGRES_TRY_MS_MAX;
+use crate::postgres::address::PostgresAddress;
 use crate::postgres::schema;
 use crate::testing::store::check;
 

@@ -1,4 +1,4 @@
-//! The address of a database, without the parameters that are ours. Its text may hold a password, and is never shown. Called by `postgres`.
+//! The address of a database, without the parameters that are ours. Its text may hold a password, and is never shown. Used by the store and by `database`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,15 +8,17 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::limits::POSTGRES_TRY_MS_MAX;
-use crate::postgres::{LEDGER_TABLE, TableName, TableNameError};
+use crate::postgres::name::{TableName, TableNameError};
+use crate::postgres::schema::LEDGER_TABLE;
 
 /// A database, how it is reached, and the table.
-pub(super) struct PostgresAddress {
-    pub(super) config: Config,
-    pub(super) table: TableName,
+pub(crate) struct PostgresAddress {
+    pub(crate) config: Config,
+    pub(crate) table: TableName,
     /// The authorities that may have signed the server's certificate, as PEM. *None: those that the system knows.*
-    pub(super) roots: Option<PathBuf>,
-    place: String,
+    pub(crate) roots: Option<PathBuf>,
+    database: String,
+    names_table: bool,
 }
 
 /// The text is not the address of a Postgres database. It is not shown, since it may hold a password.
@@ -34,7 +36,16 @@ pub enum PostgresAddressError {
 }
 
 impl PostgresAddress {
-    pub(super) fn parse(text: &str) -> Result<Self, PostgresAddressError> {
+    /// Of a database as such: a table is not part of it.
+    pub(crate) fn parse_plain(text: &str) -> Result<Self, PostgresAddressError> {
+        let address = Self::parse(text)?;
+        match address.names_table {
+            true => Err(PostgresAddressError::Address),
+            false => Ok(address),
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, PostgresAddressError> {
         let scheme = ["postgres://", "postgresql://"];
         if !scheme.iter().any(|scheme| text.starts_with(scheme)) {
             return Err(PostgresAddressError::Address);
@@ -51,23 +62,25 @@ impl PostgresAddress {
         set_defaults(&mut config, hosts.len());
         Ok(Self {
             config,
-            place: format!(
-                "postgres:{}/{name}/{}",
-                hosts.join(","),
-                taken.table.plain()
-            ),
+            database: format!("postgres:{}/{name}", hosts.join(",")),
             table: taken.table,
+            names_table: taken.names_table,
             roots: taken.roots,
         })
     }
 
-    pub(super) fn has_tls(&self) -> bool {
+    pub(crate) fn has_tls(&self) -> bool {
         self.config.get_ssl_mode() != SslMode::Disable
     }
 
     /// For logs: `postgres:db.example/orders/lambda_msk_ledger`.
-    pub(super) fn describe(&self) -> String {
-        self.place.clone()
+    pub(crate) fn describe(&self) -> String {
+        format!("{}/{}", self.database, self.table.plain())
+    }
+
+    /// Without the table: `postgres:db.example/orders`.
+    pub(crate) fn describe_database(&self) -> String {
+        self.database.clone()
     }
 }
 
@@ -98,6 +111,7 @@ fn set_defaults(config: &mut Config, hosts: usize) {
 struct Taken {
     rest: String,
     table: TableName,
+    names_table: bool,
     roots: Option<PathBuf>,
 }
 
@@ -110,10 +124,13 @@ impl Taken {
             None => (text, ""),
         };
         let mut table = LEDGER_TABLE.parse()?;
-        let (mut roots, mut rest) = (None, Vec::new());
+        let (mut roots, mut rest, mut names_table) = (None, Vec::new(), false);
         for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
             match parameter.split_once('=') {
-                Some(("table", name)) => table = name.parse()?,
+                Some(("table", name)) => {
+                    table = name.parse()?;
+                    names_table = true;
+                }
                 Some(("sslrootcert", file)) => {
                     let file = decoded(file).ok_or(PostgresAddressError::Address)?;
                     roots = Some(file.into());
@@ -127,7 +144,12 @@ impl Taken {
             true => base.to_owned(),
             false => format!("{base}?{}", rest.join("&")),
         };
-        Ok(Self { rest, table, roots })
+        Ok(Self {
+            rest,
+            table,
+            names_table,
+            roots,
+        })
     }
 }
 

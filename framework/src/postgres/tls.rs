@@ -1,4 +1,4 @@
-//! TLS to the database: a certificate is always verified, with its name. Called by `link`.
+//! TLS to the database: a certificate is always verified, with its name. Used by the store and by `database`.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsFault {
+pub(crate) enum TlsFault {
     #[error("cannot read certificates from the file in `sslrootcert`")]
     File(#[source] rustls::pki_types::pem::Error),
     #[error("{0} holds no certificate of an authority: name a file in `sslrootcert`")]
@@ -21,7 +21,7 @@ pub(super) enum TlsFault {
 }
 
 /// With the authorities of that file, or those that the system knows (`SSL_CERT_FILE` names others).
-pub(super) fn tls(file: Option<&Path>) -> Result<MakeRustlsConnect, TlsFault> {
+pub(crate) fn tls(file: Option<&Path>) -> Result<MakeRustlsConnect, TlsFault> {
     let mut roots = RootCertStore::empty();
     let place = match file {
         Some(file) => {
@@ -49,7 +49,7 @@ pub(super) fn tls(file: Option<&Path>) -> Result<MakeRustlsConnect, TlsFault> {
 }
 
 /// Returns true if TLS failed in this connection, and not the network.
-pub(super) fn is_at_fault(error: &tokio_postgres::Error) -> bool {
+pub(crate) fn is_at_fault(error: &tokio_postgres::Error) -> bool {
     let Some(cause) = std::error::Error::source(error) else {
         return false;
     };

@@ -1,0 +1,77 @@
+//! What an error of Postgres means for a record. Called by handlers, by `once` and by `database`.
+
+use tokio_postgres::Error;
+use tokio_postgres::error::DbError;
+
+use crate::failure::{Failure, cut, error_text};
+
+/// What an error of a handler's own statement means for its records.
+///
+/// | SQLSTATE | what it is | the failure |
+/// |---|---|---|
+/// | class 22, 23 | a value that does not fit, a constraint | `Failure::reject`: the call is halved until the record that causes it stands alone, which goes to the destination |
+/// | any other, or none | a lock, a deadlock, a missing table, no connection | `Failure::retry(…).whole()`: no record is at fault, so nothing is halved |
+///
+/// Its code is `postgres.rejected` or `postgres.failed`. Its text has the SQLSTATE and the server's message, but neither details, which show rows, nor the messages of class 22 and of
+/// `RAISE`, which show values.
+///
+/// ```
+/// use lambda_msk::Failure;
+/// use lambda_msk::postgres::{self, tokio_postgres};
+///
+/// async fn insert(transaction: &tokio_postgres::Transaction<'_>) -> Result<(), Failure> {
+///     transaction.batch_execute("INSERT INTO orders DEFAULT VALUES").await.map_err(postgres::failure)
+/// }
+/// ```
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub fn failure(error: Error) -> Failure {
+    let class = error.code().map(|code| &code.code()[..2]);
+    let text = text(&error);
+    match class {
+        Some("22" | "23") => Failure::reject(text).code("postgres.rejected"),
+        _ => Failure::retry(text).code("postgres.failed").whole(),
+    }
+}
+
+/// A statement of the framework's own has failed: no record is at fault, whatever the server says.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(crate) fn refused(error: Error) -> Failure {
+    let advice = match error.code().map(|code| code.code()) {
+        Some("42P01" | "3D000" | "3F000" | "42703" | "42P10") => {
+            "; create the tables with the statements that `cargo msk postgres schema` prints"
+        }
+        Some("42501") => {
+            "; the function's role needs SELECT, INSERT, UPDATE and DELETE on the tables lambda_msk_once, lambda_msk_once_notes and lambda_msk_once_keys"
+        }
+        Some("55P03") => "; another transaction holds the rows of these partitions",
+        _ => "",
+    };
+    let why = format!("{}{advice}", text(&error));
+    Failure::retry(why).code("once.database").whole()
+}
+
+/// Without a row, and without a value of one.
+fn text(error: &Error) -> String {
+    match error.as_db_error() {
+        Some(answer) => cut(answered(answer)),
+        None => error_text(error),
+    }
+}
+
+fn answered(answer: &DbError) -> String {
+    let code = answer.code().code();
+    let mut text = match &code[..2] {
+        "22" | "P0" => format!("SQLSTATE {code}"),
+        _ => format!("SQLSTATE {code}: {}", answer.message()),
+    };
+    for (what, name) in [
+        ("table", answer.table()),
+        ("column", answer.column()),
+        ("constraint", answer.constraint()),
+    ] {
+        if let Some(name) = name {
+            text.push_str(&format!(", {what} {name}"));
+        }
+    }
+    text
+}
