@@ -41,12 +41,13 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 services: ## the tests that need a real queue, table, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
 	tests/services/run elasticmq,dynamodb,redis,cluster,postgres,apicurio,moto,kafka,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
-vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (a JDK, Maven, Python 3)
+vectors: ## the bytes in schemas/tests/vectors and cli/tests/vectors, made again by the serializers and by what writes dead letters elsewhere (a JDK, Maven, Python 3)
 	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'
-	git diff --exit-code schemas/tests/vectors
+	tests/services/run letters tests/services/letters/vectors
+	git diff --exit-code schemas/tests/vectors cli/tests/vectors
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator, serializers with their registries (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 
