@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services letters check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/sns,lambda-msk/s3,lambda-msk/kafka,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,lambda-msk/otel,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
@@ -41,12 +41,16 @@ mutants: ## what the oracle is worth: promises broken on purpose, and the schedu
 services: ## the tests that need a real queue, table, index, schema registry, Powertools or AWS's own matcher (a JDK, Maven, Python 3; fetched, started, stopped)
 	tests/services/run elasticmq,dynamodb,redis,cluster,postgres,opensearch,apicurio,moto,versitygw,kafka,powertools,ruler cargo test --locked --workspace --features $(quick) --lib --test services --test ruler -- --ignored
 
-vectors: ## the bytes in schemas/tests/vectors, made again by Confluent's and Glue's own serializers (a JDK, Maven, Python 3)
+vectors: ## the bytes in schemas/tests/vectors and cli/tests/vectors, made again by the serializers and by what writes dead letters elsewhere (a JDK, Maven, Python 3)
 	tests/services/run serializers sh -c '$$SERIALIZERS_PYTHON tests/services/serializers/vectors.py'
-	git diff --exit-code schemas/tests/vectors
+	tests/services/run letters tests/services/letters/vectors
+	git diff --exit-code schemas/tests/vectors cli/tests/vectors
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator, serializers with their registries (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,versitygw,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,versitygw,dynamodb,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 1
+
+letters: ## ten thousand poison records to each destination whose server is killed, a thousand letters of each shape back by a redriver that is killed (as test-services; some minutes)
+	LETTERS=10000 tests/services/run elasticmq,moto,dynamodb,kafka cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka -- --include-ignored --test-threads 1 --nocapture lost_server:: redriven::
 
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 

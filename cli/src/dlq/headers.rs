@@ -16,6 +16,8 @@ const FAMILIES: [(&str, Shape); 5] = [
     ("__streams.errors.", Shape::Streams),
     ("__dlq.errors.", Shape::ShareGroup),
 ];
+/// The class in which Spring wraps whatever a listener throws.
+const SPRING_WRAPPER: &str = ".ListenerExecutionFailedException";
 /// Headers that must not be replayed: MSK Replicator's, which stops the replication of its topic, and those of traces.
 const NOT_REPLAYED: [&str; 5] = [
     "__mskmr",
@@ -121,24 +123,27 @@ fn of_family(record: &Record, shape: Shape, fields: &Fields<'_>) -> Option<Lette
     if partition < 0 || offset < 0 {
         return None;
     }
-    // Connect and Streams write the letter with the record's own timestamp.
-    let timestamp = fields
-        .number(&named("timestamp"))
-        .unwrap_or(record.timestamp);
+    // Connect and Streams write the letter with the record's own timestamp, share groups with that of the letter.
+    let told = fields.number(&named("timestamp"));
+    let timestamp = told.unwrap_or(record.timestamp);
+    let is_told = told.is_some() || shape != Shape::ShareGroup;
     let cluster = fields.text("cluster").filter(|_| shape == Shape::Headers);
     let (arn, brokers) = match cluster {
         Some(arn) if arn.starts_with("arn:") => (Some(arn), None),
         other => (None, other),
     };
     let (code, message) = reason(shape, fields);
+    // A share group copies no record unless its `errors.deadletterqueue.copy.record.enable` is set, and not each one even then. It would read as a tombstone.
+    let is_copied = shape != Shape::ShareGroup || record.key.is_some() || record.value.is_some();
     let content = match fields.text("overflow") {
         Some(url) if shape == Shape::Headers => Content::Elsewhere(url),
+        _ if !is_copied => Content::Coordinates,
         _ => {
             let original = original(record, &topic, partition, offset, timestamp);
             Content::Event(event(&original, arn.as_deref(), brokers.as_deref())?)
         }
     };
-    let known = |ms: i64| (ms >= 0).then_some(ms);
+    let known = |ms: i64| (ms >= 0 && is_told).then_some(ms);
     let own = record.partition.to_string();
     Some(Letter {
         id: letter::id(&[own.as_bytes(), &record.offset.to_be_bytes()]),
@@ -173,15 +178,32 @@ fn of_family(record: &Record, shape: Shape, fields: &Fields<'_>) -> Option<Lette
 }
 
 fn reason(shape: Shape, fields: &Fields<'_>) -> (String, String) {
+    if shape == Shape::Spring {
+        return of_spring(fields);
+    }
     let (code, message) = match shape {
         Shape::Headers => ("code", "message"),
-        Shape::Spring => ("exception-fqcn", "exception-message"),
         Shape::Connect => ("exception.class.name", "exception.message"),
         Shape::Streams => ("exception", "message"),
         _ => ("", "message"),
     };
     let code = fields.text(code).unwrap_or_else(|| shape.name().to_owned());
     (code, fields.text(message).unwrap_or_default())
+}
+
+/// What a key could not be read by has headers of its own. Of the exception that wraps what a listener throws, the cause says more.
+fn of_spring(fields: &Fields<'_>) -> (String, String) {
+    let class = fields.text("exception-fqcn");
+    let cause = fields.text("exception-cause-fqcn");
+    let code = match class {
+        Some(class) if class.ends_with(SPRING_WRAPPER) => cause.or(Some(class)),
+        Some(class) => Some(class),
+        None => fields.text("key-exception-fqcn"),
+    };
+    let message = fields.text("exception-message");
+    let message = message.or_else(|| fields.text("key-exception-message"));
+    let code = code.unwrap_or_else(|| Shape::Spring.name().to_owned());
+    (code, message.unwrap_or_default())
 }
 
 fn group(shape: Shape, fields: &Fields<'_>) -> Option<String> {
@@ -231,3 +253,5 @@ pub(crate) fn event(record: &Record, arn: Option<&str>, brokers: Option<&str>) -
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

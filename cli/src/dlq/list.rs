@@ -74,7 +74,12 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
         _ => true,
     };
     let letters: Vec<(&Found, &Letter)> = letters.iter().filter(young).copied().collect();
-    let reached = super::reached::of(&args.from, letters.iter().map(|(_, it)| *it)).await?;
+    let reached = super::reached::of(
+        &args.from,
+        source.brokers(),
+        letters.iter().map(|(_, it)| *it),
+    )
+    .await?;
     if args.json {
         let mut document = document(args, &letters, &others, &reached);
         document["complete"] = json!(more.is_nothing());

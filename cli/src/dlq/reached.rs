@@ -72,9 +72,10 @@ impl Reached {
     }
 }
 
-/// Asks the topics of all letters that hold only coordinates, if a cluster is given.
+/// Asks the topics of all letters that hold only coordinates, if a cluster is given: by `--bootstrap`, else that of the letters' own topic.
 pub(crate) async fn of<'l>(
     from: &flags::From,
+    brokers: Option<&str>,
     letters: impl Iterator<Item = &'l Letter>,
 ) -> Result<Reached, Fault> {
     let letters: Vec<&Letter> = letters
@@ -84,14 +85,17 @@ pub(crate) async fn of<'l>(
         letters: letters.len(),
         states: None,
     };
-    if from.bootstrap.is_some() && !letters.is_empty() {
-        reached.states = Some(ask(from, &letters).await?);
+    let brokers = from.bootstrap.as_deref().or(brokers);
+    if let Some(brokers) = brokers
+        && !letters.is_empty()
+    {
+        reached.states = Some(ask(from, brokers, &letters).await?);
     }
     Ok(reached)
 }
 
 #[cfg(not(feature = "dev"))]
-async fn ask(_: &flags::From, _: &[&Letter]) -> Result<BTreeMap<String, State>, Fault> {
+async fn ask(_: &flags::From, _: &str, _: &[&Letter]) -> Result<BTreeMap<String, State>, Fault> {
     Err(crate::fault::without("Kafka topics", "dev", "dlq"))
 }
 

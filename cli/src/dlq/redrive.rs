@@ -192,7 +192,7 @@ async fn resolve(
     found: &mut [Found],
 ) -> Result<BTreeMap<usize, Left>, Fault> {
     let letters = found.iter().filter_map(|found| found.letter.as_ref().ok());
-    let reached = super::reached::of(&args.from, letters).await?;
+    let reached = super::reached::of(&args.from, source.brokers(), letters).await?;
     let mut left = BTreeMap::new();
     let mut unnamed = 0;
     for (at, found) in found.iter_mut().enumerate() {

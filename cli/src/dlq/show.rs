@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
         Content::Event(event) => Some(event.clone()),
         _ => None,
     };
-    let reached = super::reached::of(&args.from, std::iter::once(letter)).await?;
+    let reached = super::reached::of(&args.from, source.brokers(), std::iter::once(letter)).await?;
     let state = reached.state(letter);
     if let Some(state) = state {
         event.clone_from(&state.event);

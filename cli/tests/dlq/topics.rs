@@ -100,6 +100,32 @@ fn the_position_stands_before_the_first_letter_that_is_not_settled() {
     assert_eq!(document["letters"][0]["shape"], "streams");
 }
 
+/// A share group's letter as it is unless the group copies records: neither key nor value.
+#[test]
+fn a_share_groups_letter_has_its_record_read_from_the_topic() {
+    let broker = EmbeddedBroker::start([("dead", 1), ("orders", 1)]).unwrap();
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    let (headers, _) = text("__dlq.errors.", 0, "");
+    let mut order = Outgoing::to("orders");
+    (order.partition, order.value) = (Some(0), Some(br#"{"become_of":"done"}"#.as_slice()));
+    let mut dead = Outgoing::to("dead");
+    (dead.partition, dead.headers) = (Some(0), &headers);
+    runtime.block_on(producer.send(&[order, dead])).unwrap();
+    let to = format!("command:{}", consumer_command());
+    let redrive = ["dlq", "redrive", "--from", &source(&broker), "--to", &to];
+
+    let without = msk(&redrive, "");
+    let forced = msk(&[&redrive[..], &["--force"]].concat(), "");
+
+    assert_eq!(without.status.code(), Some(1), "{}", stderr(&without));
+    let said = stdout(&without);
+    assert!(said.contains("1 found, the letter has no times"), "{said}");
+    assert_eq!(forced.status.code(), Some(0), "{}", stderr(&forced));
+    assert_eq!(committed(&broker), Some(1));
+}
+
 #[test]
 fn a_record_goes_back_to_its_topic_without_the_headers_of_its_error() {
     let broker = broker(&[spring(1)]);

@@ -4,72 +4,13 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::task::spawn_blocking;
 
 use crate::poison::{POISON, RECORDS, service};
+use crate::support::aws::Aws;
 use crate::support::broker::{bootstrap, produce, topic};
 use crate::support::build::{cargo_msk, forward};
 use crate::support::ends;
-use crate::support::function::request_with;
 use crate::support::group::committed_and_end;
-
-/// One call of a server that stands for AWS, as the SDKs sign theirs: what they sign for tells moto which service is meant.
-async fn call(
-    service: &str,
-    method: &'static str,
-    path: &str,
-    more: String,
-    body: String,
-) -> String {
-    let server = match service {
-        "queues" => "AWS_ENDPOINT_URL_SQS",
-        "sns" => "AWS_ENDPOINT_URL_SNS",
-        // moto's queues, which its topics send to.
-        _ => "AWS_ENDPOINT_URL_S3",
-    };
-    let endpoint =
-        std::env::var(server).unwrap_or_else(|_| panic!("{server}: make test-services sets it"));
-    let scope = format!("test/20260101/eu-central-1/{service}/aws4_request");
-    let headers = format!(
-        "Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0\r\n{more}"
-    );
-    let path = path.to_owned();
-    let called = spawn_blocking(move || {
-        let address = endpoint.strip_prefix("http://").unwrap();
-        request_with(address, method, &path, &headers, &body).unwrap()
-    });
-    let reply = called.await.unwrap();
-    assert_eq!(reply.status, 200, "{}", reply.body);
-    reply.body
-}
-
-/// One call of a queue server: ElasticMQ's (`queues`), or moto's (`sqs`).
-async fn sqs(server: &str, operation: &str, body: Value) -> Value {
-    let headers = format!(
-        "Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.{operation}\r\n"
-    );
-    let reply = call(server, "POST", "/", headers, body.to_string()).await;
-    serde_json::from_str(&reply).unwrap()
-}
-
-/// The only message of a queue.
-async fn message(server: &str, queue: &str) -> Value {
-    let asked = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10});
-    let received = sqs(server, "ReceiveMessage", asked).await;
-    let messages = received["Messages"].as_array().unwrap();
-    assert_eq!(messages.len(), 1, "{received}");
-    serde_json::from_str(messages[0]["Body"].as_str().unwrap()).unwrap()
-}
-
-async fn sns(parameters: &[(&str, &str)]) {
-    let encoded = parameters.iter().map(|(name, value)| {
-        let value = value.replace(':', "%3A");
-        format!("{name}={value}&")
-    });
-    let body: String = encoded.collect();
-    let headers = "Content-Type: application/x-www-form-urlencoded\r\n".to_owned();
-    call("sns", "POST", "/", headers, body + "Version=2010-03-31").await;
-}
 
 /// The lines that a run of the command wrote, until all was settled; and its exit code.
 async fn dev(topic: &str, on_failure: &str, fulfilment: &str) -> (Vec<Value>, Option<i32>) {
@@ -100,7 +41,7 @@ async fn dev(topic: &str, on_failure: &str, fulfilment: &str) -> (Vec<Value>, Op
 
 /// Gives up one record of a new topic, and asserts that all others were done, and that the offset behind it was committed once
 /// the destination had it.
-async fn give_up(topic: &str, on_failure: &str) {
+pub(crate) async fn give_up(topic: &str, on_failure: &str) {
     produce(&bootstrap(), topic, 1, RECORDS, 0).await;
     let service = service().await;
 
@@ -123,68 +64,50 @@ async fn give_up(topic: &str, on_failure: &str) {
 #[ignore = "needs a broker and a queue: make test-services"]
 async fn a_record_that_is_never_done_lies_in_the_queue_before_its_offset_is_committed() {
     let topic = topic(&bootstrap(), "to-a-queue", 1).await;
-    let made = sqs("queues", "CreateQueue", json!({"QueueName": topic})).await;
-    let queue = made["QueueUrl"].as_str().unwrap();
+    let queue = Aws::queues().queue(&topic, json!({})).await;
 
-    give_up(&topic, queue).await;
+    give_up(&topic, &queue).await;
 
-    let document = message("queues", queue).await;
-    assert_document(&document, &topic);
-    assert!(document.get("payload").is_none());
+    assert_coordinates(&Aws::queues().messages(&queue).await, &topic);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker and an SNS topic: make test-services"]
 async fn a_record_that_is_never_done_is_published_before_its_offset_is_committed() {
     let topic = topic(&bootstrap(), "to-a-topic-of-sns", 1).await;
-    let made = sqs("sqs", "CreateQueue", json!({"QueueName": topic})).await;
-    let queue = made["QueueUrl"].as_str().unwrap();
-    let arn = |service: &str| format!("arn:aws:{service}:eu-central-1:123456789012:{topic}");
-    sns(&[("Action", "CreateTopic"), ("Name", &topic)]).await;
-    sns(&[
-        ("Action", "Subscribe"),
-        ("TopicArn", &arn("sns")),
-        ("Protocol", "sqs"),
-        ("Endpoint", &arn("sqs")),
-        ("Attributes.entry.1.key", "RawMessageDelivery"),
-        ("Attributes.entry.1.value", "true"),
-    ])
-    .await;
+    let (arn, queue) = Aws::moto().topic(&topic, true).await;
 
-    give_up(&topic, &arn("sns")).await;
+    give_up(&topic, &arn).await;
 
-    let document = message("sqs", queue).await;
-    assert_document(&document, &topic);
-    assert!(document.get("payload").is_none());
+    assert_coordinates(&Aws::moto().messages(&queue).await, &topic);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a broker and a bucket: make test-services"]
 async fn a_record_that_is_never_done_is_in_the_bucket_before_its_offset_is_committed() {
     let topic = topic(&bootstrap(), "to-a-bucket", 1).await;
-    let s3 = async |method, path: String, body: &str| {
-        call("s3", method, &path, String::new(), body.to_owned()).await
-    };
-    let there = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
-    s3("PUT", format!("/{topic}"), there).await;
+    let moto = Aws::moto();
+    moto.bucket(&topic).await;
 
     give_up(&topic, &format!("s3://{topic}/desk")).await;
 
-    let listed = s3("GET", format!("/{topic}?list-type=2"), "").await;
-    let keys: Vec<&str> = listed
-        .split("<Key>")
-        .skip(1)
-        .map(|rest| rest.split('<').next().unwrap())
-        .collect();
-    assert_eq!(keys.len(), 1, "{listed}");
+    let keys = moto.keys(&topic).await;
+    assert_eq!(keys.len(), 1, "{keys:?}");
     let prefix = format!("desk/aws/lambda/{topic}/{topic}-0/");
     assert!(keys[0].starts_with(&prefix), "{keys:?}");
-    let document = s3("GET", format!("/{topic}/{}", keys[0]), "").await;
+    let document = moto.object(&topic, &keys[0]).await;
     let document: Value = serde_json::from_str(&document).unwrap();
     assert_document(&document, &topic);
     let event: Value = serde_json::from_str(document["payload"].as_str().unwrap()).unwrap();
     let record = &event["records"][format!("{topic}-0")][0];
     assert_eq!(record["offset"], POISON);
+}
+
+/// The only message of a queue, which holds no payload.
+fn assert_coordinates(messages: &[Value], topic: &str) {
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_document(&messages[0], topic);
+    assert!(messages[0].get("payload").is_none());
 }
 
 /// Lambda's shape for Kafka: where the record stands.

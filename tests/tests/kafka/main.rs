@@ -12,6 +12,7 @@ mod ends;
 mod given_up;
 mod hand_over;
 mod killed;
+mod lost_server;
 mod poison;
 mod protocol;
 #[cfg(feature = "share")]
@@ -19,9 +20,11 @@ mod queue;
 #[cfg(feature = "share")]
 mod queue_start;
 mod records;
+mod redriven;
 #[cfg(feature = "tls")]
 mod secure;
 mod starting;
+mod there_and_back;
 mod transactions;
 mod typed;
 

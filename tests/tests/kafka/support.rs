@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+pub(crate) mod aws;
 pub(crate) mod broker;
 pub(crate) mod build;
 pub(crate) mod echo;
@@ -14,9 +15,15 @@ pub(crate) mod function;
 pub(crate) mod group;
 pub(crate) mod http;
 pub(crate) mod posts;
+pub(crate) mod proxy;
+pub(crate) mod redrive;
 pub(crate) mod registry;
 pub(crate) mod seen;
+pub(crate) mod server;
 pub(crate) mod service;
+#[path = "../services/support/table.rs"]
+#[allow(dead_code, reason = "it can do more than these tests ask for")]
+pub(crate) mod table;
 pub(crate) mod unread;
 
 /// Far longer than anything here takes.

@@ -19,9 +19,10 @@ const GROUP: &str = "cargo-msk-dlq";
 
 pub(super) async fn ask(
     from: &flags::From,
+    brokers: &str,
     letters: &[&Letter],
 ) -> Result<BTreeMap<String, State>, Fault> {
-    let cluster = cluster(None, &from.reach()).await?;
+    let cluster = cluster(Some(brokers), &from.reach()).await?;
     let letters: Vec<Letter> = letters.iter().copied().cloned().collect();
     let asked = aside(move || {
         let reader = Reader::new(&cluster, GROUP)?;

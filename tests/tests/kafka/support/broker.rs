@@ -190,6 +190,11 @@ impl Broker {
     /// `kill -9`, and started again.
     pub(crate) async fn kill_and_start_again(&mut self) {
         self.kill();
+        self.start_again().await;
+    }
+
+    /// On its folder and its ports.
+    pub(crate) async fn start_again(&mut self) {
         self.process = spawn(&self.folder, self.ports);
         self.ready().await;
     }

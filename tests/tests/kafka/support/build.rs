@@ -1,6 +1,6 @@
 //! The programs under test, built once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -9,11 +9,17 @@ use msk_mapping::{Function, Logs};
 /// What they are built with: as `make test-services` builds the tests, so that all they stand on is there.
 const FEATURES: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
     (true, true) => {
-        "tests/tls,tests/share,cargo-msk/iam,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas"
+        "tests/tls,tests/share,cargo-msk/iam,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas,handler/sns,handler/s3,handler/kafka"
     }
-    (true, false) => "tests/tls,cargo-msk/iam,cargo-msk/aws,cargo-msk/schemas",
-    (false, true) => "tests/share,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas",
-    (false, false) => "tests/kafka,cargo-msk/aws,cargo-msk/schemas",
+    (true, false) => {
+        "tests/tls,cargo-msk/iam,cargo-msk/aws,cargo-msk/schemas,handler/sns,handler/s3,handler/kafka"
+    }
+    (false, true) => {
+        "tests/share,cargo-msk/share,cargo-msk/aws,cargo-msk/schemas,handler/sns,handler/s3,handler/kafka"
+    }
+    (false, false) => {
+        "tests/kafka,cargo-msk/aws,cargo-msk/schemas,handler/sns,handler/s3,handler/kafka"
+    }
 };
 
 struct Programs {
@@ -21,40 +27,66 @@ struct Programs {
     payloads: PathBuf,
     cargo_msk: PathBuf,
     typed: PathBuf,
+    handler: PathBuf,
 }
 
 fn programs() -> &'static Programs {
     static BUILT: OnceLock<Programs> = OnceLock::new();
     BUILT.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
-        // What cargo tells a test of its package is no concern of this build: ring's build script would run for each change
-        // of it, and half of the AWS SDK be built anew.
-        for (name, _) in std::env::vars_os() {
-            let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-            if of_package
-                .iter()
-                .any(|own| name.to_string_lossy().starts_with(own))
-            {
-                cargo.env_remove(name);
-            }
-        }
+        as_in_a_shell(&mut cargo);
         let output = cargo
             .args(["build", "--locked", "--quiet", "--message-format=json"])
             .args(["--package", "tests", "--package", "cargo-msk"])
-            .args(["--package", "typed", "--features", FEATURES])
+            .args(["--package", "typed", "--package", "handler"])
+            .args(["--features", FEATURES])
             .args(["--example", "forward", "--example", "payloads"])
-            .args(["--bin", "cargo-msk", "--bin", "typed"])
+            .args(["--bin", "cargo-msk", "--bin", "typed", "--bin", "handler"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
+        // Others build it with other features, to the same place.
+        let handler = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler-with-all");
+        std::fs::copy(executable(&output.stdout, "handler"), &handler).unwrap();
         Programs {
+            handler,
             forward: executable(&output.stdout, "forward"),
             payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
             typed: executable(&output.stdout, "typed"),
         }
     })
+}
+
+/// Takes away what cargo tells a test of its package, which is no concern of what it starts: ring's build script would run for each change of it,
+/// and half of the AWS SDK be built anew.
+pub(crate) fn as_in_a_shell(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if of_package
+            .iter()
+            .any(|own| name.to_string_lossy().starts_with(own))
+        {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// The repository's folder.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Builds the handler as `bin:handler` does, so that no run of it waits for the compiler.
+pub(crate) fn build_handler() {
+    let mut cargo = Command::new(env!("CARGO"));
+    as_in_a_shell(&mut cargo);
+    let built = cargo
+        .current_dir(repository())
+        .args(["build", "--quiet", "--package", "handler", "--bin"])
+        .arg("handler");
+    assert!(built.status().unwrap().success());
 }
 
 /// The executable of that target in cargo's messages.
@@ -73,6 +105,11 @@ fn executable(messages: &[u8], name: &str) -> PathBuf {
 /// The sample function, for any topic.
 pub(crate) fn forward() -> PathBuf {
     programs().forward.clone()
+}
+
+/// The function that people copy, with every destination.
+pub(crate) fn handler() -> PathBuf {
+    programs().handler.clone()
 }
 
 /// The command line tool, with all that the tests ask of it.
