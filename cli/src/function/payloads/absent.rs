@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use lambda_msk::Record;
 
+use super::Named;
 use super::part::Part;
 
 /// Reads nothing.
@@ -20,8 +21,8 @@ impl Reader {
         (Vec::new(), Some(remark.to_owned()))
     }
 
-    /// The reader of a function with these variables.
-    pub(crate) fn of(_: &[(String, String)]) -> Self {
+    /// The reader of a function with these variables, behind a mapping with that registry.
+    pub(crate) fn of(_: &[(String, String)], _: Option<Named>) -> Self {
         Self
     }
 }
