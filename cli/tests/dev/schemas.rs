@@ -1,5 +1,6 @@
 //! `cargo msk dev` with a schema registry: what is checked, delivered, given up and dropped.
 
+use std::io::{BufRead, BufReader};
 use std::process::Output;
 
 use base64::Engine;
