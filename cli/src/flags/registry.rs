@@ -2,7 +2,6 @@
 
 use super::secret::Secret;
 use crate::fault::Fault;
-use crate::function::payloads::Named;
 
 /// How credentials are given.
 pub(crate) const AUTH: &str = "--schema-registry-auth";
@@ -27,6 +26,16 @@ pub(crate) struct Registry {
     /// Credentials for the registry, USER:PASSWORD or a bearer token, in a variable or a file: @env:NAME or @file:PATH.
     #[arg(long = "schema-registry-auth", value_name = "SECRET", value_parser = auth, requires = "uri")]
     auth: Option<Secret>,
+}
+
+/// A registry that a flag or a template names, with its credentials.
+#[cfg_attr(
+    not(feature = "schemas"),
+    expect(dead_code, reason = "there is no client for it")
+)]
+pub(crate) struct Named {
+    pub(crate) uri: String,
+    pub(crate) auth: Option<String>,
 }
 
 impl Registry {

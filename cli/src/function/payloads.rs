@@ -36,16 +36,6 @@ pub(crate) struct Payloads {
     pub(crate) remark: Option<String>,
 }
 
-/// A registry that a flag or a template names, with its credentials.
-#[cfg_attr(
-    not(feature = "schemas"),
-    expect(dead_code, reason = "there is no client for it")
-)]
-pub(crate) struct Named {
-    pub(crate) uri: String,
-    pub(crate) auth: Option<String>,
-}
-
 /// A record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Row {

@@ -4,11 +4,10 @@ use clap::ValueEnum;
 use msk_mapping::machine::{EventRecordFormat, SchemaRegistryConfig, ValidatedAttribute};
 
 use crate::fault::Fault;
-use crate::flags::registry::{self, auth};
+use crate::flags::registry::{self, Named, auth};
 // `none` is for a mapping without a registry, whatever its template says.
 pub(crate) use crate::flags::registry::{AUTH, NONE};
 use crate::flags::secret::Secret;
-use crate::function::payloads::Named;
 
 /// The flags.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use lambda_msk::Record;
 
-use super::Named;
 use super::part::Part;
+use crate::flags::registry::Named;
 
 /// Reads nothing.
 #[derive(Debug, Default)]

@@ -12,9 +12,8 @@ use msk_mapping::record::{self, Header, TopicPartition};
 use msk_mapping::schemas::{Registry, Validator};
 use msk_schemas::confluent::Confluent;
 
-use super::Named;
 use super::part::Part;
-use crate::flags::registry::{AUTH as AUTH_FLAG, NONE};
+use crate::flags::registry::{AUTH as AUTH_FLAG, NONE, Named};
 use crate::function::dead_letters::variable;
 
 /// The variables of the function that name its registry.
