@@ -70,7 +70,7 @@ VERIFY ?= --no-verify
 
 # In .ci, for its rust-toolchain.toml.
 messages: ## what the compiler says of users' mistakes, as the Rust in .ci/rust-toolchain.toml words it
-	cd .ci && cargo test --locked -p lambda-msk --test compile_fail -- --ignored
+	cd .ci && cargo test --locked -p lambda-msk --features avro,protobuf --test compile_fail -- --ignored
 
 api: ## the public API of the libraries, held against tests/api/ (UPDATE=1 writes it; needs OpenSSL's headers, builds librdkafka)
 	UPDATE=$(UPDATE) tests/api/run $(all) $(quick)

@@ -22,6 +22,7 @@ use self::delivery::Delivery;
 use self::heard::Heard;
 use crate::fault::{Fault, print, print_document, warn};
 use crate::flags::output::{Logs as Wanted, Output};
+use crate::flags::registry::Registry;
 use crate::flags::response_types::ResponseTypes;
 use crate::flags::timeout;
 use crate::flags::variable;
@@ -85,6 +86,8 @@ pub(crate) struct Args {
     function_response_types: ResponseTypes,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    registry: Registry,
     /// Write one JSON document to standard output.
     #[arg(long)]
     json: bool,
@@ -138,7 +141,10 @@ async fn deliver(args: &Args, function: Function, bodies: &[Bytes]) -> Result<Ex
     let reporting = args.function_response_types.into();
     let heard = Arc::default();
     let mut environment = Environment::new(heard_by(function, &heard, args.output.logs));
-    let reader = args.output.payloads.then(|| Reader::of(&args.env));
+    let reader = match args.output.payloads {
+        true => Some(Reader::of(&args.env, args.registry.named()?)),
+        false => None,
+    };
     let mut payloads = Vec::new();
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
     let mut verdict = Verdict::AllDone;

@@ -81,6 +81,7 @@ pub use crate::trace::TraceParent;
     message = "`{Self}` is not an extractor: a handler cannot take it as an argument",
     label = "cannot be taken from a record",
     note = "extractors are `Json<T>`, `Value<T>`, `Key<T>`, `Headers`, `Header<T>`, `State<T>`, `Record`, `Attempt`, `Deadline`, `IdempotencyKey`, … and `Option` or `Result` of them",
+    note = "`Json<T>` and `Avro<T>`, also as `Key<Json<T>>` and `Key<Avro<T>>`, need a `T` that derives `serde::Deserialize`; `Protobuf<T>` and `Key<Protobuf<T>>` need a `T` that is a `prost::Message` and a `prost::Name`",
     note = "for a type of your own, implement `FromRecord<S>`"
 )]
 pub trait FromRecord<S>: Sized {
@@ -107,6 +108,7 @@ pub trait FromRecord<S>: Sized {
     message = "`Option<{Self}>` is not an extractor",
     label = "cannot be taken from a record",
     note = "a value that is always present needs no `Option`; to see why a record has none, take `Result<{Self}, _>`",
+    note = "`Json<T>` and `Avro<T>`, also as `Key<Json<T>>` and `Key<Avro<T>>`, need a `T` that derives `serde::Deserialize`; `Protobuf<T>` and `Key<Protobuf<T>>` need a `T` that is a `prost::Message` and a `prost::Name`",
     note = "for a type of your own, implement `OptionalFromRecord<S>`"
 )]
 pub trait OptionalFromRecord<S>: Sized {

@@ -6,8 +6,6 @@ pub(super) mod names;
 pub(super) mod reading;
 // Where a group begins.
 pub(super) mod start;
-// What is secret, and so does not stand on the command line.
-pub(super) mod secret;
 // Which registry's schemas records are checked by.
 pub(super) mod schemas;
 // Whose AWS credentials sign in.

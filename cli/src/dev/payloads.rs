@@ -25,9 +25,8 @@ pub(super) struct Payloads {
 
 impl Payloads {
     /// Starts to show what is taken, until nobody takes more.
-    pub(super) fn start(env: &[(String, String)], show: Arc<Show>) -> (Self, JoinHandle<()>) {
+    pub(super) fn start(reader: Reader, show: Arc<Show>) -> (Self, JoinHandle<()>) {
         let (events, taken) = mpsc::channel(EVENTS_MAX);
-        let reader = Reader::of(env);
         let showing = tokio::spawn(run(taken, reader, Arc::clone(&show)));
         (Self { events, show }, showing)
     }

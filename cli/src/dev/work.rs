@@ -19,6 +19,7 @@ use super::watch::{self, Watched};
 use super::{destination, failed, registry};
 use crate::fault::{Fault, warn};
 use crate::function::dead_letters::Mark;
+use crate::function::payloads::Reader;
 use crate::function::{log_level, measured};
 use crate::verdict::Verdict;
 
@@ -62,10 +63,14 @@ impl Work<'_> {
         }
         let mark = Mark::set(&self.args.env);
         self.show.begun(self.cluster.bootstrap(), produced)?;
-        let asked = self.args.output.payloads;
-        let (payloads, showing) = asked
-            .then(|| Payloads::start(&self.args.env, Arc::clone(self.show)))
-            .unzip();
+        let (payloads, showing) = match self.args.output.payloads {
+            true => {
+                let reader = Reader::of(&self.args.env, self.args.settings.schemas.named()?);
+                Some(Payloads::start(reader, Arc::clone(self.show)))
+            }
+            false => None,
+        }
+        .unzip();
         let mut running = self.start(&function, payloads, &mut interrupts).await?;
         let _watching = watched.map(|watched| {
             let (env, show) = (self.args.env.clone(), Arc::clone(self.show));

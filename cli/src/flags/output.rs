@@ -10,7 +10,7 @@ pub(crate) struct Output {
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Logs::Warn)]
     pub(crate) logs: Logs,
     /// Show the keys and values of records. By default no payload is shown. Typed ones are shown as JSON if
-    /// LAMBDA_MSK_SCHEMA_REGISTRY names the registry of their schemas (feature schemas).
+    /// --schema-registry-uri or LAMBDA_MSK_SCHEMA_REGISTRY names the registry of their schemas (feature schemas).
     #[arg(long)]
     pub(crate) payloads: bool,
 }

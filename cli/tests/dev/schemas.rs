@@ -1,7 +1,6 @@
 //! `cargo msk dev` with a schema registry: what is checked, delivered, given up and dropped.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
 use std::process::Output;
 
 use base64::Engine;
@@ -9,48 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::events;
+use crate::support::registry::{registry, registry_after};
 use crate::support::{command, file, msk, start_with, stderr, stdout};
-
-/// A registry that has one schema: an order in Avro, with the id 1.
-fn registry(status: u16) -> String {
-    registry_after(0, status)
-}
-
-/// One that cannot answer the first requests.
-fn registry_after(failures: usize, status: u16) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for (number, stream) in listener.incoming().enumerate() {
-            let mut stream = stream.unwrap();
-            let mut head = BufReader::new(stream.try_clone().unwrap()).lines();
-            let first = head.next().unwrap().unwrap();
-            let authorized = head
-                .map_while(Result::ok)
-                .take_while(|line| !line.is_empty())
-                .any(|line| {
-                    line.to_ascii_lowercase()
-                        .starts_with("authorization: basic dtpw")
-                });
-            let schema =
-                r#"{"type":"record","name":"Order","fields":[{"name":"n","type":"long"}]}"#;
-            let status = if number < failures { 503 } else { status };
-            let (status, body) = match status {
-                401 if authorized => (200, json!({ "schema": schema })),
-                200 if first.contains("/schemas/ids/1 ") => (200, json!({ "schema": schema })),
-                200 => (404, json!({"error_code": 40403, "message": "no schema"})),
-                other => (other, json!({"error_code": 40101})),
-            };
-            let body = body.to_string();
-            let head = format!(
-                "HTTP/1.1 {status} S\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-                body.len()
-            );
-            stream.write_all((head + &body).as_bytes()).unwrap();
-        }
-    });
-    url
-}
 
 /// An order with `n` 7, one that ends too early, one of another schema, one without a frame.
 const RECORDS: [&[u8]; 4] = [
@@ -380,6 +339,10 @@ fn typed_payloads_are_shown_as_json_as_they_came_and_as_the_mapping_delivers_the
     let from = |url: &str| format!("LAMBDA_MSK_SCHEMA_REGISTRY={url}");
     let (url, command) = (registry(200), command());
     let registry = from(&url);
+    // The mapping's goes before the function's.
+    let down = from("http://127.0.0.1:9");
+    let by_mapping = ["--payloads", "--env", "BEHAVIOUR=done"];
+    let by_both = ["--payloads", "--env", &down, "--env", "BEHAVIOUR=done"];
     let asked = ["--payloads", "--env", &registry, "--env", "BEHAVIOUR=done"];
 
     let source = msk(
@@ -387,6 +350,10 @@ fn typed_payloads_are_shown_as_json_as_they_came_and_as_the_mapping_delivers_the
         &lines(&RECORDS[..1]),
     );
     let json = msk(&args(&url, "JSON", &command, &asked), &lines(&RECORDS[..1]));
+    let [alone, first] = [&by_mapping[..], &by_both].map(|asked| {
+        let args = args(&url, "SOURCE", &command, asked);
+        msk(&args, &lines(&RECORDS[..1]))
+    });
     let none = ["--schema-registry-uri", "none"];
     let as_it_came: Vec<&str> = args(&url, "JSON", &command, &asked)
         .into_iter()
@@ -403,7 +370,7 @@ fn typed_payloads_are_shown_as_json_as_they_came_and_as_the_mapping_delivers_the
         .collect();
     let framed = msk(&as_it_came, &lines(&RECORDS[..2]));
 
-    for output in [source, json] {
+    for output in [source, json, alone, first] {
         let text = stdout(&output);
         let row = "payload    orders-0@0 key null value {\"n\":7}\n";
         assert!(text.contains(row), "{text}");

@@ -7,6 +7,7 @@
 pub mod consumer;
 #[path = "../../../mapping/tests/support/function.rs"]
 pub mod function;
+pub mod registry;
 pub mod said;
 
 use std::io::Write;

@@ -29,6 +29,8 @@ const FIELD_BYTE_MIN: u8 = 8;
 )]
 pub trait Message: prost::Message + prost::Name + Default {}
 
+// So that the compiler says what is meant above, and not which of the three is missing first.
+#[diagnostic::do_not_recommend]
 impl<T: prost::Message + prost::Name + Default> Message for T {}
 
 /// The record's value, read as a Protobuf message of `prost`. The key is [`Key<Protobuf<T>>`](super::Key).

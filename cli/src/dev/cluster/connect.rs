@@ -4,8 +4,8 @@ use msk_mapping::driver::Cluster;
 
 use crate::dev::failed;
 use crate::dev::flags::iam::Iam;
-use crate::dev::flags::secret::Secret;
 use crate::fault::Fault;
+use crate::flags::secret::Secret;
 
 /// One `--set KEY=VALUE`.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,13 +3,11 @@
 use clap::ValueEnum;
 use msk_mapping::machine::{EventRecordFormat, SchemaRegistryConfig, ValidatedAttribute};
 
-use super::secret::Secret;
 use crate::fault::Fault;
-
-/// `--schema-registry-uri` for a mapping without a registry, whatever its template says.
-pub(crate) const NONE: &str = "none";
-/// How credentials are given.
-pub(crate) const AUTH: &str = "--schema-registry-auth";
+use crate::flags::registry::{self, Named, auth};
+// `none` is for a mapping without a registry, whatever its template says.
+pub(crate) use crate::flags::registry::{AUTH, NONE};
+use crate::flags::secret::Secret;
 
 /// The flags.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -44,12 +42,6 @@ pub(crate) enum Attribute {
     Value,
 }
 
-/// For clap, which shows what it refuses: a secret is refused later.
-#[expect(clippy::unnecessary_wraps, reason = "clap asks for a result")]
-fn auth(text: &str) -> Result<Secret, String> {
-    Ok(Secret::named(text).unwrap_or(Secret::Bare))
-}
-
 impl Schemas {
     /// What these flags and the template make of it. None: records are not checked.
     pub(crate) fn config(&self) -> Result<Option<SchemaRegistryConfig>, Fault> {
@@ -77,6 +69,12 @@ impl Schemas {
             }),
             validated: self.validated.iter().map(attribute).collect(),
         }))
+    }
+
+    /// The registry of the mapping, by these flags and the template, for who asks to see payloads. None: it has none.
+    pub(crate) fn named(&self) -> Result<Option<Named>, Fault> {
+        let uri = self.uri.as_deref().filter(|uri| *uri != NONE);
+        registry::named(uri, self.auth.as_ref().filter(|_| uri.is_some()))
     }
 
     /// What is said of flags that nothing reads without a registry.

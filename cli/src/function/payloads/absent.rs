@@ -4,6 +4,7 @@ use bytes::Bytes;
 use lambda_msk::Record;
 
 use super::part::Part;
+use crate::flags::registry::Named;
 
 /// Reads nothing.
 #[derive(Debug, Default)]
@@ -20,8 +21,8 @@ impl Reader {
         (Vec::new(), Some(remark.to_owned()))
     }
 
-    /// The reader of a function with these variables.
-    pub(crate) fn of(_: &[(String, String)]) -> Self {
+    /// The reader of a function with these variables, behind a mapping with that registry.
+    pub(crate) fn of(_: &[(String, String)], _: Option<Named>) -> Self {
         Self
     }
 }

@@ -13,6 +13,7 @@ use msk_mapping::schemas::{Registry, Validator};
 use msk_schemas::confluent::Confluent;
 
 use super::part::Part;
+use crate::flags::registry::{AUTH as AUTH_FLAG, NONE, Named};
 use crate::function::dead_letters::variable;
 
 /// The variables of the function that name its registry.
@@ -30,18 +31,33 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// The reader of a function with these variables.
-    pub(crate) fn of(env: &[(String, String)]) -> Self {
-        let validators = match variable(env, REGISTRY).filter(|uri| uri != "none") {
-            None => Err(format!("{REGISTRY} names no registry")),
-            Some(uri) => Self::validators(&uri, variable(env, AUTH).as_deref()),
+    /// The reader of a function with these variables, behind a mapping with that registry, which goes first: the ids in its events are of it.
+    pub(crate) fn of(env: &[(String, String)], named: Option<Named>) -> Self {
+        let uri = variable(env, REGISTRY);
+        // The function's credentials are for its own registry alone.
+        let is_same = |named: &Named| uri.as_ref() == Some(&named.uri);
+        let auth = match &named {
+            Some(named) if named.auth.is_some() || !is_same(named) => named.auth.clone(),
+            _ => variable(env, AUTH),
+        };
+        let setting = named.as_ref().map_or(AUTH, |_| AUTH_FLAG);
+        let uri = named.map(|named| named.uri).or(uri);
+        let validators = match uri.filter(|uri| uri != NONE) {
+            None => Err(format!(
+                "{REGISTRY} and --schema-registry-uri name no registry"
+            )),
+            Some(uri) => Self::validators(&uri, auth.as_deref(), setting),
         };
         Self { validators }
     }
 
-    fn validators(uri: &str, auth: Option<&str>) -> Result<Box<[Validator; 2]>, String> {
+    fn validators(
+        uri: &str,
+        auth: Option<&str>,
+        setting: &'static str,
+    ) -> Result<Box<[Validator; 2]>, String> {
         let validator = |attribute| {
-            let registry = registry(uri, auth)?;
+            let registry = registry(uri, auth, setting)?;
             let source = Source::SelfManaged {
                 bootstrap_servers: None,
             };
@@ -94,12 +110,17 @@ impl Reader {
     }
 }
 
-/// The registry, for one who asks with the function's credentials.
-fn registry(uri: &str, auth: Option<&str>) -> Result<Box<dyn Registry>, String> {
+/// The registry, for who asks with these credentials, which come from that setting.
+fn registry(
+    uri: &str,
+    auth: Option<&str>,
+    setting: &'static str,
+) -> Result<Box<dyn Registry>, String> {
     if uri.starts_with("arn:") {
         return glue(uri);
     }
     let client = Confluent::new(uri).map_err(|error| error.to_string())?;
+    let client = client.auth_setting(setting);
     Ok(Box::new(match auth {
         None => client,
         Some(secret) if secret.starts_with('@') => {

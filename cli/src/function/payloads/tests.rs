@@ -8,7 +8,7 @@ use super::{Payloads, Reader, plain, read};
 async fn payloads(samples: Vec<Sample>) -> Payloads {
     let event = Event::msk().records(samples).build();
     let body = Bytes::copy_from_slice(event.as_bytes());
-    read(&body, &Reader::of(&[])).await
+    read(&body, &Reader::of(&[], None)).await
 }
 
 #[tokio::test]

@@ -59,6 +59,8 @@ fn a_flags_registry_takes_the_place_of_the_templates_and_the_rest_stands() {
     let (uri, remarks) = completed(&with(REGISTRY), &own).unwrap();
     let (all, _) = completed(&with(REGISTRY), &[&own[..], &format].concat()).unwrap();
 
+    let shown_by = uri.settings.schemas.named().unwrap().unwrap();
+    assert_eq!(shown_by.uri, "http://localhost:8081");
     let uri = uri.settings.schemas.config().unwrap().unwrap();
     assert_eq!(uri.uri, "http://localhost:8081");
     assert_eq!(uri.event_record_format, Some(EventRecordFormat::Json));
@@ -77,6 +79,7 @@ fn none_turns_the_templates_off() {
     let (args, remarks) = completed(&with(REGISTRY), &["--schema-registry-uri", "none"]).unwrap();
 
     assert_eq!(args.settings.schemas.config().unwrap(), None);
+    assert!(args.settings.schemas.named().unwrap().is_none());
     assert!(
         remarks.iter().all(|remark| !remark.contains("Schema")),
         "{remarks:?}"
@@ -185,6 +188,7 @@ fn a_build_without_registries_leaves_it_out() {
     let (args, remarks) = completed(&with(REGISTRY), &[]).unwrap();
 
     assert_eq!(args.settings.schemas.config().unwrap(), None);
+    assert!(args.settings.schemas.named().unwrap().is_none());
     let said = "left out: SchemaRegistryConfig (this build of cargo msk lacks the feature schemas): records come as they are in the topic";
     assert!(remarks.iter().any(|remark| remark == said), "{remarks:?}");
 }

@@ -1,4 +1,4 @@
-//! Secrets that flags name and do not hold: everybody on the machine reads the command line. Read by `connect` and `schemas`.
+//! Secrets that flags name and do not hold: everybody on the machine reads the command line. Read by `registry`, `connect` and `schemas`.
 
 use std::fs;
 
