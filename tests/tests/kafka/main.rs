@@ -22,6 +22,7 @@ mod records;
 #[cfg(feature = "tls")]
 mod secure;
 mod starting;
+mod sums;
 mod transactions;
 mod typed;
 

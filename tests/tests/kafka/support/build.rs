@@ -17,6 +17,7 @@ const FEATURES: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
 };
 
 struct Programs {
+    counted: PathBuf,
     forward: PathBuf,
     payloads: PathBuf,
     cargo_msk: PathBuf,
@@ -42,13 +43,15 @@ fn programs() -> &'static Programs {
             .args(["build", "--locked", "--quiet", "--message-format=json"])
             .args(["--package", "tests", "--package", "cargo-msk"])
             .args(["--package", "typed", "--features", FEATURES])
-            .args(["--example", "forward", "--example", "payloads"])
+            .args(["--example", "counted", "--example", "forward"])
+            .args(["--example", "payloads"])
             .args(["--bin", "cargo-msk", "--bin", "typed"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
         Programs {
+            counted: executable(&output.stdout, "counted"),
             forward: executable(&output.stdout, "forward"),
             payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
@@ -73,6 +76,11 @@ fn executable(messages: &[u8], name: &str) -> PathBuf {
 /// The sample function, for any topic.
 pub(crate) fn forward() -> PathBuf {
     programs().forward.clone()
+}
+
+/// The sample function for any topic, whose posts name their invocation.
+pub(crate) fn counted() -> PathBuf {
+    programs().counted.clone()
 }
 
 /// The command line tool, with all that the tests ask of it.
