@@ -108,21 +108,19 @@ fn assert_outcomes(run: &Run, records: usize) {
     );
     assert_eq!(of("Done"), service.accepted.len() as u64, "done");
     assert_eq!(of("Rejected"), run.letters.len() as u64, "rejected");
-    assert_eq!(of("Rejected"), run.mapping("rejected"), "rejected");
     let lines_of = lines.len() as u64;
     assert_eq!(lines_of, run.mapping("invocations"), "one line each");
-    for name in [
-        "Unhandled",
-        "StoreErrors",
-        "OverlookedRecords",
-        "ClockAhead",
-    ] {
+    for name in ["Unhandled", "StoreErrors", "ClockAhead"] {
         assert_eq!(of(name), 0, "{name}");
     }
+    // A ledger in memory does not know what another process was sent again.
+    assert_eq!(of("OverlookedRecords"), run.overlooked);
     // Nothing is lost, and all of it happened.
     assert_eq!(run.mapping("committed"), records as u64);
     let taken: BTreeSet<Place> = service.accepted.iter().map(|(place, _)| *place).collect();
     let letters: BTreeSet<Place> = run.letters.iter().map(|(place, _)| *place).collect();
+    // Another process may have had to reject one again.
+    assert_eq!(letters.len() as u64, run.mapping("rejected"));
     let ended = taken.len() + letters.len();
     assert_eq!(ended as u64 + run.mapping("delivered"), records as u64);
     assert!(run.mapping("delivered") >= HOPELESS as u64);

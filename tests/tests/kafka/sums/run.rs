@@ -34,6 +34,8 @@ pub(super) struct Run {
     pub(super) letters: Vec<(Place, Letter)>,
     /// Lines of records whose letter was not taken.
     pub(super) unsent: u64,
+    /// Lines of records that a process misses.
+    pub(super) overlooked: u64,
     pub(super) topic: BTreeMap<Place, InTopic>,
 }
 
@@ -105,7 +107,11 @@ impl Run {
         let limit = Duration::from_secs(120 + records as u64 / 100);
         let run = async { tokio::join!(watching, child.wait(), said, logged) };
         let (topic, status, said, logged) = timeout(limit, run).await.expect("it ends");
-        let (lines, unsent) = logged.unwrap();
+        let Logged {
+            lines,
+            unsent,
+            overlooked,
+        } = logged.unwrap();
         let events = said.unwrap();
 
         assert_eq!(
@@ -121,6 +127,7 @@ impl Run {
             service: service.counts(),
             letters: folder.letters(),
             unsent,
+            overlooked,
             topic,
         }
     }
@@ -151,26 +158,37 @@ fn said(
     })
 }
 
-/// Standard error: the function's lines as it wrote them. Answers with those of metrics, and with the number of records whose letter was not taken.
+/// What the function wrote.
+#[derive(Default)]
+struct Logged {
+    lines: Vec<Line>,
+    unsent: u64,
+    overlooked: u64,
+}
+
+/// Standard error: the function's lines as it wrote them.
 fn logged(
     output: impl AsyncRead + Unpin + Send + 'static,
     missed: watch::Sender<u64>,
-) -> JoinHandle<(Vec<Line>, u64)> {
+) -> JoinHandle<Logged> {
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
-        let mut metrics = Vec::new();
+        let mut logged = Logged::default();
         while let Some(text) = lines.next_line().await.unwrap() {
             if let Some(line) = Line::of(&text) {
-                metrics.push(line);
+                logged.lines.push(line);
                 continue;
             }
             let line: Value = serde_json::from_str(&text).unwrap_or_default();
-            if line["message"] == "record failed" && !line["destination"].is_null() {
-                missed.send_modify(|missed| *missed += 1);
+            let message = line["message"].as_str().unwrap_or_default();
+            if message == "record failed" && !line["destination"].is_null() {
+                logged.unsent += 1;
+                missed.send_replace(logged.unsent);
             }
+            let is_missed = message.starts_with("a record that was reported as failed");
+            logged.overlooked += u64::from(is_missed);
         }
-        let missed = *missed.borrow();
-        (metrics, missed)
+        logged
     })
 }
 
