@@ -126,7 +126,7 @@ PROJECTS = {
     "two-sources": {"also": READ_QUEUE},
     "cdc": {},
     "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
-    "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
+    "traced": {"url": ("ServiceUrl", "SERVICE_URL"), "traces": True},
 }
 
 
@@ -142,7 +142,7 @@ def main():
         tally.check(f"{check} has a fault to find", lambda: has_control(check))
     for folder in map(Path, sys.argv[1:]):
         name = folder.name
-        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}} | PROJECTS[name])
+        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}, "traces": False} | PROJECTS[name])
         holds(tally, folder / "template.yaml", of=f"{name}: ")
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed or not tally.passed else 0

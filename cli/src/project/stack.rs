@@ -60,6 +60,74 @@ const REGISTRY_POLICY: &str = "        - !If
 
 ";
 
+/// Where the spans of a function that exports them go, and which there are: parameters, variables, and the layer of a collector.
+const TRACES_PARAMETERS: &str = "  OtlpEndpoint:
+    Type: String
+    Default: \"\"
+    Description: >-
+      The OpenTelemetry collector, which takes spans over HTTP: http://localhost:4318 for that of a layer, or
+      http(s)://HOST:PORT. If empty, no span is exported.
+    AllowedPattern: ^(https?://[^\\s/]+(/\\S*)?)?$
+    ConstraintDescription: has the form http://HOST:PORT or https://HOST:PORT
+
+  CollectorLayerArn:
+    Type: String
+    Default: \"\"
+    Description: >-
+      A layer with a collector for arm64, such as that of ADOT (AWS Distro for OpenTelemetry). It comes with
+      OtlpEndpoint=http://localhost:4318.
+    AllowedPattern: ^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:\\d{12}:layer:[^:]+:\\d+)?$
+    ConstraintDescription: has the form arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION
+
+  TracedRecords:
+    Type: String
+    Default: sampled
+    AllowedValues: [sampled, all, failed, none]
+    Description: >-
+      The records that have a span. sampled: those whose producer has sampled its trace, and those that failed or were
+      rejected. all: up to 10,000 spans a batch. none: no record, and no invocation.
+
+  TraceSampler:
+    Type: String
+    Default: \"\"
+    AllowedValues:
+      - \"\"
+      - always_on
+      - always_off
+      - traceidratio
+      - parentbased_always_on
+      - parentbased_always_off
+      - parentbased_traceidratio
+    Description: >-
+      The sampler of OpenTelemetry's SDK. If empty, each invocation is sampled, and below it as the parent says. Unless
+      active tracing is on, X-Ray says that nothing is sampled: samplers by the parent then export nothing.
+
+  TraceSamplerArg:
+    Type: String
+    Default: \"1\"
+    Description: The part of traces that is sampled, from 0 to 1, for the samplers with a ratio.
+    AllowedPattern: ^(0(\\.\\d+)?|1(\\.0+)?)$
+    ConstraintDescription: is a number from 0 to 1, such as 0.05
+
+";
+const TRACES_RULE: &str = "  CollectorNeedsItsEndpoint:
+    RuleCondition: !Not [!Equals [!Ref CollectorLayerArn, \"\"]]
+    Assertions:
+      - Assert: !Not [!Equals [!Ref OtlpEndpoint, \"\"]]
+        AssertDescription: CollectorLayerArn comes with OtlpEndpoint
+";
+const TRACES_CONDITION: &str = "  HasOtlpEndpoint: !Not [!Equals [!Ref OtlpEndpoint, \"\"]]
+  HasCollectorLayer: !Not [!Equals [!Ref CollectorLayerArn, \"\"]]
+  HasTraceSampler: !Not [!Equals [!Ref TraceSampler, \"\"]]
+";
+const TRACES_LAYER: &str =
+    "      Layers: !If [HasCollectorLayer, [!Ref CollectorLayerArn], !Ref AWS::NoValue]\n";
+const TRACES_VARIABLES: &str = "          OTEL_EXPORTER_OTLP_ENDPOINT: !If [HasOtlpEndpoint, !Ref OtlpEndpoint, !Ref AWS::NoValue]
+          OTEL_TRACES_SAMPLER: !If [HasTraceSampler, !Ref TraceSampler, !Ref AWS::NoValue]
+          OTEL_TRACES_SAMPLER_ARG: !If [HasTraceSampler, !Ref TraceSamplerArg, !Ref AWS::NoValue]
+          LAMBDA_MSK_TRACES: !Ref TracedRecords
+";
+
 /// A place in this repository's template.yaml, and what stands there in a project's.
 type Edit = (&'static str, String);
 
@@ -113,6 +181,20 @@ fn edits(template: &Template, name: &str, topic: &str) -> Vec<Edit> {
                 REGISTRY_VARIABLE,
             ),
             ("        - PolicyName: DeadLetters\n", REGISTRY_POLICY),
+        ] {
+            edits.push((before, format!("{text}{before}")));
+        }
+    }
+    if template.exports_traces() {
+        for (before, text) in [
+            ("  ConsumerGroup:\n    Type: String\n", TRACES_PARAMETERS),
+            ("  SubnetsNeedSecurityGroups:\n", TRACES_RULE),
+            ("  HasConsumerGroup: !Not", TRACES_CONDITION),
+            ("      MemorySize: !Ref FunctionMemory\n", TRACES_LAYER),
+            (
+                "          # The function takes the topic that the mapping reads.\n",
+                TRACES_VARIABLES,
+            ),
         ] {
             edits.push((before, format!("{text}{before}")));
         }
@@ -181,6 +263,10 @@ mod tests {
                 "{}",
                 template.name
             );
+            let traced = template.name == "traced";
+            for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "LAMBDA_MSK_TRACES"] {
+                assert_eq!(text.contains(name), traced, "{}", template.name);
+            }
             let queue = template.name == "two-sources";
             assert_eq!(text.contains("SourceQueueArn"), queue, "{}", template.name);
         }
