@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services letters check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services letters sums check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
 quick := lambda-msk/sqs,lambda-msk/sns,lambda-msk/s3,lambda-msk/kafka,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,lambda-msk/otel,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
@@ -52,6 +52,11 @@ test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, de
 letters: ## ten thousand poison records to each destination whose server is killed, a thousand letters of each shape back by a redriver that is killed (as test-services; some minutes)
 	LETTERS=10000 tests/services/run elasticmq,moto,dynamodb,kafka cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka -- --include-ignored --test-threads 1 --nocapture lost_server:: redriven::
 
+RECORDS ?= 100000
+
+sums: ## a run of RECORDS=100000 through `cargo msk dev` with poison, retries and a stopped destination: what its lines of metrics add up to (OpenSSL with headers; builds librdkafka)
+	SUMS_RECORDS=$(RECORDS) cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka sums:: -- --nocapture
+
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 
 fmt: ## formatting
@@ -92,6 +97,7 @@ template: ## template.yaml, the repository's and that of a project of each templ
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
 	tests/services/run dynamodb,powertools cargo bench --locked -p tests
+	cargo bench --locked -p cost --features spans --bench spans
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)
 	tests/services/run kafka cargo bench --locked -p tests --features kafka --bench kafka

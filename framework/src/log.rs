@@ -212,7 +212,7 @@ impl Advice {
             settled(request_id, report);
         }
         self.unhandled(report);
-        self.partitions_ended(request_id, report);
+        self.partitions_ended(request_id, report, keeping);
         let lost = report.lost();
         let skipped = report.count(Outcome::Skipped) - lost;
         let unreached = report.count(Outcome::Unreached);
@@ -277,7 +277,8 @@ impl Advice {
     }
 
     /// What the partitions' ledgers have shown: of each kind the first partitions, and how many more there are.
-    fn partitions_ended(&self, request_id: &str, report: &Report) {
+    fn partitions_ended(&self, request_id: &str, report: &Report, keeping: Option<&Keeping>) {
+        let is_shared = keeping.is_none_or(|keeping| keeping.store.is_durable());
         let cure = "set FunctionResponseTypes: [ReportBatchItemFailures] in the mapping; until then set LAMBDA_MSK_FAILURE_REPORTING=whole-batch";
         let others = |kind: &'static str, more: usize| {
             if more > 0 {
@@ -293,6 +294,14 @@ impl Advice {
         for (kind, more) in report.lines_left_out {
             others(kind, more);
         }
+        let unless = match is_shared {
+            true => {
+                "MaximumRetryAttempts is 0, the record was too old for the mapping or the topic's retention, or offsets were reset"
+            }
+            false => {
+                "another process was sent it (a ledger in memory does not show that), MaximumRetryAttempts is 0, the record was too old for the mapping or the topic's retention, or offsets were reset"
+            }
+        };
         for (at, offset) in report.overlooked.iter().take(PARTITION_LOG_LINES_MAX) {
             error!(
                 request_id,
@@ -302,7 +311,7 @@ impl Advice {
                 cause =
                     "the event source mapping ignores the list of failed records, and commits them",
                 cure = self.unread.amend(cure),
-                unless = "MaximumRetryAttempts is 0, the record was too old for the mapping or the topic's retention, or offsets were reset",
+                unless,
                 "a record that was reported as failed was not redelivered: it is lost"
             );
         }

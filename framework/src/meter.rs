@@ -62,6 +62,24 @@ impl Measures {
         }
     }
 
+    /// A record without a timestamp has no age.
+    #[inline]
+    fn started(&self, timestamp_ms: i64, now_ms: i64) {
+        if timestamp_ms == RecordEntry::NO_TIMESTAMP {
+            return;
+        }
+        let age_ms = u64::try_from(now_ms.saturating_sub(timestamp_ms)).unwrap_or_else(|_| {
+            self.clock_ahead.fetch_add(1, Ordering::Relaxed);
+            0
+        });
+        self.age_ms.add(age_ms);
+    }
+
+    #[inline]
+    fn ran(&self, took_ns: u64) {
+        self.run_us.add(took_ns / 1_000);
+    }
+
     pub(crate) fn ages_ms(&self) -> Vec<(f64, u64)> {
         self.age_ms.counts()
     }
@@ -119,24 +137,30 @@ impl Meter {
         &self.measures[self.measured_as(partition)]
     }
 
-    /// A record's handler starts for the first time, at that wall time. A record without a timestamp has no age.
+    /// A record's handler has started for the first time, at that wall time.
     #[inline]
-    pub(crate) fn starts(&self, partition: usize, timestamp_ms: i64, now_ms: i64) {
-        if timestamp_ms == RecordEntry::NO_TIMESTAMP {
-            return;
-        }
-        let measures = self.at(partition);
-        let age_ms = u64::try_from(now_ms.saturating_sub(timestamp_ms)).unwrap_or_else(|_| {
-            measures.clock_ahead.fetch_add(1, Ordering::Relaxed);
-            0
-        });
-        measures.age_ms.add(age_ms);
+    pub(crate) fn started(&self, partition: usize, timestamp_ms: i64, now_ms: i64) {
+        self.at(partition).started(timestamp_ms, now_ms);
     }
 
     /// A run of a handler has ended.
     #[inline]
     pub(crate) fn ran(&self, partition: usize, took_ns: u64) {
-        self.at(partition).run_us.add(took_ns / 1_000);
+        self.at(partition).ran(took_ns);
+    }
+
+    /// Both at once: most handlers wait for nothing.
+    #[inline]
+    pub(crate) fn started_and_ran(
+        &self,
+        partition: usize,
+        timestamp_ms: i64,
+        now_ms: i64,
+        took_ns: u64,
+    ) {
+        let measures = self.at(partition);
+        measures.started(timestamp_ms, now_ms);
+        measures.ran(took_ns);
     }
 
     /// Another invocation held what a partition's records need.

@@ -261,6 +261,13 @@ impl Record {
         self.entry().value.map(|span| span.of(&self.batch.arena))
     }
 
+    /// Of key and value, as the producer sent them.
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        let RecordEntry { key, value, .. } = self.entry();
+        let bytes = |part: &Option<Span>| part.map_or(0, |span| u64::from(span.len));
+        bytes(key) + bytes(value)
+    }
+
     /// The headers, in order and with repeated names.
     pub fn headers(&self) -> Headers {
         Headers(self.clone())

@@ -334,6 +334,8 @@ pub enum What {
         invocation: InvocationId,
         /// The sum of the five outcomes.
         counted: u64,
+        /// The tries beyond the first ones.
+        retried: u64,
     },
     /// No faults happen from now on.
     Quiet,

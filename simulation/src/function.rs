@@ -214,17 +214,19 @@ struct Metrics(Arc<Inside>);
 impl io::Write for Metrics {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let outcomes = ["Done", "Skipped", "Rejected", "Failed", "Unreached"];
-        let mut counted = 0;
+        let (mut counted, mut retried) = (0, 0);
         for line in lines.split(|byte| *byte == b'\n') {
             if let Ok(line) = serde_json::from_slice::<serde_json::Value>(line) {
                 let counts = outcomes.iter().map(|name| line[name].as_u64());
                 counted += counts.flatten().sum::<u64>();
+                retried += line["Retried"].as_u64().unwrap_or_default();
             }
         }
         let invocation = current();
         self.0.note(What::Measured {
             invocation,
             counted,
+            retried,
         });
         Ok(lines.len())
     }

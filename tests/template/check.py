@@ -131,7 +131,7 @@ PROJECTS = {
     "two-sources": {"also": READ_QUEUE},
     "cdc": {},
     "typed": {"url": ("ServiceUrl", "FULFILMENT_URL")},
-    "traced": {"url": ("ServiceUrl", "SERVICE_URL")},
+    "traced": {"url": ("ServiceUrl", "SERVICE_URL"), "traces": True},
     "files-s3": {"also": WRITE_FILES},
     "bulk-opensearch": {"url": ("OpenSearchUrl", "OPENSEARCH_URL")} | SEARCH["es"],
     "bulk-postgres": {},
@@ -150,7 +150,7 @@ def main():
         tally.check(f"{check} has a fault to find", lambda: has_control(check))
     for folder in map(Path, sys.argv[1:]):
         name = folder.name
-        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}, "given": {}} | PROJECTS[name])
+        FUNCTION.update({"binary": name, "topic": "TOPIC", "url": None, "also": {}, "given": {}, "traces": False} | PROJECTS[name])
         sam = holds(tally, folder / "template.yaml", of=f"{name}: ")
         for service, of_service in SEARCH.items() if name == "bulk-opensearch" else ():
             FUNCTION.update(of_service)

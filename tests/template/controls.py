@@ -96,6 +96,7 @@ CONTROLS = [
     ("keys that all stacks share", ENVIRONMENT + ".LAMBDA_MSK_NAMESPACE", "orders", "function_remembers_in_the_table_under_the_stacks_name"),
     ("a function that takes one topic only", ENVIRONMENT + ".ORDERS_TOPIC", "orders", "function_takes_the_topic_that_the_mapping_reads"),
     ("an empty URL", ENVIRONMENT + ".FULFILMENT_URL", {"Ref": "FulfilmentUrl"}, "function_gets_a_url_only_if_there_is_one"),
+    ("spans of a function that exports none", ENVIRONMENT + ".OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318", "spans_go_where_they_are_sent"),
     ("always in a VPC", "Conditions.InVpc", {"Fn::Equals": ["1", "1"]}, "function_is_in_a_vpc_only_if_asked"),
     ("subnets without security groups", "Rules.SubnetsNeedSecurityGroups", None, "half_a_vpc_is_refused"),
     ("security groups without subnets", "Rules.SecurityGroupsNeedSubnets", None, "half_a_vpc_is_refused"),

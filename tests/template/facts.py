@@ -15,8 +15,8 @@ ACCOUNT_OF_CLUSTER = "arn:aws:kafka:eu-central-1:111122223333"
 CONNECTION = "arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/shop/0a1b2c3d-7"
 
 # The function that the template is for: its binary, the variable for its topic, the parameter and variable for the URL that
-# it posts to (None: it posts nowhere), and what its role may do besides; and what is given for parameters of its own.
-FUNCTION = {"binary": "handler", "topic": "ORDERS_TOPIC", "url": ("FulfilmentUrl", "FULFILMENT_URL"), "also": {}, "given": {}}
+# it posts to (None: it posts nowhere), and what its role may do besides; what is given for parameters of its own, and whether it exports spans.
+FUNCTION = {"binary": "handler", "topic": "ORDERS_TOPIC", "url": ("FulfilmentUrl", "FULFILMENT_URL"), "also": {}, "given": {}, "traces": False}
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:orders"
 READ_QUEUE = {action: QUEUE for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")}
 FILES = {"FilesBucket": "my-files", "FilesPrefix": "a/b"}
@@ -368,6 +368,30 @@ def function_gets_a_url_only_if_there_is_one(template):
     assert variables(stack(template, **{parameter: "https://x"}))[variable] == "https://x"
 
 
+def spans_go_where_they_are_sent(template):
+    none = stack(template)
+    of = lambda s: {name: value for name, value in variables(s).items() if name.startswith("OTEL_") or name == "LAMBDA_MSK_TRACES"}
+    if not FUNCTION["traces"]:
+        assert of(none) == {} and "Layers" not in function(none)
+        return
+    assert of(none) == {"LAMBDA_MSK_TRACES": "sampled"} and "Layers" not in function(none)
+    layer, collector = "arn:aws:lambda:eu-central-1:901920570463:layer:aws-otel-collector-arm64:1", "http://localhost:4318"
+    assert stack(template, CollectorLayerArn=layer).broken_rules() == ["CollectorNeedsItsEndpoint"]
+    given = stack(template, OtlpEndpoint=collector, CollectorLayerArn=layer, TracedRecords="all", TraceSampler="traceidratio", TraceSamplerArg="0.05")
+    wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.05", "LAMBDA_MSK_TRACES": "all"}
+    assert of(given) == wanted and function(given)["Layers"] == [layer] and not given.broken_rules()
+    # What the function would refuse at its start is refused before.
+    for name, good, bad in [
+        ("OtlpEndpoint", ["", collector, "https://otlp.example.com/otlp"], ["localhost:4318", "grpc://localhost:4317", "http:// "]),
+        ("CollectorLayerArn", ["", layer], ["aws-otel-collector", layer.removesuffix(":1")]),
+        ("TraceSamplerArg", ["0", "0.05", "1", "1.0"], ["", "5", "5%", "1.5"]),
+    ]:
+        pattern = template["Parameters"][name]["AllowedPattern"]
+        assert all(re.fullmatch(pattern, value) for value in good), name
+        assert not any(re.fullmatch(pattern, value) for value in bad), name
+    assert template["Parameters"]["TracedRecords"]["AllowedValues"] == ["sampled", "all", "failed", "none"]
+
+
 def function_is_in_a_vpc_only_if_asked(template):
     assert "VpcConfig" not in function(stack(template))
     both = stack(template, SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
@@ -520,6 +544,7 @@ FACTS = [
     function_remembers_in_the_table_under_the_stacks_name,
     function_takes_the_topic_that_the_mapping_reads,
     function_gets_a_url_only_if_there_is_one,
+    spans_go_where_they_are_sent,
     function_is_in_a_vpc_only_if_asked,
     half_a_vpc_is_refused,
     role_is_the_one_written_here,

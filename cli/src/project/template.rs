@@ -71,6 +71,12 @@ impl Template {
         self.file("src/settings.rs").contains("\"DATABASE_URL\"")
     }
 
+    /// Whether its function exports spans.
+    pub(crate) fn exports_traces(&self) -> bool {
+        self.file("src/traces.rs")
+            .contains("\"OTEL_EXPORTER_OTLP_ENDPOINT\"")
+    }
+
     /// Whether its function reads a queue of SQS too.
     pub(crate) fn reads_queue(&self) -> bool {
         !self.file("events/sqs.json").is_empty()

@@ -13,12 +13,24 @@ const EXACT_BITS: u32 = EXACT.trailing_zeros();
 /// Buckets from one power of two to the next: neighbours are the fourth root of two apart, 19 %.
 const PER_OCTAVE: usize = 4;
 
-/// 2<sup>1/4</sup>, 2<sup>2/4</sup> and 2<sup>3/4</sup>, with 63 bits behind the point.
-const QUARTERS: [u64; PER_OCTAVE - 1] = [
-    10_968_499_650_544_839_024,
-    13_043_817_825_332_782_213,
-    15_511_800_964_685_064_949,
-];
+/// The first bits behind a value's leading one that tell its bucket.
+const MANTISSA_BITS: u32 = 5;
+
+/// Of each of these bits' values the bucket within its octave. The bounds are 38, 45 and 54 of 32: the roots of two, as near as five bits come.
+const QUARTER: [u8; 1 << MANTISSA_BITS] = {
+    let mut quarters = [0; 1 << MANTISSA_BITS];
+    let mut at = 0;
+    while at < quarters.len() {
+        quarters[at] = match at {
+            0..6 => 0,
+            6..13 => 1,
+            13..22 => 2,
+            _ => 3,
+        };
+        at += 1;
+    }
+    quarters
+};
 
 /// Number of buckets that hold values below two to that power; larger ones are in the last.
 pub(crate) const fn buckets(bits: u32) -> usize {
@@ -69,9 +81,10 @@ fn bucket_of(value: u64) -> usize {
         return value as usize;
     }
     let octave = value.ilog2();
-    let mantissa = value << (u64::BITS - 1 - octave);
-    let [first, second, third] = QUARTERS.map(|quarter| usize::from(mantissa >= quarter));
-    EXACT as usize + (octave - EXACT_BITS) as usize * PER_OCTAVE + first + second + third
+    // Without the leading one.
+    let mantissa = value << (u64::BITS - 1 - octave) << 1;
+    let quarter = QUARTER[(mantissa >> (u64::BITS - MANTISSA_BITS)) as usize];
+    EXACT as usize + (octave - EXACT_BITS) as usize * PER_OCTAVE + usize::from(quarter)
 }
 
 /// The middle of a bucket, as ratios go.

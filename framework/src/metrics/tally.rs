@@ -46,12 +46,17 @@ impl Counts {
             Outcome::Unreached => 4,
         }] += 1;
         self.retried += u64::from(report.attempts.saturating_sub(1));
-        self.bytes += (bytes(record.key()) + bytes(record.value())) as u64;
+        self.bytes += record.payload_bytes();
         if let Some(problem) = &report.problem {
             let send = problem.destination;
             let failed = send.is_some_and(|code| code != Problem::NO_DESTINATION);
             self.destination_errors += u64::from(failed);
         }
+    }
+
+    fn has_unsettled(&self) -> bool {
+        let mut counts = OUTCOMES.iter().zip(self.outcomes);
+        counts.any(|((outcome, _), count)| count > 0 && !outcome.is_settled())
     }
 
     fn add(&mut self, other: &Self) {
@@ -66,10 +71,6 @@ impl Counts {
         self.overlooked += other.overlooked;
         self.time_lag_ms = self.time_lag_ms.max(other.time_lag_ms);
     }
-}
-
-fn bytes(part: Option<&[u8]>) -> usize {
-    part.map_or(0, <[u8]>::len)
 }
 
 /// One line of metrics.
@@ -97,21 +98,26 @@ pub(super) fn tallies<'m>(
         partitions_left_out: 0,
     };
     let mut tallies: Vec<Tally<'m>> = meter.measures().iter().map(empty).collect();
-    // The records of a partition stand one after the other.
-    let same = |a: &RecordReport, b: &RecordReport| {
-        a.record.partition_index() == b.record.partition_index()
-    };
-    for records in report.records.chunk_by(same) {
-        let first = &records[0].record;
+    let mut rest = &*report.records;
+    while let Some(RecordReport { record: first, .. }) = rest.first() {
+        let partition = first.partition_index();
         let mut counts = Counts::default();
-        records.iter().for_each(|record| counts.add_record(record));
+        // The records of a partition stand one after the other.
+        let records = rest
+            .iter()
+            .take_while(|report| report.record.partition_index() == partition);
+        let records = records.map(|report| counts.add_record(report)).count();
+        let (records, others) = rest.split_at(records);
+        rest = others;
         let at = first.topic_partition();
         if report.unhandled.contains_key(&*at.topic) {
             counts.unhandled = counts.records;
         }
         counts.overlooked = overlooked(report, at);
-        counts.time_lag_ms = time_lag_ms(records, now_ms);
-        let tally = &mut tallies[meter.measured_as(first.partition_index())];
+        if counts.has_unsettled() {
+            counts.time_lag_ms = time_lag_ms(records, now_ms);
+        }
+        let tally = &mut tallies[meter.measured_as(partition)];
         tally.counts.add(&counts);
         if tally.measures.of.is_some() && by == MetricsBy::Topic {
             tally

@@ -176,6 +176,23 @@ impl BatchRun<'_> {
 
     pub(super) fn measure_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
         self.count_run(record, run);
+        self.note_run(record, run);
+    }
+
+    /// As [`measure_run`](Self::measure_run), of a first try that waited for nothing: its start is counted with it.
+    pub(super) fn measure_only_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
+        if let Some(meter) = &self.invocation.meter {
+            meter.started_and_ran(
+                record.partition_index(),
+                record.timestamp_millis(),
+                self.wall_ms(run.first_ns()),
+                run.took_ns(),
+            );
+        }
+        self.note_run(record, run);
+    }
+
+    fn note_run<F>(&self, record: &Record, run: &Polled<'_, F>) {
         if run.took_ns() > self.longest_run_ns.load(Ordering::Relaxed) {
             self.longest_run_ns.store(run.took_ns(), Ordering::Relaxed);
         }

@@ -57,11 +57,23 @@ impl<'a> BatchRun<'a> {
     /// The record's handler starts, for the first time in this invocation, at the time of the last look at the clock.
     #[inline]
     pub(super) fn starts(&self, record: &Record) {
+        self.started(record, self.turns.seen_ns());
+    }
+
+    /// The record's handler has started, for the first time in this invocation, at that time of `turns`.
+    #[inline]
+    pub(super) fn started(&self, record: &Record, at_ns: u64) {
         if let Some(meter) = &self.invocation.meter {
-            // An invocation lasts hours at most.
-            let now_ms = self.began_ms + (self.turns.seen_ns() / 1_000_000) as i64;
-            meter.starts(record.partition_index(), record.timestamp_millis(), now_ms);
+            let stamped_ms = record.timestamp_millis();
+            meter.started(record.partition_index(), stamped_ms, self.wall_ms(at_ns));
         }
+    }
+
+    /// The wall time at that time of `turns`, milliseconds since 1970. Only where something is measured.
+    #[inline]
+    pub(super) fn wall_ms(&self, at_ns: u64) -> i64 {
+        // An invocation lasts hours at most.
+        self.began_ms + (at_ns / 1_000_000) as i64
     }
 
     pub(super) fn skips(&self, record: &Record) -> bool {

@@ -37,6 +37,11 @@ impl<'a, F> Polled<'a, F> {
         self.last_ns - self.first_ns
     }
 
+    /// When its first poll began.
+    pub(super) fn first_ns(&self) -> u64 {
+        self.first_ns
+    }
+
     /// When its first poll began, and its last ended.
     #[cfg(feature = "otel")]
     pub(super) fn times_ns(&self) -> (u64, u64) {

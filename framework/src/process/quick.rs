@@ -78,14 +78,16 @@ impl<'a> BatchRun<'a> {
             Ok(run) => run,
             Err(panicked) => return Err(Stopped::First(route, First::Taken(Err(panicked)))),
         };
-        self.starts(record);
         let mut run = Polled::new(run, &self.turns, self.scope(record, 1));
         let ended = match Pin::new(&mut run).poll(context) {
             Poll::Ready(ended) => {
-                self.measure_run(record, &run);
+                self.measure_only_run(record, &run);
                 Some(ended)
             }
-            Poll::Pending => None,
+            Poll::Pending => {
+                self.started(record, run.first_ns());
+                None
+            }
         };
         if let Some(Ok(Ok(()))) = ended {
             self.remember(record, Settled::Done);

@@ -110,6 +110,9 @@ async fn one_process_with_a_ledger_in_memory_sees_it_too() {
     let said = said_of(&consumers, &[batch([(0, 0)]), batch([(1, 1)])]).await;
 
     assert_eq!(said.len(), 1);
+    // It cannot know what others were sent, and says so.
+    let unless = said[0]["unless"].as_str().unwrap();
+    assert!(unless.contains("another process was sent it"), "{unless}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,6 +68,8 @@ pub(super) struct Invocation {
     pub(super) redrive: bool,
     pub(super) delivered_ms: u64,
     pub(super) started: BTreeSet<RecordId>,
+    /// How often a handler was started in it, for any record.
+    pub(super) starts: u64,
     /// Calls with several records that are not over, each with its records.
     pub(super) calls_open: BTreeMap<u64, Vec<RecordId>>,
     /// In which of these calls each record was last.
@@ -220,7 +222,9 @@ impl Model {
     pub(super) fn started(&mut self, invocation: InvocationId, record: RecordId) {
         self.record(record).starts += 1;
         self.record(record).starts_marked += 1;
-        self.invocation(invocation).started.insert(record);
+        let invocation = self.invocation(invocation);
+        invocation.started.insert(record);
+        invocation.starts += 1;
     }
 
     pub(super) fn settled(

@@ -29,7 +29,7 @@ pub enum Invariant {
     Prompt,
     /// A letter does not say that a handler was started, unless it was.
     Truth,
-    /// The outcomes in an invocation's metrics add up to its records.
+    /// The outcomes in an invocation's metrics add up to its records, and its retries to the tries beyond the first.
     Counted,
     /// A registry's outage neither rejects a record nor is remembered, a schema is there before its record's turn, and each is asked for once a process.
     Schemas,

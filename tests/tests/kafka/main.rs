@@ -24,6 +24,7 @@ mod redriven;
 #[cfg(feature = "tls")]
 mod secure;
 mod starting;
+mod sums;
 mod there_and_back;
 mod transactions;
 mod typed;

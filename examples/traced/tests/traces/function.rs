@@ -73,6 +73,25 @@ fn the_invocations_span_hangs_under_x_rays_and_bears_the_functions_name() {
 }
 
 #[test]
+fn a_sampler_by_the_parent_exports_nothing_that_x_ray_does_not_sample() {
+    let collector = Collector::start();
+    let lambda = Lambda::start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint()),
+        ("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
+    ]);
+
+    lambda.invoke(event(0, 3));
+
+    // X-Ray's header says `Sampled=0`, as it does without active tracing; the producers' flags say that they have sampled.
+    let names: Vec<String> = collector
+        .spans()
+        .into_iter()
+        .map(|span| span.name)
+        .collect();
+    assert_eq!(names, [""; 0]);
+}
+
+#[test]
 fn the_service_is_named_by_the_variable_of_opentelemetry_if_it_is_set() {
     let collector = Collector::start();
     let lambda = Lambda::start(&[

@@ -23,6 +23,7 @@ const FEATURES: &str = match (cfg!(feature = "tls"), cfg!(feature = "share")) {
 };
 
 struct Programs {
+    counted: PathBuf,
     forward: PathBuf,
     payloads: PathBuf,
     cargo_msk: PathBuf,
@@ -40,7 +41,8 @@ fn programs() -> &'static Programs {
             .args(["--package", "tests", "--package", "cargo-msk"])
             .args(["--package", "typed", "--package", "handler"])
             .args(["--features", FEATURES])
-            .args(["--example", "forward", "--example", "payloads"])
+            .args(["--example", "counted", "--example", "forward"])
+            .args(["--example", "payloads"])
             .args(["--bin", "cargo-msk", "--bin", "typed", "--bin", "handler"])
             .output()
             .unwrap();
@@ -51,6 +53,7 @@ fn programs() -> &'static Programs {
         std::fs::copy(executable(&output.stdout, "handler"), &handler).unwrap();
         Programs {
             handler,
+            counted: executable(&output.stdout, "counted"),
             forward: executable(&output.stdout, "forward"),
             payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
@@ -110,6 +113,11 @@ pub(crate) fn forward() -> PathBuf {
 /// The function that people copy, with every destination.
 pub(crate) fn handler() -> PathBuf {
     programs().handler.clone()
+}
+
+/// The sample function for any topic, whose posts name their invocation.
+pub(crate) fn counted() -> PathBuf {
+    programs().counted.clone()
 }
 
 /// The command line tool, with all that the tests ask of it.
