@@ -273,7 +273,7 @@ impl Queue {
 
 #[test]
 #[ignore = "needs a queue: make test-services"]
-fn letters_of_a_real_queue_are_seen_by_others_at_once_and_deleted_once_they_are_settled() {
+fn letters_of_a_real_queue_are_given_back_at_once_and_deleted_once_settled() {
     let queue = Queue::new();
     for (partition, offset, become_of) in LETTERS {
         queue.send(&ours(partition, offset, become_of, 0));

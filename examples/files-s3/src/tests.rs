@@ -20,7 +20,7 @@ fn settings(records: usize) -> Settings {
         "BULK_RECORDS" => Some(records.to_string()),
         _ => None,
     };
-    let (settings, faults) = Settings::read(variable);
+    let (settings, faults) = Settings::read(TOPIC, variable);
     assert!(faults.is_empty(), "{faults:?}");
     settings
 }
@@ -230,7 +230,7 @@ async fn the_sample_events_become_files() {
 
 #[test]
 fn a_variable_that_is_missing_ends_the_start_and_is_named() {
-    let (settings, faults) = Settings::read(|_| None);
+    let (settings, faults) = Settings::read(TOPIC, |_| None);
     let store = Store::new(Place::default());
 
     let error = consumer_of(&settings, store, faults)
