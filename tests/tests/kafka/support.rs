@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub(crate) mod broker;
+#[path = "../services/support/bucket.rs"]
+#[allow(dead_code, reason = "it can do more than these tests ask for")]
+pub(crate) mod bucket;
 pub(crate) mod build;
 pub(crate) mod echo;
 #[path = "../../../mapping/tests/support/function.rs"]

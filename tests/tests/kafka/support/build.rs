@@ -21,6 +21,7 @@ struct Programs {
     payloads: PathBuf,
     cargo_msk: PathBuf,
     typed: PathBuf,
+    files_s3: PathBuf,
 }
 
 fn programs() -> &'static Programs {
@@ -43,7 +44,8 @@ fn programs() -> &'static Programs {
             .args(["--package", "tests", "--package", "cargo-msk"])
             .args(["--package", "typed", "--features", FEATURES])
             .args(["--example", "forward", "--example", "payloads"])
-            .args(["--bin", "cargo-msk", "--bin", "typed"])
+            .args(["--package", "files-s3"])
+            .args(["--bin", "cargo-msk", "--bin", "typed", "--bin", "files-s3"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -53,6 +55,7 @@ fn programs() -> &'static Programs {
             payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
             typed: executable(&output.stdout, "typed"),
+            files_s3: executable(&output.stdout, "files-s3"),
         }
     })
 }
@@ -83,6 +86,11 @@ pub(crate) fn cargo_msk() -> PathBuf {
 /// The example that reads Avro, Protobuf and JSON by schemas, with every registry.
 pub(crate) fn typed() -> PathBuf {
     programs().typed.clone()
+}
+
+/// The example that writes files to S3.
+pub(crate) fn files_s3() -> PathBuf {
+    programs().files_s3.clone()
 }
 
 /// A function that posts keys and values.
