@@ -389,7 +389,14 @@ fn the_links_for_a_package_of_this_crate_lead_to_every_file_of_the_examples() {
     templates.sort();
     assert_eq!(
         templates,
-        ["cdc", "orders", "traced", "two-sources", "typed"]
+        [
+            "cdc",
+            "files-s3",
+            "orders",
+            "traced",
+            "two-sources",
+            "typed"
+        ]
     );
 }
 

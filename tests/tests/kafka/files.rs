@@ -20,8 +20,8 @@ const RECORDS: usize = 6_000;
 const PARTITIONS: usize = 3;
 /// 2026-01-01T00:00Z: the records lie on both sides of it.
 const MIDNIGHT: i64 = 1_767_225_600_000;
-/// Files there at least, however borders fall: a file holds up to 20 records.
-const FILES_MIN: usize = RECORDS / 20;
+/// About so many files there are: a call has up to 20 records, of two days.
+const FILES: usize = 2 * RECORDS / 20;
 /// Quiet, it is over in half a minute.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -103,7 +103,7 @@ async fn nothing_is_lost(seed: u64) {
     let topic = topic(&bootstrap(), &format!("files-{seed}"), 3).await;
     let produced = produce(&topic, &mut random).await;
     let bucket = Bucket::at(&server()).await;
-    let mut points: Vec<usize> = (0..6).map(|_| random.usize(10..FILES_MIN - 30)).collect();
+    let mut points: Vec<usize> = (0..6).map(|_| random.usize(10..FILES - 100)).collect();
     points.sort_unstable();
 
     let started = Instant::now();
