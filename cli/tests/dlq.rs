@@ -5,6 +5,9 @@
 #[cfg(feature = "aws")]
 #[path = "dlq/services.rs"]
 mod services;
+#[cfg(feature = "aws")]
+#[path = "dlq/stores.rs"]
+mod stores;
 mod support;
 #[cfg(feature = "dev")]
 #[path = "dlq/topics.rs"]

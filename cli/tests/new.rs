@@ -444,6 +444,7 @@ fn the_links_for_a_package_of_this_crate_lead_to_every_file_of_the_examples() {
             "bulk-opensearch",
             "bulk-postgres",
             "cdc",
+            "files-s3",
             "orders",
             "traced",
             "two-sources",

@@ -58,7 +58,7 @@ impl Template {
 
     /// Whether its function writes files to a bucket of S3.
     pub(crate) fn writes_files(&self) -> bool {
-        self.file("src/lib.rs").contains("\"FILES_S3\"")
+        self.file("src/settings.rs").contains("\"FILES_S3\"")
     }
 
     /// Whether its function writes to an index of OpenSearch.

@@ -12,14 +12,16 @@ use serde_json::json;
 use super::ours;
 use crate::support::{start_with, stderr, stdout};
 
-/// One request: its method and path, the operation of SQS, and its body.
-struct Request {
+/// One request: its method and path, the operation of SQS, its headers with the line before them, and its body.
+pub(super) struct Request {
     line: String,
     target: String,
+    pub(super) head: String,
+    pub(super) body: String,
 }
 
 /// Answers every request of a run with what `answer` makes: a status, and a body. None: no answer, until the other side gives up.
-fn service(
+pub(super) fn service(
     answer: impl Fn(&Request) -> Option<(u16, String)> + Send + Sync + 'static,
 ) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -64,6 +66,8 @@ fn serve(
             .copied()
             .unwrap_or_default()
             .to_owned(),
+        head: head.clone(),
+        body: String::from_utf8(body).unwrap(),
     };
     seen.lock()
         .unwrap()
@@ -82,7 +86,9 @@ fn serve(
 
 fn run(url: &str, args: &[&str], input: &str) -> Output {
     let env = [
-        ("AWS_ENDPOINT_URL", url),
+        // Of each service: `tests/services/run` sets some, which count more than the one for all.
+        ("AWS_ENDPOINT_URL_S3", url),
+        ("AWS_ENDPOINT_URL_SQS", url),
         ("AWS_ENDPOINT_URL_LAMBDA", url),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "a"),

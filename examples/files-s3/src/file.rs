@@ -136,8 +136,10 @@ mod tests {
     use super::{File, files, hex};
     use sha2::{Digest, Sha256};
 
+    use crate::TOPIC;
+
     fn sample(partition: i32, offset: i64, timestamp: i64) -> Sample {
-        let sample = Sample::new("orders", partition).offset(offset);
+        let sample = Sample::new(TOPIC, partition).offset(offset);
         sample.timestamp(timestamp).key("k").value("v")
     }
 
@@ -173,20 +175,20 @@ mod tests {
         let files = files(&records).expect("files");
 
         let expected = [
-            "orders/2025-12-31/orders+0+0000000000000000007+0000000000000000009",
-            "orders/2026-01-01/orders+0+0000000000000000008+0000000000000000008",
-            "orders/unknown/orders+0+9223372036854775807+9223372036854775807",
-            "orders/1969-12-31/orders+11+0000000000000000004+0000000000000000004",
-            "orders/1970-01-01/orders+11+0000000000000000003+0000000000000000003",
-            "orders/unknown/orders+11+0000000000000000005+0000000000000000005",
+            "T/2025-12-31/T+0+0000000000000000007+0000000000000000009",
+            "T/2026-01-01/T+0+0000000000000000008+0000000000000000008",
+            "T/unknown/T+0+9223372036854775807+9223372036854775807",
+            "T/1969-12-31/T+11+0000000000000000004+0000000000000000004",
+            "T/1970-01-01/T+11+0000000000000000003+0000000000000000003",
+            "T/unknown/T+11+0000000000000000005+0000000000000000005",
         ];
-        assert_eq!(names(&files), expected);
+        assert_eq!(names(&files), expected.map(|name| name.replace('T', TOPIC)));
     }
 
     #[test]
     fn a_line_is_json_with_key_and_value_as_they_came() {
         let text = "{\"a\": 1}\r\n\u{0}\"ä\u{2028}";
-        let plain = Sample::new("orders", 2).offset(5).timestamp(0);
+        let plain = Sample::new(TOPIC, 2).offset(5).timestamp(0);
         let records = records(vec![
             plain.clone().key("").value(text),
             plain.clone().offset(6),
@@ -196,7 +198,7 @@ mod tests {
         let files = files(&records).expect("files");
 
         let lines = lines(&files[0]);
-        let head = r#"{"topic":"orders","partition":2,"offset":"#;
+        let head = format!(r#"{{"topic":"{TOPIC}","partition":2,"offset":"#);
         let expected = [
             format!(
                 r#"{head}5,"timestamp":0,"key":"","value":{}}}"#,

@@ -18,18 +18,9 @@ pub use crate::store::{LINES_SHA256, Store};
 /// The topic, unless `TOPIC` names another: template.yaml sets it to the topic that the mapping reads.
 const TOPIC: &str = "orders";
 
-/// The variable that names the bucket and the prefix of the files.
-const FILES_S3: &str = "FILES_S3";
-
-/// The most records of a file.
-const BULK_RECORDS: &str = "BULK_RECORDS";
-
-/// The most bytes of keys and values of a file.
-const BULK_BYTES: &str = "BULK_BYTES";
-
 /// The consumer, with its bucket and its topic from the environment.
 pub fn consumer() -> Builder<Store> {
-    let (settings, faults) = Settings::read(|name| std::env::var(name).ok());
+    let (settings, faults) = Settings::read(TOPIC, |name| std::env::var(name).ok());
     let store = Store::new(settings.place.clone());
     consumer_of(&settings, store, faults)
 }

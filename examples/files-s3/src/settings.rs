@@ -5,7 +5,14 @@
 use lambda_msk::error::ConfigurationFault;
 use lambda_msk::limits::{BATCH_BYTES_DEFAULT, BATCH_RECORDS_DEFAULT, BATCH_RECORDS_MAX};
 
-use crate::{BULK_BYTES, BULK_RECORDS, FILES_S3, TOPIC};
+/// The variable that names the bucket and the prefix of the files.
+const FILES_S3: &str = "FILES_S3";
+
+/// The most records of a file.
+const BULK_RECORDS: &str = "BULK_RECORDS";
+
+/// The most bytes of keys and values of a file.
+const BULK_BYTES: &str = "BULK_BYTES";
 
 /// The longest prefix. An object's key has at most 1,024 bytes, and the rest of it up to 640: the topic twice, and a hash.
 const PREFIX_BYTES_MAX: usize = 350;
@@ -30,8 +37,9 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the variables. An empty one counts as unset.
+    /// Reads the variables. An empty one counts as unset. `topic` is read unless `TOPIC` names another.
     pub(crate) fn read(
+        topic: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> (Self, Vec<ConfigurationFault>) {
         let variable = |name| {
@@ -55,7 +63,7 @@ impl Settings {
         };
         let records = number(BULK_RECORDS, BATCH_RECORDS_DEFAULT, BATCH_RECORDS_MAX);
         let bytes = number(BULK_BYTES, BATCH_BYTES_DEFAULT, usize::MAX);
-        let topic = variable("TOPIC").unwrap_or_else(|| TOPIC.to_owned());
+        let topic = variable("TOPIC").unwrap_or_else(|| topic.to_owned());
         let settings = Self {
             topic,
             place,
@@ -137,7 +145,7 @@ mod tests {
             let found = all.find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let (settings, faults) = Settings::read(variable);
+        let (settings, faults) = Settings::read("orders", variable);
         let faults = faults
             .iter()
             .map(|it| format!("{}: {}", it.place, it.reason));

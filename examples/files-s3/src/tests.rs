@@ -20,7 +20,7 @@ fn settings(records: usize) -> Settings {
         "BULK_RECORDS" => Some(records.to_string()),
         _ => None,
     };
-    let (settings, faults) = Settings::read(variable);
+    let (settings, faults) = Settings::read(TOPIC, variable);
     assert!(faults.is_empty(), "{faults:?}");
     settings
 }
@@ -54,9 +54,9 @@ fn outcomes(invoked: &Invoked) -> Vec<Outcome> {
     all
 }
 
-/// The key of a file of `orders` of the new year.
+/// The key of a file of the new year.
 fn key(partition: i32, first: i64, last: i64) -> String {
-    format!("files/orders/2026-01-01/orders+{partition}+{first:019}+{last:019}.ndjson.gz")
+    format!("files/{TOPIC}/2026-01-01/{TOPIC}+{partition}+{first:019}+{last:019}.ndjson.gz")
 }
 
 fn keys(stub: &Stub) -> Vec<String> {
@@ -91,7 +91,7 @@ async fn a_delivery_becomes_files_and_the_same_delivery_again_becomes_no_more() 
     let line = |offset: i64| {
         let time = NEW_YEAR + 1_000 * offset;
         format!(
-            "{{\"topic\":\"orders\",\"partition\":0,\"offset\":{offset},\"timestamp\":{time},\"key\":null,\"value\":\"{{\\\"order_id\\\":{offset}}}\"}}\n"
+            "{{\"topic\":\"{TOPIC}\",\"partition\":0,\"offset\":{offset},\"timestamp\":{time},\"key\":null,\"value\":\"{{\\\"order_id\\\":{offset}}}\"}}\n"
         )
     };
     assert_eq!(lines, line(13) + &line(14));
@@ -230,7 +230,7 @@ async fn the_sample_events_become_files() {
 
 #[test]
 fn a_variable_that_is_missing_ends_the_start_and_is_named() {
-    let (settings, faults) = Settings::read(|_| None);
+    let (settings, faults) = Settings::read(TOPIC, |_| None);
     let store = Store::new(Place::default());
 
     let error = consumer_of(&settings, store, faults)

@@ -95,7 +95,7 @@ fn drive(bootstrap: &str, topic: &str, service: &Service) -> Child {
 }
 
 /// The processes that a process has started.
-fn children(parent: u32) -> Vec<i32> {
+pub(crate) fn children(parent: u32) -> Vec<i32> {
     let ours = |entry: std::fs::DirEntry| {
         let id: i32 = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;

@@ -9,6 +9,7 @@ mod consume;
 mod embedded;
 mod emulator;
 mod ends;
+mod files;
 mod given_up;
 mod hand_over;
 mod killed;

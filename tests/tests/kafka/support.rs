@@ -7,6 +7,9 @@ use tokio::time::timeout;
 
 pub(crate) mod aws;
 pub(crate) mod broker;
+#[path = "../services/support/bucket.rs"]
+#[allow(dead_code, reason = "it can do more than these tests ask for")]
+pub(crate) mod bucket;
 pub(crate) mod build;
 pub(crate) mod echo;
 #[path = "../../../mapping/tests/support/function.rs"]

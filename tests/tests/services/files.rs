@@ -1,23 +1,18 @@
 //! The example `files-s3` as a process, with a real S3 store: what stands in its files, what it says of a store that refuses, and a store that is killed.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_msk::testing::{Event, Sample};
 use msk_mapping::{Ending, Environment, Function, Invocation, Logs};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use crate::support::bucket::{Bucket, server};
 use crate::support::files_s3;
+use crate::support::store::Store;
 
 /// Longer than a delivery takes on a busy machine.
 const TIME_GIVEN: Duration = Duration::from_secs(60);
-/// A server that starts: far longer than it takes.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// A process of the function, and what it logs.
 struct Process {
@@ -102,7 +97,7 @@ async fn a_delivery_that_comes_to_two_processes_is_in_the_bucket_once() {
         let failed = process.deliver(&event).await;
         let logged = process.stop().await;
 
-        assert_eq!(failed, [json!({}); 0], "{logged}");
+        assert_eq!(failed, [Value::Null; 0], "{logged}");
         assert_eq!(bucket.keys().await, keys);
     }
     let (records, doubles) = bucket.records("a/b", "orders").await;
@@ -124,7 +119,7 @@ async fn records_of_a_topic_made_anew_stand_beside_those_of_the_old_one() {
         let failed = process.deliver(&event(samples(0, 0, 3, mark))).await;
         let logged = process.stop().await;
 
-        assert_eq!(failed, [json!({}); 0], "{logged}");
+        assert_eq!(failed, [Value::Null; 0], "{logged}");
     }
 
     let keys = bucket.keys().await;
@@ -172,77 +167,16 @@ async fn a_store_that_refuses_is_named_with_its_cure_and_no_record_is_done() {
     assert_eq!(bucket.keys().await, [""; 0]);
 }
 
-/// A store of the test's own.
-struct Store {
-    folder: PathBuf,
-    port: u16,
-    process: Child,
-}
-
-impl Store {
-    async fn start() -> Self {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let folder = std::env::temp_dir().join(format!("lambda-msk-files-{port}"));
-        let process = run(&folder, port);
-        let store = Self {
-            folder,
-            port,
-            process,
-        };
-        store.listens().await;
-        store
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    async fn start_again(&mut self) {
-        self.process = run(&self.folder, self.port);
-        self.listens().await;
-    }
-
-    async fn listens(&self) {
-        let until = Instant::now() + LIMIT;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            assert!(Instant::now() < until, "the store does not listen");
-            sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn run(folder: &std::path::Path, port: u16) -> Child {
-    let script = std::env::var("LAMBDA_MSK_VERSITYGW_SERVER").expect("run by tests/services/run");
-    Command::new(script)
-        .arg(folder)
-        .arg(port.to_string())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a bucket: make services"]
 async fn what_a_store_that_was_killed_has_not_taken_is_not_done_and_comes_again() {
     let mut store = Store::start().await;
-    let address = format!("http://127.0.0.1:{}", store.port);
+    let address = store.address();
     let bucket = Bucket::at(&address).await;
     let limit = [("BULK_RECORDS", "10"), ("LAMBDA_MSK_ATTEMPTS", "2")];
     let mut process = Process::with(&address, &bucket, &limit);
     let warm = process.deliver(&event(samples(0, 0, 30, "a"))).await;
-    assert_eq!(warm, [json!({}); 0], "{}", process.logged());
+    assert_eq!(warm, [Value::Null; 0], "{}", process.logged());
 
     store.kill();
     let down = process.deliver(&event(samples(0, 30, 30, "a"))).await;
@@ -256,7 +190,7 @@ async fn what_a_store_that_was_killed_has_not_taken_is_not_done_and_comes_again(
         .map(|it| &it["itemIdentifier"]["offset"])
         .collect();
     assert_eq!(listed, Vec::from_iter(30..60));
-    assert_eq!(again, [json!({}); 0], "{logged}");
+    assert_eq!(again, [Value::Null; 0], "{logged}");
     let (records, doubles) = bucket.records("a/b", "orders").await;
     assert_eq!((records.len(), doubles), (60, 0));
 }

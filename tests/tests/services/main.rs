@@ -9,5 +9,6 @@
 
 mod files;
 mod kills;
+mod poison;
 mod powertools;
 mod support;

@@ -4,6 +4,7 @@ mod batch;
 pub(crate) mod bucket;
 mod powertools;
 mod receiver;
+pub(crate) mod store;
 mod table;
 
 use std::path::PathBuf;
@@ -30,23 +31,24 @@ pub(crate) fn environment(table: &Table, url: &str, progress_ms: &str) -> Enviro
     Environment::new(function)
 }
 
-/// The sample function.
-fn binary() -> PathBuf {
+/// The sample function, with dead letters to S3 too.
+pub(crate) fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    built(&BINARY, "handler")
+    built(&BINARY, "handler", &["--features", "s3"])
 }
 
 /// The example that writes files to S3.
 pub(crate) fn files_s3() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    built(&BINARY, "files-s3")
+    built(&BINARY, "files-s3", &[])
 }
 
 /// Built once, with the profile of the test itself.
-fn built(once: &OnceLock<PathBuf>, name: &str) -> PathBuf {
+fn built(once: &OnceLock<PathBuf>, name: &str, more: &[&str]) -> PathBuf {
     let build = || {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--locked", "-p", name, "--bin", name]);
+        cargo.args(more);
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }

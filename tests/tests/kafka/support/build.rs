@@ -29,6 +29,7 @@ struct Programs {
     cargo_msk: PathBuf,
     typed: PathBuf,
     handler: PathBuf,
+    files_s3: PathBuf,
 }
 
 fn programs() -> &'static Programs {
@@ -40,10 +41,11 @@ fn programs() -> &'static Programs {
             .args(["build", "--locked", "--quiet", "--message-format=json"])
             .args(["--package", "tests", "--package", "cargo-msk"])
             .args(["--package", "typed", "--package", "handler"])
-            .args(["--features", FEATURES])
+            .args(["--package", "files-s3", "--features", FEATURES])
             .args(["--example", "counted", "--example", "forward"])
             .args(["--example", "payloads"])
             .args(["--bin", "cargo-msk", "--bin", "typed", "--bin", "handler"])
+            .args(["--bin", "files-s3"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -58,6 +60,7 @@ fn programs() -> &'static Programs {
             payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
             typed: executable(&output.stdout, "typed"),
+            files_s3: executable(&output.stdout, "files-s3"),
         }
     })
 }
@@ -128,6 +131,11 @@ pub(crate) fn cargo_msk() -> PathBuf {
 /// The example that reads Avro, Protobuf and JSON by schemas, with every registry.
 pub(crate) fn typed() -> PathBuf {
     programs().typed.clone()
+}
+
+/// The example that writes files to S3.
+pub(crate) fn files_s3() -> PathBuf {
+    programs().files_s3.clone()
 }
 
 /// A function that posts keys and values.
