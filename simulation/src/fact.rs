@@ -71,6 +71,17 @@ pub enum What {
         /// The records, in the handler's order.
         records: Vec<RecordId>,
     },
+    /// A call is about to fail as a whole, or to hang, because of one of its records.
+    Spoiled {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The number of the call, in the invocation's process.
+        call: u64,
+        /// The record.
+        record: RecordId,
+        /// Whether the failure says that no record is at fault: then nothing is halved.
+        nobodys_fault: bool,
+    },
     /// A call with several records is over, however it ended.
     CallOver {
         /// The invocation.

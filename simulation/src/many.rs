@@ -23,6 +23,16 @@ struct CallRun<'a> {
 }
 
 impl CallRun<'_> {
+    /// Tells because of which record none of them is done.
+    fn spoiled(&self, index: usize, nobodys_fault: bool) {
+        self.inside.note(What::Spoiled {
+            invocation: self.invocation,
+            call: self.call,
+            record: self.records[index],
+            nobodys_fault,
+        });
+    }
+
     /// Tells how each record has ended.
     fn end(&mut self, how: impl Fn(usize) -> How) {
         self.ended = true;
@@ -116,10 +126,13 @@ async fn ends(
     behaviours: &[Behaviour],
     mut outcomes: Outcomes,
 ) -> Result<Outcomes, Failure> {
-    if behaviours.contains(&Behaviour::Hangs) {
+    let first = |behaviour| behaviours.iter().position(|of| *of == behaviour);
+    if let Some(index) = first(Behaviour::Hangs) {
+        run.spoiled(index, false);
         return std::future::pending().await;
     }
-    if behaviours.contains(&Behaviour::Panics) {
+    if let Some(index) = first(Behaviour::Panics) {
+        run.spoiled(index, false);
         run.end(|_| How::Panicked);
         panic("a bug")
     }
@@ -133,6 +146,7 @@ async fn ends(
         let (whole, nobodys_fault) = run.inside.script.fails_whole(record, often);
         match behaviour {
             Behaviour::Fails if whole => {
+                run.spoiled(index, nobodys_fault);
                 run.end(|_| How::Failed);
                 let failure = Failure::retry("inventory is down");
                 return Err(match nobodys_fault {
@@ -142,6 +156,7 @@ async fn ends(
             }
             // Where nothing is halved, it would never be found.
             Behaviour::Rejects if whole && bisects && behaviours.len() > 1 => {
+                run.spoiled(index, false);
                 run.end(|_| How::Failed);
                 // Which one is not said: it is to be found.
                 return Err(match nobodys_fault {

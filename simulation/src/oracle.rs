@@ -21,6 +21,7 @@ mod judge;
 // The checks.
 mod answer;
 mod counted;
+mod halved;
 mod held;
 mod live;
 mod lost;
@@ -32,7 +33,7 @@ mod recorded;
 mod schemas;
 mod truth;
 
-use self::accounts::{Claimants, Claims, Opened, Owed, Races, Schemas};
+use self::accounts::{Chunks, Claimants, Claims, Opened, Owed, Races, Schemas};
 use self::judge::Judge;
 use self::known::Kind;
 use self::model::Model;
@@ -52,6 +53,7 @@ pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
         races: Races::default(),
         claimants: Claimants::default(),
         schemas: Schemas::default(),
+        chunks: Chunks::default(),
         violations: Vec::new(),
     };
     for fact in facts {
@@ -78,18 +80,36 @@ impl Judge<'_> {
                 invocation,
                 call,
                 records,
-            } => self.has_one_chunk_out(*invocation, *call, records),
+            } => {
+                self.has_one_chunk_out(*invocation, *call, records);
+                self.is_called(*invocation, records);
+            }
+            What::Spoiled {
+                invocation,
+                call,
+                record,
+                nobodys_fault,
+            } => self.is_spoiled(*invocation, (*call, *record), *nobodys_fault),
+            What::Ended {
+                invocation,
+                record,
+                how,
+            } => self.ends_in_call(*invocation, *record, *how),
             What::Answered { invocation, answer } => {
                 self.answers(*invocation, answer);
                 self.hands_over(*invocation);
                 self.owes_nothing(*invocation);
                 self.all_reached(*invocation);
+                self.neighbours_are_done(*invocation);
                 self.ends_soon(*invocation);
             }
             What::Looked {
-                invocation, record, ..
+                invocation,
+                record,
+                panics,
             } => {
                 self.is_reached(*invocation, *record);
+                self.is_taken_apart(*invocation, *panics);
                 self.has_waited_for_schema(*invocation, *record);
             }
             What::SchemaAsked { invocation, schema } => self.asks(*invocation, *schema),
@@ -97,7 +117,10 @@ impl Judge<'_> {
                 invocation,
                 record,
                 why,
-            } => self.rightly_unread(*invocation, *record, *why),
+            } => {
+                self.rightly_unread(*invocation, *record, *why);
+                self.is_taken_apart(*invocation, true);
+            }
             What::Measured {
                 invocation,
                 counted,

@@ -33,6 +33,7 @@ fn paced() -> Terms {
             timeout_ms: 30_000,
             progress_ms: 250,
             concurrency: 64,
+            attempts: 2,
             holds_ms: 0,
         },
         ..terms()
@@ -1662,4 +1663,98 @@ fn metrics_count_every_record_that_an_invocation_was_given() {
     assert_eq!(counted(2), []);
     assert_eq!(counted(1), [Invariant::Counted]);
     assert_eq!(counted(3), [Invariant::Counted]);
+}
+
+/// Eight records of one lane, and calls of them: the records of each, and the one that spoils it. With `rejected`, the last call of the poison record alone has rejected it. Those that
+/// are not done are listed.
+fn halved<const N: usize>(
+    calls: &[(&[u32], Option<u32>)],
+    rejected: bool,
+    open: [i64; N],
+) -> Vec<Invariant> {
+    let mut story: Vec<What> = (0..8).map(appended).collect();
+    story.extend([delivered(0, [0, 1, 2, 3, 4, 5, 6, 7]), taken(0)]);
+    let alone = calls.iter().rposition(|(records, _)| *records == [5]);
+    for (at, (records, culprit)) in calls.iter().enumerate() {
+        let (invocation, call) = (0, at as u64);
+        story.push(What::Called {
+            invocation,
+            call,
+            records: records.to_vec(),
+        });
+        story.extend(records.iter().map(|record| started(0, *record)));
+        story.extend(culprit.map(|record| What::Spoiled {
+            invocation,
+            call,
+            record,
+            nobodys_fault: false,
+        }));
+        story.extend(records.iter().map(|record| match culprit {
+            Some(_) => failed(*record),
+            None => done(0, *record),
+        }));
+        story.push(What::CallOver { invocation, call });
+        if rejected && alone == Some(at) {
+            let record = 5;
+            story.push(What::Landed { invocation, record });
+            story.push(What::Confirmed { invocation, record });
+        }
+    }
+    let settled = (0..8).filter(|offset| !open.contains(offset)).collect();
+    story.push(What::Written {
+        item: ITEM,
+        invocation: 0,
+        version: Some(VersionId(0)),
+        settled,
+        given_back: true,
+    });
+    story.push(answered(0, open));
+    let story = story.into_iter();
+    let facts: Vec<Fact> = story.map(|what| Fact { at_ms: 0, what }).collect();
+    let broken = judge(&paced(), &facts).into_iter();
+    broken.map(|broken| broken.invariant).collect()
+}
+
+const ALL: &[u32] = &[0, 1, 2, 3, 4, 5, 6, 7];
+const POISON: Option<u32> = Some(5);
+
+#[test]
+fn a_poison_record_of_a_chunk_costs_two_calls_a_level_and_no_neighbour() {
+    let found = [
+        (ALL, POISON),
+        (ALL, POISON),
+        (&[0, 1, 2, 3], None),
+        (&[4, 5, 6, 7], POISON),
+        (&[4, 5], POISON),
+        (&[4], None),
+        (&[5], POISON),
+        (&[5], POISON),
+    ];
+    let with_neighbours = [&found[..], &[(&[6, 7][..], None)]].concat();
+
+    // It has failed, and those behind it are not reached; or it is rejected, and all others are done.
+    assert_eq!(halved(&found, false, [5, 6, 7]), []);
+    assert_eq!(halved(&with_neighbours, true, []), []);
+    // It is rejected, and its neighbours are left.
+    assert_eq!(halved(&found, true, [6, 7]), [Invariant::Halved; 2]);
+}
+
+#[test]
+fn a_part_of_a_chunk_that_is_tried_as_often_as_the_whole_costs_too_much() {
+    let calls = [
+        (ALL, POISON),
+        (ALL, POISON),
+        (&[0, 1, 2, 3], None),
+        (&[4, 5, 6, 7], POISON),
+        (&[4, 5, 6, 7], POISON),
+        (&[4, 5], POISON),
+        (&[4, 5], POISON),
+        (&[4], None),
+        (&[5], POISON),
+        (&[5], POISON),
+    ];
+    let once_more = [&calls[..7], &[(&[4, 5][..], POISON)], &calls[7..]].concat();
+
+    assert_eq!(halved(&calls, false, [5, 6, 7]), []);
+    assert_eq!(halved(&once_more, false, [5, 6, 7]), [Invariant::Halved]);
 }

@@ -34,6 +34,49 @@ pub(super) struct Claimants {
     pub(super) of: BTreeMap<RecordId, BTreeSet<InvocationId>>,
 }
 
+/// Chunks, by who was given them, until it answers.
+#[derive(Debug, Default)]
+pub(super) struct Chunks {
+    pub(super) of: BTreeMap<InvocationId, Vec<Chunk>>,
+    /// Calls that have failed, or hang, because of one record.
+    pub(super) spoiled: BTreeSet<(InvocationId, u64)>,
+    /// Whose records cannot all be read: nothing is asked of its chunks.
+    pub(super) mixed: BTreeSet<InvocationId>,
+}
+
+/// The records of a first call, and the calls that were made of them.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    pub(super) records: BTreeSet<RecordId>,
+    /// But those of the culprit alone.
+    pub(super) calls: u64,
+    pub(super) culprits: BTreeSet<RecordId>,
+    pub(super) stood_alone: bool,
+    /// Something else has failed too.
+    pub(super) is_mixed: bool,
+}
+
+impl Chunk {
+    /// The one record because of which calls have failed. *None: there is none, or there is more to it.*
+    pub(super) fn culprit(&self) -> Option<RecordId> {
+        let only = self.culprits.len() == 1 && !self.is_mixed;
+        self.culprits.first().copied().filter(|_| only)
+    }
+}
+
+impl Chunks {
+    pub(super) fn chunk(
+        &mut self,
+        invocation: InvocationId,
+        record: RecordId,
+    ) -> Option<&mut Chunk> {
+        let chunks = self.of.get_mut(&invocation)?;
+        chunks
+            .iter_mut()
+            .find(|chunk| chunk.records.contains(&record))
+    }
+}
+
 /// Schemas of records, and what processes know of them.
 #[derive(Debug, Default)]
 pub(super) struct Schemas {

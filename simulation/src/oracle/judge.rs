@@ -1,6 +1,6 @@
 //! The judge in the middle of a run: what was promised, what has been seen, and what each check remembers between two facts. Each check is a method of its own file.
 
-use super::accounts::{Claimants, Claims, Opened, Owed, Races, Schemas};
+use super::accounts::{Chunks, Claimants, Claims, Opened, Owed, Races, Schemas};
 use super::model::Model;
 use super::terms::Terms;
 use super::violation::{Invariant, Violation};
@@ -22,6 +22,7 @@ pub(super) struct Judge<'a> {
     pub(super) races: Races,
     pub(super) claimants: Claimants,
     pub(super) schemas: Schemas,
+    pub(super) chunks: Chunks,
     pub(super) violations: Vec<Violation>,
 }
 

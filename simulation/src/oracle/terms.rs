@@ -47,6 +47,8 @@ pub struct Pace {
     pub progress_ms: u64,
     /// The number of lanes that run concurrently.
     pub concurrency: usize,
+    /// The tries of a chunk as a whole, and of a record, in one invocation. Zero: what they cost is not asked.
+    pub attempts: u32,
     /// The longest time for which a handler holds the processor. Zero: handlers only wait.
     pub holds_ms: u64,
 }

@@ -29,6 +29,8 @@ pub enum Invariant {
     Prompt,
     /// A letter does not say that a handler was started, unless it was.
     Truth,
+    /// A record that fails its calls costs few of them until it stands alone, and its neighbours end as they would without it.
+    Halved,
     /// The outcomes in an invocation's metrics add up to its records, and its retries to the tries beyond the first.
     Counted,
     /// A registry's outage neither rejects a record nor is remembered, a schema is there before its record's turn, and each is asked for once a process.
@@ -50,6 +52,7 @@ impl fmt::Display for Invariant {
             Self::Reached => "reached",
             Self::Prompt => "prompt",
             Self::Truth => "truth",
+            Self::Halved => "halved",
             Self::Counted => "counted",
             Self::Schemas => "schemas",
         })

@@ -78,6 +78,7 @@ impl Function {
                 Some(batches) if batches.is_across => 0,
                 _ => self.concurrency,
             },
+            attempts: self.attempts,
             holds_ms: self.holds.map_or(0, |holds| holds.ms.1),
         }
     }

@@ -15,16 +15,18 @@
 
 mod events;
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::Bytes;
 use lambda_msk::destination::MemoryDestination;
+use lambda_msk::extract::{Delivery, FromRecord};
 use lambda_msk::metrics::Emf;
 use lambda_msk::testing::Event;
 use lambda_msk::{
-    Consumer, Failure, Idempotency, IdempotencyKey, Invocation, Json, ProcessingOrder, Record,
-    State,
+    Batch, Consumer, Failure, Idempotency, IdempotencyKey, Invocation, Json, ProcessingOrder,
+    Record, State, batch,
 };
 use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
@@ -37,6 +39,21 @@ struct Order {
 }
 
 async fn nothing() {}
+
+/// What a batch handler takes of a record that it does not look at.
+struct Unread;
+
+impl<S> FromRecord<S> for Unread {
+    type Rejection = Infallible;
+
+    fn from_record(_: &Delivery, _: &S) -> Result<Self, Infallible> {
+        Ok(Self)
+    }
+}
+
+async fn nothing_of_many(_: Batch<Unread>) -> Result<(), Failure> {
+    Ok(())
+}
 
 async fn record(record: Record) {
     black_box(record.value());
@@ -72,6 +89,8 @@ fn consumer(way: &str, records: usize) -> Option<Consumer> {
         "metrics" => builder
             .topic("orders", nothing)
             .metrics(Emf::namespace("cost").output(std::io::sink())),
+        "chunks" => builder.route("orders", batch(nothing_of_many)),
+        "across" => builder.route("orders", batch(nothing_of_many).across_partitions()),
         "key" | "keys" => builder.topic("orders", nothing).order(ProcessingOrder::Key),
         "unordered" => builder
             .topic("orders", nothing)
