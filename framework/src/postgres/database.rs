@@ -14,7 +14,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::{Failure, error_text};
 use crate::limits::{
-    POSTGRES_CANCEL_MS_MAX, POSTGRES_SESSIONS_DEFAULT, POSTGRES_SESSIONS_MAX, POSTGRES_TRY_MS_MAX,
+    POSTGRES_CANCEL_MS_MAX, POSTGRES_SESSION_MS_MAX, POSTGRES_SESSIONS_DEFAULT,
+    POSTGRES_SESSIONS_MAX, POSTGRES_TRY_MS_MAX,
 };
 use crate::postgres::address::PostgresAddress;
 use crate::postgres::failure::failure;
@@ -121,7 +122,7 @@ impl Database {
     }
 
     async fn connect(&self) -> Result<Link, Failure> {
-        let at_most = Duration::from_millis(POSTGRES_TRY_MS_MAX);
+        let at_most = Duration::from_millis(POSTGRES_SESSION_MS_MAX);
         let address = &self.shared.address;
         let link = async {
             if !address.has_tls() {
