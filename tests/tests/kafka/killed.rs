@@ -44,7 +44,7 @@ impl Victim {
 }
 
 /// A small generator of our own, so that a seed means the same for ever.
-fn next(state: &mut u64) -> u64 {
+pub(crate) fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -95,7 +95,7 @@ fn drive(bootstrap: &str, topic: &str, service: &Service) -> Child {
 }
 
 /// The processes that a process has started.
-fn children(parent: u32) -> Vec<i32> {
+pub(crate) fn children(parent: u32) -> Vec<i32> {
     let ours = |entry: std::fs::DirEntry| {
         let id: i32 = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;

@@ -12,6 +12,7 @@ mod ends;
 mod given_up;
 mod hand_over;
 mod killed;
+mod once;
 mod poison;
 mod protocol;
 #[cfg(feature = "share")]

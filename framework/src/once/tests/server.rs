@@ -211,3 +211,19 @@ fn what_is_no_address_is_refused_and_not_shown() {
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 }
+
+#[cfg(feature = "postgres-iam")]
+#[test]
+fn a_token_is_not_sent_without_tls_nor_for_two_hosts() {
+    for (text, is_taken) in [
+        ("postgres://u@db/shop?sslmode=verify-full", true),
+        ("postgres://u@db:5433/shop?sslmode=require", true),
+        ("postgres://u@db/shop", false),
+        ("postgres://u@db/shop?sslmode=disable", false),
+        ("postgres://db/shop?sslmode=require", false),
+        ("postgres://u@a,b/shop?sslmode=require", false),
+    ] {
+        let iam = Database::new(text).unwrap().iam();
+        assert_eq!(iam.is_ok(), is_taken, "{text}");
+    }
+}

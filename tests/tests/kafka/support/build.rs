@@ -21,6 +21,7 @@ struct Programs {
     payloads: PathBuf,
     cargo_msk: PathBuf,
     typed: PathBuf,
+    bulk_postgres: PathBuf,
 }
 
 fn programs() -> &'static Programs {
@@ -41,9 +42,11 @@ fn programs() -> &'static Programs {
         let output = cargo
             .args(["build", "--locked", "--quiet", "--message-format=json"])
             .args(["--package", "tests", "--package", "cargo-msk"])
-            .args(["--package", "typed", "--features", FEATURES])
+            .args(["--package", "typed", "--package", "bulk-postgres"])
+            .args(["--features", FEATURES])
             .args(["--example", "forward", "--example", "payloads"])
             .args(["--bin", "cargo-msk", "--bin", "typed"])
+            .args(["--bin", "bulk-postgres"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -53,6 +56,7 @@ fn programs() -> &'static Programs {
             payloads: executable(&output.stdout, "payloads"),
             cargo_msk: executable(&output.stdout, "cargo-msk"),
             typed: executable(&output.stdout, "typed"),
+            bulk_postgres: executable(&output.stdout, "bulk-postgres"),
         }
     })
 }
@@ -83,6 +87,11 @@ pub(crate) fn cargo_msk() -> PathBuf {
 /// The example that reads Avro, Protobuf and JSON by schemas, with every registry.
 pub(crate) fn typed() -> PathBuf {
     programs().typed.clone()
+}
+
+/// The example that writes to Postgres.
+pub(crate) fn bulk_postgres() -> PathBuf {
+    programs().bulk_postgres.clone()
 }
 
 /// A function that posts keys and values.
