@@ -91,7 +91,7 @@ template: ## template.yaml, the repository's and that of a project of each templ
 	tests/template/run
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
-	tests/services/run dynamodb,powertools cargo bench --locked -p tests
+	tests/services/run dynamodb,postgres,powertools cargo bench --locked -p tests
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)
 	tests/services/run kafka cargo bench --locked -p tests --features kafka --bench kafka
