@@ -1,9 +1,9 @@
 # `make` lists the targets. Each is one line; what needs more than that is a program of the workspace or a script under tests/.
 .DEFAULT_GOAL := help
-.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services letters sums check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
+.PHONY: help typos invoke dev test new start simulate simulate-night mutants services vectors test-services letters sums once-kills check fmt clippy doc book messages api package deny sam template bench bench-kafka cost fuzz build deploy
 
 # Every feature but those that build librdkafka (msk-kafka's client, msk-mapping's kafka, cargo-msk's dev), which takes a minute or two. tests/tests/tidy.rs watches that none is forgotten.
-quick := lambda-msk/sqs,lambda-msk/sns,lambda-msk/s3,lambda-msk/kafka,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,lambda-msk/otel,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
+quick := lambda-msk/sqs,lambda-msk/sns,lambda-msk/s3,lambda-msk/kafka,lambda-msk/dynamodb,lambda-msk/redis,lambda-msk/postgres,lambda-msk/postgres-iam,lambda-msk/proptest,lambda-msk/avro,lambda-msk/protobuf,lambda-msk/json-schema,lambda-msk/schema-registry,lambda-msk/glue,lambda-msk/secrets,lambda-msk/otel,handler/redis,handler/postgres,cargo-msk/dynamodb,cargo-msk/redis,cargo-msk/postgres,cargo-msk/schemas,msk-mapping/schemas,typed/glue
 # All there are. Needs OpenSSL's headers. The same features of librdkafka as in test-services, so it is built once for both.
 all := $(quick),cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls,tests/share,tests/tls
 
@@ -25,6 +25,7 @@ new: ## a project of each template of `cargo msk new`, outside the repository: i
 start: ## the commands of the guide and of the README that need no server, outside the repository, as committed (Python 3; builds librdkafka)
 	tests/start/run
 
+ONCE_RECORDS ?= 100000
 FROM ?= 0
 SEEDS ?= 100000
 
@@ -47,7 +48,7 @@ vectors: ## the bytes in schemas/tests/vectors and cli/tests/vectors, made again
 	git diff --exit-code schemas/tests/vectors cli/tests/vectors
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator, serializers with their registries (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,versitygw,dynamodb,apicurio,kafka,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,versitygw,dynamodb,apicurio,kafka,postgres,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 1
 
 letters: ## ten thousand poison records to each destination whose server is killed, a thousand letters of each shape back by a redriver that is killed (as test-services; some minutes)
 	LETTERS=10000 tests/services/run elasticmq,moto,dynamodb,kafka cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka -- --include-ignored --test-threads 1 --nocapture lost_server:: redriven::
@@ -56,6 +57,9 @@ RECORDS ?= 100000
 
 sums: ## a run of RECORDS=100000 through `cargo msk dev` with poison, retries and a stopped destination: what its lines of metrics add up to (OpenSSL with headers; builds librdkafka)
 	SUMS_RECORDS=$(RECORDS) cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka sums:: -- --nocapture
+
+once-kills: ## a hundred thousand orders from a real Kafka into a real Postgres, each exactly once, while their function is killed (ONCE_RECORDS, SEED; builds librdkafka)
+	ONCE_RECORDS=$(ONCE_RECORDS) SEED=$(or $(SEED),7) tests/services/run kafka,postgres cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka -- --ignored --exact once::each_order_is_in_the_table_once_though_its_function_is_killed --nocapture
 
 check: fmt typos clippy doc test messages api package deny ## the standard of the house: fmt, typos, clippy, doc, test, messages, api, package, deny
 
@@ -96,7 +100,7 @@ template: ## template.yaml, the repository's and that of a project of each templ
 	tests/template/run
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
-	tests/services/run dynamodb,powertools cargo bench --locked -p tests
+	tests/services/run dynamodb,postgres,powertools cargo bench --locked -p tests
 	cargo bench --locked -p cost --features spans --bench spans
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)

@@ -13,6 +13,10 @@
 //!   and counted as lost.
 //! - *With the key passed on:* one effect, if the receiver stores key and effect atomically, keeps keys longer than the longest redelivery, and the request
 //!   depends only on the record.
+//! - *In Postgres, in the handler's own transaction* (`postgres::once`, feature `postgres`)*:* what the handler writes for a record in the transaction, and the note of the record, are committed
+//!   together, or neither is. So they are committed at most once while the note is kept, and once if the record is delivered until it is Done. Kept are the last
+//!   [`ONCE_KEEP`](crate::limits::ONCE_KEEP) records of each partition, or a record's key until it expires. A record that is older than all that is kept of its partition is Failed with
+//!   `once.forgotten`: it is neither written nor left out on a guess. What the database loses of itself, it loses together with the notes. Effects outside the transaction are not covered.
 //!
 //! # The ledger
 //!

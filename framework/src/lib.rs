@@ -57,6 +57,7 @@
 //! | `dynamodb` | the DynamoDB store, with the AWS SDK |
 //! | `redis` | the Redis store: Redis, Valkey, ElastiCache, MemoryDB |
 //! | `postgres` | the Postgres store; effects that happen once in Postgres: [`postgres`] |
+//! | `postgres-iam` | IAM authentication of Amazon RDS for the handler's own transactions |
 //! | `avro` | [`extract::Avro`](extract): payloads in Avro |
 //! | `protobuf` | [`extract::Protobuf`](extract): payloads in Protocol Buffers |
 //! | `json-schema` | [`Options::validate`](handler::Options): JSON against a registry's JSON Schema |

@@ -355,6 +355,12 @@ pub const POSTGRES_SESSIONS_DEFAULT: usize = 4;
 /// Largest number of these connections that can be set.
 pub const POSTGRES_SESSIONS_MAX: usize = 100;
 
+/// Timeout of one of these connections, from the first packet until the server takes statements: the handler's call has a time-out of its own, and a database that takes many at once needs seconds.
+pub const POSTGRES_SESSION_MS_MAX: u64 = 5_000;
+
+/// Time for which a token of IAM authentication holds: what RDS allows. It is asked for once, at the start of a connection.
+pub const POSTGRES_TOKEN_S: u64 = 900;
+
 /// Timeout of the request to cancel what a dropped call has left running in the database.
 pub const POSTGRES_CANCEL_MS_MAX: u64 = 1_000;
 

@@ -21,6 +21,10 @@ mod database;
 #[cfg(feature = "postgres")]
 pub(crate) mod failure;
 
+// Tokens in place of a password.
+#[cfg(feature = "postgres-iam")]
+mod iam;
+
 // What is to be forgotten.
 mod forget;
 

@@ -10,7 +10,8 @@ use lambda_msk::postgres::{self, Database, Fresh, once};
 use lambda_msk::{Batch, Consumer, Failure, Json, Outcomes, State, batch};
 use serde::Deserialize;
 
-use crate::settings::{Limits, Settings};
+pub use crate::settings::Limits;
+use crate::settings::Settings;
 
 /// The topic, unless `TOPIC` names another: template.yaml sets it to the topic that the mapping reads.
 const TOPIC: &str = "orders";
@@ -47,7 +48,7 @@ pub fn consumer() -> Builder<Database> {
 }
 
 /// The consumer of a topic that writes to a database.
-fn consumer_of(topic: &str, database: Database, limits: Limits) -> Builder<Database> {
+pub fn consumer_of(topic: &str, database: Database, limits: Limits) -> Builder<Database> {
     let store = batch(store).records(limits.records).bytes(limits.bytes);
     Consumer::builder()
         .state(database)

@@ -8,11 +8,13 @@ use lambda_msk::limits::{
 };
 use lambda_msk::postgres::Database;
 
-/// The most that one call takes.
+/// The most that one transaction takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    pub(crate) records: usize,
-    pub(crate) bytes: usize,
+pub struct Limits {
+    /// Orders: from 1 to 10,000.
+    pub records: usize,
+    /// Bytes of their keys and values.
+    pub bytes: usize,
 }
 
 /// What the function is started with.

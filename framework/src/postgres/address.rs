@@ -73,6 +73,18 @@ impl PostgresAddress {
         self.config.get_ssl_mode() != SslMode::Disable
     }
 
+    /// The only host, its port and the user, where whatever is sent is sent over TLS.
+    #[cfg(feature = "postgres-iam")]
+    pub(crate) fn endpoint(&self) -> Option<(String, u16, String)> {
+        let [Host::Tcp(host)] = self.config.get_hosts() else {
+            return None;
+        };
+        let is_safe = self.config.get_ssl_mode() == SslMode::Require;
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        let user = self.config.get_user()?.to_owned();
+        is_safe.then(|| (host.clone(), port, user))
+    }
+
     /// For logs: `postgres:db.example/orders/lambda_msk_ledger`.
     pub(crate) fn describe(&self) -> String {
         format!("{}/{}", self.database, self.table.plain())

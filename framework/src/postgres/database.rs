@@ -9,15 +9,18 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, NoTls, Socket, Transaction};
+use tokio_postgres::{Client, Config, NoTls, Socket, Transaction};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::failure::{Failure, error_text};
+use crate::failure::{BoxError, Failure, error_text};
 use crate::limits::{
-    POSTGRES_CANCEL_MS_MAX, POSTGRES_SESSIONS_DEFAULT, POSTGRES_SESSIONS_MAX, POSTGRES_TRY_MS_MAX,
+    POSTGRES_CANCEL_MS_MAX, POSTGRES_SESSION_MS_MAX, POSTGRES_SESSIONS_DEFAULT,
+    POSTGRES_SESSIONS_MAX, POSTGRES_TRY_MS_MAX,
 };
 use crate::postgres::address::PostgresAddress;
 use crate::postgres::failure::failure;
+#[cfg(feature = "postgres-iam")]
+use crate::postgres::iam::{Endpoint, Iam};
 use crate::postgres::tls::tls;
 
 /// A Postgres database for a handler's own transactions. Set it as the consumer's state; a clone is the same database.
@@ -43,15 +46,26 @@ pub struct Database {
 struct Shared {
     address: PostgresAddress,
     tls: OnceCell<MakeRustlsConnect>,
+    #[cfg(feature = "postgres-iam")]
+    iam: Option<(Endpoint, Iam)>,
     idle: Mutex<Vec<Link>>,
 }
 
-/// The text is not the address of a database. It is not shown, since it may hold a password.
+/// The text is not the address of a database, or not one for what is asked of it. It is not shown, since it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected the address of a Postgres database, `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?sslmode=…&sslrootcert=FILE]`; write characters of the password that are no letters or digits as %XX"
-)]
-pub struct DatabaseError(());
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// The text is no address with a host.
+    #[error(
+        "expected the address of a Postgres database, `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?sslmode=…&sslrootcert=FILE]`; write characters of the password that are no letters or digits as %XX"
+    )]
+    Address,
+    /// A token in place of the password could not be signed for it, or would be sent without TLS.
+    #[error(
+        "expected an address with a user, one host, and `sslmode=require` or `sslmode=verify-full`, for IAM authentication"
+    )]
+    Iam,
+}
 
 impl Database {
     /// Creates a database with that address: `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE`, with the parameters `sslrootcert` and those of `tokio-postgres`.
@@ -63,11 +77,13 @@ impl Database {
     ///
     /// The text is no such address.
     pub fn new(address: &str) -> Result<Self, DatabaseError> {
-        let address = PostgresAddress::parse_plain(address).map_err(|_| DatabaseError(()))?;
+        let address = PostgresAddress::parse_plain(address).map_err(|_| DatabaseError::Address)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 address,
                 tls: OnceCell::new(),
+                #[cfg(feature = "postgres-iam")]
+                iam: None,
                 idle: Mutex::default(),
             }),
             permits: Arc::new(Semaphore::new(POSTGRES_SESSIONS_DEFAULT)),
@@ -81,6 +97,27 @@ impl Database {
         let permits = connections.clamp(1, POSTGRES_SESSIONS_MAX);
         self.permits = Arc::new(Semaphore::new(permits));
         self
+    }
+
+    /// Signs in with IAM authentication of Amazon RDS: with a token in place of the password, signed anew for each connection by the credentials of the environment. The function's role needs
+    /// `rds-db:connect`, and the database's user the role `rds_iam`. Set it before the database is cloned. Needs the feature `postgres-iam`.
+    ///
+    /// # Errors
+    ///
+    /// The address has no user, more than one host, or an `sslmode` with which the token could be sent without TLS: name `require` or `verify-full`.
+    #[cfg(feature = "postgres-iam")]
+    pub fn iam(self) -> Result<Self, DatabaseError> {
+        let shared = Arc::try_unwrap(self.shared).map_err(|_| DatabaseError::Iam)?;
+        let (host, port, user) = shared.address.endpoint().ok_or(DatabaseError::Iam)?;
+        let endpoint = Endpoint { host, port, user };
+        let shared = Shared {
+            iam: Some((endpoint, Iam::default())),
+            ..shared
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            permits: self.permits,
+        })
     }
 
     /// Where the database is, for logs: `postgres:db.example/shop`.
@@ -121,16 +158,18 @@ impl Database {
     }
 
     async fn connect(&self) -> Result<Link, Failure> {
-        let at_most = Duration::from_millis(POSTGRES_TRY_MS_MAX);
+        let at_most = Duration::from_millis(POSTGRES_SESSION_MS_MAX);
         let address = &self.shared.address;
         let link = async {
+            let config = self.shared.config().await;
+            let config = config.map_err(|error| self.unreachable(&*error))?;
             if !address.has_tls() {
-                let link = connect(address, NoTls).await;
+                let link = connect(&config, NoTls).await;
                 return link.map_err(|error| self.unreachable(&error));
             }
             let tls = self.shared.tls().await;
             let tls = tls.map_err(|error| self.unreachable(&error))?;
-            let link = connect(address, tls).await;
+            let link = connect(&config, tls).await;
             link.map_err(|error| self.unreachable(&error))
         };
         let link = timeout(at_most, link).await;
@@ -152,6 +191,21 @@ impl Shared {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// With the password that holds now.
+    #[cfg_attr(
+        not(feature = "postgres-iam"),
+        expect(clippy::unused_async, reason = "a token has to be waited for")
+    )]
+    async fn config(&self) -> Result<Config, BoxError> {
+        #[cfg(feature = "postgres-iam")]
+        if let Some((endpoint, iam)) = &self.iam {
+            let mut config = self.address.config.clone();
+            config.password(iam.token(endpoint).await?);
+            return Ok(config);
+        }
+        Ok(self.address.config.clone())
+    }
+
     async fn tls(&self) -> Result<MakeRustlsConnect, crate::postgres::tls::TlsFault> {
         let roots = self.address.roots.as_deref();
         let tls = self.tls.get_or_try_init(|| async { tls(roots) }).await;
@@ -166,12 +220,12 @@ struct Link {
     task: JoinHandle<()>,
 }
 
-async fn connect<T>(address: &PostgresAddress, tls: T) -> Result<Link, tokio_postgres::Error>
+async fn connect<T>(config: &Config, tls: T) -> Result<Link, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
 {
-    let (client, connection) = address.config.connect(tls).await?;
+    let (client, connection) = config.connect(tls).await?;
     // Its end is seen by the statement that waits for it.
     let task = tokio::spawn(async move {
         let _ = connection.await;

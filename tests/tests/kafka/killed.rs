@@ -44,7 +44,7 @@ impl Victim {
 }
 
 /// A small generator of our own, so that a seed means the same for ever.
-fn next(state: &mut u64) -> u64 {
+pub(crate) fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;

@@ -14,6 +14,7 @@ mod given_up;
 mod hand_over;
 mod killed;
 mod lost_server;
+mod once;
 mod poison;
 mod protocol;
 #[cfg(feature = "share")]

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{ENDS, TOPIC, World, address, event, run};
 use crate::batches::Batch;
+use crate::builder::ProcessingOrder;
 use crate::consumer::Consumer;
 use crate::extract::{State, Value};
 use crate::failure::Failure;
@@ -149,8 +150,9 @@ async fn who_waits_for_a_lock_ends_with_an_error_and_not_at_the_deadline() {
     );
     transaction.batch_execute(&lock).await.unwrap();
 
-    let waits = Invoke::new(event(1, &["b"])).time_given(Duration::from_secs(3));
-    let invoked = waits.run(&world.consumer()).await;
+    let waits = Invoke::new(event(1, &["b"])).time_given(Duration::from_secs(24));
+    let consumer = world.builder(ProcessingOrder::Partition, true);
+    let invoked = waits.run(&consumer.attempts(1).build().unwrap()).await;
 
     let problem = invoked.records()[0].problem.as_ref().unwrap();
     assert_eq!(&*problem.code, "once.database");
@@ -207,5 +209,21 @@ fn what_is_no_address_is_refused_and_not_shown() {
     ] {
         let error = Database::new(text).err().unwrap();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
+
+#[cfg(feature = "postgres-iam")]
+#[test]
+fn a_token_is_not_sent_without_tls_nor_for_two_hosts() {
+    for (text, is_taken) in [
+        ("postgres://u@db/shop?sslmode=verify-full", true),
+        ("postgres://u@db:5433/shop?sslmode=require", true),
+        ("postgres://u@db/shop", false),
+        ("postgres://u@db/shop?sslmode=disable", false),
+        ("postgres://db/shop?sslmode=require", false),
+        ("postgres://u@a,b/shop?sslmode=require", false),
+    ] {
+        let iam = Database::new(text).unwrap().iam();
+        assert_eq!(iam.is_ok(), is_taken, "{text}");
     }
 }

@@ -30,6 +30,7 @@ struct Programs {
     typed: PathBuf,
     handler: PathBuf,
     files_s3: PathBuf,
+    bulk_postgres: PathBuf,
 }
 
 fn programs() -> &'static Programs {
@@ -41,11 +42,12 @@ fn programs() -> &'static Programs {
             .args(["build", "--locked", "--quiet", "--message-format=json"])
             .args(["--package", "tests", "--package", "cargo-msk"])
             .args(["--package", "typed", "--package", "handler"])
+            .args(["--package", "bulk-postgres"])
             .args(["--package", "files-s3", "--features", FEATURES])
             .args(["--example", "counted", "--example", "forward"])
             .args(["--example", "payloads"])
             .args(["--bin", "cargo-msk", "--bin", "typed", "--bin", "handler"])
-            .args(["--bin", "files-s3"])
+            .args(["--bin", "files-s3", "--bin", "bulk-postgres"])
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -61,6 +63,7 @@ fn programs() -> &'static Programs {
             cargo_msk: executable(&output.stdout, "cargo-msk"),
             typed: executable(&output.stdout, "typed"),
             files_s3: executable(&output.stdout, "files-s3"),
+            bulk_postgres: executable(&output.stdout, "bulk-postgres"),
         }
     })
 }
@@ -136,6 +139,11 @@ pub(crate) fn typed() -> PathBuf {
 /// The example that writes files to S3.
 pub(crate) fn files_s3() -> PathBuf {
     programs().files_s3.clone()
+}
+
+/// The example that writes to Postgres.
+pub(crate) fn bulk_postgres() -> PathBuf {
+    programs().bulk_postgres.clone()
 }
 
 /// A function that posts keys and values.
