@@ -9,6 +9,7 @@ mod consume;
 mod embedded;
 mod emulator;
 mod ends;
+mod fifo;
 mod given_up;
 mod hand_over;
 mod killed;

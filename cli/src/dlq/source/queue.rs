@@ -1,4 +1,6 @@
 //! Letters in an SQS queue. What is only looked at becomes visible again at once; what is redriven stays invisible while the run goes on.
+//!
+//! A FIFO queue gives a group's next messages only when those before them are deleted, so a redrive reads it again after each round.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -35,6 +37,10 @@ pub(crate) struct Queue {
     /// Handles of messages that are invisible for this run.
     held: Arc<Mutex<HashSet<String>>>,
     extends: Option<tokio::task::JoinHandle<()>>,
+    /// The ids of all messages that were received.
+    seen: HashSet<Option<String>>,
+    /// How many of them were deleted.
+    deleted: u64,
 }
 
 impl Queue {
@@ -46,13 +52,16 @@ impl Queue {
             sqs: Sqs::new(queue),
             held: Arc::default(),
             extends: None,
+            seen: HashSet::new(),
+            deleted: 0,
         })
     }
 
     pub(crate) async fn read(&mut self, used: Use) -> Result<All, Fault> {
         let client = self.sqs.client().await.clone();
         let url = self.sqs.queue().url().to_owned();
-        self.extends = Some(extend(client.clone(), url.clone(), Arc::clone(&self.held)));
+        let extends = || extend(client.clone(), url.clone(), Arc::clone(&self.held));
+        self.extends.get_or_insert_with(extends);
         let read = self.receive(&client, &url).await;
         if used == Use::Look || read.is_err() {
             self.give_back().await?;
@@ -60,15 +69,24 @@ impl Queue {
         read
     }
 
-    async fn receive(&self, client: &Client, url: &str) -> Result<All, Fault> {
-        let (mut all, mut seen, mut empty) = (Vec::new(), HashSet::new(), 0);
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.sqs.queue().is_fifo()
+    }
+
+    async fn receive(&mut self, client: &Client, url: &str) -> Result<All, Fault> {
+        let (mut all, mut empty) = (Vec::new(), 0);
         while empty < EMPTY_MAX && all.len() < LETTERS_MAX {
+            // What a FIFO queue has behind these comes once they are gone: there is nothing to wait for.
+            let goes_on = self.is_fifo() && !all.is_empty();
+            if goes_on && empty > 0 {
+                break;
+            }
             let asked = client
                 .receive_message()
                 .queue_url(url)
                 .max_number_of_messages(BATCH)
                 .visibility_timeout(VISIBILITY_S)
-                .wait_time_seconds(WAIT_S)
+                .wait_time_seconds(if goes_on { 0 } else { WAIT_S })
                 .message_attribute_names("All");
             let answer = Box::pin(asked.send()).await.map_err(|error| {
                 let what = format!("cannot read dead letters from {url}");
@@ -81,13 +99,14 @@ impl Queue {
                     continue;
                 };
                 lock(&self.held).insert(handle.to_owned());
-                if seen.insert(message.message_id.clone()) {
+                if self.seen.insert(message.message_id.clone()) {
                     all.push(found(&message, handle));
                 }
             }
         }
         let there = count(client, url).await?;
-        let unseen = there.saturating_sub(seen.len() as u64);
+        let here = (self.seen.len() as u64).saturating_sub(self.deleted);
+        let unseen = there.saturating_sub(here);
         let more = if unseen == 0 {
             More::Nothing
         } else {
@@ -105,6 +124,7 @@ impl Queue {
             sdk::fault(&what, "sqs:DeleteMessage", error)
         })?;
         lock(&self.held).remove(handle);
+        self.deleted += 1;
         Ok(())
     }
 
