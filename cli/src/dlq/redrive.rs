@@ -76,6 +76,7 @@ async fn redrive(
     Read {
         mut found,
         mut more,
+        until: _,
     }: Read,
     interrupts: &mut UnboundedReceiver<()>,
 ) -> Result<ExitCode, Fault> {
@@ -250,6 +251,8 @@ async fn resolve(
 ) -> Result<BTreeMap<usize, Left>, Fault> {
     let letters = found.iter().filter_map(|found| found.letter.as_ref().ok());
     let reached = super::reached::of(&args.from, source.brokers(), letters).await?;
+    let letters = found.iter().filter_map(|found| found.letter.as_ref().ok());
+    let mut originals = super::reached::originals(&args.from, source.brokers(), letters).await?;
     let mut left = BTreeMap::new();
     let mut unnamed = 0;
     for (at, found) in found.iter_mut().enumerate() {
@@ -257,8 +260,12 @@ async fn resolve(
             continue;
         };
         let state = reached.state(letter);
-        match &letter.content {
-            Content::Event(_) => {}
+        match &mut letter.content {
+            Content::Event(event) => {
+                if let Some(original) = originals.remove(&letter.id) {
+                    *event = original;
+                }
+            }
             Content::Elsewhere(url) => match elsewhere(url).await {
                 Ok(event) => letter.content = Content::Event(event),
                 Err(fault) => {

@@ -83,7 +83,7 @@ impl Source {
             #[cfg(feature = "aws")]
             Self::Bucket(bucket) => bucket.read().await,
             #[cfg(feature = "dev")]
-            Self::Topic(topic) => topic.read().await,
+            Self::Topic(topic) => topic.read(used).await,
         }
     }
 

@@ -13,13 +13,13 @@ use super::ours;
 use crate::support::{start_with, stderr, stdout};
 
 /// One request: its method and path, the operation of SQS, and its body.
-struct Request {
-    line: String,
+pub(super) struct Request {
+    pub(super) line: String,
     target: String,
 }
 
 /// Answers every request of a run with what `answer` makes: a status, and a body. None: no answer, until the other side gives up.
-fn service(
+pub(super) fn service(
     answer: impl Fn(&Request) -> Option<(u16, String)> + Send + Sync + 'static,
 ) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
