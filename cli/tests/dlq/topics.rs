@@ -146,7 +146,7 @@ fn the_record_of_a_share_groups_copy_is_the_topics_own_if_it_is_there() {
     let mut outgoing = vec![order];
     for (headers, value) in &letters {
         let mut letter = Outgoing::to("dead");
-        (letter.partition, letter.headers, letter.value) = (Some(0), headers, Some(value));
+        (letter.partition, letter.headers, letter.value) = (Some(0), headers, Some(*value));
         outgoing.push(letter);
     }
     runtime.block_on(producer.send(&outgoing)).unwrap();
