@@ -181,7 +181,7 @@ async fn attributes(client: &Client, url: &str) -> Result<(u64, Option<i64>), Fa
     let asked = client
         .get_queue_attributes()
         .queue_url(url)
-        .set_attribute_names(Some([&names[..], &[kept.clone()]].concat()));
+        .set_attribute_names(Some([&names[..], std::slice::from_ref(&kept)].concat()));
     let answer = Box::pin(asked.send()).await.map_err(|error| {
         let what = format!("cannot tell whether all letters of {url} were read");
         sdk::fault(&what, "sqs:GetQueueAttributes", error)
