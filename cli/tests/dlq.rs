@@ -12,6 +12,9 @@ mod support;
 #[cfg(feature = "dev")]
 #[path = "dlq/topics.rs"]
 mod topics;
+#[cfg(all(feature = "aws", feature = "schemas"))]
+#[path = "dlq/typed.rs"]
+mod typed;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -58,6 +58,10 @@ mod connect;
 #[cfg(feature = "client")]
 mod reader;
 
+// How long records stay.
+#[cfg(feature = "client")]
+mod retention;
+
 // Records to a topic.
 #[cfg(feature = "client")]
 mod producer;
@@ -88,5 +92,6 @@ pub use crate::{
     producer::{Outgoing, Producer},
     reader::Reader,
     refusal::Refusal,
+    retention::Retention,
     settings::Settings,
 };

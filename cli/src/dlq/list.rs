@@ -65,7 +65,8 @@ impl GroupBy {
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
-    let (mut source, Read { found, more }) = super::look::look(&args.from).await?;
+    let (mut source, read) = super::look::look(&args.from).await?;
+    let Read { found, more, until } = read;
     source.close().await?;
     let oldest = args.since.map(flags::before);
     let (letters, others) = parted(&found);
@@ -83,9 +84,14 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
     if args.json {
         let mut document = document(args, &letters, &others, &reached);
         document["complete"] = json!(more.is_nothing());
+        document["until"] = json!(until.map(|at| format!("{at:.3}")));
         print_document(format!("{document:#}\n").as_bytes())?;
     } else {
-        print(&(text(args, &letters, &others, &reached) + &more.text()))?;
+        let mut text = text(args, &letters, &others, &reached);
+        if let Some(until) = until.filter(|_| !letters.is_empty()) {
+            text += &format!("the source's retention may delete the first from {until:.0} on\n");
+        }
+        print(&(text + &more.text()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

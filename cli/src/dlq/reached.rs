@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use self::state::State;
 use super::flags;
-use super::letter::{Content, Letter};
+use super::letter::{Content, Event, Letter, Raw, Shape};
 use crate::fault::Fault;
 use crate::text::style::DIM;
 
@@ -43,6 +43,11 @@ impl Reached {
             "  {:>6}  of them hold only coordinates: the records of {whole} can be read from their topic\n",
             self.letters
         );
+        if let Some(until) = states.values().filter_map(|state| state.until).min() {
+            text += &format!(
+                "          retention may delete the first of these records from {until:.0} on\n"
+            );
+        }
         for (id, state) in states.iter().filter(|(_, state)| !state.is_whole()) {
             text += &format!("          {id}: {}\n", state.text());
         }
@@ -64,6 +69,7 @@ impl Reached {
                     "another": state.another,
                     "timeless": state.timeless,
                     "whole": state.is_whole(),
+                    "until": state.until.map(|at| format!("{at:.3}")),
                 })
             };
             states.iter().map(state).collect::<Vec<_>>()
@@ -92,6 +98,45 @@ pub(crate) async fn of<'l>(
         reached.states = Some(ask(from, brokers, &letters).await?);
     }
     Ok(reached)
+}
+
+/// The records of share groups' letters as they stand in their topics, by the letters' ids. A copy in a letter has neither the record's headers nor its time, which is
+/// part of its key; the same key and value prove that a record is the copied one. A letter whose record is not there is not among them.
+pub(crate) async fn originals<'l>(
+    from: &flags::From,
+    brokers: Option<&str>,
+    letters: impl Iterator<Item = &'l Letter>,
+) -> Result<BTreeMap<String, Event>, Fault> {
+    let copies: Vec<(&Letter, &Event)> = letters
+        .filter(|letter| letter.shape == Shape::ShareGroup)
+        .filter_map(|letter| match &letter.content {
+            Content::Event(event) => Some((letter, event)),
+            _ => None,
+        })
+        .collect();
+    let Some(brokers) = from.bootstrap.as_deref().or(brokers) else {
+        return Ok(BTreeMap::new());
+    };
+    if copies.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let letters: Vec<&Letter> = copies.iter().map(|(letter, _)| *letter).collect();
+    let mut states = ask(from, brokers, &letters).await?;
+    let original = |(letter, copy): (&Letter, &Event)| {
+        let there = states.remove(&letter.id)?.event?;
+        (payloads(&there) == payloads(copy)).then(|| (letter.id.clone(), there))
+    };
+    Ok(copies.into_iter().filter_map(original).collect())
+}
+
+/// Keys and values of an event's records.
+fn payloads(event: &Event) -> Vec<(Value, Value)> {
+    let records = event.partitions.iter().flat_map(|it| &it.records);
+    let payload = |raw: &Raw| {
+        let mut record: Value = serde_json::from_str(raw.json.get()).unwrap_or_default();
+        (record["key"].take(), record["value"].take())
+    };
+    records.map(payload).collect()
 }
 
 #[cfg(not(feature = "dev"))]

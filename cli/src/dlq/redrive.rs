@@ -40,7 +40,7 @@ use self::target::Target;
 pub(crate) use self::target::{Prepared, prepare};
 use super::letter::{Content, Event};
 use super::list;
-use super::source::{Found, Read, Source, Use};
+use super::source::{Found, More, Read, Source, Use};
 use crate::fault::{Fault, note, print};
 use crate::interrupts;
 
@@ -73,16 +73,20 @@ async fn redrive(
     args: &Args,
     target: Prepared,
     source: &mut Source,
-    Read { mut found, more }: Read,
+    Read {
+        mut found,
+        mut more,
+        until: _,
+    }: Read,
     interrupts: &mut UnboundedReceiver<()>,
 ) -> Result<ExitCode, Fault> {
     let left = tokio::select! {
         left = resolve(args, source, &mut found) => left?,
         Some(()) = interrupts.recv() => return Err(Fault::interrupted()),
     };
-    let plan = Plan::of(args, &found, left);
-    let (_, others) = list::parted(&found);
+    let mut plan = Plan::of(args, args.max, &found, left);
     if args.dry_run {
+        let (_, others) = list::parted(&found);
         print(&report::dry_run(&args.to, &found, &plan))?;
         print(&(list::others_text(&others) + &more.text()))?;
         let all = plan.left.is_empty() && others.is_empty();
@@ -98,24 +102,78 @@ async fn redrive(
         question::ask(&plan, interrupts).await?;
     }
     let mut target = Target::open(args, target, source.brokers()).await?;
-    let mut report = Report::new(plan.letters(), plan.left.clone());
-    let outcome = deliver(
-        args,
-        &plan,
-        &found,
-        source,
-        &mut target,
-        &mut report,
-        interrupts,
-    )
-    .await;
+    let mut report = Report::new();
+    let outcome = loop {
+        let before = report.number_settled();
+        report.goes_on(plan.letters(), plan.left.clone());
+        let delivered = deliver(
+            args,
+            &plan,
+            &found,
+            source,
+            &mut target,
+            &mut report,
+            interrupts,
+        );
+        let delivered = delivered.await;
+        let went_on = report.number_settled() > before && !report.is_interrupted();
+        if delivered.is_err() || !went_on || !source.goes_on() {
+            break delivered;
+        }
+        found = report.keep(found);
+        match again(args, source, &mut found, &mut report, interrupts).await {
+            Ok((next, unread)) => {
+                more = unread;
+                match next {
+                    Some(next) => plan = next,
+                    None => break Ok(()),
+                }
+            }
+            Err(fault) => break Err(fault),
+        }
+    };
     target.close().await;
     report.progress_ends();
     print(&report.text(&found))?;
+    let (_, others) = list::parted(&found);
     print(&(list::others_text(&others) + &more.text()))?;
     outcome?;
     let all = report.all_settled() && others.is_empty();
     Ok(code(all && more.is_nothing()))
+}
+
+/// What the source gives now that letters were taken out: a FIFO queue gives a group's next messages once those before them are gone. Those that stay are in
+/// `found`, and still close their partitions. None: nothing more.
+async fn again(
+    args: &Args,
+    source: &mut Source,
+    found: &mut Vec<Found>,
+    report: &mut Report,
+    interrupts: &mut UnboundedReceiver<()>,
+) -> Result<(Option<Plan>, More), Fault> {
+    let read = tokio::select! {
+        read = source.read(Use::Redrive) => read?,
+        Some(()) = interrupts.recv() => {
+            report.interrupted();
+            return Ok((None, More::Rest));
+        }
+    };
+    let max = args.max.map(|max| report.rest_of(max));
+    if read.found.is_empty() || max == Some(0) {
+        return Ok((None, read.more));
+    }
+    let kept = found.len();
+    found.extend(read.found);
+    let resolved = tokio::select! {
+        left = resolve(args, source, &mut found[kept..]) => left?,
+        Some(()) = interrupts.recv() => {
+            report.interrupted();
+            return Ok((None, read.more));
+        }
+    };
+    let mut left = report.left().clone();
+    left.extend(resolved.into_iter().map(|(at, why)| (kept + at, why)));
+    Ok((Some(Plan::of(args, max, found, left)), read.more))
 }
 
 fn code(all: bool) -> ExitCode {
@@ -193,6 +251,8 @@ async fn resolve(
 ) -> Result<BTreeMap<usize, Left>, Fault> {
     let letters = found.iter().filter_map(|found| found.letter.as_ref().ok());
     let reached = super::reached::of(&args.from, source.brokers(), letters).await?;
+    let letters = found.iter().filter_map(|found| found.letter.as_ref().ok());
+    let mut originals = super::reached::originals(&args.from, source.brokers(), letters).await?;
     let mut left = BTreeMap::new();
     let mut unnamed = 0;
     for (at, found) in found.iter_mut().enumerate() {
@@ -200,8 +260,12 @@ async fn resolve(
             continue;
         };
         let state = reached.state(letter);
-        match &letter.content {
-            Content::Event(_) => {}
+        match &mut letter.content {
+            Content::Event(event) => {
+                if let Some(original) = originals.remove(&letter.id) {
+                    *event = original;
+                }
+            }
             Content::Elsewhere(url) => match elsewhere(url).await {
                 Ok(event) => letter.content = Content::Event(event),
                 Err(fault) => {

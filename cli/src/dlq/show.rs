@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::letter::{Content, Event, Letter};
 use super::source::Found;
 use super::{flags, list};
-use crate::fault::{Fault, print, print_document};
+use crate::fault::{Fault, note, print, print_document};
+use crate::flags::variable;
+use crate::function::payloads::{self, Reader};
 use crate::text::columns::shown;
 use crate::text::style::BOLD;
 
@@ -28,9 +31,12 @@ pub(crate) struct Args {
     /// The letter's id, as `list` prints it, or the beginning of it.
     #[arg(value_name = "ID")]
     id: String,
-    /// Show the records too: keys and values as JSON or text where they are that, else as base64.
+    /// Show the records too: keys and values as JSON or text where they are that or a schema makes it of them, else as base64.
     #[arg(long)]
     payload: bool,
+    /// Set a variable of the function: LAMBDA_MSK_SCHEMA_REGISTRY and LAMBDA_MSK_SCHEMA_REGISTRY_AUTH name the schemas by which typed keys and values are shown as JSON.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable::parse)]
+    env: Vec<(String, String)>,
     /// Write one JSON document to standard output.
     #[arg(long)]
     json: bool,
@@ -60,7 +66,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
     }
     if args.payload {
         let event = event.ok_or_else(|| nothing(letter))?;
-        document["payload"] = payload(&event)?;
+        document["payload"] = payload(&event, &Reader::of(&args.env)).await?;
     }
     if args.json || args.payload {
         print_document(format!("{document:#}\n").as_bytes())?;
@@ -129,10 +135,18 @@ fn text(document: &Value) -> String {
 }
 
 /// The records with their bytes as what they are.
-fn payload(event: &Event) -> Result<Value, Fault> {
+async fn payload(event: &Event, reader: &Reader) -> Result<Value, Fault> {
     let decoded = lambda_msk::testing::Event::from(event.json(None)).records();
     let records = decoded.map_err(|error| Fault::from_error(&error))?;
-    let one = |record: &lambda_msk::Record| {
+    let typed = payloads::typed(&records, reader).await;
+    if let Some(remark) = typed.remark {
+        note(
+            &format!("typed payloads are shown as base64: {}", shown(&remark)),
+            "name the function's registry with --env LAMBDA_MSK_SCHEMA_REGISTRY=…, or in the shell",
+        );
+    }
+    let parts = typed.keys.iter().zip(&typed.values);
+    let one = |(record, (key, value)): (&lambda_msk::Record, (&Option<Bytes>, &Option<Bytes>))| {
         let headers = record.headers();
         let headers: Vec<Value> = headers
             .iter()
@@ -143,8 +157,8 @@ fn payload(event: &Event) -> Result<Value, Fault> {
             "partition": record.partition(),
             "offset": record.offset(),
             "timestamp": record.timestamp_millis(),
-            "key": bytes(record.key()),
-            "value": bytes(record.value()),
+            "key": part(key.as_deref(), record.key()),
+            "value": part(value.as_deref(), record.value()),
             "headers": headers,
         })
     };
@@ -152,8 +166,14 @@ fn payload(event: &Event) -> Result<Value, Fault> {
         "eventSource": event.source,
         "eventSourceArn": event.arn,
         "bootstrapServers": event.brokers,
-        "records": records.iter().map(one).collect::<Vec<_>>(),
+        "records": records.iter().zip(parts).map(one).collect::<Vec<_>>(),
     }))
+}
+
+/// What a schema makes of a key or a value, else its bytes.
+fn part(typed: Option<&[u8]>, given: Option<&[u8]>) -> Value {
+    let typed = typed.and_then(|json| serde_json::from_slice(json).ok());
+    typed.unwrap_or_else(|| bytes(given))
 }
 
 /// JSON as JSON, text as text, other bytes as `{"base64": …}`.

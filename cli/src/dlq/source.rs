@@ -17,7 +17,7 @@ pub(crate) use self::bucket::overflow;
 use std::path::PathBuf;
 
 use self::found::unknown;
-pub(crate) use self::found::{Found, Reach, Read, Receipt, Use};
+pub(crate) use self::found::{Found, More, Reach, Read, Receipt, Use};
 use crate::fault::Fault;
 #[cfg_attr(
     feature = "aws",
@@ -83,13 +83,22 @@ impl Source {
             #[cfg(feature = "aws")]
             Self::Bucket(bucket) => bucket.read().await,
             #[cfg(feature = "dev")]
-            Self::Topic(topic) => topic.read().await,
+            Self::Topic(topic) => topic.read(used).await,
         }
     }
 
     /// Whether settled letters can be taken out.
     pub(crate) fn gives_up(&self) -> bool {
         !matches!(self, Self::StandardInput)
+    }
+
+    /// Whether more may be read once settled letters are taken out.
+    pub(crate) fn goes_on(&self) -> bool {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::Queue(queue) => queue.is_fifo(),
+            _ => false,
+        }
     }
 
     /// Takes a settled letter out.

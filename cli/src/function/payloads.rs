@@ -71,8 +71,50 @@ pub(crate) async fn read(body: &Bytes, reader: &Reader) -> Payloads {
     }
 }
 
-/// The keys, or the values, of records, and why typed ones could not be read.
-async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>, Option<String>) {
+/// Keys and values that are typed, as JSON.
+#[derive(Debug, Default)]
+pub(crate) struct Typed {
+    /// Of each record. None: not typed, or it could not be read.
+    pub(crate) keys: Vec<Option<Bytes>>,
+    pub(crate) values: Vec<Option<Bytes>>,
+    /// Why the first of those that could not be read could not.
+    pub(crate) remark: Option<String>,
+}
+
+/// What is typed of records, for who shows it otherwise than [`read`].
+pub(crate) async fn typed(records: &[Record], reader: &Reader) -> Typed {
+    let mut typed = Typed::default();
+    for part in [Part::Key, Part::Value] {
+        let (read, remark) = typed_parts(records, part, reader).await;
+        typed.remark = typed.remark.or(remark);
+        let mut all = Vec::with_capacity(read.len());
+        for read in read {
+            all.push(match read.flatten() {
+                Some(Ok(json)) => Some(json),
+                Some(Err(reason)) => {
+                    typed.remark.get_or_insert(reason);
+                    None
+                }
+                None => None,
+            });
+        }
+        match part {
+            Part::Key => typed.keys = all,
+            Part::Value => typed.values = all,
+        }
+    }
+    typed
+}
+
+/// What was read of a payload that is typed.
+type Read = Option<Result<Bytes, String>>;
+
+/// What was read of each key, or value, and why typed ones could not be. None: it is not typed.
+async fn typed_parts(
+    records: &[Record],
+    part: Part,
+    reader: &Reader,
+) -> (Vec<Option<Read>>, Option<String>) {
     let is_typed = |record: &&Record| {
         let bytes = part.of(record);
         // The mapping may have made JSON of it.
@@ -85,14 +127,24 @@ async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>,
         let (read, remark) = reader.read(&typed, part).await;
         (read.into_iter(), remark)
     };
-    let shown = records.iter().map(|record| {
+    let each = records.iter().map(|record| {
+        let typed = is_typed(&record);
+        typed.then(|| read.next().flatten())
+    });
+    (each.collect(), remark)
+}
+
+/// The keys, or the values, of records, and why typed ones could not be read.
+async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>, Option<String>) {
+    let (read, remark) = typed_parts(records, part, reader).await;
+    let shown = records.iter().zip(read).map(|(record, read)| {
         let Some(bytes) = part.of(record) else {
             return "null".to_owned();
         };
-        if !is_typed(&record) {
+        let Some(read) = read else {
             return plain(bytes);
-        }
-        match read.next().flatten() {
+        };
+        match read {
             Some(Ok(json)) => plain(&json),
             Some(Err(reason)) => format!(
                 "({} bytes: {})",

@@ -14,7 +14,7 @@ use crate::support::{start_with, stderr, stdout};
 
 /// One request: its method and path, the operation of SQS, its headers with the line before them, and its body.
 pub(super) struct Request {
-    line: String,
+    pub(super) line: String,
     target: String,
     pub(super) head: String,
     pub(super) body: String,

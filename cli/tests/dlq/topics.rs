@@ -126,6 +126,62 @@ fn a_share_groups_letter_has_its_record_read_from_the_topic() {
     assert_eq!(committed(&broker), Some(1));
 }
 
+/// A letter with a copy of the record, which has neither its headers nor its time.
+#[test]
+fn the_record_of_a_share_groups_copy_is_the_topics_own_if_it_is_there() {
+    let broker = EmbeddedBroker::start([("dead", 1), ("orders", 1), ("again", 1)]).unwrap();
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    let own = [header("tenant", b"a".to_vec())];
+    let mut order = Outgoing::to("orders");
+    (order.partition, order.headers) = (Some(0), &own);
+    (order.value, order.timestamp) = (Some(b"{}".as_slice()), Some(7));
+    let letters = [("0", b"{}".as_slice()), ("0", b"[]")].map(|(offset, value)| {
+        let fields = [("topic", "orders"), ("partition", "0"), ("offset", offset)];
+        let fields = fields
+            .map(|(name, text)| header(&format!("__dlq.errors.{name}"), text.as_bytes().to_vec()));
+        (fields, value)
+    });
+    let mut outgoing = vec![order];
+    for (headers, value) in &letters {
+        let mut letter = Outgoing::to("dead");
+        (letter.partition, letter.headers, letter.value) = (Some(0), headers, Some(*value));
+        outgoing.push(letter);
+    }
+    runtime.block_on(producer.send(&outgoing)).unwrap();
+    let from = source(&broker);
+    let redrive = [
+        "dlq",
+        "redrive",
+        "--from",
+        &from,
+        "--to",
+        "topic:again",
+        "--yes",
+    ];
+
+    let output = msk(&redrive, "");
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut records: Vec<Record> = Vec::new();
+    let reader = Reader::new(&broker.cluster(), "test").unwrap();
+    let each = |record| {
+        records.push(record);
+        true
+    };
+    let again = TopicPartition::new("again", 0);
+    reader.read(&again, 0, 2, each).unwrap();
+    let names = |record: &Record| -> Vec<String> {
+        record.headers.iter().map(|it| it.name.clone()).collect()
+    };
+    assert_eq!(names(&records[0]), ["tenant", "__lambda_msk.redrives"]);
+    assert_eq!(records[0].timestamp, 7);
+    // Another record stands there than the one that was copied.
+    assert_eq!(names(&records[1]), ["__lambda_msk.redrives"]);
+    assert_eq!(records[1].value.as_deref(), Some(b"[]".as_slice()));
+}
+
 #[test]
 fn a_record_goes_back_to_its_topic_without_the_headers_of_its_error() {
     let broker = broker(&[spring(1)]);

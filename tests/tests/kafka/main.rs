@@ -6,12 +6,16 @@
 mod support;
 
 mod consume;
+#[cfg(feature = "share")]
+mod denied;
 mod embedded;
 mod emulator;
 mod ends;
+mod fifo;
 mod files;
 mod given_up;
 mod hand_over;
+mod kept;
 mod killed;
 mod lost_server;
 mod once;

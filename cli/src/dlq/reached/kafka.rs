@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use msk_kafka::{Error, Reader};
+use msk_kafka::{Cluster, Error, Reader};
 use msk_mapping::event::{Envelope, Nulls, Source};
 use msk_mapping::record::{Record, TopicPartition};
 
@@ -11,7 +11,7 @@ use crate::dev;
 use crate::dlq::aside::aside;
 use crate::dlq::flags;
 use crate::dlq::letter::{Event, Letter, Span};
-use crate::dlq::source::topic::cluster;
+use crate::dlq::source::topic::{after, cluster};
 use crate::fault::Fault;
 
 /// The group's name of the reader, which never commits.
@@ -24,15 +24,40 @@ pub(super) async fn ask(
 ) -> Result<BTreeMap<String, State>, Fault> {
     let cluster = cluster(Some(brokers), &from.reach()).await?;
     let letters: Vec<Letter> = letters.iter().copied().cloned().collect();
+    let asking = cluster.clone();
     let asked = aside(move || {
-        let reader = Reader::new(&cluster, GROUP)?;
+        let reader = Reader::new(&asking, GROUP)?;
         let one = |letter: Letter| Ok((letter.id.clone(), state(&reader, &letter)?));
         letters
             .into_iter()
             .map(one)
             .collect::<Result<BTreeMap<String, State>, Error>>()
     });
-    asked.await?.map_err(|error| dev::failed::kafka(&error))
+    let mut states = asked.await?.map_err(|error| dev::failed::kafka(&error))?;
+    until(&cluster, &mut states).await;
+    Ok(states)
+}
+
+/// Asks how long topics keep their records.
+async fn until(cluster: &Cluster, states: &mut BTreeMap<String, State>) {
+    let mut kept: BTreeMap<String, Option<i64>> = BTreeMap::new();
+    for state in states.values_mut() {
+        let partitions = state.event.iter().flat_map(|event| &event.partitions);
+        for raw in partitions.flat_map(|partition| &partition.records) {
+            let ms = match kept.get(&raw.topic) {
+                Some(ms) => *ms,
+                None => {
+                    let told = cluster.retention(&raw.topic).await;
+                    let ms = told.and_then(|told| told.ms);
+                    kept.insert(raw.topic.clone(), ms);
+                    ms
+                }
+            };
+            let times = raw.timestamp.filter(|ms| *ms >= 0).zip(ms);
+            let deleted = times.and_then(|(written, ms)| after(written, ms));
+            state.until = [state.until, deleted].into_iter().flatten().min();
+        }
+    }
 }
 
 fn state(reader: &Reader, letter: &Letter) -> Result<State, Error> {

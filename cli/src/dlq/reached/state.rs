@@ -1,5 +1,7 @@
 //! What the topic has of one letter.
 
+use jiff::Timestamp;
+
 use crate::dlq::letter::Event;
 
 /// What the topic has of one letter.
@@ -16,6 +18,8 @@ pub(crate) struct State {
     pub(crate) timeless: bool,
     /// Records between the first and the last with a time outside of theirs, as CREATE_TIME allows.
     pub(crate) outside: usize,
+    /// When the topic's retention may delete the first of them. None: never for their age, or nobody tells.
+    pub(crate) until: Option<Timestamp>,
     /// None: nothing was found.
     pub(crate) event: Option<Event>,
 }

@@ -26,7 +26,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(args: &Args, found: &[Found], mut left: BTreeMap<usize, Left>) -> Self {
+    /// At most so many letters are redriven.
+    pub(crate) fn of(
+        args: &Args,
+        max: Option<u32>,
+        found: &[Found],
+        mut left: BTreeMap<usize, Left>,
+    ) -> Self {
         let mut items = Vec::new();
         let mut unasked = 0;
         for (at, found) in found.iter().enumerate() {
@@ -44,7 +50,7 @@ impl Plan {
         // What no condition is about closes no partition: it is left on purpose.
         order::close(&items, found, &mut left);
         items.retain(|item| !left.contains_key(&item.letter));
-        if let Some(max) = args.max {
+        if let Some(max) = max {
             let chosen = order::first(&items, max as usize);
             let others = items.iter().filter(|item| !chosen.contains(&item.letter));
             left.extend(others.map(|item| (item.letter, Left::Max)));

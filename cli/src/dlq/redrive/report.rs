@@ -25,14 +25,51 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(letters: usize, left: BTreeMap<usize, Left>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            letters,
+            letters: 0,
             settled: 0,
-            left,
+            left: BTreeMap::new(),
             interrupted: false,
             shows: std::io::stderr().is_terminal(),
         }
+    }
+
+    /// So many letters more, and all that stay now.
+    pub(crate) fn goes_on(&mut self, letters: usize, left: BTreeMap<usize, Left>) {
+        self.letters += letters;
+        self.left = left;
+    }
+
+    pub(crate) fn number_settled(&self) -> usize {
+        self.settled
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    pub(crate) fn left(&self) -> &BTreeMap<usize, Left> {
+        &self.left
+    }
+
+    /// How many letters are left of so many that may be tried.
+    pub(crate) fn rest_of(&self, max: u32) -> u32 {
+        max.saturating_sub(u32::try_from(self.letters).unwrap_or(u32::MAX))
+    }
+
+    /// What stays, and what is no letter. All others are gone, or nobody asked for them.
+    pub(crate) fn keep(&mut self, found: Vec<Found>) -> Vec<Found> {
+        let mut left = std::mem::take(&mut self.left);
+        let mut kept = Vec::new();
+        for (at, found) in found.into_iter().enumerate() {
+            let why = left.remove(&at);
+            if why.is_some() || found.letter.is_err() {
+                self.left.extend(why.map(|why| (kept.len(), why)));
+                kept.push(found);
+            }
+        }
+        kept
     }
 
     pub(crate) fn settled(&mut self) {

@@ -90,7 +90,11 @@ impl Bucket {
         if let Some(fault) = unread {
             fault.warn();
         }
-        Ok(Read { found: all, more })
+        Ok(Read {
+            found: all,
+            more,
+            until: None,
+        })
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Fault> {

@@ -168,11 +168,13 @@ fn found(path: &Path) -> Result<All, Fault> {
         return Ok(All {
             found: vec![found],
             more: More::Nothing,
+            until: None,
         });
     }
     let mut all = All {
         found: Vec::new(),
         more: More::Nothing,
+        until: None,
     };
     let mut start = 0;
     for (number, line) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {

@@ -1,5 +1,7 @@
 //! What lies in a source, and the words that all sources share.
 
+use jiff::Timestamp;
+
 use crate::dlq::document::Foreign;
 use crate::dlq::letter::Letter;
 use crate::fault::Fault;
@@ -25,6 +27,8 @@ pub(crate) struct Found {
 pub(crate) struct Read {
     pub(crate) found: Vec<Found>,
     pub(crate) more: More,
+    /// When the source may delete the first of its letters. None: it deletes none, or does not tell.
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// What was not read.

@@ -1,4 +1,6 @@
 //! Letters in an SQS queue. What is only looked at becomes visible again at once; what is redriven stays invisible while the run goes on.
+//!
+//! A FIFO queue gives a group's next messages only when those before them are deleted, so a redrive reads it again after each round.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -6,11 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
+use jiff::Timestamp;
 use msk_destinations::address;
 use msk_destinations::send::Sqs;
 use msk_destinations::send::aws_sdk_sqs::Client;
 use msk_destinations::send::aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, Message, QueueAttributeName,
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName,
+    QueueAttributeName,
 };
 use msk_mapping::limits::EVENT_BYTES_MAX;
 
@@ -35,6 +39,10 @@ pub(crate) struct Queue {
     /// Handles of messages that are invisible for this run.
     held: Arc<Mutex<HashSet<String>>>,
     extends: Option<tokio::task::JoinHandle<()>>,
+    /// The ids of all messages that were received.
+    seen: HashSet<Option<String>>,
+    /// How many of them were deleted.
+    deleted: u64,
 }
 
 impl Queue {
@@ -46,13 +54,16 @@ impl Queue {
             sqs: Sqs::new(queue),
             held: Arc::default(),
             extends: None,
+            seen: HashSet::new(),
+            deleted: 0,
         })
     }
 
     pub(crate) async fn read(&mut self, used: Use) -> Result<All, Fault> {
         let client = self.sqs.client().await.clone();
         let url = self.sqs.queue().url().to_owned();
-        self.extends = Some(extend(client.clone(), url.clone(), Arc::clone(&self.held)));
+        let extends = || extend(client.clone(), url.clone(), Arc::clone(&self.held));
+        self.extends.get_or_insert_with(extends);
         let read = self.receive(&client, &url).await;
         if used == Use::Look || read.is_err() {
             self.give_back().await?;
@@ -60,16 +71,26 @@ impl Queue {
         read
     }
 
-    async fn receive(&self, client: &Client, url: &str) -> Result<All, Fault> {
-        let (mut all, mut seen, mut empty) = (Vec::new(), HashSet::new(), 0);
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.sqs.queue().is_fifo()
+    }
+
+    async fn receive(&mut self, client: &Client, url: &str) -> Result<All, Fault> {
+        let (mut all, mut empty, mut oldest) = (Vec::new(), 0, None);
         while empty < EMPTY_MAX && all.len() < LETTERS_MAX {
+            // What a FIFO queue has behind these comes once they are gone: there is nothing to wait for.
+            let goes_on = self.is_fifo() && !all.is_empty();
+            if goes_on && empty > 0 {
+                break;
+            }
             let asked = client
                 .receive_message()
                 .queue_url(url)
                 .max_number_of_messages(BATCH)
                 .visibility_timeout(VISIBILITY_S)
-                .wait_time_seconds(WAIT_S)
-                .message_attribute_names("All");
+                .wait_time_seconds(if goes_on { 0 } else { WAIT_S })
+                .message_attribute_names("All")
+                .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
             let answer = Box::pin(asked.send()).await.map_err(|error| {
                 let what = format!("cannot read dead letters from {url}");
                 sdk::fault(&what, "sqs:ReceiveMessage", error)
@@ -81,19 +102,29 @@ impl Queue {
                     continue;
                 };
                 lock(&self.held).insert(handle.to_owned());
-                if seen.insert(message.message_id.clone()) {
+                if self.seen.insert(message.message_id.clone()) {
+                    oldest = [oldest, sent(&message)].into_iter().flatten().min();
                     all.push(found(&message, handle));
                 }
             }
         }
-        let there = count(client, url).await?;
-        let unseen = there.saturating_sub(seen.len() as u64);
+        let (there, kept_s) = attributes(client, url).await?;
+        let here = (self.seen.len() as u64).saturating_sub(self.deleted);
+        let unseen = there.saturating_sub(here);
         let more = if unseen == 0 {
             More::Nothing
         } else {
             More::Messages(unseen)
         };
-        Ok(All { found: all, more })
+        let until = oldest.zip(kept_s).and_then(|(sent, kept_s)| {
+            let until = sent.checked_add(kept_s.checked_mul(1_000)?)?;
+            Timestamp::from_millisecond(until).ok()
+        });
+        Ok(All {
+            found: all,
+            more,
+            until,
+        })
     }
 
     pub(crate) async fn delete(&mut self, handle: &str) -> Result<(), Fault> {
@@ -105,6 +136,7 @@ impl Queue {
             sdk::fault(&what, "sqs:DeleteMessage", error)
         })?;
         lock(&self.held).remove(handle);
+        self.deleted += 1;
         Ok(())
     }
 
@@ -131,8 +163,17 @@ fn lock(held: &Mutex<HashSet<String>>) -> std::sync::MutexGuard<'_, HashSet<Stri
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// About how many messages lie there, also those that a reader has. Delayed messages are no letters yet.
-async fn count(client: &Client, url: &str) -> Result<u64, Fault> {
+/// When a message was sent, in milliseconds since 1970.
+fn sent(message: &Message) -> Option<i64> {
+    let attributes = message.attributes()?;
+    let sent = attributes.get(&MessageSystemAttributeName::SentTimestamp)?;
+    sent.parse().ok()
+}
+
+/// About how many messages lie there, also those that a reader has; and for how many seconds the queue keeps a message, if it tells. Delayed messages are no
+/// letters yet.
+async fn attributes(client: &Client, url: &str) -> Result<(u64, Option<i64>), Fault> {
+    let kept = QueueAttributeName::MessageRetentionPeriod;
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -140,7 +181,7 @@ async fn count(client: &Client, url: &str) -> Result<u64, Fault> {
     let asked = client
         .get_queue_attributes()
         .queue_url(url)
-        .set_attribute_names(Some(names.to_vec()));
+        .set_attribute_names(Some([&names[..], std::slice::from_ref(&kept)].concat()));
     let answer = Box::pin(asked.send()).await.map_err(|error| {
         let what = format!("cannot tell whether all letters of {url} were read");
         sdk::fault(&what, "sqs:GetQueueAttributes", error)
@@ -150,7 +191,9 @@ async fn count(client: &Client, url: &str) -> Result<u64, Fault> {
         let text = attributes.get(name);
         text.and_then(|text| text.parse().ok()).unwrap_or(0_u64)
     };
-    Ok(names.iter().map(number).fold(0, u64::saturating_add))
+    let kept_s = attributes.get(&kept).and_then(|text| text.parse().ok());
+    let count = names.iter().map(number).fold(0, u64::saturating_add);
+    Ok((count, kept_s))
 }
 
 /// Keeps messages invisible as long as the run goes on.

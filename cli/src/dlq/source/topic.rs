@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use msk_kafka::{Cluster, Reader};
 use msk_mapping::record::TopicPartition;
 
-use super::found::{self as words, Found, LETTERS_MAX, More, Reach, Read, Receipt};
+use super::found::{self as words, Found, LETTERS_MAX, More, Reach, Read, Receipt, Use};
 use crate::dev;
 use crate::dlq::aside::aside;
 use crate::dlq::headers;
@@ -64,11 +65,18 @@ impl Topic {
         self.cluster.bootstrap()
     }
 
-    pub(crate) async fn read(&mut self) -> Result<Read, Fault> {
+    pub(crate) async fn read(&mut self, used: Use) -> Result<Read, Fault> {
         let (reader, topic) = (Arc::clone(&self.reader), self.topic.clone());
         let read = aside(move || read(&reader, &topic)).await?;
-        let (read, open) = read.map_err(|error| dev::failed::kafka(&error))?;
+        let (mut read, open) = read.map_err(|error| dev::failed::kafka(&error))?;
         self.open = open;
+        let letters = read.found.iter().filter_map(|it| it.letter.as_ref().ok());
+        let oldest = letters.filter_map(|letter| letter.written).min();
+        if let (Use::Look, Some(oldest)) = (used, oldest) {
+            let kept = self.cluster.retention(&self.topic).await;
+            let ms = kept.and_then(|kept| kept.ms);
+            read.until = ms.and_then(|ms| after(oldest.as_millisecond(), ms));
+        }
         Ok(read)
     }
 
@@ -89,6 +97,11 @@ impl Topic {
                 .at("the position of the group could not be committed: a later run begins at an earlier letter, and the ledger skips what is done")
         })
     }
+}
+
+/// So many milliseconds after that time. None: a time that nobody lives to see.
+pub(crate) fn after(ms: i64, more: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(ms.checked_add(more)?).ok()
 }
 
 fn read(reader: &Reader, topic: &str) -> Result<(Read, Open), msk_kafka::Error> {
@@ -122,7 +135,12 @@ fn read(reader: &Reader, topic: &str) -> Result<(Read, Open), msk_kafka::Error> 
         let end = if more.is_nothing() { end } else { last };
         unsettled.insert(number, (open, end));
     }
-    Ok((Read { found: all, more }, unsettled))
+    let read = Read {
+        found: all,
+        more,
+        until: None,
+    };
+    Ok((read, unsettled))
 }
 
 #[cfg(test)]

@@ -103,6 +103,13 @@ impl Aws {
         number("ApproximateNumberOfMessages") + number("ApproximateNumberOfMessagesNotVisible")
     }
 
+    pub(crate) async fn send(&self, queue: &str, body: &str, more: Value) {
+        let mut asked = json!({"QueueUrl": queue, "MessageBody": body});
+        let more = more.as_object().unwrap().clone();
+        asked.as_object_mut().unwrap().extend(more);
+        self.sqs("SendMessage", asked).await;
+    }
+
     async fn sns(&self, parameters: &[(&str, &str)]) {
         let encoded = parameters.iter().map(|(name, value)| {
             let value = value.replace(':', "%3A");

@@ -20,8 +20,8 @@ pub(crate) struct Service {
     shared: Arc<Shared>,
 }
 
-/// Whether an order is refused, by its body.
-type Refused = dyn Fn(&[u8]) -> bool + Send + Sync;
+/// Whether an order is refused, by its place and its body.
+type Refused = dyn Fn(Place, &[u8]) -> bool + Send + Sync;
 
 struct Shared {
     came: Mutex<Vec<Place>>,
@@ -37,6 +37,17 @@ impl Service {
 
     /// Answers 503 to orders whose body says so.
     pub(crate) async fn refusing(refused: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+        Self::with(move |_, body: &[u8]| refused(body)).await
+    }
+
+    /// Answers 503 to orders whose place says so.
+    pub(crate) async fn refusing_places(
+        refused: impl Fn(Place) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(move |place, _: &[u8]| refused(place)).await
+    }
+
+    async fn with(refused: impl Fn(Place, &[u8]) -> bool + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}/orders", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
@@ -124,7 +135,7 @@ async fn answer(
     let Ok(body) = request.into_body().collect().await else {
         return Ok(Response::new(Empty::new()));
     };
-    if (shared.refused)(&body.to_bytes()) {
+    if (shared.refused)((partition, offset), &body.to_bytes()) {
         let refusal = Response::builder().status(503).header("Retry-After", "0");
         return Ok(refusal.body(Empty::new()).unwrap());
     }

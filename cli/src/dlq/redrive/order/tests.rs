@@ -56,7 +56,7 @@ fn planned(
 ) -> (Vec<usize>, BTreeMap<usize, Left>) {
     let line = ["redrive", "--from", "-", "--to", "bin:orders"];
     let args = Command::parse_from([&line, flags].concat()).args;
-    let plan = Plan::of(&args, found, left.iter().cloned().collect());
+    let plan = Plan::of(&args, args.max, found, left.iter().cloned().collect());
     let mut go: Vec<usize> = plan.items.iter().map(|item| item.letter).collect();
     go.dedup();
     (go, plan.left)
