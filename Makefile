@@ -99,8 +99,8 @@ sam: ## `sam build` in a project of a template, outside the repository (aws-sam-
 template: ## template.yaml, the repository's and that of a project of each template: valid, translated, linted, its facts hold; the guide's CDK and Terraform
 	tests/template/run
 
-bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3: one is on a table)
-	tests/services/run dynamodb,postgres,powertools cargo bench --locked -p tests
+bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3, node: one is on a table)
+	tests/services/run dynamodb,postgres,powertools,decoders cargo bench --locked -p tests
 	cargo bench --locked -p cost --features spans --bench spans
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)

@@ -98,3 +98,29 @@ impl Schema {
         compiled.as_ref()
     }
 }
+
+#[cfg(test)]
+#[cfg(all(feature = "avro", feature = "protobuf", feature = "json-schema"))]
+mod tests {
+    use super::Schema;
+    use crate::id::{Format, Source};
+
+    /// Whether both calls gave the same place in memory.
+    fn is_kept<'a, T: 'a>(compiled: impl Fn() -> &'a T) -> bool {
+        std::ptr::eq(compiled(), compiled())
+    }
+
+    #[test]
+    fn each_compiled_form_is_kept_with_its_schema() {
+        let avro = Schema::new(Source::new(Format::Avro, r#""int""#));
+        let file = Source::new(Format::Protobuf, "syntax = \"proto3\"; message A {}");
+        let protobuf = Schema::new(file);
+        let json = Schema::new(Source::new(Format::Json, "{}"));
+
+        assert!(is_kept(|| avro.avro().unwrap()));
+        assert!(is_kept(|| protobuf.protobuf().unwrap()));
+        assert!(is_kept(|| json.json_schema().unwrap()));
+        // What is wrong is found once, too.
+        assert!(is_kept(|| json.avro().unwrap_err()));
+    }
+}

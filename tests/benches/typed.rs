@@ -2,7 +2,7 @@
 //!
 //! Two ratios a format. *The extractor*: it alone, on one record again and again, as the bare library is called. *In an invocation*: a whole invocation whose handler takes the extractor, less
 //! the same with a handler that takes `Record`, a record; what is left has the frame, the schema's search and the error path in it, too. All ways have their turns one after the other, and the
-//! least of the turns counts.
+//! least of the turns counts. With valgrind on the path, the same ratios follow in instructions, which do not depend on what else the machine does.
 
 #![allow(
     clippy::print_stdout,
@@ -11,6 +11,7 @@
 )]
 
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -221,6 +222,87 @@ async fn measure(format: Format<'_>) {
     );
 }
 
+/// The ways whose instructions are counted.
+const WAYS: [&str; 5] = ["bare", "bare_one", "alone", "record", "typed"];
+
+/// A process of its own counts one way of one format: the argument that starts it.
+const COUNTED: &str = "--counted";
+
+/// Goes one way so many times, for an event's records each time.
+async fn go(format: &Format<'_>, way: &str, times: usize) {
+    for _ in 0..times {
+        match way {
+            "bare" => {
+                for payload in &format.payloads {
+                    (format.bare)(black_box(payload));
+                }
+            }
+            "bare_one" => {
+                for _ in 0..RECORDS {
+                    (format.bare)(black_box(&format.payloads[0]));
+                }
+            }
+            "alone" => {
+                invocation_ns(&format.alone, &format.one).await;
+            }
+            "record" => {
+                invocation_ns(&format.record, &format.event).await;
+            }
+            _ => {
+                invocation_ns(&format.typed, &format.event).await;
+            }
+        }
+    }
+}
+
+/// Instructions a record: what twice as many turns take more. *None: there is no valgrind.*
+fn instructions(format: &str, way: &str) -> Option<f64> {
+    let run = |times: u64| {
+        let program = std::env::current_exe().ok()?;
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(program)
+            .args(["--bench", COUNTED, format, way, &times.to_string()])
+            .output()
+            .ok()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let (_, count) = said.split_once("Collected : ")?;
+        count.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    Some((run(4)? - run(2)?) / (2 * RECORDS) as f64)
+}
+
+fn count(name: &str) {
+    let counts: Option<Vec<f64>> = WAYS.iter().map(|way| instructions(name, way)).collect();
+    let Some([bare, bare_one, alone, record, typed]) = counts.as_deref() else {
+        println!("{name:9} instructions: left out, needs valgrind");
+        return;
+    };
+    let difference = typed - record;
+    println!(
+        "{name:9} instructions: the extractor {alone:5.0}, bare {bare_one:5.0}: {:.2}x; in an invocation {difference:5.0} more than `Record`, bare {bare:5.0}: {:.2}x",
+        alone / bare_one,
+        difference / bare,
+    );
+}
+
+/// Measures a format, or goes one way of it if that is what this process is for.
+async fn take(format: Format<'_>) {
+    let arguments: Vec<String> = std::env::args().collect();
+    let counted = arguments.iter().position(|argument| argument == COUNTED);
+    match counted.map(|at| &arguments[at + 1..]) {
+        None => {
+            let name = format.name;
+            measure(format).await;
+            count(name);
+        }
+        Some([name, way, times]) if name == format.name => {
+            go(&format, way, times.parse().unwrap()).await;
+        }
+        Some(_) => {}
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     // Under `cargo test --benches` there is nothing to measure.
@@ -243,7 +325,7 @@ async fn main() {
         let order: Order = serde_avro_fast::from_datum_slice(bytes, &fast).unwrap();
         black_box(order);
     };
-    measure(Format {
+    take(Format {
         name: "Avro",
         event: event(all.clone().map(framed).collect()),
         one: event(vec![framed(0)]),
@@ -269,7 +351,7 @@ async fn main() {
     let bare = |bytes: &[u8]| {
         black_box(Payment::decode(bytes).unwrap());
     };
-    measure(Format {
+    take(Format {
         name: "Protobuf",
         event: event(all.clone().map(framed).collect()),
         one: event(vec![framed(0)]),

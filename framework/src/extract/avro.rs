@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use crate::delivery::Delivery;
 use crate::extract::framed::{absent, unusable};
 use crate::extract::key::Key;
-use crate::extract::payload::{Payload, bytes, common, payload};
-use crate::extract::{FromRecord, OptionalFromRecord};
+use crate::extract::payload::{bytes, common, payload};
+use crate::extract::{FromRecord, OptionalFromRecord, form};
 use crate::failure::Rejection;
 use crate::part::Part;
 use crate::schemas::{Reader, SchemaUse};
@@ -193,9 +193,15 @@ fn read_other<T: DeserializeOwned>(
     if delivery.schemas().typed.is_json(delivery, part) {
         return avro::from_json(bytes).map_err(|error| unfit(part, bytes.len(), &error));
     }
-    let Payload { bytes, writer, .. } = payload(delivery, part, bytes, Format::Avro)?;
-    let plan = reads(delivery, part, writer)?;
-    avro::from_slice(&plan, &bytes).map_err(|error| unfit(part, bytes.len(), &error))
+    let payload = payload(delivery, part, bytes, Format::Avro)?;
+    let plan = reads(delivery, part, payload.writer)?;
+    let bytes = &*payload.bytes;
+    avro::from_slice(&plan, bytes).map_err(|error| {
+        match form::unexpected_frame(payload.kind, bytes) {
+            None => unfit(part, bytes.len(), &error),
+            Some(cure) => unfit(part, bytes.len(), &format!("{error}; {cure}")),
+        }
+    })
 }
 
 #[cold]

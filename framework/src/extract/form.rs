@@ -1,5 +1,7 @@
-//! What bytes are that are not JSON, by how they begin, and what to do about it. Called by `json`, `payload` and `bytes` for their errors: never the bytes themselves.
+//! What bytes are that are not JSON, by how they begin, and what to do about it. Called by `json`, `payload`, `avro`, `protobuf` and `bytes` for their errors: never the bytes themselves.
 
+#[cfg(any(feature = "avro", feature = "protobuf"))]
+use msk_schemas::frame::Kind;
 use serde::de::IgnoredAny;
 
 /// Byte 0 and a schema id of four bytes.
@@ -51,6 +53,19 @@ pub(super) fn of_text(json: &[u8]) -> Option<&'static str> {
     let text: String = serde_json::from_slice(json).ok()?;
     (text.trim_start().starts_with(['{', '[']) && is_json(text.as_bytes()))
         .then_some("it is a JSON string that holds JSON: the producer has encoded it twice")
+}
+
+/// What a payload may be that was to have no frame and does not fit: one with a frame, with the cure.
+#[cfg(any(feature = "avro", feature = "protobuf"))]
+pub(super) fn unexpected_frame(kind: Kind<'_>, bytes: &[u8]) -> Option<&'static str> {
+    let is_framed = match *bytes {
+        [0, ..] => bytes.len() >= CONFLUENT_BYTES,
+        [3, 0 | 5, ..] => bytes.len() >= GLUE_BYTES,
+        _ => false,
+    };
+    (kind == Kind::Plain && is_framed).then_some(
+        "it begins as a schema registry's frame does, and the framing is `none`: if the producer writes frames, set LAMBDA_MSK_SCHEMA_FRAMING=auto",
+    )
 }
 
 pub(super) fn is_json(bytes: &[u8]) -> bool {

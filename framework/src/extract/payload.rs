@@ -16,8 +16,8 @@ use crate::schemas::{FRAMING, inflated};
 /// A key or value that is read by a schema.
 pub(super) struct Payload<'a> {
     #[cfg_attr(
-        not(feature = "protobuf"),
-        expect(dead_code, reason = "only Protobuf has its own way with each")
+        not(any(feature = "avro", feature = "protobuf")),
+        expect(dead_code, reason = "JSON is read alike behind each")
     )]
     pub(super) kind: Kind<'a>,
     /// Of the writer's schema, also without a registry. *None: nothing names it.*

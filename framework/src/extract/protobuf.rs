@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::extract::framed::{absent, unusable};
 use crate::extract::key::Key;
 use crate::extract::payload::{Payload, bytes, common, payload};
-use crate::extract::{FromRecord, OptionalFromRecord};
+use crate::extract::{FromRecord, OptionalFromRecord, form};
 use crate::failure::Rejection;
 use crate::part::Part;
 use crate::schemas::{KnownMessage, SchemaUse};
@@ -152,7 +152,12 @@ fn read_other<T: Message>(delivery: &Delivery, part: Part, bytes: &[u8]) -> Resu
         },
     };
     let message = message::<T>(delivery, part, &payload, file)?;
-    decode(part, message)
+    decode(part, message).map_err(
+        |rejection| match form::unexpected_frame(payload.kind, message) {
+            None => rejection,
+            Some(cure) => Rejection::new(CODE, format!("{}; {cure}", rejection.message)),
+        },
+    )
 }
 
 /// As `T::decode`, without moving the message into a result of its own: each move costs as much as the search for its schema.

@@ -72,3 +72,49 @@ impl Reader {
         pair
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use msk_schemas::avro::Schema;
+    use msk_schemas::id::SchemaId;
+
+    use super::Reader;
+    use crate::limits::{SCHEMA_PAIRS_MAX, SCHEMAS_SEARCHED_MAX};
+
+    #[test]
+    fn a_pair_of_schemas_is_compiled_once_and_kept_within_a_bound() {
+        let reader = Reader::of(r#""double""#).unwrap();
+        let writer = Schema::parse(r#""int""#).unwrap();
+        let pair = |number: usize| {
+            let id = SchemaId::Number(number as u32);
+            reader.pair(id, &writer).unwrap()
+        };
+        let beyond = SCHEMAS_SEARCHED_MAX + SCHEMA_PAIRS_MAX;
+
+        let first: Vec<_> = (0..beyond).map(pair).collect();
+        let again: Vec<_> = (0..beyond).map(pair).collect();
+        let one_more = pair(beyond);
+
+        let is_same = |(one, other): (_, _)| Arc::ptr_eq(one, other);
+        assert!(first.iter().zip(&again).all(is_same));
+        assert_eq!(reader.more.read().unwrap().len(), 1);
+        assert!(Arc::ptr_eq(&one_more, &pair(beyond)));
+        // The first ones stay for good.
+        assert!(Arc::ptr_eq(&first[0], &pair(0)));
+    }
+
+    #[test]
+    fn a_pair_that_is_incompatible_is_compared_once_too() {
+        let reader = Reader::of(r#""int""#).unwrap();
+        let writer = Schema::parse(r#""string""#).unwrap();
+
+        let [one, other] = [(); 2].map(|()| reader.pair(SchemaId::Number(1), &writer));
+
+        let (Err(one), Err(other)) = (one, other) else {
+            panic!("a text is no number");
+        };
+        assert!(Arc::ptr_eq(&one, &other));
+    }
+}

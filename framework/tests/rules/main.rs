@@ -51,6 +51,8 @@ mod traces;
 mod turns;
 #[cfg(feature = "avro")]
 mod typed_avro;
+#[cfg(feature = "avro")]
+mod typed_fetches;
 #[cfg(feature = "json-schema")]
 mod typed_json_schema;
 #[cfg(feature = "protobuf")]

@@ -324,6 +324,25 @@ async fn without_a_registry_the_readers_schema_stands_for_the_writers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_with_a_frame_where_none_is_expected_is_named_with_the_cure() {
+    let schema = MemoryRegistry::new().avro(ORDER);
+    let consumer = Consumer::builder().schemas(Schemas::none().framing(Framing::None));
+    let consumer = consumer.topic("orders", each(ship).reader_schema(ORDER));
+    let consumer = consumer.on_failure(MemoryDestination::new()).build();
+
+    let event = Event::msk().record(sample(&schema, 0, 1));
+    let invoked = invoke(&consumer.unwrap(), event).await;
+
+    assert_eq!(code(&invoked, 0, 0), "reject.avro");
+    let report = invoked.record("orders", 0, 0);
+    let message = &report.problem.as_ref().unwrap().message;
+    assert!(
+        message.contains("set LAMBDA_MSK_SCHEMA_FRAMING=auto"),
+        "{message}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_mapping_has_made_json_is_read_as_json() {
     let registry = MemoryRegistry::new();
     let (consumer, _) = consumer(registry.schemas().record_format(RecordFormat::Json));

@@ -204,6 +204,21 @@ async fn what_may_be_indexes_or_a_field_is_told_by_the_schema_and_else_rejected(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_with_a_frame_where_none_is_expected_is_named_with_the_cure() {
+    let value = [&[0, 0, 0, 0, 1, 0][..], &[8, 0xF3, 3]].concat();
+    let schemas = Schemas::none().framing(Framing::None);
+
+    let invoked = run(schemas, Sample::new("payments", 0).value(value)).await;
+
+    let (code, message) = problem(&invoked);
+    assert_eq!(code, "reject.protobuf");
+    assert!(
+        message.contains("set LAMBDA_MSK_SCHEMA_FRAMING=auto"),
+        "{message}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn json_that_the_mapping_has_made_is_rejected_with_what_to_take() {
     let schemas = Schemas::none().record_format(RecordFormat::Json);
 
