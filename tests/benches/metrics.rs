@@ -51,8 +51,7 @@ async fn main() {
                 assert!(invoked.response().is_ok());
             }
         }
-        let [without, with] =
-            least.map(|least| least.as_secs_f64() * 1e9 / f64::from(RECORDS));
+        let [without, with] = least.map(|least| least.as_secs_f64() * 1e9 / f64::from(RECORDS));
         println!(
             "{partitions:4} partitions: {without:6.1} ns a record without metrics, {with:6.1} with them: {:+.1}",
             with - without

@@ -63,8 +63,9 @@ fn pair(program: &Path, variable: &str, values: [&str; 2], env: &[(&str, &str)])
     values.map(|value| {
         let function = Function::new(program).memory_mb(512).logs(Logs::Discard);
         let function = function.env(variable, value);
-        env.iter()
-            .fold(function, |function, (name, value)| function.env(*name, *value))
+        env.iter().fold(function, |function, (name, value)| {
+            function.env(*name, *value)
+        })
     })
 }
 
