@@ -101,6 +101,7 @@ template: ## template.yaml, the repository's and that of a project of each templ
 
 bench: ## the benches, with ratios to what people use today (a JDK, Maven, Python 3, node: one is on a table)
 	tests/services/run dynamodb,postgres,powertools,decoders cargo bench --locked -p tests
+	cargo bench --locked -p cost
 	cargo bench --locked -p cost --features spans --bench spans
 
 bench-kafka: ## records a second through `cargo msk dev`, beside a consumer that does nothing (Java, Maven; builds librdkafka)

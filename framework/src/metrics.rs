@@ -155,7 +155,11 @@ pub(crate) fn level_of(function: Option<&str>) -> &'static str {
 /// CloudWatch's rules: `PutMetricData` and the embedded metric format's schema.
 pub(crate) fn check_namespace(namespace: &str) -> Result<(), &'static str> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b" .-_/#:".contains(&byte);
-    if !(1..=METRIC_NAMESPACE_BYTES_MAX).contains(&namespace.len())
+    // Only the begin of a long one is shown.
+    if namespace.len() > METRIC_NAMESPACE_BYTES_MAX {
+        return Err("expected a CloudWatch namespace of at most 255 characters");
+    }
+    if namespace.is_empty()
         || !namespace.bytes().all(legal)
         || namespace.trim().is_empty()
         || namespace.starts_with(':')
@@ -173,6 +177,7 @@ pub(crate) fn check_namespace(namespace: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::{check_namespace, level_of};
+    use crate::limits::METRIC_NAMESPACE_BYTES_MAX;
 
     #[test]
     fn a_namespace_is_one_that_cloudwatch_takes() {
@@ -184,6 +189,8 @@ mod tests {
         for bad in ["", " ", ":a", "é", "a\n", "AWS/Lambda", "a*", &too_long] {
             assert!(check_namespace(bad).is_err(), "{bad}");
         }
+        let said = check_namespace(&too_long).unwrap_err();
+        assert!(said.contains(&format!("at most {METRIC_NAMESPACE_BYTES_MAX}")));
     }
 
     #[test]

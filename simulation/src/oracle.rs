@@ -125,10 +125,7 @@ impl Judge<'_> {
                 invocation,
                 counted,
                 retried,
-            } => {
-                self.counts_all(*invocation, *counted);
-                self.counts_retries(*invocation, *retried);
-            }
+            } => self.counts_all(*invocation, *counted, *retried),
             What::SaidUnread { invocation, record } => self.has_no_schema(*invocation, *record),
             What::SaidStarted { invocation, record } => self.was_started(*invocation, *record),
             What::Killed { environment } => self.owes_no_more(*environment),

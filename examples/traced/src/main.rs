@@ -4,8 +4,8 @@ use traced::Exporter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_msk::Error> {
-    let (exporter, fault) = Exporter::from_env();
+    let (exporter, faults) = Exporter::from_env();
     exporter.install();
     let flush = move || exporter.clone().flush();
-    lambda_msk::run(traced::consumer().faults(fault).flush(flush).from_env()).await
+    lambda_msk::run(traced::consumer().faults(faults).flush(flush).from_env()).await
 }

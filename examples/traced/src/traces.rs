@@ -17,6 +17,20 @@ use opentelemetry_sdk::trace::{
 /// The most spans that wait for their export: those of a batch that is traced as a whole, with children.
 const SPANS_WAITING_MAX: usize = 32_768;
 
+/// The sampler, and the part of traces that one with a ratio takes: the SDK reads both.
+const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
+
+/// The samplers that the SDK takes by `OTEL_TRACES_SAMPLER`. It passes over any other name without a word.
+const SAMPLERS: [&str; 6] = [
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+];
+
 /// The SDK with its exporter. A clone is the same.
 #[derive(Clone, Debug)]
 pub struct Exporter {
@@ -26,27 +40,21 @@ pub struct Exporter {
 
 impl Exporter {
     /// The exporter that the environment asks for, and what is wrong with it.
-    pub fn from_env() -> (Self, Option<ConfigurationFault>) {
-        // An empty variable counts as unset.
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    pub fn from_env() -> (Self, Vec<ConfigurationFault>) {
         const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+        let mut faults = sampler_faults();
         let Some(endpoint) = variable(ENDPOINT) else {
-            return (Self { provider: None }, None);
+            return (Self { provider: None }, faults);
         };
         let service = variable("OTEL_SERVICE_NAME")
             .or_else(|| variable("AWS_LAMBDA_FUNCTION_NAME"))
             .unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
-        match Self::to(
-            &endpoint,
-            service,
-            variable("OTEL_TRACES_SAMPLER").is_some(),
-        ) {
-            Ok(exporter) => (exporter, None),
-            Err(reason) => (
-                Self { provider: None },
-                Some(ConfigurationFault::new(ENDPOINT, reason)),
-            ),
-        }
+        let sampler_named = variable(SAMPLER).is_some();
+        let exporter = Self::to(&endpoint, service, sampler_named).unwrap_or_else(|reason| {
+            faults.push(ConfigurationFault::new(ENDPOINT, reason));
+            Self { provider: None }
+        });
+        (exporter, faults)
     }
 
     /// An exporter to the collector at that URL. `sampler_named`: the SDK reads the sampler from the environment.
@@ -102,6 +110,30 @@ impl Exporter {
             tracing::warn!(%error, "the collector did not take all spans");
         }
     }
+}
+
+/// A variable's value. An empty one counts as unset.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn sampler_faults() -> Vec<ConfigurationFault> {
+    let mut faults = Vec::new();
+    let sampler = variable(SAMPLER).filter(|name| !SAMPLERS.contains(&name.as_str()));
+    if let Some(found) = sampler {
+        let known = SAMPLERS.join("`, `");
+        let reason = format!("expected one of `{known}`, found `{found}`");
+        faults.push(ConfigurationFault::new(SAMPLER, reason));
+    }
+    let is_part = |text: &str| {
+        text.parse()
+            .is_ok_and(|part: f64| (0.0..=1.0).contains(&part))
+    };
+    if let Some(found) = variable(SAMPLER_ARG).filter(|text| !is_part(text)) {
+        let reason = format!("expected a number from 0 to 1, found `{found}`");
+        faults.push(ConfigurationFault::new(SAMPLER_ARG, reason));
+    }
+    faults
 }
 
 /// Samples each invocation, and below it as the parent says. Lambda's X-Ray header says `Sampled=0` unless active

@@ -5,7 +5,7 @@ use crate::oracle::judge::Judge;
 use crate::oracle::violation::Invariant;
 
 impl Judge<'_> {
-    pub(super) fn counts_all(&mut self, invocation: InvocationId, counted: u64) {
+    pub(super) fn counts_all(&mut self, invocation: InvocationId, counted: u64, retried: u64) {
         let given = self.model.invocations[&invocation].records.len() as u64;
         if counted != given {
             let text = format!(
@@ -13,9 +13,10 @@ impl Judge<'_> {
             );
             self.broken(Invariant::Counted, text);
         }
+        self.counts_retries(invocation, retried);
     }
 
-    pub(super) fn counts_retries(&mut self, invocation: InvocationId, retried: u64) {
+    fn counts_retries(&mut self, invocation: InvocationId, retried: u64) {
         let of = &self.model.invocations[&invocation];
         let (starts, records) = (of.starts, of.started.len() as u64);
         if retried != starts - records {

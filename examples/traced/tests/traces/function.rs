@@ -92,6 +92,25 @@ fn a_sampler_by_the_parent_exports_nothing_that_x_ray_does_not_sample() {
 }
 
 #[test]
+fn settings_that_the_sdk_would_pass_over_are_refused_at_the_start() {
+    let lambda = Lambda::start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_SAMPLER_ARG", "5%"),
+    ]);
+
+    let refusal = lambda.refusal();
+
+    for fault in [
+        "OTEL_EXPORTER_OTLP_ENDPOINT: expected `http://HOST:PORT`",
+        "OTEL_TRACES_SAMPLER: expected one of `always_on`",
+        "OTEL_TRACES_SAMPLER_ARG: expected a number from 0 to 1, found `5%`",
+    ] {
+        assert!(refusal.contains(fault), "{refusal}");
+    }
+}
+
+#[test]
 fn the_service_is_named_by_the_variable_of_opentelemetry_if_it_is_set() {
     let collector = Collector::start();
     let lambda = Lambda::start(&[

@@ -91,6 +91,13 @@ impl Lambda {
         began.elapsed()
     }
 
+    /// What it says of its configuration, instead of asking for an event.
+    pub(crate) fn refusal(&self) -> String {
+        let (path, body) = self.answers.recv_timeout(TIMEOUT * 2).unwrap();
+        assert!(path.ends_with("/init/error"), "{path}");
+        String::from_utf8(body).unwrap()
+    }
+
     pub(crate) fn thaw(&self) {
         self.signal("CONT");
     }
