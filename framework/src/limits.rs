@@ -51,6 +51,9 @@ pub const BATCH_BYTES_DEFAULT: usize = 1024 * 1024;
 /// Part of the time left that one call of a batch handler may take if no time-out is set: the rest is for halving after a call that hangs.
 pub const BATCH_TIMEOUT_PART: u32 = 2;
 
+/// Milliseconds, the least that this part is: where it would be less, a call may take all that is left. A time-out of a few milliseconds would drop each call as its effect happens.
+pub const BATCH_TIMEOUT_MS_MIN: u64 = 1_000;
+
 /// Upper bound of the wait before the second attempt; doubled for each further attempt.
 pub const RETRY_BACKOFF_BASE_MS: u64 = 100;
 
