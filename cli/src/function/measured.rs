@@ -281,7 +281,7 @@ impl Topic {
 
     /// None: no handler has run.
     fn handler_text(&self) -> Option<String> {
-        let percentile = |of| self.handler.percentile(of).map(time);
+        let percentile = |of| self.handler.percentile(of).map(run_time);
         let (p50, p99) = (percentile(50)?, percentile(99)?);
         Some(format!("handler p50 {p50}, p99 {p99}"))
     }
@@ -370,6 +370,14 @@ impl Spread {
             seen += u128::from(*count);
             (*count > 0 && seen * 100 >= wanted).then(|| *nanos as f64 / 1_000_000.0)
         })
+    }
+}
+
+/// The time of a handler, which is never nothing: a function measures whole microseconds.
+fn run_time(ms: f64) -> String {
+    match ms < 0.001 {
+        true => "<1 µs".to_owned(),
+        false => time(ms),
     }
 }
 

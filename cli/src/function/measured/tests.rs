@@ -58,6 +58,17 @@ fn of_partitions_that_are_a_dimension_the_latest_lag_of_the_latest_one_counts() 
     assert_eq!(measured.of("orders").unwrap().lag_ms(), Some(300.0));
 }
 
+#[test]
+fn a_handler_that_takes_no_time_takes_less_than_can_be_measured() {
+    let mut measured = Measured::default();
+    let line = line("orders", 2, 0, r#"{"Values":[0,0.003],"Counts":[1,1]}"#, 0);
+    measured.add(&line, Instant::now());
+
+    let text = measured.of("orders").unwrap().text(None);
+
+    assert_eq!(text, "handler p50 <1 µs, p99 3 µs, lag in time 0 s");
+}
+
 /// A line with partitions as properties.
 fn with_partitions(lags: &[(&str, f64)]) -> emf::Emf {
     let greatest = lags.iter().map(|(_, lag)| *lag).fold(0.0, f64::max);
