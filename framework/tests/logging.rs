@@ -6,6 +6,7 @@
 use std::process::Command;
 
 use lambda_msk::logging::{self, LogScope};
+use lambda_msk::metrics::Emf;
 use lambda_msk::testing::{Event, Sample};
 use lambda_msk::{Consumer, Failure, Invocation};
 use serde_json::Value;
@@ -27,6 +28,8 @@ async fn handler() -> Result<(), Failure> {
     tokio::spawn(task).await?;
     let nameless = tokio::task::spawn_blocking(|| error!("of nobody"));
     nameless.await?;
+    // Not ended: what comes next is no part of this line.
+    print!("printed");
     Ok(())
 }
 
@@ -41,7 +44,8 @@ fn the_function() {
         .enable_all()
         .build()
         .unwrap();
-    let consumer = Consumer::builder().topic("orders", handler).build();
+    let consumer = Consumer::builder().topic("orders", handler);
+    let consumer = consumer.metrics(Emf::namespace("tests")).build();
     let invocation = Invocation::new(event.to_json()).request_id(REQUEST);
     let invoked = runtime.block_on(consumer.unwrap().invoke(invocation));
     assert!(invoked.response().is_ok());
@@ -97,6 +101,20 @@ fn a_json_line_names_its_invocation_and_record_at_any_level_and_with_any_filter(
         let nobodys = line(&lines, "of nobody");
         assert!(!has_names(&nobodys), "{variable:?}: {nobodys}");
     }
+}
+
+#[test]
+fn what_a_handler_printed_without_a_newline_is_no_part_of_the_metrics() {
+    let lines = said(&[("RUST_LOG", "off")]);
+
+    let metrics = lines
+        .iter()
+        .filter(|line| line.contains("CloudWatchMetrics"));
+    let metrics: Vec<Value> = metrics
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect();
+    assert_eq!(metrics.len(), 1);
+    assert_eq!(metrics[0]["Done"], 1);
 }
 
 #[test]
