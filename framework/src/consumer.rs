@@ -8,6 +8,7 @@ use lambda_runtime::SnapStartResource;
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::current;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::event;
@@ -27,7 +28,7 @@ use crate::response::BatchResponse;
 use crate::schemas::{BatchSchemas, Typed};
 use crate::settings::Settings;
 #[cfg(feature = "otel")]
-use crate::traces::{InvocationSpan, TracedRecords};
+use crate::traces::{InvocationSpan, TracedRecords, without_spans};
 
 /// The answer, and how each record ended.
 type Ended = (Result<BatchResponse, Error>, Vec<RecordReport>);
@@ -136,11 +137,15 @@ impl Consumer {
             let (deadline, _) = self.inner.deadline(&invocation);
             Box::new((flush, deadline, invocation.request_id.clone()))
         });
-        let (response, records) = self.traced(invocation).await;
+        let request = current::request(&invocation.request_id);
+        let (response, records) =
+            current::of_request(request.clone(), self.traced(invocation)).await;
         if let Some(flushing) = flushing {
             let (flush, deadline, request_id) = *flushing;
             let end = deadline.flush_end(self.inner.settings.deadline_margin.value);
-            Box::pin(flush.run(&request_id, end)).await;
+            // On the heap: few have a hook.
+            let flush = Box::pin(flush.run(&request_id, end));
+            current::of_request(request, flush).await;
         }
         Invoked {
             response,
@@ -162,11 +167,18 @@ impl Consumer {
 
         let is_off = self.inner.settings.traces().records == TracedRecords::None;
         let span = (!is_off).then(|| InvocationSpan::start(&invocation));
-        let span = span.flatten();
         // On the heap: the context stands around it.
         let handling = Box::pin(self.handle(invocation));
-        let Some(span) = span else {
-            return handling.await;
+        let span = match span {
+            Some(Some(span)) => span,
+            Some(None) => return handling.await,
+            // Else each span of a handler would begin a trace of its own: more than with any other choice.
+            None => {
+                return match without_spans() {
+                    Some(context) => handling.with_context(context).await,
+                    None => handling.await,
+                };
+            }
         };
         let (response, records) = handling.with_context(span.context()).await;
         span.end(&records, response.as_ref().err().map(Error::code));

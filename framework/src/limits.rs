@@ -51,6 +51,9 @@ pub const BATCH_BYTES_DEFAULT: usize = 1024 * 1024;
 /// Part of the time left that one call of a batch handler may take if no time-out is set: the rest is for halving after a call that hangs.
 pub const BATCH_TIMEOUT_PART: u32 = 2;
 
+/// Milliseconds, the least that this part is: where it would be less, a call may take all that is left. A time-out of a few milliseconds would drop each call as its effect happens.
+pub const BATCH_TIMEOUT_MS_MIN: u64 = 1_000;
+
 /// Upper bound of the wait before the second attempt; doubled for each further attempt.
 pub const RETRY_BACKOFF_BASE_MS: u64 = 100;
 
@@ -115,6 +118,9 @@ pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 
 /// Maximum number of failed or rejected records with a log line of their own, per invocation. The line `batch ended` counts all.
 pub const RECORD_LOG_LINES_MAX: usize = 100;
+
+/// Maximum number of lines that count those without one, per invocation: one a code, most frequent first. One more line counts the others.
+pub const CODE_LOG_LINES_MAX: usize = 20;
 
 /// Maximum number of records that are settled or unreached with a log line of their own, per invocation, if all records have one: the largest batch of Lambda.
 pub const SETTLED_LOG_LINES_MAX: usize = 10_000;
@@ -299,8 +305,11 @@ pub const REDIS_TRIES_MAX: u32 = 2;
 /// Wait between these attempts: a server that restarts needs about as long.
 pub const REDIS_BACKOFF_MS: u64 = 50;
 
-/// Timeout of the question, once a process, how a Redis server evicts and persists keys. The first request waits for the answer.
+/// Timeout of the question how a Redis server evicts and persists keys. The first request of a process waits for the answer.
 pub const REDIS_INFO_MS_MAX: u64 = 300;
+
+/// How often that question is asked, by one request each, until it is answered or refused; of a cluster as often again.
+pub const REDIS_INFO_TRIES_MAX: u32 = 3;
 
 /// Timeout of a connection to a node of a Redis cluster. A try connects to its nodes before it asks one of them, so that one which is gone must leave time for the others.
 pub const REDIS_CLUSTER_CONNECT_MS_MAX: u64 = 250;

@@ -226,7 +226,7 @@ impl Advice {
             unreached,
             lost,
             unhandled = report.unhandled.values().sum::<usize>(),
-            overlooked = report.overlooked.len(),
+            overlooked = report.overlooked.iter().map(|of| of.records).sum::<u64>(),
             lanes = report.lanes,
             ms = u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
             "batch ended"
@@ -302,12 +302,14 @@ impl Advice {
                 "another process was sent it (a ledger in memory does not show that), MaximumRetryAttempts is 0, the record was too old for the mapping or the topic's retention, or offsets were reset"
             }
         };
-        for (at, offset) in report.overlooked.iter().take(PARTITION_LOG_LINES_MAX) {
+        for of in report.overlooked.iter().take(PARTITION_LOG_LINES_MAX) {
             error!(
                 request_id,
-                topic = &*at.topic,
-                partition = at.partition,
-                offset,
+                topic = &*of.at.topic,
+                partition = of.at.partition,
+                offset = of.first,
+                last_offset = of.last,
+                records = of.records,
                 cause =
                     "the event source mapping ignores the list of failed records, and commits them",
                 cure = self.unread.amend(cure),

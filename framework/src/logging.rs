@@ -1,15 +1,19 @@
 //! Log lines as Lambda's tools read them. Called once, in `main`; the rest of the framework only emits `tracing` events.
 
 mod json;
+mod scope;
 
 use tracing::warn;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use self::json::JsonLines;
+pub use self::scope::LogScope;
 use crate::current;
+use crate::limits::RECORD_SPAN_TARGET;
 
 /// What the AWS SDK and HTTP clients say at their lower levels holds the bodies that they send: payload. A level for all does not turn these on. A target stands
 /// for all that begin with it, so `aws_` is the SDK with each of its services.
@@ -24,21 +28,21 @@ const TWICE: &str = "lambda_runtime::layers::panic";
 /// - `RUST_LOG`: filters for [`EnvFilter`], used unchanged: with `trace` for all crates, other crates may log payload.
 /// - `AWS_LAMBDA_LOG_FORMAT=Text`: plain text instead of JSON.
 ///
-/// A JSON line has the fields of its event and of the spans around it, each name once; within an invocation its `request_id` is among them. `lambda_runtime` would log a refused batch a second time, under `lambda_runtime::layers::panic`: that target is off
+/// A JSON line has the fields of its event and of the spans around it, each name once; within an invocation its `request_id` is among them, and within a handler topic, partition, offset and attempt of the record: at any level, with any filter. [`LogScope`] carries them to another
+/// thread or task. `lambda_runtime` would log a refused batch a second time, under `lambda_runtime::layers::panic`: that target is off
 /// unless `RUST_LOG` names it.
 pub fn init() {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let (filter, fault) = filter(variable("AWS_LAMBDA_LOG_LEVEL"), variable("RUST_LOG"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false);
     let text =
         variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
+    let lines = tracing_subscriber::fmt().with_ansi(false);
     let set = if text {
-        lines.try_init()
+        lines.with_env_filter(naming_records(filter)).try_init()
     } else {
         current::lines_name_records();
         lines
+            .with_env_filter(filter)
             .fmt_fields(JsonFields::new())
             .event_format(JsonLines)
             .try_init()
@@ -60,7 +64,8 @@ where
         variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("text"));
     let registry = tracing_subscriber::registry().with(layer);
     let set = if text {
-        registry.with(lines.with_filter(filter)).try_init()
+        let lines = lines.with_filter(naming_records(filter));
+        registry.with(lines).try_init()
     } else {
         current::lines_name_records();
         let json = lines.fmt_fields(JsonFields::new()).event_format(JsonLines);
@@ -68,6 +73,16 @@ where
     };
     if let (Ok(()), Some(fault)) = (set, fault) {
         warn!(fault, "cannot read the log level: `info` is used");
+    }
+}
+
+/// With the span that names records on, whatever is said of other targets: a line of any of them is to have its fields. One that lets no line through stays as it is.
+fn naming_records(filter: EnvFilter) -> EnvFilter {
+    let says_nothing = filter.max_level_hint() == Some(LevelFilter::OFF);
+    let is_named = filter.to_string().contains(RECORD_SPAN_TARGET);
+    match format!("{RECORD_SPAN_TARGET}=error").parse() {
+        Ok(directive) if !says_nothing && !is_named => filter.add_directive(directive),
+        _ => filter,
     }
 }
 
@@ -113,7 +128,7 @@ mod tests {
     use tracing::{Level, enabled};
     use tracing_subscriber::layer::SubscriberExt;
 
-    use super::{TWICE, filter};
+    use super::{TWICE, filter, naming_records};
 
     fn shown(level: Option<&str>, directives: Option<&str>) -> (String, bool) {
         let (filter, fault) = filter(level.map(str::to_owned), directives.map(str::to_owned));
@@ -184,6 +199,24 @@ mod tests {
                 .0
                 .contains(&format!("{TWICE}=off"))
         );
+    }
+
+    #[test]
+    fn lines_of_text_name_their_records_whatever_targets_are_chosen() {
+        let is_on = |directives: &str| {
+            let (filter, _) = filter(None, Some(directives.to_owned()));
+            let subscriber = tracing_subscriber::registry().with(naming_records(filter));
+            with_default(
+                subscriber,
+                || enabled!(target: "lambda_msk::record", Level::ERROR),
+            )
+        };
+
+        assert!(is_on("handler=debug"));
+        assert!(is_on("off,handler=debug"));
+        assert!(is_on("warn"));
+        assert!(!is_on("off"));
+        assert!(!is_on("handler=debug,lambda_msk::record=off"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod histogram;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -161,6 +161,27 @@ impl Meter {
         let measures = self.at(partition);
         measures.started(timestamp_ms, now_ms);
         measures.ran(took_ns);
+    }
+
+    /// A run was of several partitions, each of whose measures has it once. `first` has it already.
+    pub(crate) fn ran_too(
+        &self,
+        first: usize,
+        partitions: impl Iterator<Item = usize>,
+        took_ns: u64,
+    ) {
+        if self.measures.len() < 2 {
+            return;
+        }
+        let mut have_it = BTreeSet::from([self.measured_as(first)]);
+        let mut last = first;
+        for partition in partitions {
+            // Neighbours are mostly of one partition.
+            if partition != last && have_it.insert(self.measured_as(partition)) {
+                self.ran(partition, took_ns);
+            }
+            last = partition;
+        }
     }
 
     /// Another invocation held what a partition's records need.

@@ -90,12 +90,7 @@ pub(crate) struct Output(Option<Arc<Mutex<dyn Write + Send>>>);
 impl Output {
     fn write(&self, lines: &[u8]) -> io::Result<()> {
         match &self.0 {
-            // All of it in one write, and nothing of another thread in between.
-            None => {
-                let mut standard = io::stdout().lock();
-                standard.write_all(lines)?;
-                standard.flush()
-            }
+            None => write_to_standard_output(lines),
             Some(output) => {
                 let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
                 output.write_all(lines)?;
@@ -103,6 +98,26 @@ impl Output {
             }
         }
     }
+}
+
+/// All of it in one write, and nothing of another thread in between.
+///
+/// Past the buffer of standard output, which holds back the text of a handler that has not ended its line: that stays there, and does not become the begin of ours.
+#[cfg(unix)]
+fn write_to_standard_output(lines: &[u8]) -> io::Result<()> {
+    use std::os::fd::AsFd;
+
+    let standard = io::stdout().lock();
+    let mut file = std::fs::File::from(standard.as_fd().try_clone_to_owned()?);
+    file.write_all(lines)
+}
+
+/// All of it in one write, and nothing of another thread in between.
+#[cfg(not(unix))]
+fn write_to_standard_output(lines: &[u8]) -> io::Result<()> {
+    let mut standard = io::stdout().lock();
+    standard.write_all(lines)?;
+    standard.flush()
 }
 
 impl fmt::Debug for Output {

@@ -35,7 +35,7 @@ pub(crate) struct Report {
     /// Topics without a handler, each with the number of its records.
     pub(crate) unhandled: BTreeMap<String, usize>,
     /// Records that were reported to Lambda as not done, were never redelivered, and never will be: the mapping does not read the function's responses.
-    pub(crate) overlooked: Vec<(TopicPartition, i64)>,
+    pub(crate) overlooked: Vec<Overlooked>,
     /// What was settled in these partitions may not be recorded, so that it runs again if it is redelivered.
     pub(crate) unrecorded: Vec<(TopicPartition, Problem)>,
     /// Schemas that could not be fetched, each with the reason: the records that need them are Failed.
@@ -47,6 +47,15 @@ pub(crate) struct Report {
     /// *Some: a handler has held the thread for longer than it should.*
     pub(crate) longest_poll: Option<LongPoll>,
     pub(crate) elapsed: Duration,
+}
+
+/// Records of a partition that were reported to Lambda as not done, and are lost: in order, the mapping passes by all that was not done.
+#[derive(Clone, Debug)]
+pub(crate) struct Overlooked {
+    pub(crate) at: TopicPartition,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) records: u64,
 }
 
 /// What has held the thread for longer than it should.

@@ -20,9 +20,9 @@ pub(crate) use self::invocation::InvocationSpan;
 pub use self::layer::layer;
 pub(crate) use self::record::BatchTraces;
 
-use opentelemetry::InstrumentationScope;
 use opentelemetry::global::{BoxedTracer, tracer_with_scope};
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, InstrumentationScope};
 
 use crate::trace::TraceParent;
 pub use crate::trace::TracedRecords;
@@ -86,6 +86,23 @@ impl Traces {
 fn tracer() -> BoxedTracer {
     let scope = InstrumentationScope::builder("lambda-msk");
     tracer_with_scope(scope.with_version(env!("CARGO_PKG_VERSION")).build())
+}
+
+/// A context below a span that is not sampled and that nobody has made: what hangs under it is not sampled either.
+pub(crate) fn under_nobody(context: &Context) -> Context {
+    context.with_remote_span_context(SpanContext::new(
+        TraceId::from(fastrand::u128(1..)),
+        SpanId::from(fastrand::u64(1..)),
+        TraceFlags::NOT_SAMPLED,
+        true,
+        TraceState::NONE,
+    ))
+}
+
+/// The context of an invocation without spans. *None: the program has a span around it, and those of handlers are its own affair.*
+pub(crate) fn without_spans() -> Option<Context> {
+    let current = Context::current();
+    (!current.span().span_context().is_valid()).then(|| under_nobody(&current))
 }
 
 /// The producer's span. `flags`: as it has them, or others.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cloudformation import Stack
 
+TEMPLATE_ROOT = Path(__file__).parents[2]
 CLUSTER = "arn:aws:kafka:eu-central-1:111122223333:cluster/shop/8f6d3a52-5"
 ACCOUNT_OF_CLUSTER = "arn:aws:kafka:eu-central-1:111122223333"
 # The same cluster from another account. The two UUIDs have nothing to do with each other.
@@ -242,6 +243,11 @@ def dashboard_shows_what_the_runbook_reads(template):
     assert wanted <= shown, f"not shown: {sorted(wanted - shown)}"
     (log,) = [w["properties"] for w in widgets(s) if w["type"] == "log"]
     assert log["query"].startswith("SOURCE '<FunctionLogGroup>' |") and "by code" in log["query"], log["query"]
+    # A hundred records an invocation have a line, and lines with a `code` may be of none: only what the framework says of records counts.
+    said = (TEMPLATE_ROOT / "framework/src/log.rs").read_text() + (TEMPLATE_ROOT / "framework/src/log/records.rs").read_text()
+    messages = re.findall(r"'([^'<]*)'(?=[,\]])", log["query"]) + re.findall(r"like /\^([^/]*)/", log["query"])
+    assert len(messages) == 4 and all(f'"{message}' in said for message in messages), messages
+    assert "coalesce(more, 1)" in log["query"] and "sum(" in log["query"], log["query"]
 
 
 def widgets_do_not_overlap(template):

@@ -69,8 +69,23 @@ impl Seen {
             self.measured.begins(topic, Instant::now());
         }
         if let Notice::Status(status) = notice {
+            self.stands(topic, status);
             self.statuses.insert(topic.to_owned(), status.clone());
         }
+    }
+}
+
+impl Seen {
+    /// What the function has measured last of a partition is no lag any more once nothing of it waits: its records may have been given up since.
+    fn stands(&mut self, topic: &str, status: &Status) {
+        let mut partitions = BTreeMap::new();
+        for of in &status.partitions {
+            let is_settled = of.lag == Some(0);
+            *partitions
+                .entry(of.partition.partition.to_string())
+                .or_insert(true) &= is_settled;
+        }
+        self.measured.stands(topic, &partitions, Instant::now());
     }
 }
 
@@ -136,7 +151,7 @@ impl Show {
             }
             Shown::AsItIs => {
                 let mut live = held(live);
-                let text = live.log(&line.text);
+                let text = live.log(&cut::tamed(&line.text));
                 live::write(&text);
             }
         }

@@ -20,6 +20,8 @@ pub(crate) type Values = Vec<(f64, u64)>;
 pub(crate) struct Emf {
     pub(crate) dimensions: BTreeMap<String, String>,
     pub(crate) metrics: BTreeMap<String, Values>,
+    /// The lag in time of each partition, in milliseconds, if partitions are properties.
+    pub(crate) lags: BTreeMap<String, f64>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +70,7 @@ pub(crate) fn read(line: &str) -> Option<Emf> {
     let mut read = Emf {
         dimensions: BTreeMap::new(),
         metrics: BTreeMap::new(),
+        lags: lags(&members),
     };
     for directive in metadata.directives {
         for name in directive.dimensions.into_iter().flatten() {
@@ -98,6 +101,16 @@ impl Emf {
         let values = self.metrics.get(name)?.iter();
         values.map(|(value, _)| *value).reduce(f64::max)
     }
+}
+
+/// What the framework writes beside the metrics of a topic: `"Partitions":{"0":{"TimeLagMs":5}}`.
+fn lags(members: &Map<String, Value>) -> BTreeMap<String, f64> {
+    let partitions = members.get("Partitions").and_then(Value::as_object);
+    let partitions = partitions.into_iter().flatten();
+    let lag = |(partition, of): (&String, &Value)| {
+        Some((partition.clone(), of.get("TimeLagMs")?.as_f64()?))
+    };
+    partitions.filter_map(lag).collect()
 }
 
 /// None: it is no value of a metric.

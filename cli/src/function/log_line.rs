@@ -60,7 +60,10 @@ pub(crate) fn write(line: &LogLine, logs: Logs) {
     // A reader that has gone ends nothing.
     let _ = match of(line, logs) {
         Shown::Hidden => Ok(()),
-        Shown::AsItIs => writeln!(std::io::stderr().lock(), "{}", line.text),
+        Shown::AsItIs => match cut::columns_of_stderr() {
+            Some(_) => writeln!(std::io::stderr().lock(), "{}", cut::tamed(&line.text)),
+            None => writeln!(std::io::stderr().lock(), "{}", line.text),
+        },
         Shown::Short(row) => {
             let row = match cut::columns_of_stderr() {
                 Some(columns) => cut::cut_with_a_mark(&row, columns),
@@ -91,14 +94,32 @@ fn shown(line: &str, logs: Logs) -> Shown {
         return Shown::AsItIs;
     };
     // JSON that somebody printed is no log line.
-    let Some(level) = fields.get("level").and_then(Value::as_str) else {
+    let Some(level) = level(&fields) else {
         return Shown::AsItIs;
     };
-    let level = level.to_ascii_uppercase();
     if logs == Logs::Warn && matches!(&*level, "TRACE" | "DEBUG" | "INFO") {
         return Shown::Hidden;
     }
     Shown::Short(row(&fields, &level))
+}
+
+/// None: it has none, so it is no log line.
+fn level(fields: &Map<String, Value>) -> Option<String> {
+    match fields.get("level")? {
+        Value::String(level) => Some(level.to_ascii_uppercase()),
+        // As bunyan and pino write them, with whose tools some formatters for `tracing` go.
+        Value::Number(level) if message(fields).is_some() => {
+            let names = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+            let tens = usize::try_from(level.as_u64()? / 10).ok()?;
+            let name = names.get(tens.checked_sub(1)?);
+            Some((*name.unwrap_or(&"FATAL")).to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn message(fields: &Map<String, Value>) -> Option<&Value> {
+    fields.get("message").or_else(|| fields.get("msg"))
 }
 
 /// `07:58:50.123  WARN  record rejected orders-0@41 reject.json: the value (40 bytes) … attempts=0`.
@@ -110,19 +131,25 @@ fn row(fields: &Map<String, Value>, level: &str) -> String {
         _ => Style::new(),
     };
     let mut row = String::new();
-    if let Some(time) = fields.get("timestamp").and_then(time) {
+    let stamp = fields.get("timestamp").or_else(|| fields.get("time"));
+    if let Some(time) = stamp.and_then(time) {
         let _ = write!(row, "{DIM}{time}{DIM:#}  ");
     }
     let level = one_row(level, FIELD_CHARS_MAX);
     let _ = write!(row, "{style}{level:<5}{style:#}");
-    for part in [text(fields.get("message")), place(fields), reason(fields)] {
+    for part in [text(message(fields)), place(fields), reason(fields)] {
         if !part.is_empty() {
             row.push(' ');
             row += &part;
         }
     }
     let others = fields.iter();
-    let others = others.filter(|(name, _)| !HIDDEN.contains(&name.as_str()));
+    let is_shown = |name: &str| match name {
+        "msg" => fields.contains_key("message"),
+        "time" => fields.contains_key("timestamp"),
+        name => !HIDDEN.contains(&name),
+    };
+    let others = others.filter(|(name, _)| is_shown(name));
     for (name, value) in others {
         let _ = write!(
             row,
@@ -221,6 +248,23 @@ mod tests {
 
         assert_eq!(shown(line, Logs::Warn), Shown::Hidden);
         assert_eq!(row(line, Logs::All).unwrap(), "INFO  batch ended");
+    }
+
+    #[test]
+    fn levels_may_be_numbers() {
+        let line = |level: u32| {
+            format!(
+                r#"{{"level":{level},"time":"2026-11-27T04:30:36Z","msg":"slow","order":7,"v":0}}"#
+            )
+        };
+
+        let shown_as = |level| row(&line(level), Logs::Warn);
+        assert_eq!(shown_as(30), None);
+        assert_eq!(shown_as(40).unwrap(), "WARN  slow order=7 v=0");
+        assert_eq!(shown_as(50).unwrap(), "ERROR slow order=7 v=0");
+        assert_eq!(shown_as(70).unwrap(), "FATAL slow order=7 v=0");
+        assert_eq!(shown(&line(30), Logs::Warn), Shown::Hidden);
+        assert_eq!(shown(&line(3), Logs::Warn), Shown::AsItIs);
     }
 
     #[test]

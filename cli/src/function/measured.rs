@@ -37,6 +37,9 @@ const TOPICS_MAX: usize = 1_000;
 /// So many partitions of a topic have a lag of their own, if partition is a dimension.
 const PARTITIONS_MAX: usize = 10_000;
 
+/// The partition of a line that tells none.
+const ALL: &str = "";
+
 /// The setting for a function that has none of its own.
 pub(crate) fn setting(env: &[(String, String)]) -> Option<(&'static str, &'static str)> {
     let is_set = env.iter().any(|(name, _)| name == VARIABLE) || variable(env, VARIABLE).is_some();
@@ -54,7 +57,7 @@ pub(crate) struct Measured {
 pub(crate) struct Topic {
     sums: BTreeMap<&'static str, f64>,
     handler: Spread,
-    /// By partition, if that is a dimension: the time lag of the last line, in milliseconds.
+    /// By partition, if lines tell them: the time lag of its last line, in milliseconds. The mapping ends it, if what lagged was given up.
     lags: BTreeMap<String, f64>,
     lag_max: f64,
     began: Option<Instant>,
@@ -67,8 +70,10 @@ pub(crate) struct Topic {
 struct Bucket {
     from: Instant,
     records: f64,
-    /// None: no line came.
+    /// The greatest. None: it has not changed.
     lag: Option<f64>,
+    /// At the end of the second. None: it has not changed.
+    lag_at_end: Option<f64>,
 }
 
 impl Measured {
@@ -93,6 +98,22 @@ impl Measured {
         }
         if let Some(topic) = self.topic(topic) {
             topic.add(emf, now);
+        }
+    }
+
+    /// Which partitions a run has of the topic, each with whether all its records are settled. Nothing lags any more in those that are, nor for this run in others than these.
+    #[cfg_attr(
+        not(feature = "dev"),
+        allow(dead_code, reason = "an event has no mapping")
+    )]
+    pub(crate) fn stands(
+        &mut self,
+        topic: &str,
+        partitions: &BTreeMap<String, bool>,
+        now: Instant,
+    ) {
+        if let Some(topic) = self.topics.get_mut(topic) {
+            topic.stands(partitions, now);
         }
     }
 
@@ -137,22 +158,64 @@ impl Topic {
         for (value, count) in emf.metrics.get("HandlerMs").into_iter().flatten() {
             self.handler.add(*value, *count);
         }
-        let lag = emf.greatest("TimeLagMs");
-        if let Some(lag) = lag {
-            let partition = emf.dimensions.get("Partition").cloned().unwrap_or_default();
-            if self.lags.len() < PARTITIONS_MAX || self.lags.contains_key(&partition) {
-                self.lags.insert(partition, lag);
-            }
+        let of_line = emf.greatest("TimeLagMs");
+        if let Some(lag) = of_line {
+            self.lags(emf, lag);
             self.lag_max = self.lag_max.max(lag);
         }
         self.began.get_or_insert(now);
         self.ended = Some(now);
         let outcomes = OUTCOMES.iter().filter_map(|name| emf.sum(name));
         let records: f64 = outcomes.sum();
+        self.bucket(now).records += records;
+        if of_line.is_some() {
+            self.lag_changed(now);
+        }
+    }
+
+    /// A partition of which the line says nothing lags as before.
+    fn lags(&mut self, emf: &Emf, greatest: f64) {
+        let one = emf.dimensions.get("Partition").cloned();
+        let lags = match one {
+            None if !emf.lags.is_empty() => {
+                self.lags.remove(ALL);
+                emf.lags.clone()
+            }
+            one => BTreeMap::from([(one.unwrap_or_else(|| ALL.to_owned()), greatest)]),
+        };
+        for (partition, lag) in lags {
+            if self.lags.len() < PARTITIONS_MAX || self.lags.contains_key(&partition) {
+                self.lags.insert(partition, lag);
+            }
+        }
+    }
+
+    fn lag_changed(&mut self, now: Instant) {
+        let lag = self.lag_ms();
         let bucket = self.bucket(now);
-        bucket.records += records;
-        if let Some(lag) = lag {
-            bucket.lag = Some(bucket.lag.map_or(lag, |before| before.max(lag)));
+        bucket.lag_at_end = lag;
+        bucket.lag = bucket.lag.into_iter().chain(lag).reduce(f64::max);
+    }
+
+    fn stands(&mut self, partitions: &BTreeMap<String, bool>, now: Instant) {
+        // Those of a run that has none are not known yet.
+        if partitions.is_empty() {
+            return;
+        }
+        let all_are_settled = partitions.values().all(|is_settled| *is_settled);
+        let mut changed = false;
+        for (partition, lag) in &mut self.lags {
+            let is_settled = match partition.as_str() {
+                ALL => all_are_settled,
+                partition => partitions.get(partition).is_none_or(|settled| *settled),
+            };
+            if is_settled && *lag > 0.0 {
+                *lag = 0.0;
+                changed = true;
+            }
+        }
+        if changed {
+            self.lag_changed(now);
         }
     }
 
@@ -162,6 +225,7 @@ impl Topic {
             from,
             records: 0.0,
             lag: None,
+            lag_at_end: None,
         };
         if self.buckets.is_empty() {
             self.buckets.push_back(empty(now));
@@ -217,7 +281,7 @@ impl Topic {
 
     /// None: no handler has run.
     fn handler_text(&self) -> Option<String> {
-        let percentile = |of| self.handler.percentile(of).map(time);
+        let percentile = |of| self.handler.percentile(of).map(run_time);
         let (p50, p99) = (percentile(50)?, percentile(99)?);
         Some(format!("handler p50 {p50}, p99 {p99}"))
     }
@@ -229,11 +293,12 @@ impl Topic {
     )]
     pub(crate) fn bars(&self) -> Vec<String> {
         let records = spark::line(self.buckets.iter().map(|bucket| bucket.records));
-        // A second without a line changed nothing.
+        // A second in which nothing came changed nothing.
         let mut last = 0.0;
         let lags = self.buckets.iter().map(|bucket| {
-            last = bucket.lag.unwrap_or(last);
-            last
+            let shown = bucket.lag.unwrap_or(last);
+            last = bucket.lag_at_end.unwrap_or(last);
+            shown
         });
         let lags = spark::line(lags);
         let width = BUCKETS_MAX;
@@ -305,6 +370,14 @@ impl Spread {
             seen += u128::from(*count);
             (*count > 0 && seen * 100 >= wanted).then(|| *nanos as f64 / 1_000_000.0)
         })
+    }
+}
+
+/// The time of a handler, which is never nothing: a function measures whole microseconds.
+fn run_time(ms: f64) -> String {
+    match ms < 0.001 {
+        true => "<1 µs".to_owned(),
+        false => time(ms),
     }
 }
 

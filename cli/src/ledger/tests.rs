@@ -103,7 +103,7 @@ orders-1
   highest   14, in the batches so far
   reported  14, reported to Lambda and not redelivered
   lease     free
-  data      45 bytes
+  data      47 bytes
   expires   at 2026-01-01T00:15:00Z
 
 orders-4

@@ -95,8 +95,8 @@ struct Standing {
 pub(crate) struct Opened {
     /// A record that was reported and has come again: the mapping reads the function's answers.
     pub(crate) mapping_is_sound: bool,
-    /// A record that was reported, has never come again, and never will.
-    pub(crate) overlooked: Option<i64>,
+    /// A record that was reported, has never come again, and never will; so with what was reported beside it.
+    pub(crate) overlooked: Option<Reported>,
     /// *Some: the store failed for that reason, and records run without it.*
     pub(crate) without_store: Option<String>,
 }
@@ -232,18 +232,31 @@ impl<'a> PartitionLedger<'a> {
         !self.terms.leased || standing.hold.is_some_and(live)
     }
 
-    /// All lanes of the partition have ended. What is reported is the lowest record that is not settled: to be seen again, if the mapping is sound.
-    pub(crate) fn finish(&self, reported: Option<&Record>) {
+    /// All lanes of the partition have ended. What is reported is the lowest record that is not settled: to be seen again, if the mapping is sound. If it is not, what
+    /// stands unsettled above is lost, too.
+    pub(crate) fn finish<'u>(&self, mut unsettled: impl Iterator<Item = &'u Record>) {
         let mut state = self.lock();
         let first_delivery = |record: &&Record| Some(record.offset()) > state.highest_before;
+        let first = unsettled.next();
         if self.terms.leased && self.terms.reports_partially && !self.is_redrive() {
-            let reported = reported.filter(first_delivery).map(|record| Reported {
-                offset: record.offset(),
-                fingerprint: fingerprint(record),
-                minute: self.minute(),
+            let reported = first.filter(first_delivery).map(|record| {
+                let mut reported = Reported {
+                    offset: record.offset(),
+                    fingerprint: fingerprint(record),
+                    minute: self.minute(),
+                    records: 1,
+                    last: record.offset(),
+                };
+                for record in unsettled {
+                    reported.records = reported.records.saturating_add(1);
+                    reported.last = record.offset();
+                }
+                reported
             });
-            // The one that has waited longer is the one to be missed first.
-            state.book.reported = state.book.reported.or(reported);
+            state.book.reported = match (state.book.reported, reported) {
+                (Some(earlier), Some(reported)) => Some(earlier.and(reported)),
+                (earlier, reported) => earlier.or(reported),
+            };
         }
         state.finished = true;
         self.wake.notify_one();

@@ -1,26 +1,70 @@
 //! The lines about records that ended well, and those that count records without a line. Called by `log`.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use tracing::{debug, enabled, warn};
 
-use crate::limits::SETTLED_LOG_LINES_MAX;
+use crate::limits::{CODE_LOG_LINES_MAX, SETTLED_LOG_LINES_MAX};
 use crate::outcome::Outcome;
 use crate::report::{RecordReport, Report};
 
-/// Counts the failed, rejected and lost records behind the bound.
-pub(super) fn left_out<'r>(request_id: &str, records: impl Iterator<Item = &'r RecordReport>) {
-    let (mut failed, mut rejected, mut lost) = (0_u64, 0_u64, 0_u64);
-    for record in records {
-        match record.outcome {
-            Outcome::Failed => failed += 1,
-            Outcome::Rejected => rejected += 1,
-            _ => lost += 1,
+/// How many records of one code have no line.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeftOut {
+    failed: u64,
+    rejected: u64,
+    lost: u64,
+}
+
+impl LeftOut {
+    fn more(self) -> u64 {
+        self.failed + self.rejected + self.lost
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            failed: self.failed + other.failed,
+            rejected: self.rejected + other.rejected,
+            lost: self.lost + other.lost,
         }
     }
-    let more = failed + rejected + lost;
-    if more > 0 {
+}
+
+/// Instead of a code: those of all that have no line.
+const OTHERS: &str = "(others)";
+
+/// Counts the failed, rejected and lost records behind the bound, by their codes: whoever counts codes in a log adds `more` up.
+pub(super) fn left_out<'r>(request_id: &str, records: impl Iterator<Item = &'r RecordReport>) {
+    let mut by_code: BTreeMap<&str, LeftOut> = BTreeMap::new();
+    for record in records {
+        let code = record.problem.as_ref().map_or("", |problem| &problem.code);
+        let of_code = by_code.entry(code).or_default();
+        match record.outcome {
+            Outcome::Failed => of_code.failed += 1,
+            Outcome::Rejected => of_code.rejected += 1,
+            _ => of_code.lost += 1,
+        }
+    }
+    let mut codes: Vec<(&str, LeftOut)> = by_code.into_iter().collect();
+    codes.sort_by_key(|(_, of_code)| Reverse(of_code.more()));
+    let others = codes.split_off(codes.len().min(CODE_LOG_LINES_MAX));
+    let others = others.into_iter().map(|(_, of_code)| of_code);
+    codes.extend(others.reduce(LeftOut::and).map(|others| (OTHERS, others)));
+    for (code, of_code) in codes {
+        let LeftOut {
+            failed,
+            rejected,
+            lost,
+        } = of_code;
         warn!(
             request_id,
-            more, failed, rejected, lost, "more records have no log line of their own"
+            code,
+            more = of_code.more(),
+            failed,
+            rejected,
+            lost,
+            "more records have no log line of their own"
         );
     }
 }

@@ -48,6 +48,9 @@ where
                 line.add("records", current.records.into());
             }
         });
+        if let Some(request) = current::request_here() {
+            line.add(RENAMED.1, (&*request).into());
+        }
         // From the innermost one outwards: it knows best.
         for span in context.event_scope().into_iter().flatten() {
             let extensions = span.extensions();

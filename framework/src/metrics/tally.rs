@@ -134,9 +134,8 @@ pub(super) fn tallies<'m>(
 
 fn overlooked(report: &Report, at: &TopicPartition) -> u64 {
     let overlooked = report.overlooked.iter();
-    overlooked
-        .filter(|(overlooked, _)| overlooked == at)
-        .count() as u64
+    let here = overlooked.filter(|overlooked| overlooked.at == *at);
+    here.map(|overlooked| overlooked.records).sum()
 }
 
 /// Age of the unsettled record with the lowest offset. 0 where all are settled, and where it has no timestamp, or one in the future.

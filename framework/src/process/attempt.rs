@@ -112,6 +112,7 @@ impl BatchRun<'_> {
                 traces.ran(&record, first_ns, last_ns);
             }
         }
+        self.count_run_of_others(chunk, run.took_ns());
         match ended {
             Some(_) => self.measure_run(record, &run),
             // How long a call hangs says nothing of the next one, which has less time.
@@ -165,6 +166,14 @@ impl BatchRun<'_> {
         match end {
             Some(end) => timeout_at(end, run).await.ok(),
             None => Some(run.await),
+        }
+    }
+
+    /// Each line of metrics has the call once: that of the first record has it as any run.
+    fn count_run_of_others(&self, chunk: &Chunk, took_ns: u64) {
+        if let Some(meter) = &self.invocation.meter {
+            let partitions = chunk.records().map(|record| record.partition_index());
+            meter.ran_too(chunk.first().partition_index(), partitions, took_ns);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::batches::Collection;
 use crate::chunk::Chunk;
 use crate::failure::{Failure, Next, Reason};
 use crate::idempotency::{ClaimEnd, Undone};
-use crate::limits::BATCH_TIMEOUT_PART;
+use crate::limits::{BATCH_TIMEOUT_MS_MIN, BATCH_TIMEOUT_PART};
 use crate::outcome::Outcome;
 use crate::outcomes::Outcomes;
 use crate::process::attempt::Tried;
@@ -110,8 +110,12 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
             (Tried::Failed(reason, _), _) => Called::Failed(segment, reason),
             (_, Some(until)) if Some(until) != work_end => {
                 let ms = until.saturating_duration_since(began).as_millis();
+                let limit = match self.chunks.timeout {
+                    Some(_) => "its time-out",
+                    None => "half of the time that was left",
+                };
                 let why = format!(
-                    "the handler still ran after {ms} ms, its time-out, and was dropped: its effect may have happened"
+                    "the handler still ran after {ms} ms, {limit}, and was dropped: its effect may have happened"
                 );
                 Called::Failed(segment, Reason::retry("handler.timed_out", why))
             }
@@ -121,7 +125,13 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
 
     /// When a call that begins now is dropped. *None: never.*
     fn until(&self, now: Instant, work_end: Option<Instant>) -> Option<Instant> {
-        let half = |end: Instant| now + end.saturating_duration_since(now) / BATCH_TIMEOUT_PART;
+        let half = |end: Instant| {
+            let part = end.saturating_duration_since(now) / BATCH_TIMEOUT_PART;
+            match part < Duration::from_millis(BATCH_TIMEOUT_MS_MIN) {
+                true => end,
+                false => now + part,
+            }
+        };
         let until = match self.chunks.timeout {
             Some(timeout) => now.checked_add(timeout),
             None => work_end.map(half),

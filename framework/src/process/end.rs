@@ -5,7 +5,7 @@ use crate::idempotency::Refusal;
 use crate::outcome::Outcome;
 use crate::partition::TopicPartition;
 use crate::record::Record;
-use crate::report::{LongPoll, Problem, RecordReport};
+use crate::report::{LongPoll, Overlooked, Problem, RecordReport};
 
 /// How one record ended.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(super) struct BatchEnd {
     /// By the record's index. *None: it was not reached.*
     pub(super) ends: Vec<Option<End>>,
     pub(super) out_of_time: bool,
-    pub(super) overlooked: Vec<(TopicPartition, i64)>,
+    pub(super) overlooked: Vec<Overlooked>,
     pub(super) unrecorded: Vec<(TopicPartition, Problem)>,
     pub(super) without_store: Vec<(TopicPartition, String)>,
 }

@@ -64,21 +64,28 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         let next = self.next.take();
         let begins = |lane: &ChunkLane<'_>| next.is_some() && lane.lane.first().copied() == next;
         let start = self.lanes.iter().position(begins).unwrap_or(0);
-        for step in 0..lanes {
-            let lane = (start + step) % lanes;
-            let (items, room) = (
-                gathered.segment.items.len(),
-                self.chunks.records - gathered.segment.items.len(),
-            );
-            self.gather_lane(lane, room.div_ceil(lanes - step), &mut gathered)
-                .await;
-            if room == 0 || gathered.is_full {
-                // What had its share is not the first to have one again.
-                let had_some = gathered.segment.items.len() > items;
-                let next = (lane + usize::from(had_some)) % lanes;
-                self.next = self.lanes[next].lane.first().copied();
-                break;
+        let mut open: Vec<usize> = (0..lanes).map(|step| (start + step) % lanes).collect();
+        // What a short lane leaves of its share is given out again, among those that have more.
+        'rounds: while !open.is_empty() && gathered.segment.items.len() < self.chunks.records {
+            let mut have_more = Vec::new();
+            for (step, lane) in open.iter().copied().enumerate() {
+                let (items, room) = (
+                    gathered.segment.items.len(),
+                    self.chunks.records - gathered.segment.items.len(),
+                );
+                let share = room.div_ceil(open.len() - step);
+                if self.gather_lane(lane, share, &mut gathered).await {
+                    have_more.push(lane);
+                }
+                if room == 0 || gathered.is_full {
+                    // What had its share is not the first to have one again.
+                    let had_some = gathered.segment.items.len() > items;
+                    let next = (lane + usize::from(had_some)) % lanes;
+                    self.next = self.lanes[next].lane.first().copied();
+                    break 'rounds;
+                }
             }
+            open = have_more;
         }
         self.send_rejected(&mut gathered).await;
         if let Some(claims) = &self.batch.claims {
@@ -105,7 +112,13 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         }
     }
 
-    async fn gather_lane(&mut self, lane: usize, share: usize, gathered: &mut Gathered<'l, 'r>) {
+    /// Whether the lane has more that may stand in this chunk.
+    async fn gather_lane(
+        &mut self,
+        lane: usize,
+        share: usize,
+        gathered: &mut Gathered<'l, 'r>,
+    ) -> bool {
         let batch = self.batch;
         let most = gathered.segment.items.len() + share;
         while gathered.segment.items.len() < most
@@ -126,7 +139,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
                 || gathered.letters.len() == DEAD_LETTERS_PER_SEND_MAX
             {
                 gathered.is_full = true;
-                return;
+                return false;
             }
             let key = batch.may_run(record, Some(self.route)).and_then(|_| {
                 let key = batch.invocation.record_key(record);
@@ -136,17 +149,17 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
                 Ok(key) => key,
                 Err(not_run) => match self.not_run(lane, index, not_run, gathered) {
                     true => continue,
-                    false => return,
+                    false => return false,
                 },
             };
             // Two of one key are not of one chunk: the second one is skipped once the first one is settled.
             if let Some(key) = &key
                 && !gathered.keys.insert(Arc::clone(key))
             {
-                return;
+                return false;
             }
             let Some(args) = &mut gathered.segment.args else {
-                return;
+                return false;
             };
             match batch.collect(record, self.route, self.delivery, 1, args) {
                 Ok(Ok(())) => {
@@ -159,15 +172,16 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
                     gathered
                         .panicked
                         .push((Item::new(index, lane, key), reason));
-                    return;
+                    return false;
                 }
                 Err(rejection) => {
                     if !self.not_run(lane, index, rejection.into(), gathered) {
-                        return;
+                        return false;
                     }
                 }
             }
         }
+        self.lanes[lane].next().is_some()
     }
 
     /// The record never reaches the chunk. Whether its lane goes on.

@@ -18,7 +18,7 @@ use crate::process::batch::BatchRun;
 use crate::process::chunk::ChunkRun;
 use crate::process::end::{BatchEnd, End, LaneEnd};
 use crate::record::Record;
-use crate::report::Problem;
+use crate::report::{Overlooked, Problem};
 
 /// The lanes of a batch while they run.
 struct Running<'l> {
@@ -266,7 +266,7 @@ impl BatchRun<'_> {
             if *left == 0
                 && let Some(ledger) = &self.ledgers[index]
             {
-                ledger.finish(self.lowest_unsettled(index, &lanes.ran));
+                ledger.finish(self.unsettled(index, &lanes.ran));
             }
         }
     }
@@ -285,13 +285,17 @@ impl BatchRun<'_> {
         &self.records[self.start_of(partition)..self.start_of(partition + 1)]
     }
 
-    /// *None: all are settled.*
-    fn lowest_unsettled(&self, partition: usize, ran: &BatchEnd) -> Option<&Record> {
+    /// Offsets ascend.
+    fn unsettled<'e>(
+        &'e self,
+        partition: usize,
+        ran: &'e BatchEnd,
+    ) -> impl Iterator<Item = &'e Record> {
         let start = self.start_of(partition);
-        let mut records = self.records_of(partition).iter().zip(&ran.ends[start..]);
+        let records = self.records_of(partition).iter().zip(&ran.ends[start..]);
         let settled = |end: &Option<End>| end.as_ref().is_some_and(|end| end.outcome.is_settled());
-        let (record, _) = records.find(|(_, end)| !settled(end))?;
-        Some(record)
+        let unsettled = records.filter(move |(_, end)| !settled(end));
+        unsettled.map(|(record, _)| record)
     }
 
     /// Notes what a partition's ledger has shown of its mapping.
@@ -300,10 +304,15 @@ impl BatchRun<'_> {
         if opened.mapping_is_sound {
             self.processor.trust(&at.topic);
         }
-        if let Some(offset) = opened.overlooked
+        if let Some(reported) = opened.overlooked
             && !self.processor.trusts(&at.topic)
         {
-            ran.overlooked.push((at.clone(), offset));
+            ran.overlooked.push(Overlooked {
+                at: at.clone(),
+                first: reported.offset,
+                last: reported.last,
+                records: reported.records.into(),
+            });
         }
         if let Some(why) = opened.without_store {
             ran.without_store.push((at.clone(), why));

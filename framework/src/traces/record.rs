@@ -8,8 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
-    Link, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
-    Tracer,
+    Link, SpanContext, SpanKind, Status, TraceContextExt, TraceFlags, Tracer,
 };
 use opentelemetry::{Context, KeyValue};
 
@@ -19,7 +18,9 @@ use crate::record::Record;
 use crate::report::RecordReport;
 use crate::trace::TraceParent;
 use crate::traces::invocation::Provided;
-use crate::traces::{Parent, TracedRecords, Traces, names, producer, span_context, tracer};
+use crate::traces::{
+    Parent, TracedRecords, Traces, names, producer, span_context, tracer, under_nobody,
+};
 
 /// The spans of a batch's records, while they run.
 #[derive(Debug)]
@@ -62,20 +63,13 @@ impl BatchTraces {
         }
         let invocation = Context::current();
         invocation.get::<Provided>()?;
-        let nobody = SpanContext::new(
-            TraceId::from(fastrand::u128(1..)),
-            SpanId::from(fastrand::u64(1..)),
-            TraceFlags::NOT_SAMPLED,
-            true,
-            TraceState::NONE,
-        );
         let mut runs = Vec::new();
         runs.resize_with(records, Run::default);
         Some(Self {
             traces,
             tracer: tracer(),
             group: Arc::clone(group),
-            untraced: invocation.with_remote_span_context(nobody),
+            untraced: under_nobody(&invocation),
             invocation,
             began,
             open: Mutex::default(),
@@ -90,7 +84,9 @@ impl BatchTraces {
         }
         let trace = TraceParent::of(record);
         if self.is_traced(trace.as_ref()) {
-            let context = self.start(record, trace.as_ref(), self.at(now_ns));
+            // It may have run before, in a call in which another record was the first.
+            let began_ns = self.first_ns(record.index()).unwrap_or(now_ns);
+            let context = self.start(record, trace.as_ref(), self.at(began_ns));
             self.open().insert(record.index(), context.clone());
             return context;
         }
@@ -101,6 +97,11 @@ impl BatchTraces {
             }
             None => self.untraced.clone(),
         }
+    }
+
+    /// When the record's handler first started. *None: it has not.*
+    fn first_ns(&self, index: usize) -> Option<u64> {
+        self.runs[index].first.load(Relaxed).checked_sub(1)
     }
 
     fn is_traced(&self, trace: Option<&TraceParent>) -> bool {
@@ -124,26 +125,34 @@ impl BatchTraces {
     /// Ends the spans of a batch, and makes those of records that failed without one.
     pub(crate) fn end(&self, reports: &[RecordReport], now_ns: u64) {
         let mut open = std::mem::take(&mut *self.open());
-        let mut afterwards = 0;
+        let wanted = |report: &RecordReport| {
+            let has_run = self.first_ns(report.record.index()).is_some();
+            (has_run || report.has_failed())
+                && self.is_traced(TraceParent::of(&report.record).as_ref())
+        };
+        // Those whose handler has run tell more than those that nothing could read.
+        let afterwards = reports.iter().filter(|report| {
+            let index = report.record.index();
+            let is_left = report.has_failed() && !open.contains_key(&index);
+            is_left && self.first_ns(index).is_some() && !wanted(report)
+        });
+        let mut have_run = TRACE_FAILED_SPANS_MAX;
+        let mut have_not_run = TRACE_FAILED_SPANS_MAX.saturating_sub(afterwards.count());
         for report in reports {
             let index = report.record.index();
-            let (first, last) = match &self.runs[index] {
-                run if run.first.load(Relaxed) == 0 => (now_ns, now_ns),
-                run => (run.first.load(Relaxed) - 1, run.last_ns.load(Relaxed)),
-            };
-            // Of the records of one call only the first has a span meanwhile.
-            let is_wanted = || {
-                self.runs[index].first.load(Relaxed) != 0
-                    && self.is_traced(TraceParent::of(&report.record).as_ref())
+            let (first, last, afterwards) = match self.first_ns(index) {
+                None => (now_ns, now_ns, &mut have_not_run),
+                Some(first) => (first, self.runs[index].last_ns.load(Relaxed), &mut have_run),
             };
             let context = match open.remove(&index) {
                 Some(context) => context,
-                None if is_wanted() => {
+                // Of the records of one call only the first has a span meanwhile.
+                None if wanted(report) => {
                     let trace = TraceParent::of(&report.record);
                     self.start(&report.record, trace.as_ref(), self.at(first))
                 }
-                None if report.has_failed() && afterwards < TRACE_FAILED_SPANS_MAX => {
-                    afterwards += 1;
+                None if report.has_failed() && *afterwards > 0 => {
+                    *afterwards -= 1;
                     let trace = TraceParent::of(&report.record);
                     self.start(&report.record, trace.as_ref(), self.at(first))
                 }

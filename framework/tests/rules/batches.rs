@@ -105,6 +105,34 @@ async fn across_partitions_one_call_holds_the_next_records_of_all_lanes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_short_lanes_leave_of_their_shares_the_others_fill() {
+    let journal = Journal::default();
+    let consumer = consumer!(journal, batch(store).records(10).across_partitions());
+    let consumer = consumer.build().unwrap();
+    let samples = |partition: i32, count: usize| {
+        (0..count).map(move |_| Sample::new("orders", partition).value("1"))
+    };
+    let event = samples(0, 8).chain(samples(1, 1)).chain(samples(2, 5));
+
+    let invoked = invoke(&consumer, Event::msk().records(event)).await;
+
+    assert_eq!(letters(&invoked), "D".repeat(14));
+    let calls = journal.lines();
+    let sizes: Vec<usize> = calls.iter().map(|call| call.split(' ').count()).collect();
+    assert_eq!(sizes, [10, 4]);
+    for partition in [0, 2] {
+        let of = format!("orders-{partition}@");
+        let all = calls.join(" ");
+        let offsets = all.split(' ').filter_map(|record| record.strip_prefix(&of));
+        assert!(
+            offsets
+                .map(|offset| offset.parse::<u64>().unwrap())
+                .is_sorted()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lane_that_had_no_room_in_a_chunk_is_the_first_of_the_next() {
     let journal = Journal::default();
     let consumer = consumer!(journal, batch(store).records(2).across_partitions());

@@ -1,10 +1,12 @@
 //! A call of a batch handler that fails: its chunk is tried again whole, then halved in place until the culprit stands alone.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::handler::BatchOptions;
+use lambda_msk::limits::BATCH_TIMEOUT_MS_MIN;
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
 use lambda_msk::{Batch, Consumer, Failure, Json, State, WhenExhausted, batch};
 use tokio::time::Instant;
@@ -191,6 +193,45 @@ async fn a_call_that_hangs_costs_its_time_out_and_not_the_delivery() {
     assert_eq!(code(&invoked, 0, 1), "handler.timed_out");
     assert_eq!(journal.lines(), ["0 1 2", "0", "1 2", "1"]);
     assert_eq!(began.elapsed().as_secs(), 6);
+    let problem = invoked.record("orders", 0, 1).problem.as_ref().unwrap();
+    assert!(problem.message.contains("after 2000 ms, its time-out"));
+}
+
+/// Notes how long each call was left to run.
+#[derive(Clone, Default)]
+struct Dropped(Arc<Mutex<Vec<Duration>>>);
+
+#[tokio::test(start_paused = true)]
+async fn no_call_is_dropped_after_less_than_a_second_but_at_the_deadline() {
+    struct Ends(Dropped, Instant);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.0.lock().unwrap().push(self.1.elapsed());
+        }
+    }
+    let dropped = Dropped::default();
+    let handler = async |_: Batch<Json<u64>>, State(dropped): State<Dropped>| {
+        let _ends = Ends(dropped, Instant::now());
+        std::future::pending::<()>().await;
+    };
+    let consumer = Consumer::builder().state(dropped.clone());
+    let consumer = consumer.route("orders", batch(handler)).build().unwrap();
+    let samples = (0..500).map(|_| Sample::new("orders", 0).value("1"));
+    let event = Event::msk().records(samples).build();
+    let began = Instant::now();
+
+    let invoked = Invoke::new(event).time_given(Duration::from_secs(10));
+    let invoked = invoked.run(&consumer).await;
+
+    let calls = dropped.0.lock().unwrap().clone();
+    let (last, others) = calls.split_last().unwrap();
+    assert!(others.len() >= 2, "{calls:?}");
+    let least = Duration::from_millis(BATCH_TIMEOUT_MS_MIN);
+    assert!(others.iter().all(|ran| *ran >= least), "{calls:?}");
+    // The last one had all that was left: the margin is half a second.
+    assert!(*last > Duration::from_millis(100), "{calls:?}");
+    assert_eq!(began.elapsed().as_millis() / 100, 95);
+    assert!(!letters(&invoked).contains('D'));
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,7 +248,9 @@ async fn without_a_time_out_a_call_may_take_half_of_what_is_left() {
     assert_eq!(letters(&invoked), "DFU");
     let problem = invoked.record("orders", 0, 1).problem.as_ref().unwrap();
     assert!(
-        problem.message.contains("after 7437 ms"),
+        problem
+            .message
+            .contains("after 7437 ms, half of the time that was left"),
         "{}",
         problem.message
     );

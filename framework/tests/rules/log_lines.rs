@@ -1,11 +1,12 @@
 //! What is logged of an invocation: one line with counts, one a record that failed or was rejected, and advice once a process.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lambda_msk::builder::Builder;
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::WhenStoreFails;
-use lambda_msk::limits::{PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
+use lambda_msk::limits::{CODE_LOG_LINES_MAX, PARTITION_LOG_LINES_MAX, RECORD_LOG_LINES_MAX};
 use lambda_msk::report::LogRecords;
 use lambda_msk::testing::{Event, EventBuilder, Invoke, Sample, invoke};
 use lambda_msk::{Consumer, Failure, FailureReporting, Json, ProcessingOrder};
@@ -202,8 +203,8 @@ async fn of_many_records_that_failed_only_the_first_have_a_line() {
     assert_eq!(lines.of("record failed").len(), RECORD_LOG_LINES_MAX);
     let more = &lines.of("more records have no log line")[0];
     assert_eq!(
-        fields(more, ["more", "failed", "rejected"]),
-        [20, 20, 0].map(Value::from)
+        fields(more, ["code", "more", "failed", "rejected"]),
+        [json!("inventory.down"), json!(20), json!(20), json!(0)]
     );
     assert_eq!(
         lines.of("batch ended")[0]["failed"],
@@ -223,6 +224,44 @@ async fn six_thousand_rejected_records_make_few_lines() {
     assert!(lines.text().lines().count() < 3_000);
     assert_eq!(lines.of("more records have no log line")[0]["more"], 5_900);
     assert_eq!(lines.of("batch ended")[0]["rejected"], 6_000);
+}
+
+/// As the dashboard adds them up.
+fn by_code(lines: &Lines) -> BTreeMap<String, u64> {
+    let mut by_code = BTreeMap::new();
+    for message in ["record rejected", "record failed", "more records have no"] {
+        for line in lines.of(message) {
+            let code = line["code"].as_str().unwrap().to_owned();
+            *by_code.entry(code).or_default() += line["more"].as_u64().unwrap_or(1);
+        }
+    }
+    by_code
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_without_a_line_are_counted_by_their_codes() {
+    const CODES: usize = CODE_LOG_LINES_MAX + 5;
+    let handler = async |Json(code): Json<usize>| -> Result<(), Failure> {
+        Err(Failure::retry("no").code(format!("of.{code}").leak()))
+    };
+    let consumer = Consumer::builder().topic("orders", handler).attempts(1);
+    let consumer = consumer.order(ProcessingOrder::Unordered).build().unwrap();
+    let lines = Lines::default();
+    let _guard = lines.listen();
+    // Each code more often than the one before.
+    let values = (0..CODES).flat_map(|code| vec![code; 30 + code]);
+    let samples = values.map(|code| Sample::new("orders", 0).value(code.to_string()));
+
+    invoke(&consumer, Event::msk().records(samples)).await;
+
+    let counted = by_code(&lines);
+    let all: usize = (0..CODES).map(|code| 30 + code).sum();
+    assert_eq!(counted.values().sum::<u64>(), all as u64);
+    let most = format!("of.{}", CODES - 1);
+    assert_eq!(counted[&most], (30 + CODES - 1) as u64);
+    assert!(counted.contains_key("(others)"));
+    let more = lines.of("more records have no log line");
+    assert_eq!(more.len(), CODE_LOG_LINES_MAX + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use lambda_msk::{Consumer, FailureReporting, ProcessingOrder};
 use serde_json::Value;
 use tokio::time::advance;
 
+use crate::emf::Written;
 use crate::shared_store::{Shared, process};
 use crate::support::{Journal, Lines, letters};
 
@@ -43,11 +44,9 @@ async fn said_of(consumers: &[Consumer], batches: &[Event]) -> Vec<Value> {
         .iter()
         .map(|line| line["overlooked"].as_u64().unwrap())
         .sum();
-    assert_eq!(
-        counted,
-        overlooked.len() as u64,
-        "the report counts them too"
-    );
+    let records = overlooked.iter().map(|line| line["records"].as_u64());
+    let records: Option<u64> = records.sum();
+    assert_eq!(Some(counted), records, "the report counts them too");
     overlooked
 }
 
@@ -78,6 +77,30 @@ async fn a_reported_record_that_never_comes_again_is_said_once() {
             .unwrap()
             .contains("ReportBatchItemFailures")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_reached_behind_a_reported_record_is_lost_with_it_and_counted() {
+    let batches = [
+        batch([(0, 1), (1, 0), (2, 1), (3, 1), (4, 1)]),
+        batch([(5, 1)]),
+    ];
+    let (store, written, lines) = (Shared::default(), Written::default(), Lines::default());
+    let one = || process(&store, &Journal::default()).metrics(written.emf());
+    let _listening = lines.listen();
+
+    for batch in batches {
+        invoke(&one().build().unwrap(), batch).await;
+    }
+
+    let said = lines.of("a record that was reported as failed was not redelivered");
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0]["offset"], 1);
+    assert_eq!(said[0]["last_offset"], 4);
+    assert_eq!(said[0]["records"], 4);
+    let ended = lines.of("batch ended");
+    assert_eq!(ended[1]["overlooked"], 4);
+    assert_eq!(written.lines()[1]["OverlookedRecords"], 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,8 +236,10 @@ async fn what_a_self_managed_clusters_mapping_passes_by_for_minutes_is_said() {
     invoke(&processes[2], shared([(3, 1)])).await;
 
     assert_eq!(at_once, 0);
-    // The first of the two: it has been missed longest.
+    // The first of the two has been missed longest, and the other one with it.
     assert_eq!(said()[0]["offset"], 1);
+    assert_eq!(said()[0]["last_offset"], 2);
+    assert_eq!(said()[0]["records"], 2);
     assert_eq!(said().len(), 1);
 }
 

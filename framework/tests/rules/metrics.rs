@@ -6,7 +6,7 @@ use lambda_msk::builder::Builder;
 use lambda_msk::destination::{DeadLetter, Destination, MemoryDestination, SendError};
 use lambda_msk::metrics::MetricsBy;
 use lambda_msk::testing::{Event, Invoke, Sample, invoke};
-use lambda_msk::{Consumer, Failure, FailureReporting, Json, Outcome};
+use lambda_msk::{Batch, Consumer, Failure, FailureReporting, Json, Outcome, batch as many};
 use serde_json::{Value, json};
 use tokio::join;
 use tokio::time::sleep;
@@ -332,4 +332,27 @@ async fn time_that_another_invocation_held_the_partition_is_lease_wait() {
 
     let [waited] = numbers(&written.line(), ["LeaseWaitMs"]);
     assert!((3_000.0..8_000.0).contains(&waited), "{waited}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_several_partitions_is_a_run_of_each_of_them() {
+    async fn store(_: Batch<Json<u64>>) {
+        sleep(Duration::from_millis(40)).await;
+    }
+    let event = || orders([(0, "1"), (1, "1"), (1, "1"), (2, "1")]);
+    for (by, lines) in [(MetricsBy::Partition, 3), (MetricsBy::Topic, 1)] {
+        let written = Written::default();
+        let consumer = Consumer::builder()
+            .route("orders", many(store).across_partitions())
+            .metrics(written.emf().by(by));
+
+        invoke(&consumer.build().unwrap(), event()).await;
+
+        assert_eq!(written.lines().len(), lines);
+        for line in written.lines() {
+            let (values, counts) = distribution(&line["HandlerMs"]);
+            assert_eq!(counts, [1], "{by:?}");
+            assert!((36.0..44.0).contains(&values[0]), "{values:?}");
+        }
+    }
 }

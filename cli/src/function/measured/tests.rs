@@ -59,6 +59,89 @@ fn of_partitions_that_are_a_dimension_the_latest_lag_of_the_latest_one_counts() 
 }
 
 #[test]
+fn a_handler_that_takes_no_time_takes_less_than_can_be_measured() {
+    let mut measured = Measured::default();
+    let line = line("orders", 2, 0, r#"{"Values":[0,0.003],"Counts":[1,1]}"#, 0);
+    measured.add(&line, Instant::now());
+
+    let text = measured.of("orders").unwrap().text(None);
+
+    assert_eq!(text, "handler p50 <1 µs, p99 3 µs, lag in time 0 s");
+}
+
+/// A line with partitions as properties.
+fn with_partitions(lags: &[(&str, f64)]) -> emf::Emf {
+    let greatest = lags.iter().map(|(_, lag)| *lag).fold(0.0, f64::max);
+    let partitions = lags.iter().map(|(partition, lag)| {
+        (
+            (*partition).to_owned(),
+            json!({"Records": 1, "TimeLagMs": lag}),
+        )
+    });
+    let line = json!({
+        "_aws": {"Timestamp": 1, "CloudWatchMetrics": [{
+            "Namespace": "shop",
+            "Dimensions": [["Consumer", "Topic"]],
+            "Metrics": [{"Name": "Done"}, {"Name": "TimeLagMs"}],
+        }]},
+        "Consumer": "c",
+        "Topic": "orders",
+        "Done": 1,
+        "TimeLagMs": greatest,
+        "Partitions": partitions.collect::<serde_json::Map<_, _>>(),
+    });
+    emf::read(&line.to_string()).unwrap()
+}
+
+#[test]
+fn a_partition_that_is_stuck_lags_while_lines_tell_of_others() {
+    let now = Instant::now();
+    let mut measured = Measured::default();
+
+    measured.add(&with_partitions(&[("0", 9_000.0), ("1", 0.0)]), now);
+    measured.add(&with_partitions(&[("1", 0.0)]), now);
+    measured.add(&with_partitions(&[("1", 40.0)]), now);
+
+    let topic = measured.of("orders").unwrap();
+    assert_eq!(topic.lag_ms(), Some(9_000.0));
+}
+
+#[test]
+fn a_partition_of_which_nothing_waits_lags_no_more() {
+    let start = Instant::now();
+    let mut measured = Measured::default();
+    let stands = |measured: &mut Measured, partitions: [(&str, bool); 2]| {
+        let partitions = partitions.map(|(partition, settled)| (partition.to_owned(), settled));
+        let now = start + Duration::from_secs(1);
+        measured.stands("orders", &partitions.into(), now);
+        measured.of("orders").unwrap().lag_ms().unwrap()
+    };
+    measured.add(&with_partitions(&[("0", 9_000.0), ("1", 700.0)]), start);
+
+    assert_eq!(stands(&mut measured, [("0", false), ("1", false)]), 9_000.0);
+    assert_eq!(stands(&mut measured, [("0", true), ("1", false)]), 700.0);
+    // Another run has partition 1 now.
+    assert_eq!(stands(&mut measured, [("0", true), ("2", false)]), 0.0);
+    let bars = measured.of("orders").unwrap().bars();
+    assert_eq!(bars[1], "  lag in time █▂                    0 s");
+}
+
+#[test]
+fn a_line_without_partitions_lags_until_nothing_of_its_topic_waits() {
+    let now = Instant::now();
+    let mut measured = Measured::default();
+    measured.add(&line("orders", 1, 0, "[1]", 5_000), now);
+    let mut lag = |settled| {
+        let partitions = [("0".to_owned(), true), ("1".to_owned(), settled)];
+        measured.stands("orders", &partitions.into(), now);
+        measured.of("orders").unwrap().lag_ms()
+    };
+
+    assert_eq!(lag(false), Some(5_000.0));
+    assert_eq!(lag(true), Some(0.0));
+}
+
+#[test]
 fn each_second_has_a_bar_and_one_without_a_line_keeps_its_lag() {
     let start = Instant::now();
     let mut measured = Measured::default();

@@ -1,11 +1,12 @@
 //! The spans of consumers in this process. Each test has a topic of its own, by which it knows its spans.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use lambda_msk::destination::MemoryDestination;
 use lambda_msk::testing::{Event, EventBuilder, Sample, invoke};
 use lambda_msk::traces::{Parent, TracedRecords, Traces};
-use lambda_msk::{Attempt, Consumer, Failure, Outcome};
+use lambda_msk::{Attempt, Batch, Consumer, Failure, Json, Outcome, batch};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use traced::Exporter;
@@ -234,6 +235,85 @@ async fn an_invocation_links_at_most_128_producers_and_those_of_failed_records_f
     assert_eq!(hex(&links[1].span_id), format!("{:016x}", 1));
 }
 
+/// The offsets of these spans, in order.
+fn offsets(spans: &[Span]) -> Vec<i64> {
+    let offset = |span: &Span| attribute(span, "messaging.kafka.offset").parse().unwrap();
+    let mut offsets: Vec<i64> = spans.iter().map(offset).collect();
+    offsets.sort_unstable();
+    offsets
+}
+
+/// Reads numbers: a record that has none is rejected before its handler, one above zero by it.
+fn reader(topic: &str, traces: TracedRecords) -> Consumer {
+    let handler = async |Json(number): Json<u64>| match number {
+        0 => Ok(()),
+        _ => Err(Failure::reject("no good").code("order.bad")),
+    };
+    let builder = Consumer::builder().topic(topic, handler);
+    let builder = builder.traces(Traces::of(traces));
+    builder
+        .on_failure(MemoryDestination::new())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn where_all_have_spans_those_that_nothing_could_read_have_theirs_too() {
+    exporter();
+    let topic = "unread";
+    let event = (0..3_000).fold(Event::msk(), |event, offset| {
+        let value = if offset < 1_500 { "?" } else { "0" };
+        event.record(record(topic, offset, None).value(value))
+    });
+
+    let (records, _) = spans(&reader(topic, TracedRecords::All), topic, event).await;
+
+    assert_eq!(offsets(&records), (0..3_000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn of_failed_records_those_whose_handler_has_run_have_their_spans_first() {
+    exporter();
+    let topic = "crowded";
+    let event = (0..1_200).fold(Event::msk(), |event, offset| {
+        let value = if offset < 1_100 { "?" } else { "1" };
+        event.record(record(topic, offset, None).value(value))
+    });
+
+    let (records, _) = spans(&reader(topic, TracedRecords::Sampled), topic, event).await;
+
+    let expected: Vec<i64> = (0..900).chain(1_100..1_200).collect();
+    assert_eq!(offsets(&records), expected);
+}
+
+#[tokio::test]
+async fn a_span_of_a_record_that_a_call_has_left_begins_with_that_call() {
+    exporter();
+    let topic = "left";
+    let handler = async |orders: Batch<Json<u64>>| {
+        let mut outcomes = orders.outcomes();
+        // Two records at first; the second one is tried once more, alone.
+        if orders.len() == 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            outcomes.retry(1, Failure::retry("not now"));
+        }
+        Ok::<_, Failure>(outcomes)
+    };
+    let builder = Consumer::builder().route(topic, batch(handler));
+    let consumer = builder.traces(Traces::of(TracedRecords::All)).build();
+    let event = Event::msk()
+        .record(record(topic, 0, None))
+        .record(record(topic, 1, None));
+
+    let (records, _) = spans(&consumer.unwrap(), topic, event).await;
+
+    assert_eq!(offsets(&records), [0, 1]);
+    for span in records {
+        let took = span.end_time_unix_nano - span.start_time_unix_nano;
+        assert!(took >= 50_000_000, "{took}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_has_a_span_if_traces_are_off() {
     exporter();
@@ -248,4 +328,7 @@ async fn nothing_has_a_span_if_traces_are_off() {
 
     assert_eq!(outcomes, [Outcome::Done, Outcome::Rejected]);
     assert!(exporter().0.named("process off").is_empty());
+    let inside = exporter().0.named("inside").into_iter();
+    let inside = inside.filter(|span| attribute(span, "topic") == topic);
+    assert_eq!(inside.count(), 0);
 }

@@ -75,6 +75,21 @@ pub(crate) struct Reported {
     pub(crate) fingerprint: u32,
     /// When, minutes since 1970. Zero: a version wrote it that did not note it.
     pub(crate) minute: u32,
+    /// How many were reported with it, itself included: a mapping that overlooks it overlooks them all.
+    pub(crate) records: u32,
+    /// The highest offset of these.
+    pub(crate) last: i64,
+}
+
+impl Reported {
+    /// The one that has waited longer is the one to be missed first, and what was reported since is missed with it.
+    pub(crate) fn and(self, later: Self) -> Self {
+        Self {
+            records: self.records.saturating_add(later.records),
+            last: self.last.max(later.last),
+            ..self
+        }
+    }
 }
 
 impl Entry {

@@ -4,7 +4,7 @@
 //! version 1 · sections: tag, length, content · a reader skips tags that it does not know
 //!   1 settled   runs of neighbours: distance from the run before · length and whether rejected · minute, as a difference · fingerprints, 4 bytes each
 //!   2 highest   the highest offset that a batch held
-//!   3 reported  offset · fingerprint · minute, which older versions leave out
+//!   3 reported  offset · fingerprint · minute · how many with it · distance to the last of them; older versions leave out the minute, or what follows it
 //!   4 writes    minute · how many in it · how many in the one before; of a ledger without order
 //! ```
 //!
@@ -46,12 +46,16 @@ pub(crate) fn encode(book: &Book) -> Bytes {
         offset,
         fingerprint,
         minute,
+        records,
+        last,
     }) = book.reported
     {
         let mut content = Vec::new();
         put_signed(&mut content, offset);
         content.extend(fingerprint.to_le_bytes());
         put(&mut content, minute.into());
+        put(&mut content, records.into());
+        put(&mut content, last.wrapping_sub(offset).cast_unsigned());
         section(&mut bytes, REPORTED, &content);
     }
     if let Some(writes) = book.writes {
@@ -116,14 +120,22 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Book, FormatError> {
             SETTLED => book.entries = content.settled()?,
             HIGHEST => book.highest = Some(content.signed()?),
             REPORTED => {
-                book.reported = Some(Reported {
-                    offset: content.signed()?,
+                let offset = content.signed()?;
+                let mut reported = Reported {
+                    offset,
                     fingerprint: content.fingerprint()?,
-                    minute: match content.at < end {
-                        true => content.small()?,
-                        false => 0,
-                    },
-                });
+                    minute: 0,
+                    records: 1,
+                    last: offset,
+                };
+                if content.at < end {
+                    reported.minute = content.small()?;
+                }
+                if content.at < end {
+                    reported.records = content.small()?;
+                    reported.last = offset.wrapping_add(content.number()?.cast_signed());
+                }
+                book.reported = Some(reported);
             }
             WRITES => {
                 book.writes = Some(Writes {
@@ -249,7 +261,7 @@ mod tests {
         let minute = proptest::prop_oneof![100..102_u32, any::<u32>()];
         let entry = (any::<u32>(), any::<bool>(), minute);
         let entries = btree_map(offset, entry, 0..60);
-        let reported = option::of((any::<i64>(), any::<u32>(), any::<u32>()));
+        let reported = option::of((any::<i64>(), any::<u32>(), any::<[u32; 2]>(), any::<i64>()));
         let writes = option::of((any::<u32>(), any::<u32>(), any::<u32>()));
         let others = (option::of(any::<i64>()), reported, writes);
         (entries, others).prop_map(|(entries, (highest, reported, writes))| {
@@ -267,10 +279,12 @@ mod tests {
             Book {
                 entries: entries.map(entry).collect(),
                 highest,
-                reported: reported.map(|(offset, fingerprint, minute)| Reported {
+                reported: reported.map(|(offset, fingerprint, [minute, records], last)| Reported {
                     offset,
                     fingerprint,
                     minute,
+                    records,
+                    last,
                 }),
                 writes: writes.map(|(minute, count, before)| Writes {
                     minute,
@@ -335,6 +349,8 @@ mod tests {
             offset: 7,
             fingerprint: 9,
             minute: 300,
+            records: 5,
+            last: 11,
         });
 
         let text: Vec<String> = encode(&book)
@@ -342,21 +358,23 @@ mod tests {
             .map(|byte| format!("{byte:02x}"))
             .collect();
 
-        insta::assert_snapshot!(text.join(" "), @"01 01 13 c0 84 3d 02 80 b7 8b 1c 04 03 02 01 00 03 00 04 03 02 01 02 03 84 89 7a 03 07 0e 09 00 00 00 ac 02");
+        insta::assert_snapshot!(text.join(" "), @"01 01 13 c0 84 3d 02 80 b7 8b 1c 04 03 02 01 00 03 00 04 03 02 01 02 03 84 89 7a 03 09 0e 09 00 00 00 ac 02 05 04");
     }
 
     #[test]
-    fn a_report_of_a_version_that_did_not_note_when_is_read() {
-        let bytes = [1, 3, 5, 0x0e, 9, 0, 0, 0];
-
-        let reported = decode(&bytes).unwrap().reported;
-
-        let expected = Reported {
+    fn a_report_of_a_version_that_noted_less_is_read() {
+        let alone = |minute| Reported {
             offset: 7,
             fingerprint: 9,
-            minute: 0,
+            minute,
+            records: 1,
+            last: 7,
         };
-        assert_eq!(reported, Some(expected));
+        let without_time = [1, 3, 5, 0x0e, 9, 0, 0, 0];
+        let without_count = [1, 3, 7, 0x0e, 9, 0, 0, 0, 0xac, 2];
+
+        assert_eq!(decode(&without_time).unwrap().reported, Some(alone(0)));
+        assert_eq!(decode(&without_count).unwrap().reported, Some(alone(300)));
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl PartitionLedger<'_> {
         if let Some(reported) = reported {
             opened.mapping_is_sound = self.records.iter().any(|record| is(record, reported));
             let passed = reported.offset < self.batch_start() && self.is_missed(reported);
-            opened.overlooked = passed.then_some(reported.offset);
+            opened.overlooked = passed.then_some(reported);
             if opened.mapping_is_sound || passed {
                 state.book.reported = None;
             }

@@ -29,7 +29,7 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(script::SWAP));
 /// Each item is one key, `lambda-msk:` and the item's id, and has an expiry. A swap is one script on this key, so that a cluster takes it too: the address of
 /// any of its nodes is enough, or the configuration endpoint. Once connected, the store knows the other nodes, too, and survives the end of the one that the address names; a process that starts
 /// meanwhile does not, so that a configuration endpoint is better. Any number of functions may share one database. Its user needs the commands EVALSHA, EVAL, HMGET,
-/// HSET, HINCRBY, DEL and EXPIREAT on the keys `lambda-msk:*`, and for a cluster CLUSTER SLOTS; INFO is asked once, and may be refused.
+/// HSET, HINCRBY, DEL and EXPIREAT on the keys `lambda-msk:*`, and for a cluster CLUSTER SLOTS; INFO is asked at the start, and may be refused.
 ///
 /// # What it promises
 ///

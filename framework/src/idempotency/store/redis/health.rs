@@ -4,21 +4,22 @@ use redis::Value;
 
 use crate::idempotency::store::redis::address::RedisAddress;
 
-/// Warns if keys may be evicted, or are not written to disk. The answer is INFO's, of one server or of each node.
-pub(super) fn look(answer: &Value, address: &RedisAddress) {
+/// Warns if keys may be evicted, or are not written to disk, and says whether it has. The answer is INFO's, of one server or of each node.
+pub(super) fn look(answer: &Value, address: &RedisAddress) -> bool {
     let mut weak = Weak::default();
     weak.read(answer);
     if address.is_memorydb() {
         weak.not_persisted = false;
     }
     let Some(problem) = weak.problem() else {
-        return;
+        return false;
     };
     tracing::warn!(
         store = address.describe(),
         problem,
         "the idempotency store may forget settled records: if Lambda redelivers a forgotten record, it runs again, also with `AtMostOnce`"
     );
+    true
 }
 
 /// What weakens the promise. Of a cluster, on any of its nodes.
