@@ -449,6 +449,30 @@ mod tests {
         }
 
         #[test]
+        fn a_line_of_json_is_written_as_it_stands_in_the_file() {
+            let line = format!("--topic orders --json-schema {SCHEMAS}/order.schema.json");
+            let text = r#"{"order_id": 7,  "customer_id": "c\u002d1", "amount_cents": 5, "currency": "EUR", "a": 1.50, "channel": "WEB"}"#;
+
+            let event = event(&args(&line), Some(&[text.to_owned()]), 0).unwrap();
+
+            let value = &values(&event)[0];
+            assert_eq!(std::str::from_utf8(&value[5..]), Ok(text));
+        }
+
+        #[test]
+        fn a_schema_without_any_value_is_refused_and_nothing_panics() {
+            let path = std::env::temp_dir().join(format!("enum-{}.avsc", std::process::id()));
+            std::fs::write(&path, r#"{"type": "enum", "name": "E", "symbols": []}"#).unwrap();
+
+            let line = format!("--topic orders --avro {}", path.display());
+            let made = event(&args(&line), None, 0);
+
+            std::fs::remove_file(&path).unwrap();
+            let fault = made.unwrap_err().to_string();
+            assert!(fault.contains("has no symbols"), "{fault}");
+        }
+
+        #[test]
         fn the_id_of_a_schema_stands_where_the_framing_has_it() {
             let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
             let protobuf = format!(

@@ -379,10 +379,9 @@ impl<S: Send + Sync + 'static> Builder<S> {
         let routes = topics.values().chain(&fallback);
         settings.check_guarantee(routes.filter_map(|route| route.attempts), &mut faults);
         batches::refuse_at_most_once(topics.iter(), settings.guarantee.value, &mut faults);
-        let known_faults = faults.len();
         let typed = settings.typed(&mut faults);
-        if faults.len() == known_faults {
-            payloads::read_by_schemas(&typed, topics.iter_mut(), &mut fallback, &mut faults);
+        payloads::read_by_schemas(&typed, topics.iter_mut(), &mut fallback, &mut faults);
+        if !typed.is_refused {
             let routes = topics.iter().map(|(name, route)| (Some(&**name), route));
             let routes = routes.chain(fallback.iter().map(|route| (None, route)));
             payloads::check_json_keys(
@@ -406,7 +405,7 @@ impl<S: Send + Sync + 'static> Builder<S> {
         if let Some(per_record) = &mut settings.per_record.value {
             let typed = Arc::clone(&typed);
             let unframe =
-                Unframe::new(move |record, value| typed.unframed(record, Part::Value, value));
+                Unframe::new(move |record, value| typed.unframed(record, Part::Value, value, None));
             *per_record = Arc::new(PerRecord::clone(per_record).unframed_by(unframe));
         }
         let keys = settings.per_record.value.clone();

@@ -455,5 +455,8 @@ const _: () = {
 /// Shortest time for one schema while many are fetched: time for a registry that is well.
 pub const SCHEMA_FETCH_MS_MIN: u64 = 100;
 
+/// Maximum of the bytes that all compressed payloads of an invocation have behind their compression: ten times the largest event. Handlers may hold what was read until the end.
+pub const INFLATED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Most schemas of a batch that are searched one after the other, which is quicker than a tree. All others are found in one.
 pub const SCHEMAS_SEARCHED_MAX: usize = 8;

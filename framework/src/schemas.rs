@@ -31,14 +31,14 @@ use std::sync::Arc;
 
 use msk_schemas::cache::Cache;
 pub use msk_schemas::frame::Framing;
-use msk_schemas::frame::{Framed, Given, KEY_HEADER, VALUE_HEADER};
+use msk_schemas::frame::{Framed, Given, KEY_HEADER, Kind, VALUE_HEADER};
 pub use msk_schemas::id::{Format, Reference, SchemaId, Source};
 pub use msk_schemas::registry::{FetchError, Fetching, Registry};
 
 #[cfg(feature = "avro")]
 pub(crate) use self::avro::Reader;
 #[cfg(any(feature = "avro", feature = "protobuf", feature = "json-schema"))]
-pub(crate) use self::behind::{FRAMING, inflated};
+pub(crate) use self::behind::{FRAMING, inflate};
 pub(crate) use self::choose::{Auth, Choice, auth, registry};
 #[cfg(feature = "protobuf")]
 pub(crate) use self::needs::KnownMessage;
@@ -276,6 +276,8 @@ const fn torn(
 pub(crate) struct Typed {
     /// *None: there is no registry, and the reader's schema stands for the writer's.*
     pub(crate) cache: Option<Arc<Cache>>,
+    /// What was set is no registry or no framing, which is a fault: no other fault is to follow from it.
+    pub(crate) is_refused: bool,
     pub(crate) framing: Framing,
     pub(crate) format: RecordFormat,
     pub(crate) warm: Vec<SchemaId>,
@@ -287,6 +289,7 @@ impl Typed {
     pub(crate) fn none() -> Arc<Self> {
         Arc::new(Self {
             cache: None,
+            is_refused: false,
             framing: Framing::Auto,
             format: RecordFormat::Source,
             warm: Vec::new(),
@@ -312,6 +315,16 @@ impl Typed {
         format: Format,
     ) -> Option<Framed<'a>> {
         self.framing.find(given(record, part, bytes), format)
+    }
+
+    /// The id by which the registry knows the schema of a frame: in an event's metadata a GUID looks like an id of Glue's.
+    pub(crate) fn id(&self, framed: &Framed<'_>) -> Option<SchemaId> {
+        match (framed.kind, framed.id, &self.cache) {
+            (Kind::Metadata, Some(SchemaId::Version(uuid)), Some(cache)) if cache.has_guids() => {
+                Some(SchemaId::Guid(uuid))
+            }
+            (_, id, _) => id,
+        }
     }
 
     /// The schema's number, and the bytes behind it, of a part behind Confluent's frame alone. *None: `framed` tells.*

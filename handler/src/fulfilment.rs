@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lambda_msk::{Failure, IdempotencyKey};
 use reqwest::header::RETRY_AFTER;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
 use tracing::debug;
 
@@ -42,6 +43,8 @@ impl Fulfilment {
         }
         let client = Client::builder()
             .timeout(REQUEST_TIMEOUT)
+            // A redirect would be followed as a GET without the order, and its 200 would say nothing of the order.
+            .redirect(Policy::none())
             .build()
             .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
         Ok(Self(Receiver::Service { client, url }))
@@ -97,7 +100,9 @@ fn verdict(answer: &Response) -> Result<(), Failure> {
         StatusCode::TOO_EARLY,
         StatusCode::TOO_MANY_REQUESTS,
     ];
-    if !status.is_server_error() && !passing.contains(&status) {
+    // A redirect is a fault of the URL, and not of the order.
+    let other_place = status.is_redirection();
+    if !other_place && !status.is_server_error() && !passing.contains(&status) {
         return Err(Failure::reject(why).code("fulfilment.refused"));
     }
     let failure = Failure::retry(why).code("fulfilment.unavailable");

@@ -73,6 +73,22 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed_and_the_order_is_sent_again() {
+    for status in [301, 302, 303, 307, 308] {
+        let service = Service::answering(&[status, 200]).await;
+
+        let invoked = ship(ORDER, &[("FULFILMENT_URL", &service.url())]).await;
+
+        assert_eq!(invoked.outcomes(), [Outcome::Done], "{status}");
+        assert_eq!(invoked.records()[0].attempts, 2, "{status}");
+        let received = service.received();
+        let bodies: Vec<&str> = received.iter().map(|(_, body)| &**body).collect();
+        assert_eq!(bodies, [ORDER, ORDER], "{status}");
+    }
+    assert_eq!(outcome(&[302]).await, (Outcome::Failed, 3));
+}
+
+#[tokio::test]
 async fn what_does_not_pass_is_failed_after_three_tries() {
     assert_eq!(outcome(&[503]).await, (Outcome::Failed, 3));
 }

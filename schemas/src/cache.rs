@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{Shared, WeakShared};
+use futures_util::future::Shared;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::id::SchemaId;
-use crate::limits::{FETCH_MS_MAX, NOT_FOUND_KEPT_MAX, NOT_FOUND_SECS, SCHEMAS_KEPT_MAX};
+use crate::limits::{
+    FETCH_MS_MAX, FETCHES_UNDER_WAY_MAX, NOT_FOUND_KEPT_MAX, NOT_FOUND_SECS, SCHEMAS_KEPT_MAX,
+};
 use crate::registry::{FetchError, Registry};
 use crate::schema::Schema;
 
@@ -24,7 +26,9 @@ pub enum Known {
     Ready(Arc<Schema>),
     /// The registry says that it has no such schema. Believed for 30 seconds.
     NotFound,
-    /// The registry's schema cannot be used, with the reason. Kept as a schema is.
+    /// The id is one of another kind of registry, with the reason, and this registry is in use. Believed for 30 seconds.
+    Foreign(Arc<str>),
+    /// The registry's schema cannot be used, with the reason. Kept as a schema is; believed for 30 seconds if only a schema that it refers to is missing.
     Unusable(Arc<str>),
     /// The registry could not be asked, with its name and the cure. Never kept: the next caller asks again.
     Unavailable(Arc<str>),
@@ -46,8 +50,11 @@ struct Kept {
     /// Counts uses, so that the least recent one is known.
     uses: u64,
     schemas: HashMap<SchemaId, Final>,
-    not_found: HashMap<SchemaId, Instant>,
-    flights: HashMap<SchemaId, WeakShared<Flight>>,
+    /// The registry has given a schema: it is no wrong one.
+    is_in_use: bool,
+    /// What is believed for some time: that a schema, or one that it refers to, was not found.
+    not_found: HashMap<SchemaId, NotFound>,
+    flights: HashMap<SchemaId, Shared<Flight>>,
 }
 
 struct Final {
@@ -55,7 +62,12 @@ struct Final {
     used: u64,
 }
 
-/// One request under way. Ends early if the last of those who wait for it is dropped. None: it took longer than any request may.
+struct NotFound {
+    known: Known,
+    asked: Instant,
+}
+
+/// One request under way. It runs in a task of its own: whoever waits for it may go, and its answer is kept all the same. None: it took longer than any request may.
 type Flight = Pin<Box<dyn Future<Output = Option<Known>> + Send>>;
 
 impl fmt::Debug for Cache {
@@ -83,34 +95,56 @@ impl Cache {
         self.asked.registry.place()
     }
 
+    /// Whether a UUID in an event's metadata is a GUID of the registry, and no id of AWS Glue's.
+    pub fn has_guids(&self) -> bool {
+        self.asked.registry.has_guids()
+    }
+
     /// What is known without asking the registry. None: [`get`](Self::get) has to ask.
     pub fn known(&self, id: SchemaId) -> Option<Known> {
         self.asked.kept().known(id)
     }
 
-    /// What the registry says of an id; asked only if nothing is known yet. Callers of the same id share one request, which goes on while one of them waits.
+    /// What the registry says of an id; asked only if nothing is known yet. Callers of the same id share one request, which goes on when they have left.
     ///
     /// After `limit` the answer is [`Known::Unavailable`]. The limit covers the schema with all its references.
     pub async fn get(&self, id: SchemaId, limit: Duration) -> Known {
+        let known = self.within(id, limit).await;
+        known.unwrap_or_else(|| self.late(limit))
+    }
+
+    /// As [`get`](Self::get). None: the registry has not answered within `limit`.
+    pub async fn within(&self, id: SchemaId, limit: Duration) -> Option<Known> {
         let end = Instant::now() + limit;
         loop {
             let flight = {
                 let mut kept = self.asked.kept();
                 if let Some(known) = kept.known(id) {
-                    return known;
+                    return Some(known);
                 }
                 kept.flight(id, &self.asked)
             };
+            let Some(flight) = flight else {
+                return Some(self.too_many());
+            };
             match timeout_at(end, flight).await {
-                Ok(Some(known)) => return known,
+                Ok(Some(known)) => return Some(known),
                 // The request began long before this caller came, and took too long: there is time for another.
                 Ok(None) if Instant::now() < end => {}
-                Ok(None) | Err(_) => return self.late(limit),
+                Ok(None) | Err(_) => return None,
             }
         }
     }
 
-    fn late(&self, limit: Duration) -> Known {
+    fn too_many(&self) -> Known {
+        let place = self.place();
+        Known::Unavailable(Arc::from(format!(
+            "the schema registry {place} has {FETCHES_UNDER_WAY_MAX} requests under way, and is asked no more until it answers some of them: look at the registry's load, and at what writes so many schema ids"
+        )))
+    }
+
+    /// What is said of a registry that has not answered within that time.
+    pub fn late(&self, limit: Duration) -> Known {
         let place = self.place();
         let limit = limit.as_millis();
         Known::Unavailable(Arc::from(format!(
@@ -127,20 +161,46 @@ impl Asked {
 
     /// Asks the registry, and keeps the answer.
     async fn ask(self: Arc<Self>, id: SchemaId) -> Option<Known> {
+        let landing = Landing {
+            asked: Arc::clone(&self),
+            id,
+        };
         let limit = Duration::from_millis(FETCH_MS_MAX);
         let fetched = timeout(limit, self.registry.fetch(id)).await;
-        let known = fetched.ok().map(|fetched| match fetched {
-            Ok(source) => Known::Ready(Arc::new(Schema::new(source))),
-            Err(FetchError::NotFound(_)) => Known::NotFound,
-            Err(FetchError::Unusable(reason)) => Known::Unusable(Arc::from(reason)),
-            Err(FetchError::Unavailable(reason)) => Known::Unavailable(Arc::from(reason)),
-        });
-        let mut kept = self.kept();
-        kept.flights.remove(&id);
-        if let Some(known) = &known {
-            kept.keep(id, known);
-        }
-        known
+        let (known, keep) = match fetched.ok()? {
+            Ok(source) => (Known::Ready(Arc::new(Schema::new(source))), Keep::ForGood),
+            Err(FetchError::NotFound(_)) => (Known::NotFound, Keep::ForSomeTime),
+            Err(FetchError::Foreign(reason)) if self.kept().is_in_use => {
+                (Known::Foreign(Arc::from(reason)), Keep::ForSomeTime)
+            }
+            Err(FetchError::ReferenceNotFound(reason)) => {
+                (Known::Unusable(Arc::from(reason)), Keep::ForSomeTime)
+            }
+            Err(FetchError::Unusable(reason)) => {
+                (Known::Unusable(Arc::from(reason)), Keep::ForGood)
+            }
+            Err(FetchError::Foreign(reason) | FetchError::Unavailable(reason)) => {
+                (Known::Unavailable(Arc::from(reason)), Keep::Not)
+            }
+        };
+        // First kept, then no more under way: so nobody asks anew in between.
+        self.kept().keep(id, &known, keep);
+        drop(landing);
+        Some(known)
+    }
+}
+
+/// Ends a request: also one that panics, or whose runtime goes.
+struct Landing {
+    asked: Arc<Asked>,
+    id: SchemaId,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let flight = self.asked.kept().flights.remove(&self.id);
+        // Without the lock.
+        drop(flight);
     }
 }
 
@@ -154,54 +214,72 @@ impl Kept {
         let Entry::Occupied(asked) = self.not_found.entry(id) else {
             return None;
         };
-        if believed(*asked.get()) {
-            return Some(Known::NotFound);
+        if believed(asked.get().asked) {
+            return Some(asked.get().known.clone());
         }
         asked.remove();
         None
     }
 
-    /// The request under way for an id, or a new one.
-    fn flight(&mut self, id: SchemaId, asked: &Arc<Asked>) -> Shared<Flight> {
-        if let Some(flight) = self.flights.get(&id).and_then(WeakShared::upgrade) {
-            return flight;
+    /// The request under way for an id, or a new one. None: too many are under way.
+    fn flight(&mut self, id: SchemaId, asked: &Arc<Asked>) -> Option<Shared<Flight>> {
+        if let Some(flight) = self.flights.get(&id) {
+            return Some(flight.clone());
         }
-        let flight: Flight = Box::pin(Arc::clone(asked).ask(id));
+        if self.flights.len() >= FETCHES_UNDER_WAY_MAX {
+            return None;
+        }
+        let task = tokio::spawn(Arc::clone(asked).ask(id));
+        let place = asked.registry.place().to_owned();
+        let flight: Flight = Box::pin(async move {
+            task.await.unwrap_or_else(|_| {
+                let reason = format!("the request to the schema registry {place} ended without an answer: the client of the registry has a fault");
+                Some(Known::Unavailable(Arc::from(reason)))
+            })
+        });
         let flight = flight.shared();
-        // Of abandoned requests only this entry is left.
-        self.flights.retain(|_, flight| flight.upgrade().is_some());
-        if let Some(weak) = flight.downgrade() {
-            self.flights.insert(id, weak);
-        }
-        flight
+        self.flights.insert(id, flight.clone());
+        Some(flight)
     }
 
-    fn keep(&mut self, id: SchemaId, known: &Known) {
-        match known {
-            Known::Unavailable(_) => {}
-            Known::NotFound => {
+    fn keep(&mut self, id: SchemaId, known: &Known, keep: Keep) {
+        match keep {
+            Keep::Not => {}
+            Keep::ForSomeTime => {
                 if self.not_found.len() >= NOT_FOUND_KEPT_MAX {
-                    self.not_found.retain(|_, asked| believed(*asked));
+                    self.not_found.retain(|_, found| believed(found.asked));
                 }
                 if self.not_found.len() >= NOT_FOUND_KEPT_MAX {
-                    let oldest = self.not_found.iter().min_by_key(|(_, asked)| **asked);
+                    let oldest = self.not_found.iter().min_by_key(|(_, found)| found.asked);
                     let oldest = oldest.map(|(id, _)| *id);
                     oldest.map(|id| self.not_found.remove(&id));
                 }
-                self.not_found.insert(id, Instant::now());
+                let (known, asked) = (known.clone(), Instant::now());
+                self.not_found.insert(id, NotFound { known, asked });
             }
-            Known::Ready(_) | Known::Unusable(_) => {
+            Keep::ForGood => {
                 if self.schemas.len() >= SCHEMAS_KEPT_MAX {
                     let oldest = self.schemas.iter().min_by_key(|(_, found)| found.used);
                     let oldest = oldest.map(|(id, _)| *id);
                     oldest.map(|id| self.schemas.remove(&id));
                 }
+                self.is_in_use |= matches!(known, Known::Ready(_));
                 self.uses += 1;
                 let (known, used) = (known.clone(), self.uses);
                 self.schemas.insert(id, Final { known, used });
             }
         }
     }
+}
+
+/// How long an answer is kept.
+#[derive(Clone, Copy)]
+enum Keep {
+    Not,
+    /// `NOT_FOUND_SECS`.
+    ForSomeTime,
+    /// For the life of the process, up to a bound.
+    ForGood,
 }
 
 fn believed(asked: Instant) -> bool {

@@ -115,13 +115,23 @@ impl Registry for Confluent {
                     return Err(FetchError::NotFound(id));
                 }
                 SchemaId::Number(number) => format!("schemas/ids/{number}"),
-                // In an event's metadata a GUID looks like an id of Glue's.
-                SchemaId::Guid(_) | SchemaId::Version(_) => format!("{GUIDS}{id}"),
+                SchemaId::Guid(_) => format!("{GUIDS}{id}"),
+                // It stands in AWS Glue's frame. Not every registry has GUIDs, so its answer would tell nothing.
+                SchemaId::Version(_) => {
+                    return Err(FetchError::Foreign(format!(
+                        "the schema registry {} speaks Confluent's API, but the id {id} stands in AWS Glue's frame: name the registry that the producers use",
+                        self.api.url
+                    )));
+                }
             };
             let schema = self.api.schema(&path).await?;
             let schema = schema.ok_or(FetchError::NotFound(id))?;
             references::gathered(&self.api, &self.versions, schema).await
         })
+    }
+
+    fn has_guids(&self) -> bool {
+        true
     }
 
     fn place(&self) -> &str {

@@ -292,23 +292,31 @@ pub enum InflateError {
 /// # Errors
 ///
 /// The bytes are not zlib's, or there are more of them than [`INFLATED_BYTES_MAX`](crate::limits::INFLATED_BYTES_MAX).
+#[cfg(feature = "inflate")]
+pub fn inflate(bytes: &[u8]) -> Result<Vec<u8>, InflateError> {
+    inflate_within(bytes, crate::limits::INFLATED_BYTES_MAX)
+}
+
+/// As [`inflate`], up to `max` bytes.
+///
+/// # Errors
+///
+/// The bytes are not zlib's, or there are more of them than `max`.
 // Never inlined: its decoder stands on the stack, 54 kB that each caller would touch for every payload.
 #[cfg(feature = "inflate")]
 #[inline(never)]
-pub fn inflate(bytes: &[u8]) -> Result<Vec<u8>, InflateError> {
+pub fn inflate_within(bytes: &[u8], max: usize) -> Result<Vec<u8>, InflateError> {
     use std::io::Read;
-
-    use crate::limits::INFLATED_BYTES_MAX as MAX;
 
     let mut inflated = Vec::new();
     let mut reader = flate2::read::ZlibDecoder::new(bytes);
     let read = reader
         .by_ref()
-        .take(MAX as u64 + 1)
+        .take(max as u64 + 1)
         .read_to_end(&mut inflated);
     match read {
         Err(_) => Err(InflateError::NotZlib),
-        Ok(read) if read > MAX => Err(InflateError::TooLarge { max: MAX }),
+        Ok(read) if read > max => Err(InflateError::TooLarge { max }),
         // Bytes behind the stream are no part of it.
         Ok(_) if reader.total_in() != bytes.len() as u64 => Err(InflateError::NotZlib),
         Ok(_) => Ok(inflated),

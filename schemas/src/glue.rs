@@ -160,8 +160,9 @@ impl Registry for Glue {
             match id {
                 SchemaId::Version(_) => self.version(id).await,
                 // A setting that names the wrong registry must not reject a topic.
-                SchemaId::Number(_) | SchemaId::Guid(_) => Err(self.unavailable(format_args!(
-                    "is AWS Glue's, but the id {id} is one of Confluent's: name the registry that the producers use"
+                SchemaId::Number(_) | SchemaId::Guid(_) => Err(FetchError::Foreign(format!(
+                    "the schema registry {} is AWS Glue's, but the id {id} is one of Confluent's: name the registry that the producers use",
+                    self.arn
                 ))),
             }
         })

@@ -37,6 +37,25 @@ pub struct Misfit {
     pub reason: String,
 }
 
+/// Why a value is not one of its schema.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// The value does not fit.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// Nobody knows: a regular expression took more steps than are made. The schema should have a simpler one.
+    #[error(
+        "the regular expression at {keyword} in the JSON Schema takes too many steps for the value at {path}: write it without look-around and back-references"
+    )]
+    Undecided {
+        /// The place in the value.
+        path: String,
+        /// The place in the schema: `/properties/sku/pattern`.
+        keyword: String,
+    },
+}
+
 impl Validator {
     /// Compiles a schema. Without `$schema` it is draft 7's, as Confluent's and Glue's serializers have it. A `$ref` to another schema is looked up among the references, by
     /// their names and by their `$id`.
@@ -69,11 +88,21 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// The first place at which the value does not fit.
-    pub fn check(&self, value: &Value) -> Result<(), Misfit> {
-        self.compiled.validate(value).map_err(|error| Misfit {
-            path: shown(error.instance_path(), Some(&self.names)),
-            reason: reason(error.kind(), error.instance()),
+    /// The first place at which the value does not fit, or a regular expression that gave up where the value's fit depends on it.
+    pub fn check(&self, value: &Value) -> Result<(), Unfit> {
+        self.compiled.validate(value).map_err(|error| {
+            let path = shown(error.instance_path(), Some(&self.names));
+            match error.kind() {
+                ValidationErrorKind::BacktrackLimitExceeded { .. }
+                | ValidationErrorKind::RegexEngineFailure { .. } => Unfit::Undecided {
+                    path,
+                    keyword: error.schema_path().to_string(),
+                },
+                kind => Unfit::Misfit(Misfit {
+                    path,
+                    reason: reason(kind, error.instance()),
+                }),
+            }
         })
     }
 }
@@ -101,10 +130,7 @@ impl Referred {
             fault(&format!("no JSON: {error}"))
         })?;
         add_names(&schema, names);
-        let id = ["$id", "id"]
-            .iter()
-            .find_map(|key| schema.get(key)?.as_str());
-        let base = resolved(base, id.unwrap_or_default())?;
+        let base = resolved(base, own_id(&schema).unwrap_or_default())?;
         for Reference { name, source } in &source.references {
             let place = resolved(base.as_str(), name)?;
             // Each repeats its own references wherever it stands.
@@ -112,10 +138,7 @@ impl Referred {
                 continue;
             }
             let schema = self.gather(place.as_str(), source, names)?;
-            let own = ["$id", "id"]
-                .iter()
-                .find_map(|key| schema.get(key)?.as_str());
-            if let Some(own) = own {
+            if let Some(own) = own_id(&schema) {
                 let own = resolved(place.as_str(), own)?;
                 self.0
                     .entry(without_fragment(&own))
@@ -136,6 +159,16 @@ impl Retrieve for Referred {
         found
             .cloned()
             .ok_or_else(|| "it is not among the schema's references".into())
+    }
+}
+
+/// The URI that a schema gives itself: `$id`, and before draft 6 `id`. None: it gives none.
+fn own_id(schema: &Value) -> Option<&str> {
+    let word = |key: &str| schema.get(key).and_then(Value::as_str);
+    let is_old = |draft: &str| draft.contains("draft-03") || draft.contains("draft-04");
+    match word("$schema").is_some_and(is_old) {
+        true => word("id"),
+        false => word("$id"),
     }
 }
 

@@ -3,8 +3,8 @@
 /// Most message indexes of a Protobuf payload: a message that lies deeper in others is not written by hand.
 pub const MESSAGE_INDEXES_MAX: usize = 32;
 
-/// Largest payload behind a frame's compression: five times the size of the largest event, so that six megabytes of an attacker's zeros do not take the function's memory.
-pub const INFLATED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Largest payload behind a frame's compression: larger than the largest event, and than a record is on almost all topics. Some kilobytes of an attacker's zeros do not take the memory.
+pub const INFLATED_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Maximum number of schemas that a process keeps; beyond it the least recently used go. A function reads a handful of topics, each with some versions.
 pub const SCHEMAS_KEPT_MAX: usize = 1_000;
 
@@ -14,11 +14,14 @@ pub const NOT_FOUND_KEPT_MAX: usize = 10_000;
 /// Time for which "not found" is believed: a schema may be registered late, and an unknown id must not cost a request a record.
 pub const NOT_FOUND_SECS: u64 = 30;
 
-/// Maximum time of one fetch with its references, however many wait for it. Callers that have more time start another.
+/// Maximum time of one fetch with its references, whether somebody waits for it or not. Callers that have more time start another.
 pub const FETCH_MS_MAX: u64 = 5_000;
 
 /// Shortest time between two readings of a secret whose credentials the registry refuses: an operator who changes them waits this long at most, and a refusal for good costs no request a schema.
 pub const SECRET_AGAIN_SECS: u64 = 30;
+
+/// Maximum number of requests under way at once, those included that nobody waits for any more: a registry that does not answer is not asked for ever more.
+pub const FETCHES_UNDER_WAY_MAX: usize = 64;
 
 /// Maximum size of one answer of a registry. Confluent's own limit for a schema is 1 MB by default; in JSON its quotes are escaped.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -89,6 +92,15 @@ pub const PROTOBUF_JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Maximum depth of messages in `google.protobuf.Any`: each level is decoded for itself.
 pub const PROTOBUF_ANY_DEPTH_MAX: usize = 16;
+
+/// Parts of a made-up value: nobody reads a larger example.
+pub const MADE_UP_VALUES_MAX: usize = 1 << 16;
+
+/// Bytes of a made-up fixed: as many as a record of Kafka's default size.
+pub const MADE_UP_BYTES_MAX: usize = 1 << 20;
+
+/// Depth up to which a made-up Protobuf message has what it must have: as deep as decoders go.
+pub const MADE_UP_PROTOBUF_DEPTH_MAX: usize = 100;
 
 /// Depth at which a made-up value stops to go on: optional parts are left out, lists are empty.
 pub const MADE_UP_DEPTH_MAX: usize = 4;

@@ -188,6 +188,13 @@ fn descriptor(name: &str, source: &Source) -> Result<FileDescriptorProto, Schema
         return Ok(file);
     }
     protox_parse::parse(name, &source.text).map_err(|error| {
+        let mut lines = source.text.lines().map(str::trim_start);
+        let edition = lines.find_map(|line| line.strip_prefix("edition")?.trim_start().strip_prefix('='));
+        if edition.is_some() {
+            return SchemaError(
+                "expected `.proto` text with `syntax = \"proto2\"` or `\"proto3\"`, found one of an edition, which is not read: register the schema in one of these".to_owned(),
+            );
+        }
         SchemaError(format!(
             "expected Protobuf's `.proto` text or a FileDescriptorProto in base64, found neither: {error}"
         ))

@@ -235,13 +235,15 @@ mod encoder {
         pub(crate) fn made_up(&self, rng: &mut fastrand::Rng) -> Result<Encoded, Fault> {
             let random = &mut |below: u64| rng.u64(..below.max(1));
             let value = match &self.codec {
-                Codec::Avro(schema) => avro::made_up(schema, random),
+                Codec::Avro(schema) => avro::made_up(schema, random)
+                    .map_err(|error| self.fault("a made-up value", &error))?,
                 Codec::Protobuf {
                     schema, message, ..
                 } => schema
                     .made_up(message, random)
                     .map_err(|error| self.fault("a made-up value", &error))?,
-                Codec::Json { schema, .. } => json_schema::made_up(schema, random),
+                Codec::Json { schema, .. } => json_schema::made_up(schema, random)
+                    .map_err(|error| self.fault("a made-up value", &error))?,
             };
             self.encoded(&value, "a made-up value")
         }
@@ -250,7 +252,12 @@ mod encoder {
         pub(crate) fn line(&self, line: &str, number: usize) -> Result<Encoded, Fault> {
             let what = format!("the value of record {number}");
             let value = serde_json::from_str(line).map_err(|error| self.fault(&what, &error))?;
-            self.encoded(&value, &what)
+            let encoded = self.encoded(&value, &what)?;
+            Ok(match self.codec {
+                // As it was written, byte for byte.
+                Codec::Json { .. } => self.framed(line.as_bytes().to_vec()),
+                _ => encoded,
+            })
         }
 
         /// A value that nobody can read by the schema.

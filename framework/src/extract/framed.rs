@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use msk_schemas::cache::Known;
-use msk_schemas::frame::{Framed, Kind};
+use msk_schemas::frame::Kind;
 use msk_schemas::id::{Format, SchemaId};
 use msk_schemas::schema::Schema;
 
@@ -36,14 +36,16 @@ pub(super) fn unframed<'a>(
 ) -> Result<Cow<'a, [u8]>, Rejection> {
     let schemas = delivery.schemas();
     let framed = schemas.typed.framed(delivery, part, bytes, Format::Json);
-    if let Some(Framed { id: Some(id), kind, .. }) = framed
-        && matches!(kind, Kind::Confluent | Kind::Glue { .. })
+    if let Some(framed) = framed
+        && matches!(framed.kind, Kind::Confluent | Kind::Glue { .. })
+        && let Some(id) = schemas.typed.id(&framed)
         // An extractor of the user's own may not have asked for it.
         && schemas.get(id).is_some()
     {
         schema(delivery, part, id, Format::Json)?;
     }
-    schemas.typed.unframed(delivery, part, bytes)
+    let inflated = Some(&schemas.inflated);
+    schemas.typed.unframed(delivery, part, bytes, inflated)
 }
 
 /// A schema that was asked for before the lane began.
@@ -85,6 +87,10 @@ fn no_schema(
                 "the {part} names schema {id}, which the registry {} does not have",
                 place()
             );
+            Rejection::new("reject.schema_not_found", message)
+        }
+        Some(Known::Foreign(why)) => {
+            let message = format!("schema {id} of the {part} is not in the registry: {why}");
             Rejection::new("reject.schema_not_found", message)
         }
         Some(Known::Unusable(why)) => unusable(part, id, why),

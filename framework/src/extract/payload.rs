@@ -11,7 +11,8 @@ use crate::extract::form;
 use crate::extract::framed::schema;
 use crate::failure::Rejection;
 use crate::part::Part;
-use crate::schemas::{FRAMING, inflated};
+use crate::record::SchemaMetadata;
+use crate::schemas::{FRAMING, extractor, inflate};
 
 /// A key or value that is read by a schema.
 pub(super) struct Payload<'a> {
@@ -79,26 +80,76 @@ pub(super) fn payload<'a>(
     format: Format,
 ) -> Result<Payload<'a>, Rejection> {
     let schemas = delivery.schemas();
+    if let Some(delivered) = delivered_format(delivery, part)
+        && delivered != format
+    {
+        return Err(other_format(part, delivered, format));
+    }
     let framed = schemas.typed.framed(delivery, part, bytes, format);
     let Some(framed) = framed else {
         return Err(no_frame(part, bytes, schemas.typed.framing));
     };
-    let writer = match (&schemas.typed.cache, framed.id) {
+    let writer = match (&schemas.typed.cache, schemas.typed.id(&framed)) {
         (Some(_), Some(id)) => Some((id, schema(delivery, part, id, format)?)),
         (Some(_), None) if framed.kind == Kind::Metadata => {
-            let message = format!(
-                "the event's metadata of the {part} names no schema id: look at the mapping's SchemaRegistryConfig"
-            );
-            return Err(Rejection::new(FRAMING, message));
+            return Err(no_id(delivery, part));
         }
         (Some(_), None) | (None, _) => None,
     };
     Ok(Payload {
         kind: framed.kind,
         id: framed.id,
-        bytes: inflated(part, framed.kind, framed.rest)?,
+        bytes: inflate(part, framed.kind, framed.rest, Some(&schemas.inflated))?,
         writer,
     })
+}
+
+/// Why the event's metadata gives no schema id that a registry has.
+#[cold]
+fn no_id(delivery: &Delivery, part: Part) -> Rejection {
+    let id = metadata(delivery, part).and_then(|metadata| metadata.schema_id.as_deref());
+    let Some(id) = id else {
+        let message = format!(
+            "the event's metadata of the {part} names no schema id: look at the mapping's SchemaRegistryConfig"
+        );
+        return Rejection::new(FRAMING, message);
+    };
+    if let Ok(number) = id.parse::<u64>() {
+        let message = format!("the {part} names schema {number}, and no registry has ids as large");
+        return Rejection::new("reject.schema_not_found", message);
+    }
+    let message = format!(
+        "the event's metadata of the {part} names a schema id of {} characters that is neither a number nor a UUID: look at the mapping's SchemaRegistryConfig",
+        id.chars().count()
+    );
+    Rejection::new(FRAMING, message)
+}
+
+fn metadata(delivery: &Delivery, part: Part) -> Option<&SchemaMetadata> {
+    match part {
+        Part::Key => delivery.key_schema(),
+        Part::Value => delivery.value_schema(),
+    }
+}
+
+/// The format that the event's metadata gives. *None: the event gives none, or one that is not known.*
+fn delivered_format(delivery: &Delivery, part: Part) -> Option<Format> {
+    match metadata(delivery, part)?.data_format.as_deref()? {
+        "AVRO" => Some(Format::Avro),
+        "PROTOBUF" => Some(Format::Protobuf),
+        "JSON" => Some(Format::Json),
+        _ => None,
+    }
+}
+
+/// Bytes of one format can often be read as another, as other values: nothing else would tell.
+#[cold]
+fn other_format(part: Part, delivered: Format, format: Format) -> Rejection {
+    let message = format!(
+        "expected {format} in the {part}, found {delivered}, as the event's schema metadata says: take `{}`, or set LAMBDA_MSK_SCHEMA_FORMAT=json if the mapping's EventRecordFormat is JSON",
+        extractor(delivered)
+    );
+    Rejection::new("reject.schema_format", message)
 }
 
 #[cold]
@@ -126,6 +177,7 @@ fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
 /// Checks the value against the JSON Schema that its frame names. A tombstone has none.
 #[cfg(feature = "json-schema")]
 pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
+    use msk_schemas::json_schema::{Misfit, Unfit};
     use serde_json::Value;
 
     use crate::extract::explain;
@@ -148,11 +200,15 @@ pub(crate) fn validate(delivery: &Delivery) -> Result<(), Rejection> {
         let explained: JsonRejection = explain::explain::<Value>(&bytes, &error, None);
         Rejection::from(explained)
     })?;
-    validator.check(&value).map_err(|misfit| {
-        let message = format!(
-            "the value ({} bytes) does not fit schema {id}: {misfit}",
-            bytes.len()
-        );
-        Rejection::new("reject.json_schema", message)
+    validator.check(&value).map_err(|unfit| match unfit {
+        Unfit::Misfit(Misfit { path, reason, .. }) => {
+            let message = format!(
+                "the value ({} bytes) does not fit schema {id} at {path}: {reason}",
+                bytes.len()
+            );
+            Rejection::new("reject.json_schema", message)
+        }
+        // The schema's fault: of the value nobody knows.
+        undecided => unusable(part, id, &undecided),
     })
 }

@@ -25,6 +25,7 @@ impl Reader {
     pub(crate) fn of(text: &str) -> Result<Self, String> {
         let schema =
             Schema::parse(text).map_err(|error| format!("is not an Avro schema: {error}"))?;
+        schema.check_defaults().map_err(|error| error.to_string())?;
         Ok(Self {
             schema,
             first: array::from_fn(|_| OnceLock::new()),

@@ -1,16 +1,18 @@
 //! The schemas that an invocation's records need: which of them are known, and which lanes wait for those that are not. Called by `process` before the lanes start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::future::join_all;
 use msk_schemas::cache::{Cache, Known};
 use msk_schemas::frame::Kind;
 use msk_schemas::id::{Format, SchemaId};
 #[cfg(any(feature = "avro", feature = "protobuf"))]
 use msk_schemas::schema::Schema;
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::failure::Rejection;
 use crate::limits::{
@@ -19,12 +21,14 @@ use crate::limits::{
 };
 use crate::part::Part;
 use crate::record::Record;
+use crate::schemas::behind::Inflated;
 use crate::schemas::{SchemaUse, Typed};
 
 /// The schemas of one invocation's records.
 #[derive(Debug)]
 pub(crate) struct BatchSchemas {
     pub(crate) typed: Arc<Typed>,
+    pub(crate) inflated: Inflated,
     /// Known as the invocation began.
     known: OnceLock<Found>,
     /// Fetched since then.
@@ -89,6 +93,7 @@ impl BatchSchemas {
     pub(crate) fn new(typed: &Arc<Typed>) -> Self {
         Self {
             typed: Arc::clone(typed),
+            inflated: Inflated::default(),
             known: OnceLock::new(),
             fetched: OnceLock::new(),
             #[cfg(feature = "protobuf")]
@@ -126,7 +131,7 @@ impl BatchSchemas {
 /// What a batch needs of the registry.
 #[derive(Debug, Default)]
 pub(crate) struct SchemaNeeds {
-    /// In the order of the records.
+    /// In the order in which they are asked for.
     missing: Vec<SchemaId>,
     is_missing: BTreeSet<SchemaId>,
     /// The first record of each lane that needs a missing one.
@@ -144,7 +149,10 @@ impl SchemaNeeds {
     ) -> Self {
         let mut needs = Self::default();
         let mut known = Found::default();
+        let mut missing = Vec::new();
         for lane in lanes {
+            let mut of_lane = Vec::new();
+            let mut in_lane = BTreeSet::new();
             let of_topic = uses(records[lane[0] as usize].topic());
             if of_topic.is_none() {
                 continue;
@@ -161,18 +169,24 @@ impl SchemaNeeds {
                     if known.get(id).is_some() {
                         continue;
                     }
-                    if needs.is_missing.contains(&id) {
-                        needs.waiting.insert(lane[0]);
-                    } else if let Some(found) = cache.known(id) {
-                        known.insert(id, found);
-                    } else {
-                        needs.missing.push(id);
+                    if !needs.is_missing.contains(&id) {
+                        if let Some(found) = cache.known(id) {
+                            known.insert(id, found);
+                            continue;
+                        }
                         needs.is_missing.insert(id);
-                        needs.waiting.insert(lane[0]);
+                    }
+                    if in_lane.insert(id) {
+                        of_lane.push(id);
                     }
                 }
             }
+            if !of_lane.is_empty() {
+                needs.waiting.insert(lane[0]);
+                missing.push(of_lane);
+            }
         }
+        needs.missing = in_turn(missing);
         // Set once an invocation.
         let _ = schemas.known.set(known);
         needs
@@ -238,29 +252,63 @@ impl Typed {
         let missing = fetched.filter_map(|(id, known)| match known {
             Known::Ready(_) => None,
             Known::NotFound => Some((id, "the registry does not have it".to_owned())),
-            Known::Unusable(why) | Known::Unavailable(why) => Some((id, why.to_string())),
+            Known::Foreign(why) | Known::Unusable(why) | Known::Unavailable(why) => {
+                Some((id, why.to_string()))
+            }
         });
         missing.collect()
     }
 }
 
-/// Fetches schemas side by side, within one limit for all. If there are more than are asked for at once, each has its share of the limit, so that ids that hang do not keep others waiting
-/// delivery after delivery.
+/// The ids of lanes, one of each lane in turn and each once: the many of one lane keep no other waiting.
+fn in_turn(lanes: Vec<Vec<SchemaId>>) -> Vec<SchemaId> {
+    let longest = lanes.iter().map(Vec::len).max().unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let turns = (0..longest).flat_map(|turn| lanes.iter().filter_map(move |lane| lane.get(turn)));
+    turns.copied().filter(|id| seen.insert(*id)).collect()
+}
+
+/// Fetches schemas side by side, within one limit for all. If there are more than are asked for at once, each has its share of the limit until the next is asked for, so that ids that hang do
+/// not keep others waiting delivery after delivery. The answers of those may still come until the end.
 async fn fetch(cache: &Cache, ids: &[SchemaId], limit: Duration) -> Vec<(SchemaId, Known)> {
     let end = Instant::now() + limit;
     let rounds = ids.len().div_ceil(SCHEMA_FETCHES_AT_ONCE_MAX).max(1);
     let share = limit / u32::try_from(rounds).unwrap_or(u32::MAX);
     let share = share.max(Duration::from_millis(SCHEMA_FETCH_MS_MIN));
-    let fetched = stream::iter(ids.iter().copied())
-        .map(|id| async move {
+    // First come, first served.
+    let turns = Semaphore::new(SCHEMA_FETCHES_AT_ONCE_MAX);
+    let asked = ids.iter().map(|id| {
+        let turns = &turns;
+        async move {
+            let Ok(Ok(turn)) = timeout_at(end, turns.acquire()).await else {
+                return (*id, Known::Unavailable(not_asked(cache).into()));
+            };
             let left = end.saturating_duration_since(Instant::now());
-            match left.is_zero() {
-                false => (id, cache.get(id, left.min(share)).await),
-                true => (id, Known::Unavailable(not_asked(cache).into())),
-            }
-        })
-        .buffer_unordered(SCHEMA_FETCHES_AT_ONCE_MAX);
-    fetched.collect().await
+            let mut known = pin!(cache.within(*id, left));
+            let in_time = timeout(share, known.as_mut()).await;
+            drop(turn);
+            let known = match in_time {
+                Ok(known) => known,
+                Err(_) => known.await,
+            };
+            (*id, known.unwrap_or_else(|| late(cache, left, limit)))
+        }
+    });
+    join_all(asked).await
+}
+
+/// The registry had that time, of the limit for all.
+fn late(cache: &Cache, had: Duration, limit: Duration) -> Known {
+    if had == limit {
+        return cache.late(limit);
+    }
+    let text = format!(
+        "the schema registry {} did not answer within {} ms, what was left of the {} ms that fetching schemas may take: other schemas took the rest",
+        cache.place(),
+        had.as_millis(),
+        limit.as_millis()
+    );
+    Known::Unavailable(text.into())
 }
 
 /// What a record is failed with whose schema cannot be had.
@@ -312,5 +360,5 @@ fn other_need(
     if format == Format::Json && !uses.validates() && !is_frame {
         return None;
     }
-    framed.id.map(Need::Id)
+    typed.id(&framed).map(Need::Id)
 }

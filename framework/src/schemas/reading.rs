@@ -65,7 +65,7 @@ impl Reading {
             let is_avro = uses.format(part) == Some(Format::Avro);
             let is_named = typed.cache.is_some() && typed.framing != Framing::None;
             let is_json = typed.delivers_json();
-            let needed = is_avro && !is_named && !is_json;
+            let needed = is_avro && !is_named && !is_json && !typed.is_refused;
             if text.is_some() && !is_avro {
                 let reason = format!("expected a handler that takes the {part} as `Avro<_>`");
                 faults.push((method, reason));
@@ -78,11 +78,11 @@ impl Reading {
                 ));
             }
         }
-        if options.validate && typed.framing == Framing::None {
+        if options.validate && typed.framing == Framing::None && !typed.is_refused {
             let reason = "expected values that name their schemas: set LAMBDA_MSK_SCHEMA_FRAMING to what the producers write, other than `none`";
             faults.push((".validate(true)", reason.to_owned()));
         }
-        if options.validate && typed.cache.is_none() {
+        if options.validate && typed.cache.is_none() && !typed.is_refused {
             let reason = "expected a schema registry, which has the schemas: set `LAMBDA_MSK_SCHEMA_REGISTRY` or `.schemas(…)`";
             faults.push((".validate(true)", reason.to_owned()));
         }

@@ -39,7 +39,12 @@ impl Settings {
     pub(crate) fn typed(&self, faults: &mut Vec<ConfigurationFault>) -> Typed {
         let registry = &self.schema_registry;
         let opened = registry.value.open(self.schema_auth.value.as_ref());
+        // Read before: what stands in a variable and is none leaves the default.
+        let mut is_refused = faults
+            .iter()
+            .any(|fault| fault.place.starts_with("LAMBDA_MSK_SCHEMA_"));
         let cache = opened.unwrap_or_else(|reason| {
+            is_refused = true;
             // What the environment has set was looked at as it was read.
             let place = match registry.origin {
                 Origin::Environment => "LAMBDA_MSK_SCHEMA_REGISTRY",
@@ -48,10 +53,28 @@ impl Settings {
             faults.push(ConfigurationFault::new(place, reason));
             None
         });
+        let (framing, format) = (self.schema_framing.value, self.schema_format.value);
+        if format == RecordFormat::Json && framing != Framing::Auto {
+            let place = match self.schema_format.origin {
+                Origin::Environment => "LAMBDA_MSK_SCHEMA_FORMAT",
+                Origin::Default | Origin::Code => ".schemas(…)",
+            };
+            let found = match framing {
+                Framing::Confluent => "confluent",
+                Framing::Glue => "glue",
+                _ => "none",
+            };
+            let reason = format!(
+                "expected the framing `auto` with the record format `json`, found `{found}`, which does not look at the event's schema metadata: set LAMBDA_MSK_SCHEMA_FRAMING=auto, or LAMBDA_MSK_SCHEMA_FORMAT=source"
+            );
+            faults.push(ConfigurationFault::new(place, reason));
+            is_refused = true;
+        }
         Typed {
             cache,
-            framing: self.schema_framing.value,
-            format: self.schema_format.value,
+            is_refused,
+            framing,
+            format,
             warm: self.warm_schemas.clone(),
         }
     }

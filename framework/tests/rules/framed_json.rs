@@ -1,5 +1,6 @@
 //! JSON behind a schema registry's frame is read as JSON without one. The frame is decided by fixed rules, never tried.
 
+use lambda_msk::destination::MemoryDestination;
 use lambda_msk::idempotency::PerRecord;
 use lambda_msk::schemas::{Framing, Schemas};
 use lambda_msk::testing::{Event, MemoryRegistry, Sample, invoke};
@@ -125,4 +126,43 @@ async fn an_idempotency_key_is_a_part_of_json_behind_a_frame() {
 
     // The same order three times.
     assert_eq!(letters(&invoke(&consumer, event).await), "DSS");
+}
+
+#[tokio::test(start_paused = true)]
+async fn compressed_payloads_of_an_invocation_have_a_bound_together() {
+    use std::io::Write;
+
+    use serde::de::IgnoredAny;
+
+    let compressed = |bytes: usize| {
+        let level = flate2::Compression::fast();
+        let frame = [&[3, 5][..], &GLUE[2..]].concat();
+        let mut writer = flate2::write::ZlibEncoder::new(frame, level);
+        writer.write_all(&vec![b' '; bytes - 1]).unwrap();
+        writer.write_all(b"7").unwrap();
+        writer.finish().unwrap()
+    };
+    let consumer = Consumer::builder()
+        .topic("orders", async |_: Json<IgnoredAny>| {})
+        .on_failure(MemoryDestination::new());
+    let consumer = consumer.build().unwrap();
+    let (large, small) = (compressed(8 << 20), compressed(1_000));
+    let too_large = compressed((8 << 20) + 1);
+    let record = |at: i64, value: &[u8]| Sample::new("orders", 0).offset(at).value(value);
+    let of_eight = (0..8).map(|at| record(at, &large));
+    let event = Event::msk().record(record(0, &too_large));
+
+    let alone = invoke(&consumer, event).await;
+    let event = Event::msk().records(of_eight).record(record(8, &small));
+    let together = invoke(&consumer, event).await;
+
+    assert_eq!(code(&alone, 0, 0), "reject.schema_framing");
+    assert_eq!(letters(&together), "DDDDDDDDR");
+    assert_eq!(code(&together, 0, 8), "reject.schema_framing");
+    let problem = together.record("orders", 0, 8).problem.as_ref().unwrap();
+    assert!(
+        problem.message.contains("67108864 bytes for all payloads"),
+        "{}",
+        problem.message
+    );
 }

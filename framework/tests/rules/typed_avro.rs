@@ -10,7 +10,7 @@ use lambda_msk::schemas::{
     FetchError, Fetching, Format, Framing, RecordFormat, Registry, SchemaId, Schemas, Source,
 };
 use lambda_msk::testing::{Event, Invoke, MemoryRegistry, RegisteredSchema, Sample, invoke};
-use lambda_msk::{Consumer, FailureReporting, Json, Key, each};
+use lambda_msk::{Consumer, FailureReporting, Json, Key, Outcome, each};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,6 +18,10 @@ use crate::support::{Journal, code, letters};
 
 const ORDER: &str = r#"{"type": "record", "name": "Order", "fields": [
     {"name": "order_id", "type": "long"}, {"name": "note", "type": ["null", "string"]}]}"#;
+
+/// A default of another type: of no matter in a writer's schema.
+const BAD_DEFAULT: &str = r#"{"type": "record", "name": "Order", "fields": [
+    {"name": "order_id", "type": "long"}, {"name": "note", "type": "string", "default": null}]}"#;
 
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 struct Order {
@@ -145,6 +149,67 @@ fn a_framing_that_names_no_schema_is_a_fault_where_one_is_needed() {
     assert!(with_schema.is_ok());
 }
 
+#[test]
+fn a_fault_of_the_registry_or_the_framing_is_named_without_faults_that_follow_from_it() {
+    let faults = |registry: &str, framing: &str, format: &str, schema: &'static str| {
+        let built = Consumer::builder()
+            .from_vars([
+                ("LAMBDA_MSK_SCHEMA_REGISTRY", registry),
+                ("LAMBDA_MSK_SCHEMA_FRAMING", framing),
+                ("LAMBDA_MSK_SCHEMA_FORMAT", format),
+            ])
+            .topic("orders", ship)
+            .topic("validated", each(async |_: Json<u64>| {}).validate(true))
+            .topic("read", each(ship).reader_schema(schema))
+            .build();
+        let error = built.unwrap_err().to_string();
+        let count = error.split_once(' ').unwrap().0.parse::<usize>().unwrap();
+        (count, error)
+    };
+
+    let (count, error) = faults("http//registry", "auto", "source", ORDER);
+    assert_eq!(count, 1, "{error}");
+    assert!(error.contains("LAMBDA_MSK_SCHEMA_REGISTRY"), "{error}");
+    // A fault of its own is named as well.
+    let (count, error) = faults("http//registry", "auto", "source", "{");
+    assert_eq!(count, 2, "{error}");
+    for framing in ["confluent", "glue", "none"] {
+        let (count, error) = faults("none", framing, "json", ORDER);
+        assert_eq!(count, 1, "{error}");
+        assert!(
+            error.contains("LAMBDA_MSK_SCHEMA_FORMAT: expected the framing `auto`")
+                && error.contains(&format!("found `{framing}`")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schema_id_of_the_metadata_that_no_registry_has_is_told_from_none() {
+    let registry = MemoryRegistry::new();
+    let (consumer, _) = consumer(registry.schemas());
+    let uuid = "c1a3e2f4-0000-4000-8000-00000000000x";
+    let ids = [
+        ("4294967296", "reject.schema_not_found", "schema 4294967296"),
+        ("abc", "reject.schema_framing", "of 3 characters"),
+        (uuid, "reject.schema_framing", "of 36 characters"),
+        ("", "reject.schema_framing", "of 0 characters"),
+    ];
+    for (offset, (id, expected, text)) in (0..).zip(ids) {
+        let record = Sample::new("orders", 0)
+            .offset(offset)
+            .value("\x02\x02\x06now");
+        let event = Event::msk().record(record.value_schema("AVRO", id));
+
+        let invoked = invoke(&consumer, event).await;
+
+        assert_eq!(code(&invoked, 0, offset), expected, "{id}");
+        let problem = invoked.records()[0].problem.as_ref().unwrap();
+        assert!(problem.message.contains(text), "{}", problem.message);
+    }
+    assert_eq!(registry.requests(), 0);
+}
+
 /// A registry that answers late, or never.
 #[derive(Debug)]
 struct Slow(Duration);
@@ -212,6 +277,136 @@ async fn a_fetch_has_a_limit_of_two_seconds_or_a_fifth_of_the_time_left() {
         let took = invoked.elapsed().as_millis();
         assert!((least..most).contains(&took), "{took}");
     }
+}
+
+/// A registry that knows one schema, and answers after some time.
+#[derive(Debug)]
+struct OneSchema {
+    known: u32,
+    takes: Duration,
+    asked: Arc<Mutex<Vec<SchemaId>>>,
+}
+
+impl Registry for OneSchema {
+    fn fetch(&self, id: SchemaId) -> Fetching<'_> {
+        Box::pin(async move {
+            self.asked.lock().unwrap().push(id);
+            tokio::time::sleep(self.takes).await;
+            match id == SchemaId::Number(self.known) {
+                true => Ok(Source::new(Format::Avro, ORDER)),
+                false => Err(FetchError::NotFound(id)),
+            }
+        })
+    }
+
+    fn place(&self) -> &str {
+        "memory"
+    }
+}
+
+/// A value behind Confluent's frame.
+fn framed(id: u32) -> Vec<u8> {
+    [&[0][..], &id.to_be_bytes(), b"\x02\x02\x06now"].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_with_more_ids_than_can_be_fetched_is_done_with_its_next_deliveries() {
+    let asked = Arc::default();
+    let (known, takes) = (1_000, Duration::from_millis(150));
+    let registry = OneSchema {
+        known,
+        takes,
+        asked: Arc::clone(&asked),
+    };
+    let (consumer, _) = consumer(Schemas::of(registry));
+    // In ten partitions, and the good one behind all others of the last.
+    let junk = (0..200).map(|at| {
+        let record = Sample::new("orders", at % 10).offset(i64::from(at / 10));
+        record.value(framed(at as u32))
+    });
+    let junk: Vec<_> = junk.collect();
+    let good = Sample::new("orders", 9).offset(20).value(framed(known));
+    let event = || {
+        Event::msk()
+            .records(junk.clone())
+            .record(good.clone())
+            .build()
+    };
+
+    let first = invoke(&consumer, event()).await;
+    let second = invoke(&consumer, event()).await;
+
+    let rejected = letters(&first).matches('R').count();
+    assert!(rejected >= 100, "{}", letters(&first));
+    assert_eq!(second.record("orders", 9, 20).outcome, Outcome::Done);
+    assert!(!letters(&second).contains('F'), "{}", letters(&second));
+    // Each id once: an answer that comes late is kept.
+    assert_eq!(asked.lock().unwrap().len(), 201);
+}
+
+/// A registry that knows no id of Glue's, as Confluent's.
+#[derive(Debug)]
+struct OfConfluent;
+
+impl Registry for OfConfluent {
+    fn fetch(&self, id: SchemaId) -> Fetching<'_> {
+        Box::pin(std::future::ready(match id {
+            SchemaId::Version(_) => Err(FetchError::Foreign("it is Glue's".to_owned())),
+            _ => Ok(Source::new(Format::Avro, ORDER)),
+        }))
+    }
+
+    fn has_guids(&self) -> bool {
+        true
+    }
+
+    fn place(&self) -> &str {
+        "memory"
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_of_another_registry_is_an_outage_until_the_registry_gave_a_schema() {
+    let (consumer, _) = consumer(Schemas::of(OfConfluent));
+    let glue = |offset| {
+        let value = [&[3, 0][..], &[7; 16], b"\x02\x02\x06now"].concat();
+        Sample::new("orders", 0).offset(offset).value(value)
+    };
+    let uuid = "07070707-0707-0707-0707-070707070707";
+    let of_mapping = Sample::new("orders", 1).offset(1).value("\x02\x02\x06now");
+    let of_mapping = of_mapping.value_schema("AVRO", uuid);
+
+    let first = invoke(&consumer, Event::msk().record(glue(0))).await;
+    // In the metadata the same is a GUID.
+    let guid = invoke(&consumer, Event::msk().record(of_mapping)).await;
+    let second = invoke(&consumer, Event::msk().record(glue(0))).await;
+
+    assert_eq!(code(&first, 0, 0), "schema.unavailable");
+    assert_eq!(letters(&guid), "D");
+    assert_eq!(code(&second, 0, 0), "reject.schema_not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_are_asked_for_in_turn_over_the_partitions() {
+    let asked = Arc::default();
+    let registry = OneSchema {
+        known: 1_000,
+        takes: Duration::from_millis(1),
+        asked: Arc::clone(&asked),
+    };
+    let (consumer, _) = consumer(Schemas::of(registry));
+    let record = |partition, offset, id| {
+        let record = Sample::new("orders", partition).offset(offset);
+        record.value(framed(id))
+    };
+    let junk = (0..50_u32).map(|at| record(0, i64::from(at), at));
+    let event = Event::msk().records(junk).record(record(1, 0, 1_000));
+
+    invoke(&consumer, event).await;
+
+    let asked = asked.lock().unwrap();
+    let first: Vec<_> = asked[..3].to_vec();
+    assert_eq!(first, [0, 1_000, 1].map(SchemaId::Number));
 }
 
 #[tokio::test(start_paused = true)]
@@ -312,6 +507,24 @@ async fn the_readers_schema_resolves_what_other_writers_wrote() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_writers_default_that_does_not_fit_rejects_nothing() {
+    let registry = MemoryRegistry::new();
+    let writer = registry.avro(BAD_DEFAULT);
+    let consumer = Consumer::builder().schemas(registry.schemas());
+    let consumer = consumer
+        .topic("orders", each(ship).reader_schema(ORDER))
+        .topic("alone", ship);
+    let consumer = consumer.build().unwrap();
+    let event = Event::msk()
+        .record(sample(&writer, 0, 1))
+        .record(Sample::new("alone", 0).avro(&writer, &order(2)));
+
+    let invoked = invoke(&consumer, event).await;
+
+    assert_eq!(letters(&invoked), "DD");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_registry_the_readers_schema_stands_for_the_writers() {
     let schema = MemoryRegistry::new().avro(ORDER);
     let consumer = Consumer::builder();
@@ -340,6 +553,34 @@ async fn a_value_with_a_frame_where_none_is_expected_is_named_with_the_cure() {
         message.contains("set LAMBDA_MSK_SCHEMA_FRAMING=auto"),
         "{message}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_mapping_says_is_of_another_format_is_rejected_without_a_registry_too() {
+    const LONG: &str = r#""long""#;
+    let consumer = Consumer::builder()
+        .topic("orders", each(async |_: Avro<i64>| {}).reader_schema(LONG))
+        .topic(
+            "keys",
+            each(async |_: Key<Avro<i64>>| {}).key_reader_schema(LONG),
+        )
+        .on_failure(MemoryDestination::new());
+    let consumer = consumer.build().unwrap();
+    let value = |(offset, format): (i64, &str)| {
+        let record = Sample::new("orders", 0).offset(offset).value("\x02");
+        record.value_schema(format, "1")
+    };
+    let key = Sample::new("keys", 0)
+        .key("\x02")
+        .key_schema("PROTOBUF", "1");
+    let records = [(0, "AVRO"), (1, "PROTOBUF"), (2, "JSON"), (3, "LATER")].map(value);
+
+    let invoked = invoke(&consumer, Event::msk().records(records).record(key)).await;
+
+    assert_eq!(letters(&invoked), "DRRDR");
+    for at in [1, 2] {
+        assert_eq!(code(&invoked, 0, at), "reject.schema_format");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -419,6 +660,7 @@ fn a_readers_schema_that_nothing_reads_by_or_that_is_none_is_a_fault() {
     let built = Consumer::builder()
         .topic("clicks", each(of_json).reader_schema(ORDER))
         .topic("orders", each(ship).reader_schema(r#"{"type": "record"}"#))
+        .topic("defaults", each(ship).reader_schema(BAD_DEFAULT))
         .build();
 
     let error = built.unwrap_err().to_string();
@@ -428,6 +670,8 @@ fn a_readers_schema_that_nothing_reads_by_or_that_is_none_is_a_fault() {
         "Avro<_>",
         ".topic(\"orders\", …)",
         "is not an Avro schema",
+        ".topic(\"defaults\", …)",
+        "the default of the field `note` of Order does not fit",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }

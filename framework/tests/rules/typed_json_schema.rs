@@ -41,8 +41,25 @@ async fn a_value_that_does_not_fit_its_schema_is_rejected_with_the_place_and_not
     assert_eq!(letters(&fits), "D");
     let problem = misfit.records()[0].problem.as_ref().unwrap();
     assert_eq!(problem.code, "reject.json_schema");
-    assert!(problem.message.contains("order_id"), "{}", problem.message);
+    let text = format!("does not fit schema {} at $.order_id: type", schema.id());
+    assert!(problem.message.contains(&text), "{}", problem.message);
     assert!(!problem.message.contains("hunter"), "{}", problem.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schema_whose_regular_expression_gives_up_is_at_fault_and_not_the_value() {
+    let registry = MemoryRegistry::new();
+    let schema = registry.json_schema(r#"{"pattern": "^(?:a|aa)+(?<=b)$"}"#);
+
+    let invoked = run(&registry, order(&schema, &json!("a".repeat(60)))).await;
+
+    let problem = invoked.records()[0].problem.as_ref().unwrap();
+    assert_eq!(problem.code, "reject.schema");
+    assert!(
+        problem.message.contains("at /pattern"),
+        "{}",
+        problem.message
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -230,6 +230,31 @@ async fn json_that_the_mapping_has_made_is_rejected_with_what_to_take() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_mapping_says_is_of_another_format_is_rejected_and_not_read_as_zeros() {
+    let registry = MemoryRegistry::new();
+    registry.protobuf(FILE);
+    // An order in Avro, which decodes as a message of unknown fields.
+    let value = b"\x7a\x06\x63\x2d\x31\xc8\x01\x06\x45\x55\x52\x00\x02".to_vec();
+    let record = |format| {
+        let record = Sample::new("payments", 0).value(value.clone());
+        record.value_schema(format, "1")
+    };
+
+    for schemas in [
+        Schemas::none(),
+        Schemas::none().framing(Framing::None),
+        registry.schemas(),
+    ] {
+        for format in ["AVRO", "JSON"] {
+            let invoked = run(schemas.clone(), record(format)).await;
+            let (code, message) = problem(&invoked);
+            assert_eq!(code, "reject.schema_format");
+            assert!(message.starts_with("expected Protobuf in the value, found"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn bytes_that_are_no_message_are_rejected_and_not_shown() {
     let value = [&[0, 0, 0, 0, 1, 0][..], b"\x08\xF3\x03\x12\x90hunter2"].concat();
 

@@ -33,7 +33,7 @@ struct Shared {
 }
 
 impl Service {
-    /// Answers the requests with these statuses in turn, the last one for ever; `Retry-After: 0` goes with each.
+    /// Answers the requests with these statuses in turn, the last one for ever; `Retry-After: 0` and `Location: /login` go with each.
     pub async fn answering(statuses: &[u16]) -> Self {
         let statuses = statuses.to_vec();
         let service =
@@ -105,8 +105,10 @@ async fn answer(
     shared.come.send_modify(|come| *come += 1);
     let mut released = shared.released.subscribe();
     released.wait_for(|released| *released).await.unwrap();
+    // Of use to those who follow a redirect.
     let response = Response::builder()
         .status((shared.status)(number, &body))
+        .header("Location", "/login")
         .header("Retry-After", "0");
     Ok(response.body(Empty::new()).unwrap())
 }

@@ -111,11 +111,16 @@ fn message<'f, 'b>(
         Kind::Header(behind) => (message_indexes(behind).ok_or_else(none)?.0, bytes),
         _ => message_indexes(bytes).ok_or_else(none)?,
     };
-    let name = file.message_at(&indexes);
-    Ok((
-        name.ok_or_else(|| unknown(&format!("the message indexes {indexes:?}")))?,
-        message,
-    ))
+    let name = match file.names_at(&indexes) {
+        [Some(one), Some(other)] if one != other => {
+            return Err(Invalid::misfit(format_args!(
+                "expected one message of the Protobuf schema at the message indexes {indexes:?}, found `{one}` or `{other}`: serializers count in two ways, and nothing tells which"
+            )));
+        }
+        [Some(name), _] | [None, Some(name)] => name,
+        [None, None] => return Err(unknown(&format!("the message indexes {indexes:?}"))),
+    };
+    Ok((name, message))
 }
 
 fn payload(json: &Value, source: &[u8], form: Form) -> Result<Payload, Invalid> {

@@ -23,6 +23,9 @@ const AN_ORDER: &[u8] = &[14, 2, 2, b'a'];
 const SHOP: &str = r#"syntax = "proto3"; package shop;
     message Cart { uint64 id = 1; message Line { string sku = 1; } }
     message Account { uint64 cents = 1; }"#;
+/// protoc counts the map's entry as a nested message, and Confluent's Java client does not.
+const COUNTED: &str = r#"syntax = "proto3"; package shop;
+    message Cart { map<string, int32> notes = 1; message A { uint64 x = 1; } message Line { uint64 x = 1; } }"#;
 /// `{cents: 5}` of `shop.Account`.
 const AN_ACCOUNT: &[u8] = &[8, 5];
 const CLICK: &str =
@@ -32,6 +35,7 @@ const AVRO: u32 = 1;
 const PROTOBUF: u32 = 2;
 const JSON: u32 = 3;
 const BROKEN: u32 = 4;
+const TWO_WAYS: u32 = 5;
 const GLUE: [u8; 16] = [0xab; 16];
 
 #[derive(Debug, Default, Clone)]
@@ -48,6 +52,7 @@ impl Registry for Memory {
             (PROTOBUF.into(), Source::new(Format::Protobuf, SHOP)),
             (JSON.into(), Source::new(Format::Json, CLICK)),
             (BROKEN.into(), Source::new(Format::Avro, "{")),
+            (TWO_WAYS.into(), Source::new(Format::Protobuf, COUNTED)),
             (SchemaId::Guid([1; 16]), Source::new(Format::Avro, ORDER)),
             (SchemaId::Version(GLUE), Source::new(Format::Protobuf, SHOP)),
             (SchemaId::Version([1; 16]), Source::new(Format::Avro, ORDER)),
@@ -343,6 +348,26 @@ async fn a_schema_is_asked_for_once() {
     let mut asked = memory.asked.lock().unwrap().clone();
     asked.sort();
     assert_eq!(asked, [AVRO.into(), 999.into()]);
+}
+
+#[tokio::test]
+async fn indexes_that_name_two_messages_are_invalid_with_both_names() {
+    let indexes = |indexes: &[u8]| {
+        let payload = [indexes, &[8, 5]].concat();
+        record(0).with_value(framed(TWO_WAYS, &payload))
+    };
+
+    // Most serializers mean A by this, and Java's means Line.
+    let (fault, reason) = fault(indexes(&[4, 0, 2])).await;
+
+    assert_eq!(fault, SchemaFault::Deserialization);
+    assert!(
+        reason.contains("`shop.Cart.A` or `shop.Cart.Line`"),
+        "{reason}"
+    );
+    // Only one way has a message there.
+    let (json, ..) = as_json(indexes(&[4, 0, 4])).await;
+    assert_eq!(json, json!({"x": 5}));
 }
 
 #[tokio::test]

@@ -4,11 +4,14 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::Value;
 
 use crate::avro::error::Error;
-use crate::avro::json_access::{De, Entries, Items, Octets, Variant, wrapped};
+use crate::avro::json_access::{De, Entries, Items, Octets, Variant, is_full_name, wrapped};
 use crate::avro::schema::simple;
 
 /// Reads JSON that an event source mapping made of Avro (EventRecordFormat JSON). Each union may be plain (`"x"`) or wrapped (`{"string": "x"}`); bytes are a text
 /// with a code point for each.
+///
+/// A value is unwrapped only from a branch that such a value can be of: an integer from `int` or `long`, a text from `string`, `bytes` or the full name of an enum or a fixed, and so on. Of a type without a
+/// namespace the name is that of the Rust type.
 ///
 /// A map of one entry is never taken for a wrapped one, so a union's `{"map": …}` is read only as a variant of an enum.
 ///
@@ -35,10 +38,25 @@ fn branch_of_kind(value: &Value, variants: &[&str]) -> Option<&'static str> {
     names.iter().copied().find(|name| variants.contains(name))
 }
 
-macro_rules! plain {
+/// The branches of a union that each kind of value may be under.
+const BOOLEAN: &[&str] = &["boolean"];
+const INTEGERS: &[&str] = &["int", "long"];
+const NUMBERS: &[&str] = &["int", "long", "float", "double"];
+const TEXTS: &[&str] = &["string", "bytes"];
+const LISTS: &[&str] = &["array", "string", "bytes"];
+
+macro_rules! unwrapped {
+    ($words:ident: $($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.unwrapped($words).deserialize_any(visitor)
+        }
+    )*};
+}
+
+macro_rules! texts {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.plain().deserialize_any(visitor)
+            self.unwrapped_text(TEXTS).deserialize_any(visitor)
         }
     )*};
 }
@@ -46,7 +64,7 @@ macro_rules! plain {
 macro_rules! floats {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            let plain = self.plain();
+            let plain = self.unwrapped(NUMBERS);
             match plain.float() {
                 Some(value) => visitor.visit_f64(value),
                 None => plain.deserialize_any(visitor),
@@ -58,7 +76,7 @@ macro_rules! floats {
 macro_rules! bytes {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            let plain = self.plain();
+            let plain = self.unwrapped_text(LISTS);
             match plain.octets() {
                 Some(bytes) => visitor.visit_byte_buf(bytes),
                 None if plain.text().is_some() => Err(Error::new(
@@ -93,11 +111,15 @@ impl<'de> Deserializer<'de> for De<'de> {
         }
     }
 
-    plain! {
-        deserialize_bool deserialize_char deserialize_str deserialize_string
+    unwrapped! { BOOLEAN: deserialize_bool }
+
+    unwrapped! {
+        INTEGERS:
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
     }
+
+    texts! { deserialize_char deserialize_str deserialize_string }
 
     floats! { deserialize_f32 deserialize_f64 }
 
@@ -135,7 +157,7 @@ impl<'de> Deserializer<'de> for De<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let plain = self.plain();
+        let plain = self.unwrapped_text(LISTS);
         match plain.octets() {
             Some(bytes) => visitor.visit_seq(Octets::new(bytes)),
             None => plain.deserialize_any(visitor),
@@ -161,12 +183,20 @@ impl<'de> Deserializer<'de> for De<'de> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        of: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         let inner = match wrapped(self.0) {
-            Some((name, inner)) if !fields.contains(&name) && inner.is_object() => inner,
+            Some((name, inner)) if !fields.contains(&name) && inner.is_object() => {
+                // Read as a record of other fields, it would be one of defaults alone.
+                if !is_full_name(name) && name != of {
+                    return Err(Error::new(format!(
+                        "expected the fields of a record, or the record under the full name of its type or under `{of}`, found an object under another name"
+                    )));
+                }
+                inner
+            }
             _ => self.0,
         };
         match inner {
@@ -177,7 +207,7 @@ impl<'de> Deserializer<'de> for De<'de> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        of: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
@@ -189,7 +219,9 @@ impl<'de> Deserializer<'de> for De<'de> {
             }
             (_, Some(symbol)) if variants.contains(&symbol) => of_branch(symbol, None),
             // An enum of Avro's, wrapped.
-            (Some((_, Value::String(symbol))), _) if variants.contains(&symbol.as_str()) => {
+            (Some((name, Value::String(symbol))), _)
+                if (is_full_name(name) || name == of) && variants.contains(&symbol.as_str()) =>
+            {
                 of_branch(symbol, None)
             }
             (_, text) => match (branch_of_kind(self.0, variants), text) {
@@ -302,6 +334,69 @@ mod tests {
                 sku: "a".to_owned()
             }))
         );
+    }
+
+    #[test]
+    fn a_record_with_one_field_is_no_wrapper() {
+        #[derive(Debug, Default, PartialEq, Deserialize)]
+        #[serde(default)]
+        struct Lenient {
+            a: u8,
+        }
+
+        for json in [
+            json!({"cents": 99}),
+            json!({"string": 5}),
+            json!({"boolean": 1}),
+            json!({"double": 1}),
+            json!({"shop.Cents": 1}),
+        ] {
+            assert!(read::<u64>(&json).is_err(), "{json}");
+            assert!(read::<i64>(&json).is_err(), "{json}");
+        }
+        assert!(read::<f64>(&json!({"cents": 1.5})).is_err());
+        assert!(read::<bool>(&json!({"is_paid": true})).is_err());
+        assert!(read::<String>(&json!({"first_name": "Ann"})).is_err());
+        assert!(read::<String>(&json!({"int": "Ann"})).is_err());
+        assert!(read::<char>(&json!({"letter": "A"})).is_err());
+        assert!(read::<Vec<u8>>(&json!({"name": "Ann"})).is_err());
+        assert!(read::<Vec<i64>>(&json!({"lines": [1]})).is_err());
+        assert!(read::<Channel>(&json!({"first_name": "STORE"})).is_err());
+        let error = read::<Lenient>(&json!({"whatever": {"a": 1}})).unwrap_err();
+        assert!(error.contains("or under `Lenient`"), "{error}");
+        assert!(!error.contains("whatever"), "{error}");
+    }
+
+    #[test]
+    fn a_wrapper_is_a_branch_that_the_value_can_be_of() {
+        assert_eq!(read(&json!({"int": 5})), Ok(5_u64));
+        assert_eq!(read(&json!({"long": 5})), Ok(5.0));
+        assert_eq!(read(&json!({"boolean": true})), Ok(true));
+        assert_eq!(
+            read(&json!({"shop.Channel": "STORE"})),
+            Ok("STORE".to_owned())
+        );
+        assert_eq!(read(&json!({"Channel": "STORE"})), Ok(Channel::Store));
+        assert_eq!(read(&json!({"shop.Hash": "\u{1}ÿ"})), Ok([1_u8, 255]));
+        assert_eq!(
+            read(&json!({"Line": {"sku": "a"}})),
+            Ok(Line {
+                sku: "a".to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn a_text_is_a_list_of_bytes_and_of_nothing_else() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Byte(u8);
+
+        assert_eq!(read(&json!("12")), Ok(vec![Byte(49), Byte(50)]));
+        let error = read::<Vec<u64>>(&json!("12")).unwrap_err();
+        assert_eq!(error, "expected an array, found a string at `.`");
+        assert!(read::<Vec<Value>>(&json!("12")).is_err());
+        assert!(read::<(i32, i32)>(&json!("12")).is_err());
+        assert_eq!(read(&json!("")), Ok(Vec::<u8>::new()));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::slice;
 
-use serde::de::value::{BorrowedStrDeserializer, U8Deserializer};
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use crate::avro::error::Error;
@@ -15,11 +16,19 @@ use crate::avro::error::Error;
 pub(super) struct De<'de>(pub(super) &'de Value);
 
 impl<'de> De<'de> {
-    /// Without the name of a union's branch around a value that is no object itself.
-    pub(super) fn plain(self) -> Self {
+    /// Without the name of a union's branch around the value, if that is one of these words. A record with one field looks the same, so no other name counts.
+    pub(super) fn unwrapped(self, words: &[&str]) -> Self {
         match wrapped(self.0) {
-            Some((name, inner)) if is_type_name(name) => Self(inner),
+            Some((name, inner)) if words.contains(&name) => Self(inner),
             _ => self,
+        }
+    }
+
+    /// As `unwrapped`, and without the full name of an enum or a fixed around a text.
+    pub(super) fn unwrapped_text(self, words: &[&str]) -> Self {
+        match wrapped(self.0) {
+            Some((name, inner)) if inner.is_string() && is_full_name(name) => Self(inner),
+            _ => self.unwrapped(words),
         }
     }
 
@@ -51,15 +60,17 @@ pub(super) fn wrapped(value: &Value) -> Option<(&str, &Value)> {
     object.iter().next().map(|(name, value)| (&**name, value))
 }
 
-/// A word of Avro's, or what can be the full name of a type.
-fn is_type_name(name: &str) -> bool {
-    name.split('.').all(|part| {
-        let mut letters = part.chars();
-        letters
-            .next()
-            .is_some_and(|first| first == '_' || first.is_alphabetic())
-            && letters.all(|letter| letter == '_' || letter.is_alphanumeric())
-    })
+/// A type's name with its namespace: no field has a dot in its name. Without a namespace a type's name looks like a field's.
+pub(super) fn is_full_name(name: &str) -> bool {
+    name.contains('.') && name.split('.').all(is_name)
+}
+
+fn is_name(part: &str) -> bool {
+    let mut letters = part.chars();
+    letters
+        .next()
+        .is_some_and(|first| first == '_' || first.is_alphabetic())
+        && letters.all(|letter| letter == '_' || letter.is_alphanumeric())
 }
 
 /// The elements of an array.
@@ -232,10 +243,38 @@ impl<'de> SeqAccess<'de> for Octets {
         let Some(byte) = self.0.next() else {
             return Ok(None);
         };
-        seed.deserialize(U8Deserializer::new(byte)).map(Some)
+        seed.deserialize(Octet(byte)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.0.len())
+    }
+}
+
+/// One of the bytes that a text stands for: an element of a list of bytes, and of no other list.
+struct Octet(u8);
+
+impl<'de> Deserializer<'de> for Octet {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::new("expected an array, found a string"))
+    }
+
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_u8(self.0)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }

@@ -4,7 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::avro::schema::{Kind, Logical, Schema, TypeId};
 use crate::avro::temporal::Temporal;
-use crate::limits::MADE_UP_DEPTH_MAX;
+use crate::id::SchemaError;
+use crate::limits::{
+    AVRO_DECIMAL_DIGITS_MAX, AVRO_VALUE_DEPTH_MAX, MADE_UP_BYTES_MAX, MADE_UP_DEPTH_MAX,
+    MADE_UP_VALUES_MAX,
+};
 
 /// A number from 0 up to, and without, the one that is given.
 pub type Random<'a> = dyn FnMut(u64) -> u64 + 'a;
@@ -14,112 +18,171 @@ const TIME_MS: u64 = 1_767_225_600_000;
 const DAY_MS: u64 = 86_400_000;
 
 /// Makes up a value of the schema, as [`to_vec`](crate::avro::to_vec) takes it. `random` decides what the schema leaves open: the same numbers make the same value.
-pub fn made_up(schema: &Schema, random: &mut Random<'_>) -> Value {
-    value(schema, schema.root, "value", 0, random)
+///
+/// # Errors
+///
+/// The schema has no value, such as an enum without symbols or a record that always contains itself, or none that is small enough to make up.
+pub fn made_up(schema: &Schema, random: &mut Random<'_>) -> Result<Value, SchemaError> {
+    let mut maker = Maker {
+        schema,
+        random,
+        values_left: MADE_UP_VALUES_MAX,
+    };
+    maker.value(schema.root, "value", 0)
 }
 
-fn value(schema: &Schema, id: TypeId, name: &str, depth: usize, random: &mut Random<'_>) -> Value {
-    let of = &schema.types[id];
-    if let Some(logical) = of.logical {
-        return of_logical(logical, random);
+struct Maker<'a, 'r> {
+    schema: &'a Schema,
+    random: &'a mut Random<'r>,
+    values_left: usize,
+}
+
+impl Maker<'_, '_> {
+    fn random(&mut self, below: u64) -> u64 {
+        (self.random)(below)
     }
-    let deep = depth >= MADE_UP_DEPTH_MAX;
-    match &of.kind {
-        Kind::Null => Value::Null,
-        Kind::Boolean => json!(random(2) == 1),
-        Kind::Int | Kind::Long => json!(random(10_000)),
-        // Of a power of two: the same in both widths.
-        Kind::Float | Kind::Double => json!(random(10_000) as f64 / 4.0),
-        Kind::Bytes => json!(code_points(1 + random(8), random)),
-        Kind::String => json!(format!("{name}-{}", random(10_000))),
-        Kind::Fixed(fixed) => json!(code_points(fixed.size as u64, random)),
-        Kind::Enum(of) => json!(of.symbols[random(of.symbols.len() as u64) as usize]),
-        Kind::Array(_) | Kind::Map(_) if deep => match of.kind {
-            Kind::Array(_) => json!([]),
-            _ => json!({}),
-        },
-        Kind::Array(item) => {
-            let items = 1 + random(3);
-            (0..items)
-                .map(|_| value(schema, *item, name, depth + 1, random))
-                .collect()
+
+    fn value(&mut self, id: TypeId, name: &str, depth: usize) -> Result<Value, SchemaError> {
+        self.values_left = self.values_left.checked_sub(1).ok_or_else(|| {
+            SchemaError(format!(
+                "the schema's smallest values have more than {MADE_UP_VALUES_MAX} parts, the most that are made up"
+            ))
+        })?;
+        let of = &self.schema.types[id];
+        if depth > AVRO_VALUE_DEPTH_MAX {
+            return Err(SchemaError(format!(
+                "{} contains itself, and no field can be null or empty to end it",
+                of.described()
+            )));
         }
-        Kind::Map(item) => {
-            let mut map = Map::new();
-            for at in 0..=random(3) {
-                map.insert(
-                    format!("{name}-{at}"),
-                    value(schema, *item, name, depth + 1, random),
-                );
+        if let Some(logical) = of.logical {
+            return self.of_logical(logical);
+        }
+        let deep = depth >= MADE_UP_DEPTH_MAX;
+        Ok(match &of.kind {
+            Kind::Null => Value::Null,
+            Kind::Boolean => json!(self.random(2) == 1),
+            Kind::Int | Kind::Long => json!(self.random(10_000)),
+            // Of a power of two: the same in both widths.
+            Kind::Float | Kind::Double => json!(self.random(10_000) as f64 / 4.0),
+            Kind::Bytes => {
+                let bytes = 1 + self.random(8);
+                json!(code_points(bytes, self.random))
             }
-            Value::Object(map)
-        }
-        Kind::Union(branches) => {
-            let null = branches
-                .iter()
-                .position(|branch| matches!(schema.kind(*branch), Kind::Null));
-            let branch = match (null, deep) {
-                (Some(null), true) => null,
-                _ => random(branches.len() as u64) as usize,
-            };
-            let branch = branches[branch];
-            let made = value(schema, branch, name, depth + 1, random);
-            match schema.kind(branch) {
-                Kind::Null => made,
-                _ => json!({ schema.types[branch].branch_name(): made }),
+            Kind::String => json!(format!("{name}-{}", self.random(10_000))),
+            Kind::Fixed(fixed) if fixed.size > MADE_UP_BYTES_MAX => {
+                return Err(SchemaError(format!(
+                    "{} has {} bytes: at most {MADE_UP_BYTES_MAX} are made up",
+                    of.described(),
+                    fixed.size
+                )));
             }
-        }
-        Kind::Record(record) => {
-            let mut fields = Map::new();
-            for field in &record.fields {
-                let made = match (&field.default, depth >= 2 * MADE_UP_DEPTH_MAX) {
-                    (Some(default), true) => default.clone(),
-                    _ => value(schema, field.of, &field.name, depth + 1, random),
+            Kind::Fixed(fixed) => json!(code_points(fixed.size as u64, self.random)),
+            Kind::Enum(symbols) if symbols.symbols.is_empty() => {
+                return Err(SchemaError(format!("{} has no symbols", of.described())));
+            }
+            Kind::Enum(of) => json!(of.symbols[self.random(of.symbols.len() as u64) as usize]),
+            Kind::Array(_) if deep => json!([]),
+            Kind::Map(_) if deep => json!({}),
+            Kind::Array(item) => {
+                let items = 1 + self.random(3);
+                let items = (0..items).map(|_| self.value(*item, name, depth + 1));
+                Value::Array(items.collect::<Result<_, _>>()?)
+            }
+            Kind::Map(item) => {
+                let mut map = Map::new();
+                for at in 0..=self.random(3) {
+                    map.insert(format!("{name}-{at}"), self.value(*item, name, depth + 1)?);
+                }
+                Value::Object(map)
+            }
+            Kind::Union(branches) => self.union(branches, name, depth)?,
+            Kind::Record(record) => {
+                let mut fields = Map::new();
+                for field in &record.fields {
+                    let made = match (&field.default, depth >= 2 * MADE_UP_DEPTH_MAX) {
+                        (Some(default), true) => default.clone(),
+                        _ => self.value(field.of, &field.name, depth + 1)?,
+                    };
+                    fields.insert(field.name.to_string(), made);
+                }
+                Value::Object(fields)
+            }
+        })
+    }
+
+    /// Deep inside, a branch that ends there: null, or one without types inside.
+    fn union(
+        &mut self,
+        branches: &[TypeId],
+        name: &str,
+        depth: usize,
+    ) -> Result<Value, SchemaError> {
+        let schema = self.schema;
+        let find = |ends: fn(&Kind) -> bool| {
+            let mut kinds = branches.iter().map(|branch| schema.kind(*branch));
+            kinds.position(ends)
+        };
+        let end = match depth >= MADE_UP_DEPTH_MAX {
+            true => find(|kind| matches!(kind, Kind::Null))
+                .or_else(|| find(|kind| !matches!(kind, Kind::Record(_)))),
+            false => None,
+        };
+        let at = end.unwrap_or_else(|| self.random(branches.len() as u64) as usize);
+        let Some(branch) = branches.get(at) else {
+            return Err(SchemaError("a union without branches".to_owned()));
+        };
+        let made = self.value(*branch, name, depth + 1)?;
+        Ok(match schema.kind(*branch) {
+            Kind::Null => made,
+            _ => json!({ schema.types[*branch].branch_name(): made }),
+        })
+    }
+
+    fn of_logical(&mut self, logical: Logical) -> Result<Value, SchemaError> {
+        Ok(match logical {
+            Logical::Decimal { scale, .. } if scale > AVRO_DECIMAL_DIGITS_MAX => {
+                return Err(SchemaError(format!(
+                    "a decimal has {scale} digits behind its point: at most {AVRO_DECIMAL_DIGITS_MAX} are read and written"
+                )));
+            }
+            Logical::Decimal { precision, scale } => {
+                let digits = 10_u64.pow(precision.min(6));
+                let (number, scale) = (self.random(digits), scale as usize);
+                let text = format!("{number:0width$}", width = scale + 1);
+                let (whole, part) = text.split_at(text.len() - scale);
+                json!(if scale == 0 {
+                    text
+                } else {
+                    format!("{whole}.{part}")
+                })
+            }
+            Logical::Uuid => {
+                let words: Vec<String> = (0..8)
+                    .map(|_| format!("{:04x}", self.random(1 << 16)))
+                    .collect();
+                let [a, b, c, d, e, f, g, h] = &words[..] else {
+                    unreachable!("there are eight");
                 };
-                fields.insert(field.name.to_string(), made);
+                json!(format!("{a}{b}-{c}-4{}-8{}-{f}{g}{h}", &d[1..], &e[1..]))
             }
-            Value::Object(fields)
-        }
-    }
-}
-
-fn of_logical(logical: Logical, random: &mut Random<'_>) -> Value {
-    match logical {
-        Logical::Decimal { precision, scale } => {
-            let digits = 10_u64.pow(precision.min(6));
-            let (number, scale) = (random(digits), scale as usize);
-            let text = format!("{number:0width$}", width = scale + 1);
-            let (whole, part) = text.split_at(text.len() - scale);
-            json!(if scale == 0 {
-                text
-            } else {
-                format!("{whole}.{part}")
-            })
-        }
-        Logical::Uuid => {
-            let word = |random: &mut Random<'_>| random(1 << 16);
-            let words: Vec<String> = (0..8).map(|_| format!("{:04x}", word(random))).collect();
-            let [a, b, c, d, e, f, g, h] = &words[..] else {
-                unreachable!("there are eight");
-            };
-            json!(format!("{a}{b}-{c}-4{}-8{}-{f}{g}{h}", &d[1..], &e[1..]))
-        }
-        Logical::Duration => {
-            json!({"months": random(12), "days": random(30), "millis": random(DAY_MS)})
-        }
-        Logical::Time(time) => {
-            let day_ms = random(DAY_MS);
-            json!(match time {
-                Temporal::Date => TIME_MS / DAY_MS + random(365),
-                Temporal::TimeMillis => day_ms,
-                Temporal::TimeMicros => day_ms * 1_000,
-                Temporal::TimestampMillis | Temporal::LocalTimestampMillis => TIME_MS + day_ms,
-                Temporal::TimestampMicros | Temporal::LocalTimestampMicros =>
-                    (TIME_MS + day_ms) * 1_000,
-                Temporal::TimestampNanos | Temporal::LocalTimestampNanos =>
-                    (TIME_MS + day_ms) * 1_000_000,
-            })
-        }
+            Logical::Duration => {
+                json!({"months": self.random(12), "days": self.random(30), "millis": self.random(DAY_MS)})
+            }
+            Logical::Time(time) => {
+                let day_ms = self.random(DAY_MS);
+                json!(match time {
+                    Temporal::Date => TIME_MS / DAY_MS + self.random(365),
+                    Temporal::TimeMillis => day_ms,
+                    Temporal::TimeMicros => day_ms * 1_000,
+                    Temporal::TimestampMillis | Temporal::LocalTimestampMillis => TIME_MS + day_ms,
+                    Temporal::TimestampMicros | Temporal::LocalTimestampMicros =>
+                        (TIME_MS + day_ms) * 1_000,
+                    Temporal::TimestampNanos | Temporal::LocalTimestampNanos =>
+                        (TIME_MS + day_ms) * 1_000_000,
+                })
+            }
+        })
     }
 }
 
@@ -163,10 +226,53 @@ mod tests {
                 (state >> 33) as u64 % below.max(1)
             };
 
-            let value = made_up(&schema, &mut random);
+            let value = made_up(&schema, &mut random).unwrap();
 
             let bytes = to_vec(&schema, &value).unwrap();
             assert!(to_json(schema.plan(), &bytes).is_ok(), "{value}");
         }
+    }
+
+    #[test]
+    fn a_schema_without_a_value_that_can_be_made_up_is_an_error() {
+        let mut wide = r#"{"type": "record", "name": "R0", "fields": []}"#.to_owned();
+        for step in 1..40 {
+            wide = format!(
+                r#"{{"type": "record", "name": "R{step}", "fields": [{{"name": "a", "type": {wide}}}, {{"name": "b", "type": "R{}"}}]}}"#,
+                step - 1
+            );
+        }
+        for (schema, expected) in [
+            (
+                r#"{"type": "enum", "name": "E", "symbols": []}"#,
+                "an enum E has no symbols",
+            ),
+            ("[]", "a union without branches"),
+            (
+                r#"{"type": "fixed", "name": "F", "size": 1000000000000}"#,
+                "1000000000000 bytes",
+            ),
+            (
+                r#"{"type": "bytes", "logicalType": "decimal", "precision": 100000, "scale": 99999}"#,
+                "99999 digits",
+            ),
+            (
+                r#"{"type": "record", "name": "R", "fields": [{"name": "a", "type": "R"}]}"#,
+                "a record R contains itself",
+            ),
+            (&wide, "more than 65536 parts"),
+        ] {
+            let schema = Schema::parse(schema).unwrap();
+            let error = made_up(&schema, &mut |below| below / 2).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_union_ends_deep_inside_where_one_branch_can() {
+        let schema =
+            r#"{"type": "record", "name": "R", "fields": [{"name": "a", "type": ["R", "int"]}]}"#;
+
+        assert!(made_up(&Schema::parse(schema).unwrap(), &mut |_| 0).is_ok());
     }
 }

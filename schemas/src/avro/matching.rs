@@ -82,6 +82,10 @@ fn logical_types_fit(writer: Option<Logical>, reader: Option<Logical>) -> bool {
     match (writer, reader) {
         (None, _) | (_, None) => true,
         (Some(Logical::Time(writer)), Some(Logical::Time(reader))) => writer.counts_as(reader),
+        // More digits than the reader's precision are still the same number.
+        (Some(Logical::Decimal { scale: writer, .. }), Some(Logical::Decimal { scale, .. })) => {
+            writer == scale
+        }
         (Some(writer), Some(reader)) => writer == reader,
     }
 }

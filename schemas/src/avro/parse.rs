@@ -1,6 +1,6 @@
 //! A schema's text into its types. What the specification forbids is an error that names it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
@@ -46,8 +46,8 @@ struct Parser<'a> {
     types: Vec<Type>,
     /// By full name.
     names: HashMap<String, TypeId>,
-    /// References that were read, with their texts.
-    read: HashMap<&'a str, &'a str>,
+    /// The names of references that were read.
+    read: HashSet<&'a str>,
     depth: usize,
 }
 
@@ -60,12 +60,10 @@ impl<'a> Parser<'a> {
         }
         for reference in &source.references {
             let (name, text) = (&*reference.name, &*reference.source.text);
-            match self.read.get(name) {
-                Some(known) if *known == text => continue,
-                Some(_) => return fault(format!("two references named `{name}` with other texts")),
-                None => {}
+            // The first of a name holds, as with Confluent's clients: of a diamond's two versions the one that is met first.
+            if !self.read.insert(name) {
+                continue;
             }
-            self.read.insert(name, text);
             self.references(&reference.source, depth + 1)?;
             let id = self
                 .text(text)
@@ -87,7 +85,7 @@ impl<'a> Parser<'a> {
         self.value(&json, "")
     }
 
-    /// Defaults may be of types that end behind them, so they are checked last.
+    /// Defaults may be of types that end behind them, so they are encoded last. One that does not fit is a fault only where it stands in: a writer's are never read, and Java's avro registers schemas without looking at them.
     fn finish(self, root: TypeId) -> Parsed<Schema> {
         let mut schema = Schema {
             types: self.types,
@@ -101,17 +99,17 @@ impl<'a> Parser<'a> {
             };
             let mut defaults = Vec::with_capacity(record.fields.len());
             for field in &record.fields {
-                let bytes = field.default.as_ref().map(|default| {
-                    write::default_bytes(&schema, field.of, default, &mut values_left)
-                });
-                defaults.push(bytes.transpose().map_err(|error| {
-                    SchemaError(format!(
-                        "the default of the field `{}` of {} does not fit: {}",
-                        field.name,
-                        record.name.full,
-                        error.reason()
-                    ))
-                })?);
+                defaults.push(field.default.as_ref().map(|default| {
+                    let bytes = write::default_bytes(&schema, field.of, default, &mut values_left);
+                    bytes.map_err(|error| {
+                        SchemaError(format!(
+                            "the default of the field `{}` of {} does not fit: {}",
+                            field.name,
+                            record.name.full,
+                            error.reason()
+                        ))
+                    })
+                }));
             }
             if let Kind::Record(record) = &mut schema.types[id].kind {
                 for (field, bytes) in record.fields.iter_mut().zip(defaults) {
@@ -302,8 +300,10 @@ impl<'a> Parser<'a> {
         let default = match object.get("default") {
             None | Some(Value::Null) => None,
             Some(default) => match default.as_str().and_then(|default| places.get(default)) {
-                Some(at) => Some(*at),
-                None => return fault(format!("the default of {full} is none of its symbols")),
+                Some(at) => Some(Ok(*at)),
+                None => Some(fault(format!(
+                    "the default of {full} is none of its symbols"
+                ))),
             },
         };
         let kind = Kind::Enum(Enum {
@@ -412,6 +412,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::avro::schema::Schema;
+    use crate::avro::{to_json, to_vec};
     use crate::id::{Format, Reference, Source};
     use crate::limits::{AVRO_SCHEMA_BYTES_MAX, AVRO_SCHEMA_DEPTH_MAX};
 
@@ -436,7 +437,6 @@ mod tests {
 
     #[test]
     fn what_the_specification_forbids_is_named() {
-        let enumeration = json!({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"});
         let cases = [
             (json!("shop.Order"), "no type `shop.Order`"),
             (json!(5), "expected a type"),
@@ -458,7 +458,6 @@ mod tests {
             ),
             (json!(["int", "int"]), "a union with two branches `int`"),
             (json!(["int", ["null"]]), "a union directly in a union"),
-            (enumeration, "the default of E is none of its symbols"),
             (
                 json!({"type": "enum", "name": "E", "symbols": ["A", "A"]}),
                 "the symbol `A` of E twice",
@@ -495,8 +494,55 @@ mod tests {
         assert!(fault.contains("the type `F` is defined twice"), "{fault}");
     }
 
+    /// What is wrong with a schema's defaults.
+    fn bad_default(json: &Value) -> String {
+        let schema = Schema::parse(&json.to_string()).unwrap();
+        schema.check_defaults().unwrap_err().0
+    }
+
     #[test]
-    fn a_default_that_does_not_fit_its_type_is_a_fault() {
+    fn a_default_that_does_not_fit_its_type_is_a_fault_where_it_stands_in() {
+        let with = |fields: Value| {
+            let record = json!({"type": "record", "name": "R", "fields": fields});
+            Schema::parse(&record.to_string()).unwrap()
+        };
+        let id = json!({"name": "id", "type": "long"});
+        let written = with(json!([id, {"name": "note", "type": "long", "default": null}]));
+        let without = with(json!([id]));
+
+        let value = json!({"id": 1, "note": 2});
+        let bytes = to_vec(&written, &value).unwrap();
+        assert_eq!(to_json(written.plan(), &bytes).unwrap(), value);
+        assert!(without.reads(&written).is_ok());
+        assert!(written.reads(&written).is_ok());
+
+        let expected = "the default of the field `note` of R does not fit";
+        let read = written.reads(&without).unwrap_err().to_string();
+        assert!(read.contains(expected), "{read}");
+        let left_out = to_vec(&written, &json!({"id": 1})).unwrap_err();
+        assert!(left_out.to_string().contains(expected), "{left_out}");
+    }
+
+    #[test]
+    fn an_enums_default_that_is_no_symbol_is_a_fault_where_it_stands_in() {
+        let of = |symbols: Value| {
+            let of = json!({"type": "enum", "name": "E", "symbols": symbols, "default": "C"});
+            Schema::parse(&of.to_string()).unwrap()
+        };
+        let (short, long) = (of(json!(["A"])), of(json!(["A", "B"])));
+
+        assert!(long.reads(&short).is_ok());
+        let fault = short.reads(&long).unwrap_err().to_string();
+        assert!(
+            fault.contains("the default of E is none of its symbols"),
+            "{fault}"
+        );
+        let fault = short.check_defaults().unwrap_err().0;
+        assert_eq!(fault, "the default of E is none of its symbols");
+    }
+
+    #[test]
+    fn each_kind_of_default_that_does_not_fit_is_named() {
         for (of, default) in [
             (json!("int"), json!("x")),
             (json!("int"), json!(1_i64 << 40)),
@@ -514,7 +560,7 @@ mod tests {
             (json!({"type": "array", "items": "int"}), json!([1, null])),
         ] {
             let fields = json!([{"name": "f", "type": of, "default": default}]);
-            let fault = fault(&json!({"type": "record", "name": "R", "fields": fields}));
+            let fault = bad_default(&json!({"type": "record", "name": "R", "fields": fields}));
             assert!(
                 fault.starts_with("the default of the field `f` of R does not fit"),
                 "{fault}"
@@ -526,7 +572,7 @@ mod tests {
     fn a_default_that_needs_itself_is_a_fault_and_does_not_loop() {
         let fields = json!([{"name": "next", "type": "R", "default": {}}]);
 
-        let fault = fault(&json!({"type": "record", "name": "R", "fields": fields}));
+        let fault = bad_default(&json!({"type": "record", "name": "R", "fields": fields}));
 
         assert!(fault.contains("does not fit"), "{fault}");
     }
@@ -543,7 +589,7 @@ mod tests {
             of = json!({"type": "record", "name": format!("R{step}"), "fields": fields});
         }
 
-        assert!(fault(&of).contains("does not fit"));
+        assert!(bad_default(&of).contains("does not fit"));
     }
 
     #[test]
@@ -573,6 +619,31 @@ mod tests {
         let schema = Schema::of(&order).unwrap();
 
         assert_eq!(schema.name(), Some("shop.Order"));
+    }
+
+    #[test]
+    fn of_two_versions_of_a_reference_the_first_holds() {
+        let place = |symbol: &str| {
+            let of = json!({"type": "enum", "name": "shop.Place", "symbols": [symbol]});
+            reference("shop.Place", source(&of, vec![]))
+        };
+        let of = |name: &str, symbol: &str| {
+            let fields = json!([{"name": "at", "type": "shop.Place"}]);
+            let of = json!({"type": "record", "name": name, "namespace": "shop", "fields": fields});
+            reference(&format!("shop.{name}"), source(&of, vec![place(symbol)]))
+        };
+        let order = source(
+            &json!({"type": "record", "name": "Order", "namespace": "shop", "fields": [
+                {"name": "from", "type": "From"}, {"name": "to", "type": "To"}
+            ]}),
+            vec![of("From", "A"), of("To", "B")],
+        );
+
+        let schema = Schema::of(&order).unwrap();
+
+        let value = |at: &str| json!({"from": {"at": at}, "to": {"at": at}});
+        assert!(to_vec(&schema, &value("A")).is_ok());
+        assert!(to_vec(&schema, &value("B")).is_err());
     }
 
     #[test]

@@ -160,7 +160,17 @@ impl Resolver<'_> {
         match (&of_writer.kind, &of_reader.kind) {
             (Kind::Record(writer), Kind::Record(reader)) => self.record(writer, reader),
             (Kind::Enum(of_writer), Kind::Enum(of_reader)) => {
-                let default = of_reader.default.map(|at| &of_reader.symbols[at]);
+                let default = match &of_reader.default {
+                    None => None,
+                    Some(Ok(at)) => Some(&of_reader.symbols[*at]),
+                    Some(Err(fault)) => {
+                        let is_known = |symbol| of_reader.symbols.contains(symbol);
+                        if !of_writer.symbols.iter().all(is_known) {
+                            return Err(self.incompatible(fault.to_string()));
+                        }
+                        None
+                    }
+                };
                 let symbols: Box<[_]> = of_writer
                     .symbols
                     .iter()
@@ -207,21 +217,26 @@ impl Resolver<'_> {
             });
         }
         for (of_reader, field) in defaults {
-            let Some(bytes) = &field.default_bytes else {
-                self.path.push(field.name.to_string());
-                let error = self.incompatible(format!(
-                    "the writer's record {} has no field `{}`, and the reader's schema gives no default: give the field a default",
-                    writer.name.full, field.name
-                ));
-                self.path.pop();
-                return Err(error);
+            let why = match &field.default_bytes {
+                Some(Ok(bytes)) => {
+                    order.push(of_reader);
+                    steps.push(Step {
+                        name: field.name.clone(),
+                        node: self.alone(Key::Reader(field.of))?,
+                        from: From::Default(bytes.clone()),
+                    });
+                    continue;
+                }
+                Some(Err(fault)) => fault.to_string(),
+                None => "the reader's schema gives no default: give the field a default".to_owned(),
             };
-            order.push(of_reader);
-            steps.push(Step {
-                name: field.name.clone(),
-                node: self.alone(Key::Reader(field.of))?,
-                from: From::Default(bytes.clone()),
-            });
+            self.path.push(field.name.to_string());
+            let error = self.incompatible(format!(
+                "the writer's record {} has no field `{}`, and {why}",
+                writer.name.full, field.name
+            ));
+            self.path.pop();
+            return Err(error);
         }
         Ok(Node::Record(Box::new(Record {
             steps: steps.into(),

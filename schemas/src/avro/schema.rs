@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::avro::plan::Plan;
 use crate::avro::temporal::Temporal;
+use crate::id::SchemaError;
 
 /// The place of a type in its schema's list.
 pub(super) type TypeId = usize;
@@ -21,6 +22,29 @@ impl Schema {
     /// The full name (`shop.Order`) of the schema's outermost type. None: a type without a name, such as an array or a union.
     pub fn name(&self) -> Option<&str> {
         self.types[self.root].name().map(|name| &*name.full)
+    }
+
+    /// Checks all defaults. A schema that values are read by, as the reader's, should have no fault in one; a writer's may, since none of its defaults is ever read.
+    ///
+    /// # Errors
+    ///
+    /// A default does not fit its type: the error names the field, or the enum.
+    pub fn check_defaults(&self) -> Result<(), SchemaError> {
+        for of in &self.types {
+            match &of.kind {
+                Kind::Record(record) => {
+                    let defaults = record.fields.iter().map(|field| &field.default_bytes);
+                    for default in defaults.flatten() {
+                        default.as_ref().map_err(Clone::clone)?;
+                    }
+                }
+                Kind::Enum(of) => {
+                    of.default.clone().transpose()?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn kind(&self, id: TypeId) -> &Kind {
@@ -66,16 +90,16 @@ pub(super) struct Field {
     pub(super) of: TypeId,
     /// As the schema has it. None: the field has no default.
     pub(super) default: Option<serde_json::Value>,
-    /// The default in Avro's binary encoding. None: the field has no default.
-    pub(super) default_bytes: Option<Box<[u8]>>,
+    /// The default in Avro's binary encoding, or why it does not fit. None: the field has no default.
+    pub(super) default_bytes: Option<Result<Box<[u8]>, SchemaError>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Enum {
     pub(super) name: Name,
     pub(super) symbols: Vec<Box<str>>,
-    /// The place of the symbol that stands for those that a reader does not know.
-    pub(super) default: Option<usize>,
+    /// The place of the symbol that stands for those that a reader does not know, or why the default is none.
+    pub(super) default: Option<Result<usize, SchemaError>>,
 }
 
 #[derive(Debug)]

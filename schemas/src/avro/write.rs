@@ -44,9 +44,10 @@ pub(super) fn default_bytes(
         depth: 0,
         bytes: Vec::new(),
     };
-    writer.write(of, &Tree::of(default)?)?;
+    let written = writer.write(of, &Tree::of(default)?);
+    // Those that do not fit count, too.
     *values_left = writer.values_left;
-    Ok(writer.bytes.into())
+    written.map(|()| writer.bytes.into())
 }
 
 struct Writer<'a> {
@@ -185,7 +186,8 @@ impl Writer<'_> {
             ));
         };
         match &field.default_bytes {
-            Some(bytes) => self.bytes.extend(bytes),
+            Some(Ok(bytes)) => self.bytes.extend(bytes),
+            Some(Err(fault)) => return Err(Error::new(fault.to_string())),
             None => self.write(field.of, &Tree::of(default)?)?,
         }
         Ok(())

@@ -11,7 +11,9 @@ use tokio::time::{Instant, advance, timeout};
 
 use super::{Cache, Known};
 use crate::id::{Format, SchemaId, Source};
-use crate::limits::{FETCH_MS_MAX, NOT_FOUND_KEPT_MAX, NOT_FOUND_SECS, SCHEMAS_KEPT_MAX};
+use crate::limits::{
+    FETCH_MS_MAX, FETCHES_UNDER_WAY_MAX, NOT_FOUND_KEPT_MAX, NOT_FOUND_SECS, SCHEMAS_KEPT_MAX,
+};
 use crate::registry::{FetchError, Fetching, Registry};
 
 const LIMIT: Duration = Duration::from_secs(2);
@@ -134,16 +136,54 @@ async fn a_caller_that_goes_leaves_the_request_to_the_others() {
     assert_eq!(memory.asked(), 1);
 }
 
-#[tokio::test]
-async fn a_request_that_all_have_left_is_made_again() {
-    let memory = Memory::new([Reply::Never]);
+#[tokio::test(start_paused = true)]
+async fn a_request_that_all_have_left_goes_on_and_its_answer_is_kept() {
+    let (answer, reply) = oneshot::channel();
+    let memory = Memory::new([Reply::When(reply)]);
     let cache = memory.cache();
 
-    assert!(cache.get(id(7), LIMIT).now_or_never().is_none());
-    let known = cache.get(id(7), LIMIT).await;
+    let first = cache.get(id(7), LIMIT).await;
+    assert!(matches!(first, Known::Unavailable(_)), "{first:?}");
+    answer.send(schema()).unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
 
-    assert!(is_ready(&known));
-    assert_eq!(memory.asked(), 2);
+    assert!(is_ready(&cache.known(id(7)).unwrap()));
+    assert_eq!(memory.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_does_not_answer_is_asked_only_so_often_at_once() {
+    let memory = Memory::new((0..FETCHES_UNDER_WAY_MAX).map(|_| Reply::Never));
+    let cache = memory.cache();
+    let short = Duration::from_millis(1);
+
+    for number in 0..FETCHES_UNDER_WAY_MAX {
+        assert!(cache.within(id(number), short).await.is_none());
+    }
+    let known = cache.get(id(FETCHES_UNDER_WAY_MAX), LIMIT).await;
+
+    let Known::Unavailable(text) = known else {
+        panic!("{known:?}");
+    };
+    assert!(text.contains("64 requests under way"), "{text}");
+    assert_eq!(memory.asked(), FETCHES_UNDER_WAY_MAX);
+    tokio::time::sleep(Duration::from_millis(FETCH_MS_MAX)).await;
+    let known = cache.get(id(FETCHES_UNDER_WAY_MAX), LIMIT).await;
+    assert!(is_ready(&known), "{known:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_panics_is_an_outage_and_is_asked_again() {
+    let (answer, reply) = oneshot::channel();
+    let memory = Memory::new([Reply::When(reply)]);
+    let cache = memory.cache();
+
+    // The registry above unwraps it.
+    drop(answer);
+    let first = cache.get(id(7), LIMIT).await;
+
+    assert!(matches!(first, Known::Unavailable(_)), "{first:?}");
+    assert!(is_ready(&cache.get(id(7), LIMIT).await));
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,6 +210,7 @@ async fn a_caller_with_time_left_asks_again_when_an_old_request_ends() {
     // Its caller has more time than a request may take, and no patience.
     let mut old = Box::pin(cache.get(id(7), longest * 2));
     assert!(old.as_mut().now_or_never().is_none());
+    tokio::task::yield_now().await;
     advance(longest - LIMIT / 2).await;
 
     let known = cache.get(id(7), LIMIT).await;
@@ -231,6 +272,52 @@ async fn a_schema_that_cannot_be_used_is_kept() {
         "{known:?}"
     );
     assert_eq!(memory.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_of_another_kind_of_registry_is_an_outage_until_the_registry_gave_a_schema() {
+    let foreign = || Reply::Now(Err(FetchError::Foreign("it is Glue's".to_owned())));
+    let memory = Memory::new([
+        foreign(),
+        not_found(),
+        foreign(),
+        Reply::Now(schema()),
+        foreign(),
+    ]);
+    let cache = memory.cache();
+
+    let first = cache.get(id(7), LIMIT).await;
+    cache.get(id(8), LIMIT).await;
+    let second = cache.get(id(7), LIMIT).await;
+    cache.get(id(9), LIMIT).await;
+    let third = cache.get(id(7), LIMIT).await;
+
+    for known in [first, second] {
+        assert!(matches!(known, Known::Unavailable(_)), "{known:?}");
+    }
+    assert!(
+        matches!(&third, Known::Foreign(text) if &**text == "it is Glue's"),
+        "{third:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reference_that_is_missing_is_believed_for_the_time_of_not_found() {
+    let missing = FetchError::ReferenceNotFound("no Place".to_owned());
+    let memory = Memory::new([Reply::Now(Err(missing))]);
+    let cache = memory.cache();
+
+    for _ in 0..2 {
+        let known = cache.get(id(7), LIMIT).await;
+        assert!(
+            matches!(&known, Known::Unusable(text) if &**text == "no Place"),
+            "{known:?}"
+        );
+    }
+    assert_eq!(memory.asked(), 1);
+    advance(Duration::from_secs(NOT_FOUND_SECS)).await;
+
+    assert!(is_ready(&cache.get(id(7), LIMIT).await));
 }
 
 #[tokio::test]

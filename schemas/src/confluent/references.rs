@@ -134,15 +134,20 @@ async fn fetched(registry: &Api, place: &Place) -> Result<Arc<Node>, FetchError>
             encoded(subject)
         )),
     };
+    let is_subject = path.is_some();
     let answered = match path {
         Some(path) => registry.schema(&path).await?,
         None => None,
     };
     let Some(answered) = answered else {
-        return Err(FetchError::Unusable(format!(
+        let text = format!(
             "the schema refers to version {version} of the subject {subject:?}, which the schema registry {} does not have",
             registry.url
-        )));
+        );
+        return Err(match is_subject {
+            true => FetchError::ReferenceNotFound(text),
+            false => FetchError::Unusable(text),
+        });
     };
     Node::new(answered).map(Arc::new)
 }

@@ -210,14 +210,20 @@ async fn an_id_that_no_registry_gives_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_uuid_of_an_events_metadata_is_a_guid() {
-    let path = "/schemas/guids/07070707-0707-0707-0707-070707070707";
-    let server = Server::of([(path, says(&json!({"schema": "\"string\""})))]).await;
+async fn an_id_of_glues_frame_is_not_asked_for_and_says_what_it_is() {
+    let server = Server::of([("/schemas/ids/7", says(&json!({"schema": "x"})))]).await;
     let registry = Confluent::new(&server.url).unwrap();
 
     let answer = registry.fetch(SchemaId::Version([7; 16])).await;
 
-    assert_eq!(answer, Ok(Source::new(Format::Avro, "\"string\"")));
+    let Err(FetchError::Foreign(text)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(
+        text.contains("stands in AWS Glue's frame") && text.contains(&server.url),
+        "{text}"
+    );
+    assert!(server.targets().is_empty());
 }
 
 #[tokio::test]

@@ -161,16 +161,16 @@ async fn a_version_that_is_still_checked_may_be_had_later() {
 }
 
 #[tokio::test]
-async fn an_id_of_confluents_is_not_asked_for_and_is_an_outage() {
+async fn an_id_of_confluents_is_not_asked_for_and_says_what_it_is() {
     let server = Server::of([]).await;
 
     for id in [SchemaId::Number(7), SchemaId::Guid([7; 16])] {
         let answer = glue(&server).fetch(id).await;
 
-        assert!(
-            matches!(answer, Err(FetchError::Unavailable(_))),
-            "{answer:?}"
-        );
+        let Err(FetchError::Foreign(text)) = answer else {
+            panic!("{answer:?}");
+        };
+        assert!(text.contains("is one of Confluent's"), "{text}");
     }
     assert!(server.targets().is_empty());
 }

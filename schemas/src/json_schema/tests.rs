@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Misfit, Validator};
+use super::{Misfit, Unfit, Validator};
 use crate::id::{Format, Reference, SchemaError, Source};
 
 fn source(schema: &Value) -> Source {
@@ -25,8 +25,10 @@ fn validator(schema: &Value) -> Validator {
 }
 
 fn misfit(validator: &Validator, value: &Value) -> (String, String) {
-    let Misfit { path, reason } = validator.check(value).unwrap_err();
-    (path, reason)
+    match validator.check(value).unwrap_err() {
+        Unfit::Misfit(Misfit { path, reason }) => (path, reason),
+        undecided => panic!("{undecided:?}"),
+    }
 }
 
 fn fault(source: &Source) -> String {
@@ -275,4 +277,48 @@ fn a_pattern_that_backtracks_without_end_is_given_up() {
     let (_, reason) = misfit(&slow, &value);
 
     assert_eq!(reason, "pattern");
+}
+
+#[test]
+fn a_regular_expression_that_gives_up_is_undecided_and_no_misfit() {
+    let slow = json!({"pattern": "^(?:a|aa)+(?<=b)$"});
+    let sku = "a".repeat(60);
+    for of_sku in [
+        slow.clone(),
+        json!({"not": slow}),
+        json!({"anyOf": [slow, {"type": "integer"}]}),
+    ] {
+        let schema = validator(&json!({"properties": {"sku": of_sku}}));
+
+        let undecided = schema.check(&json!({ "sku": sku })).unwrap_err();
+
+        let Unfit::Undecided { path, keyword } = &undecided else {
+            panic!("{undecided:?}");
+        };
+        // Inside `not` the place is not known.
+        assert!(["$.sku", "$"].contains(&&**path), "{path}");
+        assert!(
+            keyword.starts_with("/properties/sku/") && keyword.ends_with("/pattern"),
+            "{keyword}"
+        );
+        assert!(!undecided.to_string().contains("aaa"), "{undecided}");
+        // Where nothing depends on it, nothing is undecided.
+        let other = json!({"other": sku});
+        assert_eq!(schema.check(&other), Ok(()));
+    }
+    // Without look-around there are no steps back.
+    let linear = validator(&json!({"pattern": "^(a+)+$"}));
+    assert_eq!(linear.check(&json!("a".repeat(100_000))), Ok(()));
+    let misfit = linear.check(&json!("a".repeat(100_000) + "b")).unwrap_err();
+    assert!(matches!(misfit, Unfit::Misfit(_)), "{misfit:?}");
+}
+
+#[test]
+fn an_id_without_a_dollar_is_a_schemas_own_before_draft_6_only() {
+    let of = |draft: &str| json!({"$schema": format!("http://json-schema.org/{draft}/schema#"), "id": "x y", "type": "integer"});
+
+    assert!(validator(&of("draft-07")).check(&json!(1)).is_ok());
+    let without = validator(&json!({"id": "x y", "type": "integer"}));
+    assert!(without.check(&json!(1)).is_ok());
+    assert!(fault(&source(&of("draft-04"))).contains("JSON Schema"));
 }

@@ -12,7 +12,7 @@ use prost_reflect::{
 use serde_json::Value as Json;
 
 use crate::id::{SchemaError, Source};
-use crate::limits::{PROTOBUF_ANY_DEPTH_MAX, PROTOBUF_JSON_BYTES_MAX};
+use crate::limits::{MADE_UP_VALUES_MAX, PROTOBUF_ANY_DEPTH_MAX, PROTOBUF_JSON_BYTES_MAX};
 
 /// The messages of a Protobuf schema, compiled with everything that it imports.
 #[derive(Clone)]
@@ -55,6 +55,14 @@ pub enum ConvertError {
         /// The place, by the schema's names: `$.lines[2].sku`.
         path: String,
     },
+    /// A message of which nothing can be made up.
+    #[error("the message {0} contains itself, and no field can be left out to end it")]
+    Endless(String),
+    /// A message of which too much would be made up.
+    #[error(
+        "the message's smallest values have more than {MADE_UP_VALUES_MAX} parts, the most that are made up"
+    )]
+    Parts,
     /// More than is converted.
     #[error("expected at most {PROTOBUF_JSON_BYTES_MAX} bytes, found {0}")]
     Size(usize),

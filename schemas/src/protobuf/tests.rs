@@ -167,6 +167,13 @@ fn two_messages_of_one_name_are_no_schema() {
 }
 
 #[test]
+fn an_edition_is_named() {
+    let error = read("// 2023\n  edition = \"2023\";\npackage shop;\nmessage A {}").unwrap_err();
+
+    assert!(error.0.contains("found one of an edition"), "{error}");
+}
+
+#[test]
 fn nesting_without_end_is_an_error_of_the_parser() {
     let deep = |with: &str, depth: usize| with.repeat(depth) + &"}".repeat(depth);
 

@@ -294,7 +294,25 @@ case(
     logical("bytes", "decimal", precision=9, scale=3),
     follow="neither",
     expected={"error": True},
-    why="the specification wants the same scale and precision; Java reads another number, without an error",
+    why="the specification wants the same scale; Java reads another number, without an error",
+)
+case(
+    "a decimal to one with more digits",
+    logical("bytes", "decimal", precision=9, scale=2),
+    "\x04\xd2",
+    logical("bytes", "decimal", precision=12, scale=2),
+)
+case(
+    "a decimal to one with fewer digits",
+    logical("bytes", "decimal", precision=9, scale=2),
+    "\x04\xd2",
+    logical("bytes", "decimal", precision=4, scale=2),
+)
+case(
+    "a decimal with more digits than the reader's has",
+    logical("bytes", "decimal", precision=9, scale=2),
+    "\x04\xd2",
+    logical("bytes", "decimal", precision=3, scale=2),
 )
 case(
     "a decimal to bytes",

@@ -106,12 +106,15 @@ async fn references_in_a_circle_are_named() {
 }
 
 #[tokio::test]
-async fn a_reference_that_the_registry_does_not_have_is_named() {
+async fn a_reference_that_the_registry_does_not_have_is_named_and_not_for_good() {
     let root = json!({"schema": "x", "references": [reference("x", "gone")]});
     let server = Server::of([("/schemas/ids/7", says(&root))]).await;
 
-    let text = unusable(&server).await;
+    let answer = fetch(&server, 7).await;
 
+    let Err(FetchError::ReferenceNotFound(text)) = answer else {
+        panic!("{answer:?}");
+    };
     assert!(text.contains("version 1 of the subject \"gone\""), "{text}");
 }
 
