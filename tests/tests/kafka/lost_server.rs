@@ -221,16 +221,16 @@ fn of_envelope(envelope: &str) -> String {
     format!("{partition}@{}", records[0]["offset"])
 }
 
-/// `/dead/letters/TOPIC/PARTITION/OFFSET-TIMESTAMP.json`
+/// `/dead/letters/TOPIC/PARTITION/OFFSET-TIMESTAMP.json`: written, or looked at where an answer was lost, and found.
 fn of_bucket(confirmed: &Confirmed<'_>) -> Vec<String> {
     let mut parts = confirmed.path.rsplit('/');
     let (file, partition) = (parts.next().unwrap(), parts.next().unwrap());
     match file.strip_suffix(".json") {
-        Some(file) if confirmed.method == "PUT" => {
+        Some(file) => {
             let offset = file.split('-').next().unwrap();
             vec![format!("orders-{partition}@{offset}")]
         }
-        _ => Vec::new(),
+        None => Vec::new(),
     }
 }
 
