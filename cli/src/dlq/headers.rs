@@ -253,5 +253,3 @@ pub(crate) fn event(record: &Record, arn: Option<&str>, brokers: Option<&str>) -
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod vectors;

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::broker::{bootstrap, produce, topic};
 use crate::support::build::handler;
+use crate::support::ends;
 use crate::support::redrive::{list, redrive, start, text};
 use crate::support::service::Service;
 use crate::support::table::Table;
@@ -40,21 +41,33 @@ async fn orders(stem: &str, shapes: usize) -> (String, Vec<usize>, Vec<Record>) 
     let partitions = i32::try_from(shapes * PARTITIONS).unwrap();
     let topic = topic(&bootstrap(), stem, partitions).await;
     let each = produce(&bootstrap(), &topic, partitions, letters() * shapes, 0).await;
-    let asked = topic.clone();
-    let read = move || {
-        let reader = Reader::new(&Cluster::new(bootstrap()), "reader").unwrap();
-        let mut records = Vec::new();
-        for partition in reader.partitions(&asked).unwrap() {
-            let (first, end) = reader.bounds(&partition).unwrap();
-            let each = |record| {
-                records.push(record);
-                true
-            };
-            reader.read(&partition, first, end, each).unwrap();
+    let all = async {
+        loop {
+            let asked = topic.clone();
+            match spawn_blocking(move || records(&asked)).await.unwrap() {
+                Ok(records) => return records,
+                // A broker that has just made a topic may not lead each of its partitions yet.
+                Err(_) => sleep(Duration::from_millis(100)).await,
+            }
         }
-        records
     };
-    (topic, each, spawn_blocking(read).await.unwrap())
+    let records = ends(all).await;
+    (topic, each, records)
+}
+
+/// All records of a topic.
+fn records(topic: &str) -> Result<Vec<Record>, msk_kafka::Error> {
+    let reader = Reader::new(&Cluster::new(bootstrap()), "reader")?;
+    let mut records = Vec::new();
+    for partition in reader.partitions(topic)? {
+        let (first, end) = reader.bounds(&partition)?;
+        let each = |record| {
+            records.push(record);
+            true
+        };
+        reader.read(&partition, first, end, each)?;
+    }
+    Ok(records)
 }
 
 /// The place of a record's shape among those of its topic.

@@ -1,5 +1,7 @@
 //! Letters by their headers: each family as its own writer has them, and what cannot be read.
 
+mod vectors;
+
 use msk_mapping::record::{Record, TopicPartition};
 
 use super::{is_replayed, read};

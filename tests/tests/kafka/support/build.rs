@@ -54,7 +54,10 @@ fn programs() -> &'static Programs {
         assert!(output.status.success(), "{errors}");
         // Others build it with other features, to the same place.
         let handler = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler-with-all");
-        std::fs::copy(executable(&output.stdout, "handler"), &handler).unwrap();
+        // Renamed: a process of another run may have the old one open.
+        let beside = handler.with_extension(std::process::id().to_string());
+        std::fs::copy(executable(&output.stdout, "handler"), &beside).unwrap();
+        std::fs::rename(&beside, &handler).unwrap();
         Programs {
             handler,
             counted: executable(&output.stdout, "counted"),

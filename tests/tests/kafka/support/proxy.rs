@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,7 +16,6 @@ use super::http::serve;
 
 /// One request that the server has answered with 200.
 pub(crate) struct Confirmed<'a> {
-    pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) asked: &'a [u8],
     pub(crate) answer: &'a [u8],
@@ -106,7 +106,17 @@ async fn answer(
 ) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let asked = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
+    // A task of its own: what the server does is noted also where the function waits no longer.
+    let passed = tokio::spawn(pass_on(head, asked, shared));
+    passed.await.map_err(io::Error::other)?
+}
+
+async fn pass_on(
+    head: Parts,
+    asked: Bytes,
+    shared: Arc<Shared>,
+) -> io::Result<Response<Full<Bytes>>> {
+    let path = head.uri.path().to_owned();
     pass(&shared).await;
     let stream = TcpStream::connect(&shared.behind).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -119,7 +129,6 @@ async fn answer(
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     if head.status == 200 {
         let names = (shared.names)(&Confirmed {
-            method: &method,
             path: &path,
             asked: &asked,
             answer: &body,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use msk_mapping::record::{Header, Record, TopicPartition};
 use serde::Deserialize;
 
-use super::read;
+use super::super::read;
 use crate::dlq::document::Foreign;
 use crate::dlq::letter::{Content, Letter, Shape};
 
@@ -88,7 +88,7 @@ fn assert_record(letter: &Letter, key: Option<&str>, value: Option<&str>) {
 
 #[test]
 fn letters_of_spring_are_read_as_its_recoverer_writes_them() {
-    let letters = letters(include_str!("../../../tests/vectors/spring.json"));
+    let letters = letters(include_str!("../../../../tests/vectors/spring.json"));
 
     let (place, time) = ("orders-3@41", Some(RECORD_MS));
     let illegal = "java.lang.IllegalStateException";
@@ -122,7 +122,7 @@ fn letters_of_spring_are_read_as_its_recoverer_writes_them() {
 
 #[test]
 fn letters_of_connect_are_read_as_its_reporter_writes_them() {
-    let letters = letters(include_str!("../../../tests/vectors/connect.json"));
+    let letters = letters(include_str!("../../../../tests/vectors/connect.json"));
 
     let (place, group) = ("orders-3@41", Some("shipping"));
     let data = "org.apache.kafka.connect.errors.DataException";
@@ -148,7 +148,7 @@ fn letters_of_connect_are_read_as_its_reporter_writes_them() {
 
 #[test]
 fn letters_of_streams_are_read_as_its_handlers_write_them() {
-    let mut letters = letters(include_str!("../../../tests/vectors/streams.json"));
+    let mut letters = letters(include_str!("../../../../tests/vectors/streams.json"));
 
     // A punctuation has no record, so there is nothing to redrive.
     let (_, punctuation) = letters.pop().unwrap();
@@ -171,7 +171,7 @@ fn letters_of_streams_are_read_as_its_handlers_write_them() {
 
 #[test]
 fn letters_of_share_groups_are_read_as_the_broker_writes_them() {
-    let letters = letters(include_str!("../../../tests/vectors/share-group.json"));
+    let letters = letters(include_str!("../../../../tests/vectors/share-group.json"));
 
     let (place, group) = ("orders-3@41", Some("shipping"));
     let (code, thrown) = ("share-group", "rejected by the consumer");
