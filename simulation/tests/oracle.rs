@@ -1655,11 +1655,39 @@ fn metrics_count_every_record_that_an_invocation_was_given() {
         let measured = What::Measured {
             invocation: 0,
             counted,
+            retried: 0,
         };
         broken([appended(0), appended(1), delivered(0, [0, 1]), measured])
     };
 
     assert_eq!(counted(2), []);
     assert_eq!(counted(1), [Invariant::Counted]);
+    assert_eq!(counted(3), [Invariant::Counted]);
+}
+
+#[test]
+fn metrics_count_as_retries_the_starts_beyond_each_records_first() {
+    let counted = |retried| {
+        let measured = What::Measured {
+            invocation: 0,
+            counted: 2,
+            retried,
+        };
+        let mut found = broken([
+            appended(0),
+            appended(1),
+            delivered(0, [0, 1]),
+            started(0, 0),
+            started(0, 0),
+            started(0, 1),
+            measured,
+        ]);
+        // Nobody has taken the partition here.
+        found.retain(|broken| *broken == Invariant::Counted);
+        found
+    };
+
+    assert_eq!(counted(1), []);
+    assert_eq!(counted(0), [Invariant::Counted]);
     assert_eq!(counted(3), [Invariant::Counted]);
 }
