@@ -1656,6 +1656,7 @@ fn metrics_count_every_record_that_an_invocation_was_given() {
         let measured = What::Measured {
             invocation: 0,
             counted,
+            retried: 0,
         };
         broken([appended(0), appended(1), delivered(0, [0, 1]), measured])
     };
@@ -1757,4 +1758,31 @@ fn a_part_of_a_chunk_that_is_tried_as_often_as_the_whole_costs_too_much() {
 
     assert_eq!(halved(&calls, false, [5, 6, 7]), []);
     assert_eq!(halved(&once_more, false, [5, 6, 7]), [Invariant::Halved]);
+}
+
+#[test]
+fn metrics_count_as_retries_the_starts_beyond_each_records_first() {
+    let counted = |retried| {
+        let measured = What::Measured {
+            invocation: 0,
+            counted: 2,
+            retried,
+        };
+        let mut found = broken([
+            appended(0),
+            appended(1),
+            delivered(0, [0, 1]),
+            started(0, 0),
+            started(0, 0),
+            started(0, 1),
+            measured,
+        ]);
+        // Nobody has taken the partition here.
+        found.retain(|broken| *broken == Invariant::Counted);
+        found
+    };
+
+    assert_eq!(counted(1), []);
+    assert_eq!(counted(0), [Invariant::Counted]);
+    assert_eq!(counted(3), [Invariant::Counted]);
 }
