@@ -19,6 +19,3 @@ pub mod statements;
 
 #[cfg(feature = "postgres")]
 pub(crate) mod run;
-
-#[cfg(all(test, feature = "postgres"))]
-mod tests;

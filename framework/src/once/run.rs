@@ -378,3 +378,6 @@ async fn execute(
     let done = transaction.execute_typed(statement, parameters).await;
     done.map(|_| ()).map_err(refused)
 }
+
+#[cfg(test)]
+mod tests;

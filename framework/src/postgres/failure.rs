@@ -1,7 +1,7 @@
 //! What an error of Postgres means for a record. Called by handlers, by `once` and by `database`.
 
 use tokio_postgres::Error;
-use tokio_postgres::error::DbError;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::failure::{Failure, cut, error_text};
 
@@ -36,7 +36,7 @@ pub fn failure(error: Error) -> Failure {
 /// A statement of the framework's own has failed: no record is at fault, whatever the server says.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub(crate) fn refused(error: Error) -> Failure {
-    let advice = match error.code().map(|code| code.code()) {
+    let advice = match error.code().map(SqlState::code) {
         Some("42P01" | "3D000" | "3F000" | "42703" | "42P10") => {
             "; create the tables with the statements that `cargo msk postgres schema` prints"
         }
