@@ -66,6 +66,7 @@ pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
 impl Judge<'_> {
     /// Each check reads the accounts before the fact is in them.
     fn take(&mut self, what: &What) {
+        self.halves(what);
         match what {
             What::Started { invocation, record } => {
                 self.in_order(*invocation, *record);
@@ -80,36 +81,18 @@ impl Judge<'_> {
                 invocation,
                 call,
                 records,
-            } => {
-                self.has_one_chunk_out(*invocation, *call, records);
-                self.is_called(*invocation, records);
-            }
-            What::Spoiled {
-                invocation,
-                call,
-                record,
-                nobodys_fault,
-            } => self.is_spoiled(*invocation, (*call, *record), *nobodys_fault),
-            What::Ended {
-                invocation,
-                record,
-                how,
-            } => self.ends_in_call(*invocation, *record, *how),
+            } => self.has_one_chunk_out(*invocation, *call, records),
             What::Answered { invocation, answer } => {
                 self.answers(*invocation, answer);
                 self.hands_over(*invocation);
                 self.owes_nothing(*invocation);
                 self.all_reached(*invocation);
-                self.neighbours_are_done(*invocation);
                 self.ends_soon(*invocation);
             }
             What::Looked {
-                invocation,
-                record,
-                panics,
+                invocation, record, ..
             } => {
                 self.is_reached(*invocation, *record);
-                self.is_taken_apart(*invocation, *panics);
                 self.has_waited_for_schema(*invocation, *record);
             }
             What::SchemaAsked { invocation, schema } => self.asks(*invocation, *schema),
@@ -117,10 +100,7 @@ impl Judge<'_> {
                 invocation,
                 record,
                 why,
-            } => {
-                self.rightly_unread(*invocation, *record, *why);
-                self.is_taken_apart(*invocation, true);
-            }
+            } => self.rightly_unread(*invocation, *record, *why),
             What::Measured {
                 invocation,
                 counted,

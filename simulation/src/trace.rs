@@ -80,12 +80,7 @@ fn line(what: &What) -> String {
             call,
             records,
         } => format!("invocation {invocation}: call {call} has records {records:?}"),
-        What::Spoiled {
-            invocation,
-            call,
-            record,
-            ..
-        } => format!("invocation {invocation}: record {record} spoils call {call}"),
+        What::Spoiled { call, record, .. } => format!("record {record} spoils call {call}"),
         What::CallOver { invocation, call } => {
             format!("invocation {invocation}: call {call} is over")
         }

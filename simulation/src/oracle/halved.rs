@@ -2,7 +2,7 @@
 //!
 //! Asked of a chunk whose calls have failed because of one record alone, and of which nothing else was said.
 
-use crate::fact::{How, InvocationId, RecordId};
+use crate::fact::{How, InvocationId, RecordId, What};
 use crate::oracle::accounts::Chunk;
 use crate::oracle::judge::Judge;
 use crate::oracle::terms::Ledger;
@@ -12,8 +12,41 @@ use crate::oracle::violation::Invariant;
 const IN_TIME_PART: u64 = 4;
 
 impl Judge<'_> {
+    /// Whatever a chunk has to do with.
+    pub(super) fn halves(&mut self, what: &What) {
+        match what {
+            What::Called {
+                invocation,
+                records,
+                ..
+            } => self.is_called(*invocation, records),
+            What::Spoiled {
+                invocation,
+                call,
+                record,
+                nobodys_fault,
+            } => self.is_spoiled(*invocation, (*call, *record), *nobodys_fault),
+            What::Ended {
+                invocation,
+                record,
+                how,
+            } => self.ends_in_call(*invocation, *record, *how),
+            // What is left of a chunk may be cut in other places.
+            What::Looked {
+                invocation,
+                panics: true,
+                ..
+            }
+            | What::Unread { invocation, .. } => {
+                self.chunks.mixed.insert(*invocation);
+            }
+            What::Answered { invocation, .. } => self.neighbours_are_done(*invocation),
+            _ => {}
+        }
+    }
+
     /// A call with several records.
-    pub(super) fn is_called(&mut self, invocation: InvocationId, records: &[RecordId]) {
+    fn is_called(&mut self, invocation: InvocationId, records: &[RecordId]) {
         let Some(first) = records.first() else {
             return;
         };
@@ -51,7 +84,7 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn is_spoiled(
+    fn is_spoiled(
         &mut self,
         invocation: InvocationId,
         (call, record): (u64, RecordId),
@@ -65,7 +98,7 @@ impl Judge<'_> {
     }
 
     /// What was said of a record by itself, or a call that was dropped.
-    pub(super) fn ends_in_call(&mut self, invocation: InvocationId, record: RecordId, how: How) {
+    fn ends_in_call(&mut self, invocation: InvocationId, record: RecordId, how: How) {
         let call = self.model.invocations.get(&invocation);
         let call = call.and_then(|of| of.called.get(&record));
         let is_spoiled =
@@ -78,22 +111,17 @@ impl Judge<'_> {
         }
     }
 
-    /// An extractor has failed in the middle of the work: what is left of a chunk may be cut in other places.
-    pub(super) fn is_taken_apart(&mut self, invocation: InvocationId, is_apart: bool) {
-        if is_apart {
-            self.chunks.mixed.insert(invocation);
-        }
-    }
-
     /// The answer leaves.
-    pub(super) fn neighbours_are_done(&mut self, invocation: InvocationId) {
+    fn neighbours_are_done(&mut self, invocation: InvocationId) {
         let chunks = self.chunks.of.remove(&invocation).unwrap_or_default();
         let of = &self.model.invocations[&invocation];
         let time = self.terms.pace.timeout_ms / IN_TIME_PART;
-        let is_asked = self.now_ms < of.delivered_ms + time
-            && !(of.faulted || of.held_up || of.killed)
-            && !of.holds.values().any(|hold| hold.superseded)
-            && !self.chunks.mixed.contains(&invocation);
+        let is_disturbed = of.faulted
+            || of.held_up
+            || of.killed
+            || of.holds.values().any(|hold| hold.superseded)
+            || self.chunks.mixed.contains(&invocation);
+        let is_asked = self.now_ms < of.delivered_ms + time && !is_disturbed;
         let found = chunks.iter().filter(|chunk| is_asked && chunk.stood_alone);
         let mut faults = Vec::new();
         for chunk in found {
