@@ -3,6 +3,7 @@
 #![cfg(feature = "logging")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::io::Write;
 use std::process::Command;
 
 use lambda_msk::logging::{self, LogScope};
@@ -29,7 +30,7 @@ async fn handler() -> Result<(), Failure> {
     let nameless = tokio::task::spawn_blocking(|| error!("of nobody"));
     nameless.await?;
     // Not ended: what comes next is no part of this line.
-    print!("printed");
+    std::io::stdout().write_all(b"printed")?;
     Ok(())
 }
 

@@ -82,7 +82,7 @@ impl Seen {
         for of in &status.partitions {
             let is_settled = of.lag == Some(0);
             *partitions
-                .entry(of.partition.partition.to_string())
+                .entry(of.partition.partition().to_string())
                 .or_insert(true) &= is_settled;
         }
         self.measured.stands(topic, &partitions, Instant::now());

@@ -291,3 +291,17 @@ fn dead_letters_are_produced_as_the_records_that_they_hold() {
     );
     assert!(!shown.contains("KafkaBatchInfo"), "{shown}");
 }
+
+#[test]
+fn what_the_mapping_has_given_up_lags_no_more() {
+    let more = ["--maximum-retry-attempts", "1", "--json"];
+
+    let output = consumed("orders", &["", "fail"], &[&PARTIAL[..], &more].concat());
+
+    let end = events(&output).pop().unwrap();
+    let metrics = &end["mappings"][0]["metrics"];
+    assert_eq!(end["exitCode"], 4, "{end}");
+    assert!(metrics["timeLagMsMax"].as_f64().unwrap() > 0.0, "{end}");
+    // The function's last line was of the record while it waited for its last try.
+    assert_eq!(metrics["timeLagMs"], 0.0, "{end}");
+}
