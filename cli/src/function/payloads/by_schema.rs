@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn what_the_mapping_took_away_stands_before_the_payload_again() {
         let event = r#"{"eventSource":"SelfManagedKafka","bootstrapServers":"b:9092","records":{"t-0":[{"topic":"t","partition":0,"offset":1,"timestamp":1,"timestampType":"CREATE_TIME","value":"CAE=","headers":[],"valueSchemaMetadata":{"dataFormat":"PROTOBUF","schemaId":"7"}}]}}"#;
-        let records = lambda_msk::testing::Event::from(event).records().unwrap();
+        let records = Event::from(event).records().unwrap();
         let metadata = records[0].value_schema().unwrap();
 
         assert_eq!(
