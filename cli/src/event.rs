@@ -468,7 +468,7 @@ mod tests {
             let made = event(&args(&line), None, 0);
 
             std::fs::remove_file(&path).unwrap();
-            let fault = made.unwrap_err().to_string();
+            let fault = made.unwrap_err().text();
             assert!(fault.contains("has no symbols"), "{fault}");
         }
 

@@ -186,7 +186,7 @@ impl SchemaNeeds {
                 missing.push(of_lane);
             }
         }
-        needs.missing = in_turn(missing);
+        needs.missing = in_turn(&missing);
         // Set once an invocation.
         let _ = schemas.known.set(known);
         needs
@@ -261,7 +261,7 @@ impl Typed {
 }
 
 /// The ids of lanes, one of each lane in turn and each once: the many of one lane keep no other waiting.
-fn in_turn(lanes: Vec<Vec<SchemaId>>) -> Vec<SchemaId> {
+fn in_turn(lanes: &[Vec<SchemaId>]) -> Vec<SchemaId> {
     let longest = lanes.iter().map(Vec::len).max().unwrap_or_default();
     let mut seen = BTreeSet::new();
     let turns = (0..longest).flat_map(|turn| lanes.iter().filter_map(move |lane| lane.get(turn)));

@@ -150,7 +150,7 @@ fn a_framing_that_names_no_schema_is_a_fault_where_one_is_needed() {
 }
 
 #[test]
-fn a_fault_of_the_registry_or_the_framing_is_named_without_faults_that_follow_from_it() {
+fn a_fault_of_the_registry_is_named_without_faults_that_follow_from_it() {
     let faults = |registry: &str, framing: &str, format: &str, schema: &'static str| {
         let built = Consumer::builder()
             .from_vars([

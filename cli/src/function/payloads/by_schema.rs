@@ -9,7 +9,7 @@ use msk_mapping::machine::{
     Validity,
 };
 use msk_mapping::record::{self, Header, TopicPartition};
-use msk_mapping::schemas::{Registry, Validator};
+use msk_mapping::schemas::{Checked, Registry, Validator};
 use msk_schemas::confluent::Confluent;
 
 use super::part::Part;
@@ -89,11 +89,29 @@ impl Reader {
             Part::Key => key,
             Part::Value => value,
         };
-        let framed = records.iter().map(|record| framed(record, part));
-        match validator.check(framed.collect()).await {
+        let mut asked: Vec<_> = records.iter().map(|record| framed(record, part)).collect();
+        let others = records
+            .iter()
+            .enumerate()
+            .flat_map(|(at, record)| others(record, part).map(move |other| (at, other)));
+        let (of, others): (Vec<usize>, Vec<_>) = others.unzip();
+        asked.extend(others);
+        match validator.check(asked).await {
             Err(unavailable) => (Vec::new(), Some(format!("{sizes}: {}", unavailable.reason))),
-            Ok(checked) => {
-                let read = checked.into_iter().map(|checked| {
+            Ok(mut checked) => {
+                let others = checked.split_off(records.len());
+                let is_there =
+                    |other: &Checked| matches!(other.validated.validity, Validity::Valid { .. });
+                let of = of.iter().zip(&others);
+                let of: Vec<usize> = of
+                    .filter(|(_, other)| is_there(other))
+                    .map(|(at, _)| *at)
+                    .collect();
+                let read = checked.into_iter().enumerate().map(|(at, checked)| {
+                    if of.contains(&at) && is_there(&checked) {
+                        let reason = "nothing tells which message of the schema the value is";
+                        return Some(Err(reason.to_owned()));
+                    }
                     let record = checked.validated.record;
                     let bytes = match part {
                         Part::Key => record.key,
@@ -177,10 +195,56 @@ fn framed(record: &Record, part: Part) -> record::Record {
     framed
 }
 
+/// What the record would be as other messages of its schema, without any field: only a schema without these has but one message. None, if the record itself says which message it is.
+fn others(record: &Record, part: Part) -> impl Iterator<Item = record::Record> {
+    let metadata = match part {
+        Part::Key => record.key_schema(),
+        Part::Value => record.value_schema(),
+    };
+    let bytes = part.of(record).unwrap_or_default();
+    let metadata = metadata.filter(|metadata| is_first_assumed(metadata, bytes));
+    let frame = metadata.and_then(frame);
+    let partition = TopicPartition::new(record.topic(), record.partition());
+    let offset = record.offset();
+    frame.into_iter().flat_map(move |frame| {
+        // Of Confluent's indexes the second message and one within the first; of Glue's the second place.
+        let places: &[&[u8]] = match frame[0] {
+            3 => &[&[1]],
+            _ => &[&[2, 2], &[4, 0, 0]],
+        };
+        let partition = partition.clone();
+        places.iter().map(move |place| {
+            let bytes = Some(Bytes::from([&frame[..], place].concat()));
+            let mut other = record::Record::new(partition.clone(), offset);
+            match part {
+                Part::Key => other.key = bytes,
+                Part::Value => other.value = bytes,
+            }
+            other
+        })
+    })
+}
+
+/// Field number 0 does not exist: a first byte below 8 is that of the indexes. Without them the first message is assumed.
+fn is_first_assumed(metadata: &SchemaMetadata, bytes: &[u8]) -> bool {
+    let is_protobuf = metadata.data_format.as_deref() == Some("PROTOBUF");
+    is_protobuf && bytes.first().is_none_or(|first| *first >= 8)
+}
+
 /// None: the id is no registry's.
 fn with_frame(metadata: &SchemaMetadata, bytes: &[u8]) -> Option<Bytes> {
+    let mut framed = frame(metadata)?;
+    if is_first_assumed(metadata, bytes) {
+        framed.push(0);
+    }
+    framed.extend(bytes);
+    Some(framed.into())
+}
+
+/// None: the id is no registry's.
+fn frame(metadata: &SchemaMetadata) -> Option<Vec<u8>> {
     let id = metadata.schema_id.as_deref()?;
-    let mut framed = Vec::with_capacity(bytes.len() + super::part::GLUE_BYTES + 1);
+    let mut framed = Vec::with_capacity(super::part::GLUE_BYTES + 1);
     if let Some(uuid) = uuid(id) {
         framed.extend([3, 0]);
         framed.extend(uuid);
@@ -188,13 +252,7 @@ fn with_frame(metadata: &SchemaMetadata, bytes: &[u8]) -> Option<Bytes> {
         framed.push(0);
         framed.extend(id.parse::<u32>().ok()?.to_be_bytes());
     }
-    // Field number 0 does not exist: a first byte below 8 is that of the indexes.
-    let is_protobuf = metadata.data_format.as_deref() == Some("PROTOBUF");
-    if is_protobuf && bytes.first().is_none_or(|first| *first >= 8) {
-        framed.push(0);
-    }
-    framed.extend(bytes);
-    Some(framed.into())
+    Some(framed)
 }
 
 /// The bytes of a UUID of 36 characters. None: it is none.
@@ -211,7 +269,85 @@ fn uuid(id: &str) -> Option<[u8; 16]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{uuid, with_frame};
+    use lambda_msk::testing::{Event, Sample};
+    use msk_mapping::event::Source as EventSource;
+    use msk_mapping::machine::{
+        Configuration, EventRecordFormat, SchemaRegistryConfig, StartingPosition,
+        ValidatedAttribute,
+    };
+    use msk_mapping::schemas::{Registry, Validator};
+    use msk_schemas::id::{Format, SchemaId, Source};
+    use msk_schemas::registry::Fetching;
+
+    use super::{Part, Reader, uuid, with_frame};
+
+    /// A registry with one schema.
+    #[derive(Debug)]
+    struct One(&'static str);
+
+    impl Registry for One {
+        fn fetch(&self, _: SchemaId) -> Fetching<'_> {
+            let source = Source::new(Format::Protobuf, self.0);
+            Box::pin(std::future::ready(Ok(source)))
+        }
+
+        fn place(&self) -> &str {
+            "memory"
+        }
+    }
+
+    fn reader(file: &'static str) -> Reader {
+        let validator = |attribute| {
+            let source = EventSource::SelfManaged {
+                bootstrap_servers: None,
+            };
+            let mut configuration = Configuration::new(source, "t", StartingPosition::TrimHorizon);
+            configuration.schema_registry_config = Some(SchemaRegistryConfig {
+                uri: "memory".to_owned(),
+                event_record_format: Some(EventRecordFormat::Json),
+                validated: vec![attribute],
+            });
+            Validator::of(&configuration, Box::new(One(file))).unwrap()
+        };
+        let validators = [ValidatedAttribute::Key, ValidatedAttribute::Value].map(validator);
+        Reader {
+            validators: Ok(Box::new(validators)),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_shown_only_if_it_is_the_schemas_one_or_is_named() {
+        let one = r#"syntax = "proto3"; message A { uint64 x = 1; map<string, int32> m = 2; }"#;
+        let second = r#"syntax = "proto3"; message A { uint64 x = 1; } message B {}"#;
+        let within = r#"syntax = "proto3"; message A { uint64 x = 1; message B {} }"#;
+        let uuid = "00000000-0000-0000-0000-0000000000ff";
+        for (file, id, value, is_shown) in [
+            (one, "7", &[8, 5][..], true),
+            (second, "7", &[8, 5], false),
+            (within, "7", &[8, 5], false),
+            (second, "7", &[2, 2], true),
+            (second, uuid, &[8, 5], false),
+            (second, uuid, &[1], true),
+        ] {
+            let record = Sample::new("t", 0).value(value.to_vec());
+            let event = Event::msk().record(record.value_schema("PROTOBUF", id));
+            let records = event.build().records().unwrap();
+
+            let records: Vec<_> = records.iter().collect();
+            let (read, _) = reader(file).read(&records, Part::Value).await;
+
+            let Some(read) = &read[0] else {
+                panic!("{file} {value:?}");
+            };
+            assert_eq!(read.is_ok(), is_shown, "{file} {value:?} {read:?}");
+            if let Err(reason) = read {
+                assert!(
+                    reason.starts_with("nothing tells which message"),
+                    "{reason}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn an_id_of_36_characters_is_glues() {
@@ -226,7 +362,7 @@ mod tests {
     #[test]
     fn what_the_mapping_took_away_stands_before_the_payload_again() {
         let event = r#"{"eventSource":"SelfManagedKafka","bootstrapServers":"b:9092","records":{"t-0":[{"topic":"t","partition":0,"offset":1,"timestamp":1,"timestampType":"CREATE_TIME","value":"CAE=","headers":[],"valueSchemaMetadata":{"dataFormat":"PROTOBUF","schemaId":"7"}}]}}"#;
-        let records = lambda_msk::testing::Event::from(event).records().unwrap();
+        let records = Event::from(event).records().unwrap();
         let metadata = records[0].value_schema().unwrap();
 
         assert_eq!(
