@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Fault> {
     }
     if args.payload {
         let event = event.ok_or_else(|| nothing(letter))?;
-        document["payload"] = payload(&event, &Reader::of(&args.env)).await?;
+        document["payload"] = payload(&event, &Reader::of(&args.env, None)).await?;
     }
     if args.json || args.payload {
         print_document(format!("{document:#}\n").as_bytes())?;
