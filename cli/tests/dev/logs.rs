@@ -19,7 +19,8 @@ fn a_functions_warnings_are_short_rows_and_its_metrics_stand_at_the_end() {
         !err.contains("batch begins") && !err.contains("_aws"),
         "{err}"
     );
-    let at_the_end = " records/s, handler p50 2.0 ms, p99 50.0 ms, lag in time 4.2 s\n";
+    // All is settled by then, whatever the function said last.
+    let at_the_end = " records/s, handler p50 2.0 ms, p99 50.0 ms, lag in time 0 s\n";
     assert!(out.contains(at_the_end), "{out}");
 }
 

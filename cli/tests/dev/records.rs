@@ -300,7 +300,7 @@ fn what_the_mapping_has_given_up_lags_no_more() {
 
     let end = events(&output).pop().unwrap();
     let metrics = &end["mappings"][0]["metrics"];
-    assert_eq!(end["exitCode"], 4, "{end}");
+    assert_eq!(end["exitCode"], 5, "{end}");
     assert!(metrics["timeLagMsMax"].as_f64().unwrap() > 0.0, "{end}");
     // The function's last line was of the record while it waited for its last try.
     assert_eq!(metrics["timeLagMs"], 0.0, "{end}");
