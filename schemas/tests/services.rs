@@ -10,7 +10,7 @@ use msk_schemas::cache::{Cache, Known};
 use msk_schemas::confluent::Confluent;
 use msk_schemas::glue::Glue;
 use msk_schemas::id::{Format, SchemaId, Source};
-use msk_schemas::json_schema::Validator;
+use msk_schemas::json_schema::{Unfit, Validator};
 use msk_schemas::limits::SECRET_AGAIN_SECS;
 use msk_schemas::protobuf::File;
 use msk_schemas::protobuf::json::Dynamic;
@@ -129,7 +129,10 @@ async fn a_json_schema_is_fetched_and_checks_by_what_it_refers_to() {
     let validator = Validator::of(&fetched(id).await).unwrap();
 
     assert_eq!(validator.check(&json!({"user": {"name": "Ann"}})), Ok(()));
-    let misfit = validator.check(&json!({"user": {"name": 7}})).unwrap_err();
+    let unfit = validator.check(&json!({"user": {"name": 7}})).unwrap_err();
+    let Unfit::Misfit(misfit) = unfit else {
+        panic!("{unfit}");
+    };
     assert_eq!(misfit.path, "$.user.name");
 }
 
