@@ -58,6 +58,7 @@ pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
     };
     for fact in facts {
         judge.now_ms = fact.at_ms;
+        judge.halves(&fact.what);
         judge.take(&fact.what);
     }
     judge.violations
@@ -66,7 +67,6 @@ pub fn judge(terms: &Terms, facts: &[Fact]) -> Vec<Violation> {
 impl Judge<'_> {
     /// Each check reads the accounts before the fact is in them.
     fn take(&mut self, what: &What) {
-        self.halves(what);
         match what {
             What::Started { invocation, record } => {
                 self.in_order(*invocation, *record);
