@@ -329,7 +329,7 @@ mod tests {
             (second, uuid, &[8, 5], false),
             (second, uuid, &[1], true),
         ] {
-            let record = Sample::new("t", 0).value(value.to_vec());
+            let record = Sample::new("t", 0).value(value);
             let event = Event::msk().record(record.value_schema("PROTOBUF", id));
             let records = event.build().records().unwrap();
 

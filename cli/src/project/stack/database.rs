@@ -9,7 +9,7 @@ const PARAMETER: &str = "  DatabaseUrl:
 
 ";
 
-const VARIABLE: &str = "          URL: !Ref DatabaseUrl\n";
+const VARIABLE: &str = "          DATABASE_URL: !Ref DatabaseUrl\n";
 
 /// Each with the place in this repository's template.yaml that it stands before.
 pub(super) const INSERTS: [(&str, &str); 2] = [
