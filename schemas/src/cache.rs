@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +40,15 @@ pub struct Cache {
     asked: Arc<Asked>,
 }
 
+impl Drop for Cache {
+    /// Requests under way hold what is asked.
+    fn drop(&mut self) {
+        let flights = std::mem::take(&mut self.asked.kept().flights);
+        // Without the lock.
+        drop(flights);
+    }
+}
+
 /// What a request under way needs to finish without the cache's borrow.
 struct Asked {
     registry: Box<dyn Registry>,
@@ -54,7 +64,15 @@ struct Kept {
     is_in_use: bool,
     /// What is believed for some time: that a schema, or one that it refers to, was not found.
     not_found: HashMap<SchemaId, NotFound>,
-    flights: HashMap<SchemaId, Shared<Flight>>,
+    flights: HashMap<SchemaId, UnderWay>,
+    /// Counts requests, so that the end of one is not taken for that of a later one of the same id.
+    begun: u64,
+}
+
+struct UnderWay {
+    flight: Shared<Flight>,
+    number: u64,
+    began: Instant,
 }
 
 struct Final {
@@ -67,7 +85,8 @@ struct NotFound {
     asked: Instant,
 }
 
-/// One request under way. It runs in a task of its own: whoever waits for it may go, and its answer is kept all the same. None: it took longer than any request may.
+/// One request under way. Whoever waits for it moves it on. If all have gone it stands still, and the next caller moves it on: no task of its own would run in a process that is frozen between
+/// events. None: it took longer than any request may.
 type Flight = Pin<Box<dyn Future<Output = Option<Known>> + Send>>;
 
 impl fmt::Debug for Cache {
@@ -105,7 +124,7 @@ impl Cache {
         self.asked.kept().known(id)
     }
 
-    /// What the registry says of an id; asked only if nothing is known yet. Callers of the same id share one request, which goes on when they have left.
+    /// What the registry says of an id; asked only if nothing is known yet. Callers of the same id share one request. If they leave before its answer, the next caller goes on with it.
     ///
     /// After `limit` the answer is [`Known::Unavailable`]. The limit covers the schema with all its references.
     pub async fn get(&self, id: SchemaId, limit: Duration) -> Known {
@@ -117,13 +136,16 @@ impl Cache {
     pub async fn within(&self, id: SchemaId, limit: Duration) -> Option<Known> {
         let end = Instant::now() + limit;
         loop {
-            let flight = {
+            let (flight, stale) = {
                 let mut kept = self.asked.kept();
                 if let Some(known) = kept.known(id) {
                     return Some(known);
                 }
-                kept.flight(id, &self.asked)
+                let stale = kept.stale();
+                (kept.flight(id, &self.asked), stale)
             };
+            // Without the lock.
+            drop(stale);
             let Some(flight) = flight else {
                 return Some(self.too_many());
             };
@@ -160,13 +182,21 @@ impl Asked {
     }
 
     /// Asks the registry, and keeps the answer.
-    async fn ask(self: Arc<Self>, id: SchemaId) -> Option<Known> {
+    async fn ask(self: Arc<Self>, id: SchemaId, number: u64) -> Option<Known> {
         let landing = Landing {
             asked: Arc::clone(&self),
             id,
+            number,
         };
         let limit = Duration::from_millis(FETCH_MS_MAX);
-        let fetched = timeout(limit, self.registry.fetch(id)).await;
+        let fetched = AssertUnwindSafe(timeout(limit, self.registry.fetch(id)));
+        let Ok(fetched) = fetched.catch_unwind().await else {
+            let place = self.registry.place();
+            let reason = format!(
+                "the request to the schema registry {place} ended without an answer: the client of the registry has a fault"
+            );
+            return Some(Known::Unavailable(Arc::from(reason)));
+        };
         let (known, keep) = match fetched.ok()? {
             Ok(source) => (Known::Ready(Arc::new(Schema::new(source))), Keep::ForGood),
             Err(FetchError::NotFound(_)) => (Known::NotFound, Keep::ForSomeTime),
@@ -190,16 +220,22 @@ impl Asked {
     }
 }
 
-/// Ends a request: also one that panics, or whose runtime goes.
+/// Ends a request: also one that panics, or is dropped.
 struct Landing {
     asked: Arc<Asked>,
     id: SchemaId,
+    number: u64,
 }
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        let flight = self.asked.kept().flights.remove(&self.id);
+        let mut kept = self.asked.kept();
+        let flight = match kept.flights.entry(self.id) {
+            Entry::Occupied(of) if of.get().number == self.number => Some(of.remove()),
+            _ => None,
+        };
         // Without the lock.
+        drop(kept);
         drop(flight);
     }
 }
@@ -223,23 +259,32 @@ impl Kept {
 
     /// The request under way for an id, or a new one. None: too many are under way.
     fn flight(&mut self, id: SchemaId, asked: &Arc<Asked>) -> Option<Shared<Flight>> {
-        if let Some(flight) = self.flights.get(&id) {
-            return Some(flight.clone());
+        if let Some(of) = self.flights.get(&id) {
+            return Some(of.flight.clone());
         }
         if self.flights.len() >= FETCHES_UNDER_WAY_MAX {
             return None;
         }
-        let task = tokio::spawn(Arc::clone(asked).ask(id));
-        let place = asked.registry.place().to_owned();
-        let flight: Flight = Box::pin(async move {
-            task.await.unwrap_or_else(|_| {
-                let reason = format!("the request to the schema registry {place} ended without an answer: the client of the registry has a fault");
-                Some(Known::Unavailable(Arc::from(reason)))
-            })
-        });
+        self.begun += 1;
+        let flight: Flight = Box::pin(Arc::clone(asked).ask(id, self.begun));
         let flight = flight.shared();
-        self.flights.insert(id, flight.clone());
+        let of = UnderWay {
+            flight: flight.clone(),
+            number: self.begun,
+            began: Instant::now(),
+        };
+        self.flights.insert(id, of);
         Some(flight)
+    }
+
+    /// The requests that have had their time, if there is no room for another: nobody may ever move them on again.
+    fn stale(&mut self) -> Vec<UnderWay> {
+        if self.flights.len() < FETCHES_UNDER_WAY_MAX {
+            return Vec::new();
+        }
+        let longest = Duration::from_millis(FETCH_MS_MAX);
+        let of = self.flights.extract_if(|_, of| of.began.elapsed() >= longest);
+        of.map(|(_, of)| of).collect()
     }
 
     fn keep(&mut self, id: SchemaId, known: &Known, keep: Keep) {

@@ -137,7 +137,7 @@ async fn a_caller_that_goes_leaves_the_request_to_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_all_have_left_goes_on_and_its_answer_is_kept() {
+async fn a_request_that_all_have_left_is_gone_on_with_by_the_next_caller() {
     let (answer, reply) = oneshot::channel();
     let memory = Memory::new([Reply::When(reply)]);
     let cache = memory.cache();
@@ -145,10 +145,23 @@ async fn a_request_that_all_have_left_goes_on_and_its_answer_is_kept() {
     let first = cache.get(id(7), LIMIT).await;
     assert!(matches!(first, Known::Unavailable(_)), "{first:?}");
     answer.send(schema()).unwrap();
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    // The process was frozen for longer than a request may take.
+    advance(Duration::from_millis(FETCH_MS_MAX)).await;
 
-    assert!(is_ready(&cache.known(id(7)).unwrap()));
+    assert!(is_ready(&cache.get(id(7), LIMIT).await));
     assert_eq!(memory.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_cache_that_is_dropped_drops_its_requests() {
+    let (answer, reply) = oneshot::channel();
+    let memory = Memory::new([Reply::When(reply)]);
+    let cache = memory.cache();
+    assert!(cache.get(id(7), LIMIT).now_or_never().is_none());
+
+    drop(cache);
+
+    assert!(answer.is_closed());
 }
 
 #[tokio::test(start_paused = true)]
