@@ -283,7 +283,9 @@ impl Kept {
             return Vec::new();
         }
         let longest = Duration::from_millis(FETCH_MS_MAX);
-        let of = self.flights.extract_if(|_, of| of.began.elapsed() >= longest);
+        let of = self
+            .flights
+            .extract_if(|_, of| of.began.elapsed() >= longest);
         of.map(|(_, of)| of).collect()
     }
 

@@ -19,6 +19,10 @@ use crate::schemas::Typed;
 /// The code of what has not the frame that it should have.
 pub(crate) const FRAMING: &str = "reject.schema_framing";
 
+/// The code of a payload that has no room in this invocation.
+#[cfg(feature = "inflate")]
+const INFLATED: &str = "schema.inflated";
+
 /// The bytes that the compressed payloads of one invocation have behind their compression.
 #[derive(Debug, Default)]
 pub(crate) struct Inflated {
@@ -103,18 +107,22 @@ fn inflate_zlib(
 
     let most = msk_schemas::limits::INFLATED_BYTES_MAX;
     let left = inflated.map_or(most, |inflated| inflated.left(bytes));
-    let found = inflate_within(bytes, most.min(left)).map_err(|error| {
-        let message = match error {
-            InflateError::TooLarge { .. } if left < most => format!(
+    let found = inflate_within(bytes, most.min(left)).map_err(|error| match error {
+        // Not its own fault: behind those that are done it has more.
+        InflateError::TooLarge { .. } if left < most => {
+            let message = format!(
                 "the {part} ({} bytes, compressed) has more than {left} bytes behind its compression, what the records before it have left of the {INFLATED_BYTES_MAX} bytes for all payloads of an invocation: lower the mapping's batch size",
                 bytes.len()
-            ),
-            error => format!(
+            );
+            Rejection::retry(INFLATED, message)
+        }
+        error => {
+            let message = format!(
                 "the {part} ({} bytes, compressed) cannot be decompressed: {error}",
                 bytes.len()
-            ),
-        };
-        Rejection::new(FRAMING, message)
+            );
+            Rejection::new(FRAMING, message)
+        }
     })?;
     if let Some(inflated) = inflated {
         inflated.count(bytes, found.len());

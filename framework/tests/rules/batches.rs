@@ -112,7 +112,7 @@ async fn what_short_lanes_leave_of_their_shares_the_others_fill() {
     let samples = |partition: i32, count: usize| {
         (0..count).map(move |_| Sample::new("orders", partition).value("1"))
     };
-    let event = samples(0, 8).chain(samples(1, 1)).chain(samples(2, 5));
+    let event = samples(0, 8).chain(samples(1, 5)).chain(samples(2, 1));
 
     let invoked = invoke(&consumer, Event::msk().records(event)).await;
 
@@ -120,7 +120,7 @@ async fn what_short_lanes_leave_of_their_shares_the_others_fill() {
     let calls = journal.lines();
     let sizes: Vec<usize> = calls.iter().map(|call| call.split(' ').count()).collect();
     assert_eq!(sizes, [10, 4]);
-    for partition in [0, 2] {
+    for partition in [0, 1] {
         let of = format!("orders-{partition}@");
         let all = calls.join(" ");
         let offsets = all.split(' ').filter_map(|record| record.strip_prefix(&of));

@@ -244,6 +244,22 @@ async fn what_a_self_managed_clusters_mapping_passes_by_for_minutes_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_again_is_not_lost_with_a_record_that_was_given_up() {
+    let (processes, lines) = (processes(4), Lines::default());
+    let _listening = lines.listen();
+
+    // 0 is given up; 5 comes again, and is done.
+    invoke(&processes[0], shared([(0, 0)])).await;
+    invoke(&processes[1], shared([(5, 0)])).await;
+    invoke(&processes[2], shared([(5, 1)])).await;
+    advance(Duration::from_millis(OVERLOOKED_AFTER_MS) + Duration::from_secs(60)).await;
+    invoke(&processes[3], shared([(9, 1)])).await;
+
+    let said = lines.of("a record that was reported as failed was not redelivered");
+    assert_eq!(said.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_topic_made_anew_overlooks_nothing() {
     let at =
         |offset, key: &str, ms: &str| Sample::new("orders", 0).offset(offset).key(key).value(ms);

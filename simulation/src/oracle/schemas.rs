@@ -80,12 +80,14 @@ impl Judge<'_> {
         }
     }
 
-    /// A record has its turn: nobody asks for its schema any more, unless for another invocation.
+    /// A record has its turn: nobody asks for its schema any more, unless for another invocation, or it has waited as long as it may. The request is then left, and the next invocation goes on with it.
     pub(super) fn has_waited_for_schema(&mut self, invocation: InvocationId, record: RecordId) {
         let Some((schema, _)) = self.schemas.of.get(&record).copied() else {
             return;
         };
         let environment = self.environment(invocation);
+        let since_ms = self.model.invocations[&invocation].delivered_ms;
+        let waited = self.now_ms >= since_ms + self.least_wait_ms();
         let mut invocations = self.model.invocations.iter();
         let has_others = invocations.any(|(other, of)| {
             *other != invocation && of.environment == environment && !of.answered && !of.killed
@@ -93,7 +95,7 @@ impl Judge<'_> {
         let known = self.known(invocation, schema);
         let why = match () {
             () if known.asked.is_empty() => "was never asked for",
-            () if known.asked_by.is_some() && !has_others => "is still being asked for",
+            () if known.asked_by.is_some() && !has_others && !waited => "is still being asked for",
             () => return,
         };
         let text = format!(
@@ -138,6 +140,11 @@ impl Judge<'_> {
         }
     }
 
+    /// A lane waits so long for its schemas at the least, if they do not come.
+    fn least_wait_ms(&self) -> u64 {
+        FETCH_MS.min(self.terms.pace.timeout_ms / FETCH_PART)
+    }
+
     /// Whether the schema of a record could not be had in an invocation.
     pub(super) fn was_out_of_reach(&mut self, invocation: InvocationId, record: RecordId) -> bool {
         let Some((schema, _)) = self.schemas.of.get(&record).copied() else {
@@ -145,12 +152,12 @@ impl Judge<'_> {
         };
         let of = &self.model.invocations[&invocation];
         let (since_ms, faulted) = (of.delivered_ms, of.faulted);
-        let least_ms = self.terms.pace.timeout_ms / FETCH_PART;
+        let least_ms = self.least_wait_ms();
         let known = self.known(invocation, schema);
         let failed = known.failed_ms.is_some_and(|at_ms| at_ms >= since_ms);
         // A request may go on for others when this one has waited long enough.
         let late = |at_ms: u64, is_own: bool| {
-            let waited = at_ms >= since_ms + least_ms.min(FETCH_MS);
+            let waited = at_ms >= since_ms + least_ms;
             at_ms >= since_ms && (faulted || !is_own || waited)
         };
         let found = known

@@ -149,7 +149,10 @@ impl PartitionLedger<'_> {
         state.highest_before = state.book.highest;
         let reported = state.book.reported.filter(|_| !self.is_redrive());
         if let Some(reported) = reported {
-            opened.mapping_is_sound = self.records.iter().any(|record| is(record, reported));
+            opened.mapping_is_sound = self
+                .records
+                .iter()
+                .any(|record| came_again(record, reported));
             let passed = reported.offset < self.batch_start() && self.is_missed(reported);
             opened.overlooked = passed.then_some(reported);
             if opened.mapping_is_sound || passed {
@@ -192,6 +195,9 @@ fn is_of(item: &Item, owner: &str) -> bool {
     version.is_some_and(|version| *version.owner == *owner)
 }
 
-fn is(record: &Record, reported: Reported) -> bool {
-    record.offset() == reported.offset && fingerprint(record) == reported.fingerprint
+/// Whether a record was reported: that one, or one up to the last of those that were reported since. Where others were, nothing comes for the first time.
+fn came_again(record: &Record, reported: Reported) -> bool {
+    let offset = record.offset();
+    let is_it = offset == reported.offset && fingerprint(record) == reported.fingerprint;
+    is_it || (reported.offset < offset && offset <= reported.last)
 }
