@@ -1630,24 +1630,30 @@ fn delivered_to_the_first(invocation: u32) -> What {
 
 #[test]
 fn a_record_has_no_turn_while_its_schema_is_being_asked_for() {
-    let turn = |then: What| {
+    let turn = |then: What, at_ms: u64| {
         let looked = What::Looked {
             invocation: 0,
             record: 0,
             panics: false,
         };
-        broken([
-            appended(0),
-            framed(true),
-            delivered(0, [0]),
-            asked(0),
-            then,
-            looked,
-        ])
+        let story = [
+            (0, appended(0)),
+            (0, framed(true)),
+            (0, delivered(0, [0])),
+            (0, asked(0)),
+            (1, then),
+            (at_ms, looked),
+        ];
+        let mut found = broken_at(&paced(), story);
+        // Nobody has taken the partition here.
+        found.retain(|broken| *broken == Invariant::Schemas);
+        found
     };
 
-    assert_eq!(turn(registry_says(SchemaAnswer::Found)), []);
-    assert_eq!(turn(nothing()), [Invariant::Schemas]);
+    assert_eq!(turn(registry_says(SchemaAnswer::Found), 1), []);
+    assert_eq!(turn(nothing(), 1_999), [Invariant::Schemas]);
+    // It has waited as long as it may. The request stands, for the next invocation.
+    assert_eq!(turn(nothing(), 2_000), []);
 }
 
 #[test]
