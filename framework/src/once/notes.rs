@@ -246,14 +246,11 @@ impl Notes {
     ///
     /// # Errors
     ///
-    /// Something was said of a record that was not fresh.
+    /// Something was said of a record that was not fresh, of an index that is out of range, or twice of one; or the outcomes are those of another batch. Then nothing may be committed.
     pub fn settle(&self, mut outcomes: Outcomes) -> Result<(Outcomes, NewNotes), Failure> {
         let fresh: BTreeSet<usize> = self.fresh()?.into_iter().collect();
-        let Some(said) = outcomes.said() else {
-            // At fault: the engine says what of.
-            return Ok((outcomes, NewNotes::default()));
-        };
-        let said: BTreeSet<usize> = said.collect();
+        // Checked here, before the effects are committed: the engine looks only after that.
+        let said = outcomes.said(self.places.len())?;
         if let Some(index) = said.difference(&fresh).next() {
             return Err(not_fresh(*index));
         }
