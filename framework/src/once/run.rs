@@ -18,7 +18,7 @@ use crate::once::statements::{
     ENTER, FORGET, KEYS_GIVE_BACK, KEYS_READ, KEYS_TAKE, LOCK, NOTE, OLDEST, READ,
 };
 use crate::outcomes::{IntoOutcomes, Outcomes};
-use crate::postgres::failure::refused;
+use crate::postgres::failure::{failure, refused};
 use crate::record::Record;
 
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -27,7 +27,8 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 /// committed together, or neither is. A record's effect therefore happens once, however often the record is redelivered, retried or redriven.
 ///
 /// The closure gets the [`Fresh`] records, each with its index in the batch, and returns what a batch handler returns. A record of which it says nothing is noted; one that it rejects or
-/// retries is not, and must not be written. Without a fresh record the closure is not called. Return the outcomes once the transaction is committed.
+/// retries is not, and must not be written. Without a fresh record the closure is not called. Return the outcomes once the transaction is committed, by [`commit`]: of a transaction in which a
+/// statement has failed Postgres answers a COMMIT with no error, and rolls back.
 ///
 /// A record is known by its offset and a fingerprint of its timestamp, key, value and headers; with [`per_record`](crate::builder::Builder::per_record), by its key. The latest
 /// [`ONCE_KEEP`] records of each partition are kept. A record that is older than all of these, and may have been noted, is neither written nor left out: it is Failed
@@ -45,7 +46,8 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 ///
 /// # Errors
 ///
-/// What the closure returned; or a failure of the whole call, never of one record, if a statement of `once` itself has failed. Roll the transaction back, or drop it.
+/// What the closure returned, or what is wrong with its outcomes; or a failure of the whole call, never of one record, if a statement of `once` itself has failed, also because the closure has ignored
+/// the error of its own. Roll the transaction back, or drop it.
 ///
 /// # Example
 ///
@@ -64,7 +66,7 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 ///         inserted.map(|_| ()).map_err(postgres::failure) // a row that cannot be written is rejected, once it stands alone
 ///     })
 ///     .await?;
-///     transaction.commit().await.map_err(postgres::failure)?;
+///     postgres::commit(transaction).await?;
 ///     session.give_back();
 ///     Ok(outcomes)
 /// }
@@ -114,10 +116,9 @@ where
         Entered::Keys(keys) => {
             let (outcomes, undone) = keys.settle(outcomes)?;
             let undone: Vec<&str> = undone.iter().map(|id| &**id).collect();
-            if !undone.is_empty() {
-                let undone: [Parameter<'_>; 1] = [(&undone, Type::TEXT_ARRAY)];
-                Box::pin(execute(transaction, KEYS_GIVE_BACK, &undone)).await?;
-            }
+            let undone: [Parameter<'_>; 1] = [(&undone, Type::TEXT_ARRAY)];
+            // Also where none is given back: it fails if the closure has ignored an error, which a COMMIT does not.
+            Box::pin(execute(transaction, KEYS_GIVE_BACK, &undone)).await?;
             Ok(outcomes)
         }
     }
@@ -125,6 +126,18 @@ where
 
 enum Entered {
     Notes(Notes),
+/// Commits a transaction, and fails if Postgres would roll it back instead: in a transaction of which a statement has failed, a COMMIT is a ROLLBACK and no error.
+///
+/// # Errors
+///
+/// A statement of the transaction has failed before, and its error was ignored; a constraint that is checked at the end does not hold; or the connection broke, and then nobody knows. What it means for the
+/// records is said as by [`failure`](crate::postgres::failure()).
+pub async fn commit(transaction: Transaction<'_>) -> Result<(), Failure> {
+    let alive = transaction.query_typed("SELECT 1", &[]).await;
+    alive.map_err(failure)?;
+    transaction.commit().await.map_err(failure)
+}
+
     Keys(Keys),
 }
 

@@ -25,11 +25,51 @@ use crate::failure::{Failure, cut, error_text};
 /// ```
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub fn failure(error: Error) -> Failure {
-    let class = error.code().map(|code| &code.code()[..2]);
-    let text = text(&error);
-    match class {
-        Some("22" | "23") => Failure::reject(text).code("postgres.rejected"),
-        _ => Failure::retry(text).code("postgres.failed").whole(),
+    let code = error.code().map(SqlState::code);
+    let routine = error.as_db_error().and_then(DbError::routine);
+    let text = format!("{}{}", text(&error), ignored(code));
+    match fault(code, routine) {
+        Fault::Values => Failure::reject(text).code("postgres.rejected"),
+        Fault::Record => Failure::retry(text).code("postgres.failed"),
+        Fault::Nobody => Failure::retry(text).code("postgres.failed").whole(),
+    }
+}
+
+/// Who may be at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// A record's values.
+    Values,
+    /// A record, perhaps.
+    Record,
+    /// No record.
+    Nobody,
+}
+
+fn fault(code: Option<&str>, routine: Option<&str>) -> Fault {
+    let Some(code) = code else {
+        return Fault::Nobody;
+    };
+    match code.get(..2).unwrap_or_default() {
+        "22" | "23" => Fault::Values,
+        // Of a row, and not of the role's rights.
+        "42" if code == "42501" && routine == Some(ROW_SECURITY) => Fault::Record,
+        "08" | "25" | "28" | "3D" | "3F" | "40" | "42" | "53" | "55" | "57" | "58" | "F0"
+        | "XX" => Fault::Nobody,
+        _ => Fault::Record,
+    }
+}
+
+/// The server's function that holds a new row against the policies of its table.
+const ROW_SECURITY: &str = "ExecWithCheckOptions";
+
+/// The advice for a transaction that goes on after an error.
+fn ignored(code: Option<&str>) -> &'static str {
+    match code {
+        Some("25P02") => {
+            "; a statement of the handler failed and its error was ignored: return it, or put `SAVEPOINT` before what may fail and `ROLLBACK TO SAVEPOINT` behind its error"
+        }
+        _ => "",
     }
 }
 
@@ -44,7 +84,7 @@ pub(crate) fn refused(error: Error) -> Failure {
             "; the function's role needs SELECT, INSERT, UPDATE and DELETE on the tables lambda_msk_once, lambda_msk_once_notes and lambda_msk_once_keys"
         }
         Some("55P03") => "; another transaction holds the rows of these partitions",
-        _ => "",
+        code => ignored(code),
     };
     let why = format!("{}{advice}", text(&error));
     Failure::retry(why).code("once.database").whole()
