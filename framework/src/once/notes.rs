@@ -330,7 +330,7 @@ impl Notes {
         let row = self.partitions.get(id).and_then(|partition| partition.row);
         let below = row.map_or(0, |row| row.forgotten_below);
         let why = format!(
-            "offset {offset} is older than all that is kept of its partition, which begins at {below}: it may have been written. If it was not, or if the topic was made anew, run the statements of `cargo msk postgres forget '{id}'`"
+            "offset {offset} is older than all that is kept of its partition, which begins at {below}: it may have been written. If it was not, run the statements of `cargo msk postgres forget --keep-notes '{id}'`; if the topic was made anew, stop the mapping, then run those of `cargo msk postgres forget '{id}'`"
         );
         Failure::retry(why).code("once.forgotten")
     }
