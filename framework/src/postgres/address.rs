@@ -56,7 +56,10 @@ impl PostgresAddress {
         let name = config.get_dbname().or(config.get_user());
         let name = name.unwrap_or_default().to_owned();
         let hosts: Vec<String> = config.get_hosts().iter().map(host).collect();
-        if hosts.is_empty() {
+        // An `@` of the password that is not written as %40 leaves the rest of it before host or database, which are shown.
+        let may_be_password = text.matches('@').count() > 1
+            || hosts.iter().chain([&name]).any(|part| part.contains('@'));
+        if hosts.is_empty() || may_be_password {
             return Err(PostgresAddressError::Address);
         }
         set_defaults(&mut config, hosts.len());
@@ -267,6 +270,13 @@ mod tests {
             "postgres://u:hunter2@db/shop?sslmode=hunter2",
             "postgres://u:hunter2@db/shop?sslrootcert=%2",
             "host=db password=hunter2",
+            "postgres://u:p@hunter2@db/shop",
+            "postgres://u:p@a/hunter2@db/shop",
+            "postgres://u:p@a/hunter2%40db",
+            "postgres://u:p@a?user=hunter2@db/shop",
+            "postgres://u:p@hunter2%40db/shop",
+            "postgres://u:p@db/shop?host=hunter2@db",
+            "postgres://u:p@/shop?host=hunter2%40db",
         ] {
             let error = PostgresAddress::parse(text).err();
             assert_eq!(error, Some(PostgresAddressError::Address), "{text}");
