@@ -137,9 +137,15 @@ impl Notes {
     ///
     /// # Errors
     ///
-    /// The event does not say which cluster its records are from, and no name is set: two clusters would share their notes.
+    /// The event does not say which cluster its records are from, and no name is set: two clusters would share their notes. Or the consumer has
+    /// [`per_record`](crate::builder::Builder::per_record): notes know a record by its offset, so two records of one key would both be written. Only [`once`](crate::postgres::once) does that.
     pub fn of<E>(batch: &Batch<E>) -> Result<Self, Failure> {
-        Self::of_chunk(batch.chunk())
+        let chunk = batch.chunk();
+        if chunk.invocation().keys.is_some() {
+            let why = "`Notes` know a record by its offset, and this consumer's `.per_record(…)` by its key: write with `lambda_msk::postgres::once`, or take `.per_record(…)` away";
+            return Err(Failure::retry(why).code("once.per_record").whole());
+        }
+        Self::of_chunk(chunk)
     }
 
     pub(crate) fn of_chunk(chunk: &Chunk) -> Result<Self, Failure> {
