@@ -75,6 +75,13 @@ fn a_slip_in_the_arguments_exits_2() {
         &["ledger"],
         &["postgres"],
         &["postgres", "schema", "--ledger", "a; DROP TABLE orders"],
+        &["postgres", "schema", "--ledger", "lambda_msk_once"],
+        &[
+            "postgres",
+            "schema",
+            "--ledger",
+            "shop.lambda_msk_once_keys",
+        ],
         &["ledger", "sweep", "--store", "redis://cache"],
         &[
             "ledger",
