@@ -40,9 +40,9 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 /// # Time limits
 ///
 /// A process may be frozen within the transaction, and would hold the rows of its partitions for good. So Postgres ends a transaction that stands still for
-/// [15 s](ONCE_IDLE_MS_MAX), and a wait for a lock ends before the deadline. If the role has such limits
-/// (`ALTER ROLE … SET idle_in_transaction_session_timeout = '15s'`, `lock_timeout = '5s'`), they are left as they are: do this behind RDS Proxy, where a limit that is set in a session pins
-/// the connection. Otherwise each transaction sets its own. One log line at the first use says which.
+/// [15 s](ONCE_IDLE_MS_MAX), and a wait for a lock ends before the deadline. A limit that the role has is left as it is if it is short enough
+/// (`ALTER ROLE … SET idle_in_transaction_session_timeout = '15s'`, at most that, and `lock_timeout = '5s'`, at most [30 s](ONCE_LOCK_MS_MAX) and best below a third of the function's time-out). Set both
+/// behind RDS Proxy, where a limit that is set in a session pins the connection. Each transaction sets those that are missing or too long. One log line at the first use says which.
 ///
 /// # Errors
 ///
@@ -205,47 +205,55 @@ SELECT extract(epoch FROM current_setting('idle_in_transaction_session_timeout')
 extract(epoch FROM current_setting('lock_timeout')::interval) * 1000 BETWEEN 1 AND $2::int8";
 
 /// Until the transaction ends.
-const LIMIT: &str = "\
-SELECT set_config('idle_in_transaction_session_timeout', $1::text, true), set_config('lock_timeout', $2::text, true)";
+const LIMIT: &str = "SELECT set_config(w.name, w.value, true) FROM unnest($1::text[], $2::text[]) AS w (name, value)";
 
 /// Bounds how long the transaction may stand still, and wait for a lock.
 async fn limit(transaction: &Transaction<'_>, chunk: &Chunk) -> Result<(), Failure> {
     let idle_ms = ONCE_IDLE_MS_MAX.cast_signed();
-    let left = chunk.deadline().time_left();
-    let left_ms = |left: Duration| i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
-    let longest_ms = left.map_or(i64::MAX, left_ms);
+    let longest_ms = ONCE_LOCK_MS_MAX.cast_signed();
     let asked: [Parameter<'_>; 2] = [(&idle_ms, Type::INT8), (&longest_ms, Type::INT8)];
     let rows = query(transaction, LIMITS, &asked).await?;
     let is_limited = |at| {
         rows.first()
             .is_some_and(|row| row.try_get(at).unwrap_or(false))
     };
-    let has_limits = is_limited(0) && is_limited(1);
-    say_limits(has_limits);
-    if has_limits {
+    let left = chunk.deadline().time_left();
+    let left_ms = |left: Duration| i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+    let part = left.map_or(i64::MAX, |left| left_ms(left / ONCE_LOCK_PART));
+    let lock_ms = part.clamp(1, longest_ms);
+    let (mut names, mut values) = (Vec::new(), Vec::new());
+    for (at, name, ms) in [
+        (0, "idle_in_transaction_session_timeout", idle_ms),
+        (1, "lock_timeout", lock_ms),
+    ] {
+        if !is_limited(at) {
+            names.push(name);
+            values.push(format!("{ms}ms"));
+        }
+    }
+    say_limits(&names);
+    if names.is_empty() {
         return Ok(());
     }
-    let part = left.map_or(i64::MAX, |left| left_ms(left / ONCE_LOCK_PART));
-    let lock_ms = part.clamp(1, ONCE_LOCK_MS_MAX.cast_signed());
-    let (idle, lock) = (format!("{idle_ms}ms"), format!("{lock_ms}ms"));
-    let set: [Parameter<'_>; 2] = [(&idle, Type::TEXT), (&lock, Type::TEXT)];
+    let set: [Parameter<'_>; 2] = [(&names, Type::TEXT_ARRAY), (&values, Type::TEXT_ARRAY)];
     query(transaction, LIMIT, &set).await.map(|_| ())
 }
 
 /// Once a process.
-fn say_limits(are_the_roles: bool) {
+fn say_limits(missing: &[&str]) {
     static SAID: AtomicBool = AtomicBool::new(false);
     if SAID.swap(true, Ordering::Relaxed) {
         return;
     }
-    match are_the_roles {
-        true => tracing::info!(
+    match missing {
+        [] => tracing::info!(
             limits = "role",
             "the time limits of transactions are the role's"
         ),
         false => tracing::info!(
             limits = "transaction",
-            "each transaction sets its time limits; behind RDS Proxy, set idle_in_transaction_session_timeout (at most 15s) and lock_timeout on the role"
+            set = missing.join(", "),
+            "each transaction sets time limits that the role lacks or that are too long; behind RDS Proxy, set idle_in_transaction_session_timeout (at most 15s) and lock_timeout (at most 30s, below a third of the function's time-out) on the role"
         ),
     }
 }
