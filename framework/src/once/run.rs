@@ -24,7 +24,9 @@ use crate::record::Record;
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// Runs a closure in the handler's own transaction on the records of a chunk that no committed transaction holds, and notes these records in the same transaction: effects and note are
-/// committed together, or neither is. A record's effect therefore happens once, however often the record is redelivered, retried or redriven.
+/// committed together, or neither is. A record's effect therefore happens once, however often the record is redelivered, retried or redriven to the function. Not so for a record that comes
+/// as another one: `cargo msk dlq redrive --to topic` writes it at a new offset, and a share group's dead letter without headers and timestamp has another fingerprint. Both are the same record only
+/// by [key](crate::builder::Builder::per_record).
 ///
 /// The closure gets the [`Fresh`] records, each with its index in the batch, and returns what a batch handler returns. A record of which it says nothing is noted; one that it rejects or
 /// retries is not, and must not be written. Without a fresh record the closure is not called. Return the outcomes once the transaction is committed, by [`commit`]: of a transaction in which a
@@ -124,8 +126,6 @@ where
     }
 }
 
-enum Entered {
-    Notes(Notes),
 /// Commits a transaction, and fails if Postgres would roll it back instead: in a transaction of which a statement has failed, a COMMIT is a ROLLBACK and no error.
 ///
 /// # Errors
@@ -138,6 +138,8 @@ pub async fn commit(transaction: Transaction<'_>) -> Result<(), Failure> {
     transaction.commit().await.map_err(failure)
 }
 
+enum Entered {
+    Notes(Notes),
     Keys(Keys),
 }
 
@@ -250,7 +252,7 @@ fn say_limits(missing: &[&str]) {
             limits = "role",
             "the time limits of transactions are the role's"
         ),
-        false => tracing::info!(
+        _ => tracing::info!(
             limits = "transaction",
             set = missing.join(", "),
             "each transaction sets time limits that the role lacks or that are too long; behind RDS Proxy, set idle_in_transaction_session_timeout (at most 15s) and lock_timeout (at most 30s, below a third of the function's time-out) on the role"
