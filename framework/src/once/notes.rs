@@ -63,6 +63,7 @@ use crate::outcomes::Outcomes;
 ///     }
 ///     // Now and then the oldest notes are deleted: see `Forgetting`.
 /// #   let _ = (new.crowded(), ONCE_KEEP, Forgetting::default());
+///     // No statement whose error is ignored may stand before this: Postgres would answer the COMMIT with no error, and roll back.
 ///     transaction.commit().await?;
 ///     Ok(outcomes)
 /// }

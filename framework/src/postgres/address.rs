@@ -10,6 +10,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use crate::limits::POSTGRES_TRY_MS_MAX;
 use crate::postgres::name::{TableName, TableNameError};
 use crate::postgres::schema::LEDGER_TABLE;
+use crate::postgres::tls::{TlsFault, tls};
 
 /// A database, how it is reached, and the table.
 pub(crate) struct PostgresAddress {
@@ -74,6 +75,14 @@ impl PostgresAddress {
 
     pub(crate) fn has_tls(&self) -> bool {
         self.config.get_ssl_mode() != SslMode::Disable
+    }
+
+    /// Reads the file with the authorities, if it names one and TLS is used. Blocks for that file; nothing is connected.
+    pub(crate) fn check_roots(&self) -> Result<(), TlsFault> {
+        match self.roots.as_deref().filter(|_| self.has_tls()) {
+            Some(file) => tls(Some(file)).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// The only host, its port and the user, where whatever is sent is sent over TLS.

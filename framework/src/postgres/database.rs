@@ -138,12 +138,8 @@ impl Database {
     ///
     /// The file cannot be read, or holds no certificate of an authority. The error does not show its name.
     pub fn check(&self) -> Result<(), DatabaseError> {
-        let address = &self.shared.address;
-        let Some(file) = address.roots.as_deref().filter(|_| address.has_tls()) else {
-            return Ok(());
-        };
-        match tls(Some(file)) {
-            Ok(_) => Ok(()),
+        match self.shared.address.check_roots() {
+            Ok(()) => Ok(()),
             Err(TlsFault::File(PemError::Io(error))) => Err(DatabaseError::RootsFile(error.kind())),
             Err(TlsFault::File(_) | TlsFault::Empty(_)) => Err(DatabaseError::Roots),
             Err(TlsFault::Setup(_)) => Err(DatabaseError::Tls),
