@@ -26,7 +26,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo msk postgres schema | psql \"$DATABASE_URL\"
+  cargo msk postgres schema | psql -v ON_ERROR_STOP=1 \"$DATABASE_URL\"
   cargo msk postgres schema --ledger shop.ledger > schema.sql
 
 The statements can be run again: they leave tables that exist as they are. The function creates no
@@ -45,12 +45,14 @@ struct Schema {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo msk postgres forget 'orders-fn/arn:aws:kafka:…/orders/0' | psql \"$DATABASE_URL\"
-  cargo msk postgres forget --keep-notes 'orders-fn/arn:aws:kafka:…/orders/0'
-  cargo msk postgres forget --expired-keys | psql \"$DATABASE_URL\"
+  cargo msk postgres forget --keep-notes 'orders-fn/arn:aws:kafka:…/orders/0' |
+      psql -v ON_ERROR_STOP=1 \"$DATABASE_URL\"
+  cargo msk postgres forget 'orders-fn/arn:aws:kafka:…/orders/0' > forget.sql
+  cargo msk postgres forget --expired-keys | psql -v ON_ERROR_STOP=1 \"$DATABASE_URL\"
 
-An id is NAMESPACE/CLUSTER/TOPIC/PARTITION, as the message of `once.forgotten` has it. Without the
-notes, a record that is redelivered is written again: stop the mapping first, or keep the notes.
+An id is NAMESPACE/CLUSTER/TOPIC/PARTITION, as the message of `once.forgotten` has it. For a record
+that is known not to have been written, keep the notes: without them, every record that is
+redelivered is written again. For a topic that was made anew, stop the mapping, then forget all.
 
 Exit codes: 0 printed; 2 wrong arguments.")]
 struct Forget {

@@ -16,7 +16,8 @@
 //! - *In Postgres, in the handler's own transaction* (`postgres::once`, feature `postgres`)*:* what the handler writes for a record in the transaction, and the note of the record, are committed
 //!   together, or neither is. So they are committed at most once while the note is kept, and once if the record is delivered until it is Done. Kept are the last
 //!   [`ONCE_KEEP`](crate::limits::ONCE_KEEP) records of each partition, or a record's key until it expires. A record that is older than all that is kept of its partition is Failed with
-//!   `once.forgotten`: it is neither written nor left out on a guess. What the database loses of itself, it loses together with the notes. Effects outside the transaction are not covered.
+//!   `once.forgotten`: it is neither written nor left out on a guess. What the database loses of itself, it loses together with the notes. Effects outside the transaction are not covered, nor a
+//!   record that was written to the topic again: it has another offset.
 //!
 //! # The ledger
 //!

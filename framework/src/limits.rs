@@ -370,6 +370,9 @@ pub const POSTGRES_SESSION_MS_MAX: u64 = 5_000;
 /// Time for which a token of IAM authentication holds: what RDS allows. It is asked for once, at the start of a connection.
 pub const POSTGRES_TOKEN_S: u64 = 900;
 
+/// Time in which a session that is thrown away answers if nothing of it runs. If it does not, what runs is cancelled.
+pub const POSTGRES_AT_REST_MS_MAX: u64 = 100;
+
 /// Timeout of the request to cancel what a dropped call has left running in the database.
 pub const POSTGRES_CANCEL_MS_MAX: u64 = 1_000;
 

@@ -1,10 +1,13 @@
 //! What a batch handler says of the records that it was given. Made by handlers, read by `process`.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use crate::failure::{Failure, Next, Reason};
+
+/// The code of a failure for outcomes that are at fault.
+pub(crate) const OUTCOMES_CODE: &str = "handler.outcomes";
 
 /// The outcome of each record of a call: all are Done until something else is said of one. Made by [`Batch::outcomes`](crate::Batch::outcomes).
 ///
@@ -90,9 +93,16 @@ impl Outcomes {
         self.word(index, Word::NotReached);
     }
 
-    /// The records of which something was said. *None: an index is out of range or was said twice.*
-    pub(crate) fn said(&self) -> Option<impl Iterator<Item = usize> + '_> {
-        self.fault.is_none().then(|| self.said.keys().copied())
+    /// The records of which something was said, in a call of that many.
+    ///
+    /// # Errors
+    ///
+    /// They are at fault: a failure that names the index, as the engine's.
+    pub(crate) fn said(&self, records: usize) -> Result<BTreeSet<usize>, Failure> {
+        match self.fault_in(records) {
+            Some(fault) => Err(Failure::retry(fault).code(OUTCOMES_CODE)),
+            None => Ok(self.said.keys().copied().collect()),
+        }
     }
 
     fn say(&mut self, index: usize, next: Next, why: Failure) {
@@ -124,21 +134,29 @@ impl Outcomes {
 
     /// What was said, by index, for a call of that many records. *Err: it is at fault.*
     pub(crate) fn of(self, records: usize) -> Result<BTreeMap<usize, Said>, String> {
-        let found = self.records;
-        match self.fault {
-            _ if found != records => Err(format!(
-                "expected the outcomes of {records} records, found those of {found}: make them with `outcomes()` of the batch that the call was given"
-            )),
-            Some(Fault::OutOfRange(index)) => Err(format!(
-                "expected an index below {records}, found {index}: `Outcomes` counts the records of this call, from 0"
-            )),
-            Some(Fault::Twice(index)) => Err(format!(
-                "expected one outcome of each index, found two of {index}: decide on one before you say it"
-            )),
+        match self.fault_in(records) {
+            Some(fault) => Err(fault),
             None => {
                 let said = self.said.into_iter();
                 Ok(said.map(|(index, word)| (index, word.said())).collect())
             }
+        }
+    }
+
+    /// What is wrong with it in a call of that many records. *None: nothing.*
+    fn fault_in(&self, records: usize) -> Option<String> {
+        let found = self.records;
+        match self.fault {
+            _ if found != records => Some(format!(
+                "expected the outcomes of {records} records, found those of {found}: make them with `outcomes()` of the batch that the call was given"
+            )),
+            Some(Fault::OutOfRange(index)) => Some(format!(
+                "expected an index below {records}, found {index}: `Outcomes` counts the records of this call, from 0"
+            )),
+            Some(Fault::Twice(index)) => Some(format!(
+                "expected one outcome of each index, found two of {index}: decide on one before you say it"
+            )),
+            None => None,
         }
     }
 }

@@ -46,5 +46,5 @@ pub use self::schema::{LEDGER_TABLE, schema};
 pub use crate::once::forgetting::{Forgetting, Forgotten};
 pub use crate::once::notes::{NewNotes, Notes};
 #[cfg(feature = "postgres")]
-pub use crate::once::run::{Fresh, once};
+pub use crate::once::run::{Fresh, commit, once};
 pub use crate::once::statements;

@@ -63,7 +63,7 @@ async fn store(
     let mut session = database.session().await?;
     let mut transaction = session.begin().await?;
     let outcomes = once(&orders, &mut transaction, async |fresh| write(&fresh).await).await?;
-    transaction.commit().await.map_err(postgres::failure)?;
+    postgres::commit(transaction).await?;
     session.give_back();
     Ok(outcomes)
 }

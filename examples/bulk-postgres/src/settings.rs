@@ -32,7 +32,11 @@ impl Settings {
     /// From variables. Nothing is connected here: a database that is down does not keep the function from starting.
     pub(crate) fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
         let mut faults = Vec::new();
-        let database = match variable("DATABASE_URL").as_deref().map(Database::new) {
+        let checked = |url: String| {
+            let database = Database::new(&url)?;
+            database.check().map(|()| database)
+        };
+        let database = match variable("DATABASE_URL").map(checked) {
             Some(Ok(database)) => Some(database),
             Some(Err(error)) => {
                 faults.push(ConfigurationFault::new("DATABASE_URL", error.to_string()));

@@ -38,6 +38,17 @@ fn a_setting_that_is_missing_or_cannot_be_read_is_named_and_shows_no_password() 
             "DATABASE_URL",
         ),
         (
+            &[("DATABASE_URL", "postgres://u:p@hunter2@db/shop")],
+            "DATABASE_URL",
+        ),
+        (
+            &[(
+                "DATABASE_URL",
+                "postgres://u:hunter2@db/shop?sslmode=require&sslrootcert=/nowhere/roots.pem",
+            )],
+            "DATABASE_URL",
+        ),
+        (
             &[
                 ("DATABASE_URL", "postgres://u:hunter2@db/shop"),
                 ("BULK_RECORDS", "0"),

@@ -14,6 +14,8 @@ use crate::outcomes::Outcomes;
 /// The keys of a chunk.
 #[derive(Debug)]
 pub(super) struct Keys {
+    /// Of the chunk.
+    records: usize,
     /// By id: the index of the chunk, and the hash of the payload.
     keys: BTreeMap<Arc<str>, (usize, Option<Arc<str>>)>,
     /// Records that hold no key, or that of another record of the chunk.
@@ -32,6 +34,7 @@ impl Keys {
             .expiry()
             .unwrap_or(Duration::from_millis(LEDGER_AGE_MS_MAX));
         let mut keys = Self {
+            records: chunk.len(),
             keys: BTreeMap::new(),
             unfit: BTreeMap::new(),
             expires_s: now_s.saturating_add_unsigned(age.as_secs()),
@@ -103,15 +106,13 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// Something was said of a record that was not fresh.
+    /// Something was said of a record that was not fresh, of an index that is out of range, or twice of one; or the outcomes are those of another batch.
     pub(super) fn settle(
         self,
         mut outcomes: Outcomes,
     ) -> Result<(Outcomes, Vec<Arc<str>>), Failure> {
-        let Some(said) = outcomes.said() else {
-            return Ok((outcomes, Vec::new()));
-        };
-        let said: BTreeSet<usize> = said.collect();
+        // Checked here, before the effects are committed: the engine looks only after that.
+        let said = outcomes.said(self.records)?;
         let fresh: BTreeSet<usize> = self.fresh().into_iter().collect();
         if let Some(index) = said.difference(&fresh).next() {
             return Err(not_fresh(*index));

@@ -63,6 +63,7 @@ use crate::outcomes::Outcomes;
 ///     }
 ///     // Now and then the oldest notes are deleted: see `Forgetting`.
 /// #   let _ = (new.crowded(), ONCE_KEEP, Forgetting::default());
+///     // No statement whose error is ignored may stand before this: Postgres would answer the COMMIT with no error, and roll back.
 ///     transaction.commit().await?;
 ///     Ok(outcomes)
 /// }
@@ -137,9 +138,15 @@ impl Notes {
     ///
     /// # Errors
     ///
-    /// The event does not say which cluster its records are from, and no name is set: two clusters would share their notes.
+    /// The event does not say which cluster its records are from, and no name is set: two clusters would share their notes. Or the consumer has
+    /// [`per_record`](crate::builder::Builder::per_record): notes know a record by its offset, so two records of one key would both be written. Only [`once`](crate::postgres::once) does that.
     pub fn of<E>(batch: &Batch<E>) -> Result<Self, Failure> {
-        Self::of_chunk(batch.chunk())
+        let chunk = batch.chunk();
+        if chunk.invocation().keys.is_some() {
+            let why = "`Notes` know a record by its offset, and this consumer's `.per_record(…)` by its key: write with `lambda_msk::postgres::once`, or take `.per_record(…)` away";
+            return Err(Failure::retry(why).code("once.per_record").whole());
+        }
+        Self::of_chunk(chunk)
     }
 
     pub(crate) fn of_chunk(chunk: &Chunk) -> Result<Self, Failure> {
@@ -246,14 +253,11 @@ impl Notes {
     ///
     /// # Errors
     ///
-    /// Something was said of a record that was not fresh.
+    /// Something was said of a record that was not fresh, of an index that is out of range, or twice of one; or the outcomes are those of another batch. Then nothing may be committed.
     pub fn settle(&self, mut outcomes: Outcomes) -> Result<(Outcomes, NewNotes), Failure> {
         let fresh: BTreeSet<usize> = self.fresh()?.into_iter().collect();
-        let Some(said) = outcomes.said() else {
-            // At fault: the engine says what of.
-            return Ok((outcomes, NewNotes::default()));
-        };
-        let said: BTreeSet<usize> = said.collect();
+        // Checked here, before the effects are committed: the engine looks only after that.
+        let said = outcomes.said(self.places.len())?;
         if let Some(index) = said.difference(&fresh).next() {
             return Err(not_fresh(*index));
         }
@@ -333,7 +337,7 @@ impl Notes {
         let row = self.partitions.get(id).and_then(|partition| partition.row);
         let below = row.map_or(0, |row| row.forgotten_below);
         let why = format!(
-            "offset {offset} is older than all that is kept of its partition, which begins at {below}: it may have been written. If it was not, or if the topic was made anew, run the statements of `cargo msk postgres forget '{id}'`"
+            "offset {offset} is older than all that is kept of its partition, which begins at {below}: it may have been written. If it was not, run the statements of `cargo msk postgres forget --keep-notes '{id}'`; if the topic was made anew, stop the mapping, then run those of `cargo msk postgres forget '{id}'`"
         );
         Failure::retry(why).code("once.forgotten")
     }

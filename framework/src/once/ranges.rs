@@ -1,6 +1,7 @@
 //! Offsets as ranges, each with its fingerprint: what one row of the notes holds. Called by `notes` and `forgetting`.
 
 use crate::failure::Failure;
+use crate::outcomes::OUTCOMES_CODE;
 
 /// One row of `lambda_msk_once_notes` as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub(super) fn not_fresh(index: usize) -> Failure {
     let why = format!(
         "expected outcomes of fresh records, found one of index {index}, which an earlier transaction has settled, or which is not to be written now"
     );
-    Failure::retry(why).code("handler.outcomes")
+    Failure::retry(why).code(OUTCOMES_CODE)
 }
 
 #[cfg(test)]

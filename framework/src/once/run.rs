@@ -18,16 +18,19 @@ use crate::once::statements::{
     ENTER, FORGET, KEYS_GIVE_BACK, KEYS_READ, KEYS_TAKE, LOCK, NOTE, OLDEST, READ,
 };
 use crate::outcomes::{IntoOutcomes, Outcomes};
-use crate::postgres::failure::refused;
+use crate::postgres::failure::{failure, refused};
 use crate::record::Record;
 
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// Runs a closure in the handler's own transaction on the records of a chunk that no committed transaction holds, and notes these records in the same transaction: effects and note are
-/// committed together, or neither is. A record's effect therefore happens once, however often the record is redelivered, retried or redriven.
+/// committed together, or neither is. A record's effect therefore happens once, however often the record is redelivered, retried or redriven to the function. Not so for a record that comes
+/// as another one: `cargo msk dlq redrive --to topic` writes it at a new offset, and a share group's dead letter without headers and timestamp has another fingerprint. Both are the same record only
+/// by [key](crate::builder::Builder::per_record).
 ///
 /// The closure gets the [`Fresh`] records, each with its index in the batch, and returns what a batch handler returns. A record of which it says nothing is noted; one that it rejects or
-/// retries is not, and must not be written. Without a fresh record the closure is not called. Return the outcomes once the transaction is committed.
+/// retries is not, and must not be written. Without a fresh record the closure is not called. Return the outcomes once the transaction is committed, by [`commit`]: of a transaction in which a
+/// statement has failed Postgres answers a COMMIT with no error, and rolls back.
 ///
 /// A record is known by its offset and a fingerprint of its timestamp, key, value and headers; with [`per_record`](crate::builder::Builder::per_record), by its key. The latest
 /// [`ONCE_KEEP`] records of each partition are kept. A record that is older than all of these, and may have been noted, is neither written nor left out: it is Failed
@@ -39,13 +42,14 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 /// # Time limits
 ///
 /// A process may be frozen within the transaction, and would hold the rows of its partitions for good. So Postgres ends a transaction that stands still for
-/// [15 s](ONCE_IDLE_MS_MAX), and a wait for a lock ends before the deadline. If the role has such limits
-/// (`ALTER ROLE … SET idle_in_transaction_session_timeout = '15s'`, `lock_timeout = '5s'`), they are left as they are: do this behind RDS Proxy, where a limit that is set in a session pins
-/// the connection. Otherwise each transaction sets its own. One log line at the first use says which.
+/// [15 s](ONCE_IDLE_MS_MAX), and a wait for a lock ends before the deadline. A limit that the role has is left as it is if it is short enough
+/// (`ALTER ROLE … SET idle_in_transaction_session_timeout = '15s'`, at most that, and `lock_timeout = '5s'`, at most [30 s](ONCE_LOCK_MS_MAX) and best below a third of the function's time-out). Set both
+/// behind RDS Proxy, where a limit that is set in a session pins the connection. Each transaction sets those that are missing or too long. One log line at the first use says which.
 ///
 /// # Errors
 ///
-/// What the closure returned; or a failure of the whole call, never of one record, if a statement of `once` itself has failed. Roll the transaction back, or drop it.
+/// What the closure returned, or what is wrong with its outcomes; or a failure of the whole call, never of one record, if a statement of `once` itself has failed, also because the closure has ignored
+/// the error of its own. Roll the transaction back, or drop it.
 ///
 /// # Example
 ///
@@ -64,7 +68,7 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 ///         inserted.map(|_| ()).map_err(postgres::failure) // a row that cannot be written is rejected, once it stands alone
 ///     })
 ///     .await?;
-///     transaction.commit().await.map_err(postgres::failure)?;
+///     postgres::commit(transaction).await?;
 ///     session.give_back();
 ///     Ok(outcomes)
 /// }
@@ -114,13 +118,24 @@ where
         Entered::Keys(keys) => {
             let (outcomes, undone) = keys.settle(outcomes)?;
             let undone: Vec<&str> = undone.iter().map(|id| &**id).collect();
-            if !undone.is_empty() {
-                let undone: [Parameter<'_>; 1] = [(&undone, Type::TEXT_ARRAY)];
-                Box::pin(execute(transaction, KEYS_GIVE_BACK, &undone)).await?;
-            }
+            let undone: [Parameter<'_>; 1] = [(&undone, Type::TEXT_ARRAY)];
+            // Also where none is given back: it fails if the closure has ignored an error, which a COMMIT does not.
+            Box::pin(execute(transaction, KEYS_GIVE_BACK, &undone)).await?;
             Ok(outcomes)
         }
     }
+}
+
+/// Commits a transaction, and fails if Postgres would roll it back instead: in a transaction of which a statement has failed, a COMMIT is a ROLLBACK and no error.
+///
+/// # Errors
+///
+/// A statement of the transaction has failed before, and its error was ignored; a constraint that is checked at the end does not hold; or the connection broke, and then nobody knows. What it means for the
+/// records is said as by [`failure`](crate::postgres::failure()).
+pub async fn commit(transaction: Transaction<'_>) -> Result<(), Failure> {
+    let alive = transaction.query_typed("SELECT 1", &[]).await;
+    alive.map_err(failure)?;
+    transaction.commit().await.map_err(failure)
 }
 
 enum Entered {
@@ -192,47 +207,55 @@ SELECT extract(epoch FROM current_setting('idle_in_transaction_session_timeout')
 extract(epoch FROM current_setting('lock_timeout')::interval) * 1000 BETWEEN 1 AND $2::int8";
 
 /// Until the transaction ends.
-const LIMIT: &str = "\
-SELECT set_config('idle_in_transaction_session_timeout', $1::text, true), set_config('lock_timeout', $2::text, true)";
+const LIMIT: &str = "SELECT set_config(w.name, w.value, true) FROM unnest($1::text[], $2::text[]) AS w (name, value)";
 
 /// Bounds how long the transaction may stand still, and wait for a lock.
 async fn limit(transaction: &Transaction<'_>, chunk: &Chunk) -> Result<(), Failure> {
     let idle_ms = ONCE_IDLE_MS_MAX.cast_signed();
-    let left = chunk.deadline().time_left();
-    let left_ms = |left: Duration| i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
-    let longest_ms = left.map_or(i64::MAX, left_ms);
+    let longest_ms = ONCE_LOCK_MS_MAX.cast_signed();
     let asked: [Parameter<'_>; 2] = [(&idle_ms, Type::INT8), (&longest_ms, Type::INT8)];
     let rows = query(transaction, LIMITS, &asked).await?;
     let is_limited = |at| {
         rows.first()
             .is_some_and(|row| row.try_get(at).unwrap_or(false))
     };
-    let has_limits = is_limited(0) && is_limited(1);
-    say_limits(has_limits);
-    if has_limits {
+    let left = chunk.deadline().time_left();
+    let left_ms = |left: Duration| i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+    let part = left.map_or(i64::MAX, |left| left_ms(left / ONCE_LOCK_PART));
+    let lock_ms = part.clamp(1, longest_ms);
+    let (mut names, mut values) = (Vec::new(), Vec::new());
+    for (at, name, ms) in [
+        (0, "idle_in_transaction_session_timeout", idle_ms),
+        (1, "lock_timeout", lock_ms),
+    ] {
+        if !is_limited(at) {
+            names.push(name);
+            values.push(format!("{ms}ms"));
+        }
+    }
+    say_limits(&names);
+    if names.is_empty() {
         return Ok(());
     }
-    let part = left.map_or(i64::MAX, |left| left_ms(left / ONCE_LOCK_PART));
-    let lock_ms = part.clamp(1, ONCE_LOCK_MS_MAX.cast_signed());
-    let (idle, lock) = (format!("{idle_ms}ms"), format!("{lock_ms}ms"));
-    let set: [Parameter<'_>; 2] = [(&idle, Type::TEXT), (&lock, Type::TEXT)];
+    let set: [Parameter<'_>; 2] = [(&names, Type::TEXT_ARRAY), (&values, Type::TEXT_ARRAY)];
     query(transaction, LIMIT, &set).await.map(|_| ())
 }
 
 /// Once a process.
-fn say_limits(are_the_roles: bool) {
+fn say_limits(missing: &[&str]) {
     static SAID: AtomicBool = AtomicBool::new(false);
     if SAID.swap(true, Ordering::Relaxed) {
         return;
     }
-    match are_the_roles {
-        true => tracing::info!(
+    match missing {
+        [] => tracing::info!(
             limits = "role",
             "the time limits of transactions are the role's"
         ),
-        false => tracing::info!(
+        _ => tracing::info!(
             limits = "transaction",
-            "each transaction sets its time limits; behind RDS Proxy, set idle_in_transaction_session_timeout (at most 15s) and lock_timeout on the role"
+            set = missing.join(", "),
+            "each transaction sets time limits that the role lacks or that are too long; behind RDS Proxy, set idle_in_transaction_session_timeout (at most 15s) and lock_timeout (at most 30s, below a third of the function's time-out) on the role"
         ),
     }
 }

@@ -10,6 +10,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use crate::limits::POSTGRES_TRY_MS_MAX;
 use crate::postgres::name::{TableName, TableNameError};
 use crate::postgres::schema::LEDGER_TABLE;
+use crate::postgres::tls::{TlsFault, tls};
 
 /// A database, how it is reached, and the table.
 pub(crate) struct PostgresAddress {
@@ -56,7 +57,10 @@ impl PostgresAddress {
         let name = config.get_dbname().or(config.get_user());
         let name = name.unwrap_or_default().to_owned();
         let hosts: Vec<String> = config.get_hosts().iter().map(host).collect();
-        if hosts.is_empty() {
+        // An `@` of the password that is not written as %40 leaves the rest of it before host or database, which are shown.
+        let may_be_password = text.matches('@').count() > 1
+            || hosts.iter().chain([&name]).any(|part| part.contains('@'));
+        if hosts.is_empty() || may_be_password {
             return Err(PostgresAddressError::Address);
         }
         set_defaults(&mut config, hosts.len());
@@ -71,6 +75,14 @@ impl PostgresAddress {
 
     pub(crate) fn has_tls(&self) -> bool {
         self.config.get_ssl_mode() != SslMode::Disable
+    }
+
+    /// Reads the file with the authorities, if it names one and TLS is used. Blocks for that file; nothing is connected.
+    pub(crate) fn check_roots(&self) -> Result<(), TlsFault> {
+        match self.roots.as_deref().filter(|_| self.has_tls()) {
+            Some(file) => tls(Some(file)).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// The only host, its port and the user, where whatever is sent is sent over TLS.
@@ -267,6 +279,13 @@ mod tests {
             "postgres://u:hunter2@db/shop?sslmode=hunter2",
             "postgres://u:hunter2@db/shop?sslrootcert=%2",
             "host=db password=hunter2",
+            "postgres://u:p@hunter2@db/shop",
+            "postgres://u:p@a/hunter2@db/shop",
+            "postgres://u:p@a/hunter2%40db",
+            "postgres://u:p@a?user=hunter2@db/shop",
+            "postgres://u:p@hunter2%40db/shop",
+            "postgres://u:p@db/shop?host=hunter2@db",
+            "postgres://u:p@/shop?host=hunter2%40db",
         ] {
             let error = PostgresAddress::parse(text).err();
             assert_eq!(error, Some(PostgresAddressError::Address), "{text}");

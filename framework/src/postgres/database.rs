@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustls::pki_types::pem::Error as PemError;
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -14,14 +15,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::{BoxError, Failure, error_text};
 use crate::limits::{
-    POSTGRES_CANCEL_MS_MAX, POSTGRES_SESSION_MS_MAX, POSTGRES_SESSIONS_DEFAULT,
-    POSTGRES_SESSIONS_MAX, POSTGRES_TRY_MS_MAX,
+    POSTGRES_AT_REST_MS_MAX, POSTGRES_CANCEL_MS_MAX, POSTGRES_SESSION_MS_MAX,
+    POSTGRES_SESSIONS_DEFAULT, POSTGRES_SESSIONS_MAX, POSTGRES_TRY_MS_MAX,
 };
 use crate::postgres::address::PostgresAddress;
 use crate::postgres::failure::failure;
 #[cfg(feature = "postgres-iam")]
 use crate::postgres::iam::{Endpoint, Iam};
-use crate::postgres::tls::tls;
+use crate::postgres::tls::{TlsFault, tls};
 
 /// A Postgres database for a handler's own transactions. Set it as the consumer's state; a clone is the same database.
 ///
@@ -65,6 +66,17 @@ pub enum DatabaseError {
         "expected an address with a user, one host, and `sslmode=require` or `sslmode=verify-full`, for IAM authentication"
     )]
     Iam,
+    /// The file with the authorities cannot be read.
+    #[error("cannot read the file in `sslrootcert`: {0}")]
+    RootsFile(std::io::ErrorKind),
+    /// The file with the authorities holds none.
+    #[error(
+        "expected certificates of authorities as PEM in the file in `sslrootcert`, found none that can be read"
+    )]
+    Roots,
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS with the file in `sslrootcert`")]
+    Tls,
 }
 
 impl Database {
@@ -120,6 +132,20 @@ impl Database {
         })
     }
 
+    /// Reads the file in `sslrootcert`, if the address names one, so that a wrong one is found when the function starts. It blocks for that file; nothing is connected.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or holds no certificate of an authority. The error does not show its name.
+    pub fn check(&self) -> Result<(), DatabaseError> {
+        match self.shared.address.check_roots() {
+            Ok(()) => Ok(()),
+            Err(TlsFault::File(PemError::Io(error))) => Err(DatabaseError::RootsFile(error.kind())),
+            Err(TlsFault::File(_) | TlsFault::Empty(_)) => Err(DatabaseError::Roots),
+            Err(TlsFault::Setup(_)) => Err(DatabaseError::Tls),
+        }
+    }
+
     /// Where the database is, for logs: `postgres:db.example/shop`.
     pub fn describe(&self) -> String {
         self.shared.address.describe_database()
@@ -140,7 +166,7 @@ impl Database {
         Ok(Session {
             shared: Arc::clone(&self.shared),
             link: Some(link),
-            _permit: permit,
+            permit: Some(permit),
         })
     }
 
@@ -154,6 +180,14 @@ impl Database {
                 return Some(link);
             }
             link.task.abort();
+            if answer.is_err() {
+                // The network holds it, and so it does the others: they would cost as much time each.
+                self.shared
+                    .idle()
+                    .drain(..)
+                    .for_each(|link| link.task.abort());
+                return None;
+            }
         }
     }
 
@@ -206,7 +240,7 @@ impl Shared {
         Ok(self.address.config.clone())
     }
 
-    async fn tls(&self) -> Result<MakeRustlsConnect, crate::postgres::tls::TlsFault> {
+    async fn tls(&self) -> Result<MakeRustlsConnect, TlsFault> {
         let roots = self.address.roots.as_deref();
         let tls = self.tls.get_or_try_init(|| async { tls(roots) }).await;
         tls.cloned()
@@ -234,13 +268,14 @@ where
 }
 
 /// A connection of one call. If the call is dropped or fails, what it has left running in the database is cancelled and the connection is closed, which rolls its transaction back; only
-/// [`give_back`](Self::give_back) keeps it for the next call.
+/// [`give_back`](Self::give_back) keeps it for the next call. Until it is closed it counts as one of the database's connections.
 #[must_use = "begin a transaction, and give the session back after its commit"]
 pub struct Session {
     shared: Arc<Shared>,
     /// *None: given back.*
     link: Option<Link>,
-    _permit: OwnedSemaphorePermit,
+    /// *None: it is held until the connection is closed.*
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Session {
@@ -273,15 +308,35 @@ impl Drop for Session {
         // Without a runtime the connection is closed, and that is all.
         if let (Some(link), Ok(runtime)) = (self.link.take(), Handle::try_current()) {
             let shared = Arc::clone(&self.shared);
-            runtime.spawn(async move { cancel(&shared, link).await });
+            let permit = self.permit.take();
+            runtime.spawn(async move {
+                close(&shared, link).await;
+                drop(permit);
+            });
         }
     }
 }
 
 /// Ends the statement that may still run, or wait for a lock: a server does not notice that its client is gone while it does. Then closes the connection.
-async fn cancel(shared: &Shared, link: Link) {
-    let token = link.client.cancel_token();
+async fn close(shared: &Shared, link: Link) {
     let at_most = Duration::from_millis(POSTGRES_CANCEL_MS_MAX);
+    // It is answered after whatever runs, and after the rollback of a transaction that was dropped.
+    let at_rest = link.client.batch_execute("");
+    let at_rest = timeout(Duration::from_millis(POSTGRES_AT_REST_MS_MAX), at_rest).await;
+    if at_rest.is_err() {
+        cancel(shared, &link.client, at_most).await;
+    }
+    // The end of the client is the end of the connection: its task takes leave of the server.
+    let Link { client, task } = link;
+    drop(client);
+    let abort = task.abort_handle();
+    if timeout(at_most, task).await.is_err() {
+        abort.abort();
+    }
+}
+
+async fn cancel(shared: &Shared, client: &Client, at_most: Duration) {
+    let token = client.cancel_token();
     let cancelled = async {
         let _ = match shared.address.has_tls() {
             false => token.cancel_query(NoTls).await,
@@ -292,13 +347,6 @@ async fn cancel(shared: &Shared, link: Link) {
         };
     };
     let _ = timeout(at_most, cancelled).await;
-    // The end of the client is the end of the connection: its task takes leave of the server.
-    let Link { client, task } = link;
-    drop(client);
-    let abort = task.abort_handle();
-    if timeout(at_most, task).await.is_err() {
-        abort.abort();
-    }
 }
 
 impl fmt::Debug for Database {
@@ -314,3 +362,6 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

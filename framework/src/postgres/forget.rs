@@ -11,29 +11,36 @@
 /// ```
 pub fn forget(ids: &[&str]) -> String {
     let ids = list(ids);
-    // The partition's row first: a transaction that holds it ends before its notes are deleted.
     format!(
-        "BEGIN;\nDELETE FROM lambda_msk_once WHERE id IN ({ids});\nDELETE FROM lambda_msk_once_notes WHERE id IN ({ids});\nCOMMIT;\n"
+        "BEGIN;\n{}DELETE FROM lambda_msk_once WHERE id IN ({ids});\nDELETE FROM lambda_msk_once_notes WHERE id IN ({ids});\nCOMMIT;\n",
+        locked(&ids)
     )
 }
 
-/// A statement that deletes the border alone: what is in no note counts as not written from then on, and what is noted stays known. For a record that fails with `once.forgotten` and is known
+/// Statements that delete the border alone: what is in no note counts as not written from then on, and what is noted stays known. For a record that fails with `once.forgotten` and is known
 /// not to have been written.
 ///
 /// ```
-/// let statement = lambda_msk::postgres::forget_border(&["shop/arn:aws:kafka:…/orders/0"]);
-/// assert!(statement.starts_with("UPDATE lambda_msk_once SET forgotten_below = 0 WHERE id IN ("));
+/// let statements = lambda_msk::postgres::forget_border(&["shop/arn:aws:kafka:…/orders/0"]);
+/// assert!(statements.contains("UPDATE lambda_msk_once SET forgotten_below = 0 WHERE id IN ("));
 /// ```
 pub fn forget_border(ids: &[&str]) -> String {
+    let ids = list(ids);
     format!(
-        "UPDATE lambda_msk_once SET forgotten_below = 0 WHERE id IN ({});\n",
-        list(ids)
+        "BEGIN;\n{}UPDATE lambda_msk_once SET forgotten_below = 0 WHERE id IN ({ids});\nCOMMIT;\n",
+        locked(&ids)
     )
 }
 
-/// Deletes the keys of [`PerRecord`](crate::idempotency::PerRecord) that have expired. Run it once a day.
-pub const FORGET_EXPIRED_KEYS: &str =
-    "DELETE FROM lambda_msk_once_keys WHERE expiration < extract(epoch FROM now());\n";
+/// The partitions' rows first, in the order of `once`: a transaction that holds one ends before its notes are deleted, and none waits for the other's.
+fn locked(ids: &str) -> String {
+    format!("SELECT id FROM lambda_msk_once WHERE id IN ({ids}) ORDER BY id FOR UPDATE;\n")
+}
+
+/// Deletes the keys of [`PerRecord`](crate::idempotency::PerRecord) that have expired. Run it once a day. A key that a transaction holds stays until the next time.
+pub const FORGET_EXPIRED_KEYS: &str = "\
+DELETE FROM lambda_msk_once_keys WHERE id IN (\
+SELECT id FROM lambda_msk_once_keys WHERE expiration < extract(epoch FROM now()) ORDER BY id FOR UPDATE SKIP LOCKED);\n";
 
 /// As literals.
 fn list(ids: &[&str]) -> String {
@@ -44,7 +51,7 @@ fn list(ids: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::forget;
+    use super::{forget, forget_border};
 
     #[test]
     fn a_quote_in_an_id_ends_no_literal() {
@@ -54,5 +61,16 @@ mod tests {
             statements.contains("WHERE id IN ('a''b', 'c');"),
             "{statements}"
         );
+    }
+
+    #[test]
+    fn rows_are_locked_in_the_order_of_once_before_anything_is_written() {
+        for statements in [forget(&["b", "a"]), forget_border(&["b", "a"])] {
+            let lines: Vec<&str> = statements.lines().collect();
+            let lock =
+                "SELECT id FROM lambda_msk_once WHERE id IN ('b', 'a') ORDER BY id FOR UPDATE;";
+            assert_eq!(lines[..2], ["BEGIN;", lock], "{statements}");
+            assert_eq!(lines.last(), Some(&"COMMIT;"));
+        }
     }
 }

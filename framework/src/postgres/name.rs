@@ -48,14 +48,21 @@ impl FromStr for TableName {
             None => (None, text),
         };
         if !schema.is_none_or(is_identifier) || !is_identifier(name) {
-            return Err(TableNameError(()));
+            return Err(TableNameError(NameFault::NoName));
+        }
+        let name = name.to_ascii_lowercase();
+        if name == ONCE_TABLE || name.starts_with(&format!("{ONCE_TABLE}_")) {
+            return Err(TableNameError(NameFault::OfOnce));
         }
         Ok(Self {
             schema: schema.map(str::to_ascii_lowercase),
-            name: name.to_ascii_lowercase(),
+            name,
         })
     }
 }
+
+/// The first of `once`'s tables; the names of the others, and of its indexes, begin with it.
+const ONCE_TABLE: &str = "lambda_msk_once";
 
 fn is_identifier(text: &str) -> bool {
     let may_begin = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
@@ -77,10 +84,20 @@ impl fmt::Display for TableName {
 
 /// The text is not the name of a table. It is not shown: it may be a part of an address with a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected the name of a table: 1 to {POSTGRES_NAME_BYTES_MAX} letters, digits and `_`, not a digit first, and before it a schema and a dot if it has one"
-)]
-pub struct TableNameError(());
+#[error("{0}")]
+pub struct TableNameError(NameFault);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum NameFault {
+    #[error(
+        "expected the name of a table: 1 to {POSTGRES_NAME_BYTES_MAX} letters, digits and `_`, not a digit first, and before it a schema and a dot if it has one"
+    )]
+    NoName,
+    #[error(
+        "expected the name of a table for the store alone, found one that belongs to `once`: choose one that is not `{ONCE_TABLE}` and does not begin with `{ONCE_TABLE}_`"
+    )]
+    OfOnce,
+}
 
 #[cfg(test)]
 mod tests {
@@ -124,5 +141,20 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_of_the_tables_of_once_is_refused() {
+        for text in [
+            "lambda_msk_once",
+            "Lambda_MSK_Once",
+            "shop.lambda_msk_once_notes",
+            "lambda_msk_once_keys",
+            "lambda_msk_once_notes_offsets",
+        ] {
+            let error = text.parse::<TableName>().unwrap_err().to_string();
+            assert!(error.contains("belongs to `once`"), "{error}");
+        }
+        assert!("lambda_msk_onces".parse::<TableName>().is_ok());
     }
 }

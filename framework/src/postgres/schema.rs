@@ -7,7 +7,7 @@ pub const LEDGER_TABLE: &str = "lambda_msk_ledger";
 
 /// Statements that create the tables of the Postgres store, and of effects that happen once in Postgres, where they do not exist: they can be run again.
 ///
-/// `ledger` is the store's table; [`LEDGER_TABLE`] is its default name. The function's role needs SELECT, INSERT, UPDATE and DELETE on the tables.
+/// `ledger` is the store's table; [`LEDGER_TABLE`] is its default name. It is none of `once`'s: [`TableName`] refuses their names. The function's role needs SELECT, INSERT, UPDATE and DELETE on the tables.
 ///
 /// ```
 /// use lambda_msk::postgres::{LEDGER_TABLE, schema};

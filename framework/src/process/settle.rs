@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::failure::{Reason, Rejection};
 use crate::idempotency::{ClaimEnd, Settled, Undone};
 use crate::outcome::Outcome;
-use crate::outcomes::{Outcomes, Said};
+use crate::outcomes::{OUTCOMES_CODE, Outcomes, Said};
 use crate::process::call::Called;
 use crate::process::chunk::{ChunkRun, Item, Left, Segment, claims_of};
 use crate::process::claimed::keeping_all;
@@ -92,7 +92,7 @@ impl<'l, 'r> ChunkRun<'l, 'r> {
         let mut words = match said {
             Ok(said) => said.unwrap_or_default(),
             Err(fault) => {
-                let reason = Reason::retry("handler.outcomes", fault);
+                let reason = Reason::retry(OUTCOMES_CODE, fault);
                 return self.failed(segment, reason, left).await;
             }
         };

@@ -7,7 +7,7 @@ const ALLOWED: &str = "expected `dynamodb://TABLE`, `redis://HOST`, `rediss://HO
 
 /// The store that the text names, or what is wrong with it and what is allowed. `none` names no store: its reader is above.
 ///
-/// Only looks at the text: no request is made. What is wrong is never shown, since a store's address may hold a password.
+/// Only looks at the text, and at the file of `sslrootcert`: no request is made. What is wrong is never shown, since a store's address may hold a password.
 pub(crate) fn choose_store(text: &str) -> Result<BoxStore, String> {
     if text == "memory" {
         return Ok(BoxStore::new(MemoryStore::new()));
@@ -52,8 +52,9 @@ fn redis(_: &str) -> Result<BoxStore, String> {
 fn postgres(address: &str) -> Result<BoxStore, String> {
     use crate::idempotency::store::postgres::PostgresStore;
 
-    let store = PostgresStore::new(address).map_err(|error| error.to_string());
-    store.map(BoxStore::new)
+    let store = PostgresStore::new(address).map_err(|error| error.to_string())?;
+    store.check()?;
+    Ok(BoxStore::new(store))
 }
 
 #[cfg(not(feature = "postgres"))]
@@ -142,8 +143,16 @@ mod tests {
             assert_eq!(store.describe(), "postgres:db/orders/lambda_msk_ledger");
             assert!(!format!("{store:?}").contains("hunter2"));
         }
-        let refusal = refusal("postgres://hunter2@db/orders?table=a b");
-        assert!(refusal.ends_with("in the parameter `table`"), "{refusal}");
+        let text = refusal("postgres://hunter2@db/orders?table=a b");
+        assert!(text.ends_with("in the parameter `table`"), "{text}");
+        let text = refusal("postgres://u:p@db/orders?sslrootcert=/nowhere/hunter2.pem");
+        assert!(
+            text.starts_with("cannot read certificates from the file in `sslrootcert`: ")
+                && !text.contains("hunter2"),
+            "{text}"
+        );
+        let text = refusal("postgres://u:p@hunter2@db/orders");
+        assert!(!text.contains("hunter2"), "{text}");
     }
 
     #[cfg(not(feature = "redis"))]

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
+use crate::failure::error_text;
 use crate::idempotency::store::postgres::link::{Link, Place};
 use crate::idempotency::store::postgres::statement::{Parameter, Statement};
 use crate::idempotency::store::{
@@ -58,6 +59,12 @@ impl PostgresStore {
             address: PostgresAddress::parse(address)?,
             link: Link::default(),
         })
+    }
+
+    /// Reads the file in `sslrootcert`, if there is one, so that a wrong one is found when the function starts. Its error does not show its name.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let checked = self.address.check_roots();
+        checked.map_err(|fault| error_text(&fault))
     }
 
     /// Deletes at most `rows` rows that had expired at `at_s`, in seconds since 1970; returns how many. Fewer than `rows`: there are no more, but for rows that others are writing.

@@ -6,6 +6,9 @@ mod forgotten;
 // By key.
 mod keys;
 
+// What a handler gets wrong, and what the server refuses.
+mod wrong;
+
 // What runs at the same time.
 mod at_once;
 

@@ -19,6 +19,12 @@ pub struct RedisAddressError(());
 impl RedisAddress {
     pub(super) fn parse(text: &str) -> Result<Self, RedisAddressError> {
         let error = RedisAddressError(());
+        // A password with a `/`, `?` or `#` that is not written as %XX ends the host before its `@`: a part of it would be taken for host and port, which are shown.
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        if rest[end..].contains('@') {
+            return Err(error);
+        }
         let info = text.into_connection_info().map_err(|_| error)?;
         let (host, port) = match info.addr() {
             ConnectionAddr::Tcp(host, port) => (host.clone(), *port),
@@ -85,6 +91,9 @@ mod tests {
             "rediss://hunter2@cache/#insecure",
             "redis+unix:///hunter2",
             "http://hunter2@cache",
+            "redis://hunter2?x@cache",
+            "redis://hunter2:123?4@cache",
+            "redis://hunter2:12/3?4@cache",
         ] {
             let error = RedisAddress::parse(text)
                 .err()

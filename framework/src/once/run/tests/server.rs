@@ -93,14 +93,18 @@ async fn limits_of_the_role_are_left_as_they_are_if_they_are_short_enough() {
     };
     for (idle, lock, seen) in [
         ("7s", "4s", "7s 4s"),
-        ("16s", "4s", "15s "),
-        ("7s", "0", "15s "),
+        ("16s", "4s", "15s 4s"),
+        ("0", "29s", "15s 29s"),
+        ("7s", "0", "7s "),
+        ("7s", "31s", "7s "),
     ] {
         let world = World::at(&role(idle, lock)).await;
 
-        invoke(&consumer(&world, LIMITS, ENDS), event(0, &["a"])).await;
+        let given = Invoke::new(event(0, &["a"])).time_given(Duration::from_secs(24));
+        given.run(&consumer(&world, LIMITS, ENDS)).await;
 
         let values = world.values().await;
+        assert!(!values[0].ends_with(" 0") && !values[0].ends_with("31s"));
         assert!(values[0].starts_with(seen), "{idle} {lock}: {}", values[0]);
     }
 }
@@ -206,6 +210,9 @@ fn what_is_no_address_is_refused_and_not_shown() {
         "hunter2",
         "postgres://u:hunter2@db:port/shop",
         "postgres://u:hunter2@db/shop?table=a",
+        "postgres://u:p@hunter2@db/shop",
+        "postgres://u:p@a/hunter2@db/shop",
+        "postgres://u:p@db/shop?host=hunter2%40db",
     ] {
         let error = Database::new(text).err().unwrap();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
