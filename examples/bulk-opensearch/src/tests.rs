@@ -300,12 +300,15 @@ async fn what_is_no_order_is_rejected_and_never_sent() {
         .record(Sample::new(TOPIC, 0).value("no order"))
         .record(Sample::new(TOPIC, 0).value(order(1)))
         .record(Sample::new(TOPIC, 0).value(r#"{"order_id":"2"}"#))
+        // An order as a list of its fields, which is no document.
+        .record(Sample::new(TOPIC, 0).value(r#"[3,"c-3",100]"#))
         .record(Sample::new(TOPIC, 0));
 
     let invoked = invoke(&consumer, event).await;
 
-    assert_eq!(invoked.outcomes(), [Rejected, Done, Rejected, Rejected]);
-    assert_eq!(letters.letters().len(), 3);
+    let expected = [Rejected, Done, Rejected, Rejected, Rejected];
+    assert_eq!(invoked.outcomes(), expected);
+    assert_eq!(letters.letters().len(), 4);
     assert_eq!(stub.requests()[0].orders(), [1]);
 }
 
