@@ -97,6 +97,12 @@ pub(crate) fn none(error: reqwest::Error) -> Failure {
     failure.code("opensearch.unavailable").whole()
 }
 
+/// There is nothing to send with.
+pub(crate) fn no_client() -> Failure {
+    let failure = Failure::retry("there is no client for HTTP");
+    failure.code("opensearch.unavailable").whole()
+}
+
 /// The status, with the name of the error. The text beside the name (`reason`) may hold parts of a document, so it is not taken over.
 fn said(status: u16, error: &Value) -> String {
     let is_name = |name: &&str| {
