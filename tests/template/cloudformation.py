@@ -78,6 +78,10 @@ class Stack:
     def fn_and(self, argument):
         return all(self.value(argument))
 
+    def fn_join(self, argument):
+        separator, items = self.value(argument)
+        return separator.join(items)
+
     def fn_split(self, argument):
         separator, text = self.value(argument)
         return text.split(separator)

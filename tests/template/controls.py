@@ -50,6 +50,7 @@ CONTROLS = [
     ("a switch of which half is read", "Conditions.ReportsPartially", {"Fn::Equals": [{"Ref": "PartialBatchResponses"}, "off"]}, "both_switches_agree"),
     ("off as the default", "Parameters.PartialBatchResponses.Default", "off", "both_switches_agree"),
     ("a third value of the switch", "Parameters.PartialBatchResponses.AllowedValues", ["on", "off", "maybe"], "one_switch_sets_both"),
+    ("a condition that asks another one", "Conditions.InVpc", {"Fn::Equals": [{"Fn::If": ["ReportsPartially", "a", "b"]}, "a"]}, "no_condition_asks_if"),
     # The mapping.
     ("another topic than the one given", EVENT + ".Topics", ["invoices"], "mapping_reads_the_topic_for_its_own_group"),
     ("a group that all stacks share", EVENT + ".ConsumerGroupId", "lambda", "mapping_reads_the_topic_for_its_own_group"),

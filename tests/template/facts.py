@@ -528,7 +528,21 @@ def every_parameter_says_what_it_is(template):
         assert parameter.get("Description"), name
 
 
+def parts(value):
+    """A value, and all that is in it."""
+    yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(part)
+
+
+def no_condition_asks_if(template):
+    # CloudFormation refuses the function there, which no linter says.
+    for name, condition in template["Conditions"].items():
+        assert not any(isinstance(part, dict) and "Fn::If" in part for part in parts(condition)), name
+
+
 FACTS = [
+    no_condition_asks_if,
     both_switches_agree,
     one_switch_sets_both,
     mapping_reads_the_topic_for_its_own_group,

@@ -102,6 +102,19 @@ mod tests {
         }
     }
 
+    /// CloudFormation refuses the function there.
+    #[test]
+    fn no_condition_asks_if() {
+        for template in TEMPLATES {
+            let text = text(template, "shop", "clicks");
+            let (_, after) = text.split_once("\nConditions:\n").expect("conditions");
+            let (conditions, _) = after.split_once("\nResources:\n").expect("resources");
+
+            let has_if = conditions.contains("!If") || conditions.contains("Fn::If");
+            assert!(!has_if, "{}: {conditions}", template.name);
+        }
+    }
+
     #[test]
     fn nothing_of_the_sample_function_is_left() {
         for template in TEMPLATES {

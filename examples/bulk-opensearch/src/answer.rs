@@ -73,8 +73,8 @@ pub(crate) fn refused(status: StatusCode, text: &[u8], after: Option<Duration>) 
     let answer: Value = serde_json::from_slice(text).unwrap_or_default();
     let why = said(status.as_u16(), &answer["error"]);
     let failure = match status.as_u16() {
-        // Halved at once, down to the one that is too large alone.
-        413 => return Failure::reject(why).code("opensearch.too_large"),
+        // Halves may go through. A record of Lambda's is smaller than what OpenSearch takes by default: one that does not go through alone meets a limit of this deployment.
+        413 => Failure::retry(why).code("opensearch.too_large"),
         429 => Failure::retry(why).code("opensearch.busy").whole(),
         401 | 403 => Failure::retry(why).code("opensearch.denied").whole(),
         404 => Failure::retry(why).code("opensearch.no_index").whole(),
@@ -94,6 +94,12 @@ pub(crate) fn refused(status: StatusCode, text: &[u8], after: Option<Duration>) 
 pub(crate) fn none(error: reqwest::Error) -> Failure {
     // The URL stays out of the log.
     let failure = Failure::retry(error.without_url());
+    failure.code("opensearch.unavailable").whole()
+}
+
+/// There is nothing to send with.
+pub(crate) fn no_client() -> Failure {
+    let failure = Failure::retry("there is no client for HTTP");
     failure.code("opensearch.unavailable").whole()
 }
 

@@ -31,7 +31,8 @@ pub(crate) struct Target {
 /// An index of OpenSearch. A clone is the same index.
 #[derive(Clone)]
 pub struct Index {
-    client: Client,
+    /// *None: it could not be made, and the function does not start.*
+    client: Option<Client>,
     target: Arc<Target>,
 }
 
@@ -53,13 +54,12 @@ impl Index {
             // A signature holds for one address.
             .redirect(Policy::none())
             .build();
-        let client = client.unwrap_or_else(|error| {
-            let reason = format!("cannot make a client for HTTP: {error}");
-            faults.push(ConfigurationFault::new("OPENSEARCH_URL", reason));
-            Client::default()
-        });
+        if client.is_err() {
+            let reason = "expected certificates to know servers by, found none: install the system's (the package ca-certificates), or name a file of them";
+            faults.push(ConfigurationFault::new("SSL_CERT_FILE", reason));
+        }
         Self {
-            client,
+            client: client.ok(),
             target: Arc::new(target),
         }
     }
@@ -71,9 +71,13 @@ impl Index {
     /// The request was not answered, or not as a whole: no document is settled. Those that were created all the same are known by their ids the next time.
     pub(crate) async fn send(&self, bulk: Bulk) -> Result<Vec<(usize, Failure)>, Failure> {
         let Target { url, signer } = &*self.target;
-        let mut request = self.client.post(url.clone()).header(CONTENT_TYPE, NDJSON);
+        let client = self.client.as_ref().ok_or_else(answer::no_client)?;
+        let mut request = client.post(url.clone()).header(CONTENT_TYPE, NDJSON);
         if let Some(signer) = signer {
-            request = request.headers(signer.sign(url, &bulk.body)?);
+            let signed = signer.sign(url, &bulk.body);
+            // No document is at fault.
+            let signed = signed.map_err(|why| why.code("opensearch.denied").whole());
+            request = request.headers(signed?);
         }
         let answer = request.body(bulk.body).send().await;
         let answer = answer.map_err(answer::none)?;

@@ -15,7 +15,8 @@ use std::ffi::OsString;
 
 use lambda_msk::builder::Builder;
 use lambda_msk::{Batch, Consumer, Failure, Json, Outcomes, State, batch};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 pub use crate::index::Index;
@@ -34,6 +35,20 @@ pub struct Order {
     pub customer_id: String,
     /// The price, in hundredths of the currency.
     pub amount_cents: i64,
+}
+
+/// An order as it came: an object. A list of an order's fields in their order would be read as one, and is no document.
+#[derive(Clone, Debug)]
+struct Document(Box<RawValue>);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Box::<RawValue>::deserialize(deserializer)?;
+        match value.get().starts_with('{') {
+            true => Ok(Self(value)),
+            false => Err(D::Error::custom("expected an object")),
+        }
+    }
 }
 
 /// The consumer, with all settings from the environment.
@@ -58,12 +73,12 @@ fn consumer_with(variable: impl Fn(&str) -> Option<OsString>) -> Builder<Index> 
 
 /// Handles many records. A value that is not an order is rejected before this, and goes to the destination.
 async fn store(
-    orders: Batch<(Json<Order>, Json<Box<RawValue>>)>,
+    orders: Batch<(Json<Order>, Json<Document>)>,
     State(index): State<Index>,
 ) -> Result<Outcomes, Failure> {
     let mut outcomes = orders.outcomes();
     let mut bulk = Bulk::new();
-    for (at, (_, Json(document))) in orders.iter().enumerate() {
+    for (at, (_, Json(Document(document)))) in orders.iter().enumerate() {
         let key = orders.idempotency_key(at).ok_or("no record at an index")?;
         bulk.create(key.as_str(), document);
     }

@@ -1,4 +1,6 @@
 //! What the environment says: where documents go, who signs, and how many records one request takes.
+//!
+//! What a variable holds is not shown: an address with a password may stand in the wrong one.
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -71,13 +73,17 @@ impl<V: Fn(&str) -> Option<OsString>> Variables<'_, V> {
         let Some(text) = self.text(name) else {
             return default;
         };
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.unwrap_or_else(|| {
-            let (least, most) = range.into_inner();
-            let reason = format!("expected a number from {least} to {most}, found {text:?}");
-            self.fault(name, reason);
-            default
-        })
+        let found = match text.parse() {
+            Ok(number) if range.contains(&number) => return number,
+            Ok(number) => number.to_string(),
+            Err(_) => "another text".to_owned(),
+        };
+        let (least, most) = range.into_inner();
+        self.fault(
+            name,
+            format!("expected a number from {least} to {most}, found {found}"),
+        );
+        default
     }
 
     fn target(&mut self, default_index: String) -> Target {
@@ -125,10 +131,10 @@ impl<V: Fn(&str) -> Option<OsString>> Variables<'_, V> {
             None | Some("es") => Some("es"),
             Some("aoss") => Some("aoss"),
             Some("none") => None,
-            Some(other) => {
+            Some(_) => {
                 self.fault(
                     SERVICE,
-                    format!("expected `es` (a domain), `aoss` (a serverless collection) or `none` (requests are not signed), found {other:?}"),
+                    "expected `es` (a domain), `aoss` (a serverless collection) or `none` (requests are not signed), found another text",
                 );
                 None
             }
@@ -185,6 +191,7 @@ fn check_index(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "expected the name of an index (small letters, digits, `.`, `_` and `-`, at most {INDEX_BYTES_MAX} bytes, the first no `_` or `-`), found {name:?}"
+        "expected the name of an index (small letters, digits, `.`, `_` and `-`, at most {INDEX_BYTES_MAX} bytes, the first no `_` or `-`), found another text of {} bytes",
+        name.len()
     ))
 }

@@ -222,7 +222,7 @@ async fn a_server_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_too_large_is_halved_at_once_and_a_document_is_rejected() {
+async fn a_request_that_is_too_large_is_halved_and_a_document_that_is_alone_waits() {
     let stub = Stub::new(|request, _| {
         let orders = request.orders();
         match orders.len() > 2 || orders == [5] {
@@ -231,15 +231,26 @@ async fn a_request_that_is_too_large_is_halved_at_once_and_a_document_is_rejecte
             false => Answer::created(request),
         }
     });
-    let (consumer, letters) = consumer(&stub.url, 3, &[]);
+    let (consumer, letters) = consumer(&stub.url, 1, &[]);
 
     let invoked = invoke(&consumer, orders(8)).await;
 
-    let expected = [Done, Done, Done, Done, Done, Rejected, Done, Done];
+    let expected = [Done, Done, Done, Done, Done, Failed, Done, Done];
     assert_eq!(invoked.outcomes(), expected);
     assert_eq!(code(&invoked, 5), "opensearch.too_large");
-    assert_eq!(letters.letters().len(), 1);
+    assert_eq!(letters.letters().len(), 0);
     assert_eq!(stub.requests().len(), 9, "8; 4, 2, 2; 4, 2, 1, 1, 2");
+}
+
+#[tokio::test]
+async fn a_proxy_that_takes_no_request_for_its_size_drains_no_topic() {
+    let stub = Stub::new(|_, _| Answer(413, "", String::new()));
+    let (consumer, letters) = consumer(&stub.url, 2, &[]);
+
+    let invoked = invoke(&consumer, orders(4)).await;
+
+    assert_eq!(invoked.outcomes(), [Failed; 4]);
+    assert_eq!(letters.letters().len(), 0);
 }
 
 #[tokio::test]
@@ -289,12 +300,15 @@ async fn what_is_no_order_is_rejected_and_never_sent() {
         .record(Sample::new(TOPIC, 0).value("no order"))
         .record(Sample::new(TOPIC, 0).value(order(1)))
         .record(Sample::new(TOPIC, 0).value(r#"{"order_id":"2"}"#))
+        // An order as a list of its fields, which is no document.
+        .record(Sample::new(TOPIC, 0).value(r#"[3,"c-3",100]"#))
         .record(Sample::new(TOPIC, 0));
 
     let invoked = invoke(&consumer, event).await;
 
-    assert_eq!(invoked.outcomes(), [Rejected, Done, Rejected, Rejected]);
-    assert_eq!(letters.letters().len(), 3);
+    let expected = [Rejected, Done, Rejected, Rejected, Rejected];
+    assert_eq!(invoked.outcomes(), expected);
+    assert_eq!(letters.letters().len(), 4);
     assert_eq!(stub.requests()[0].orders(), [1]);
 }
 

@@ -41,8 +41,7 @@ pub struct Order {
 
 /// The consumer, with its database, topic and limits from the environment.
 pub fn consumer() -> Builder<Database> {
-    // An empty variable counts as unset.
-    let settings = Settings::of(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let settings = Settings::of(|name| std::env::var_os(name));
     let topic = settings.topic.as_deref().unwrap_or(TOPIC);
     consumer_of(topic, settings.database, settings.limits).faults(settings.faults)
 }

@@ -1,6 +1,7 @@
 //! The function without a database, and with a real one: `LAMBDA_MSK_POSTGRES` is its address.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use lambda_msk::Consumer;
 use lambda_msk::Outcome::{Done, Failed, Rejected};
@@ -19,7 +20,7 @@ const LIMITS: Limits = Limits {
 fn settings(variables: &[(&str, &str)]) -> Settings {
     Settings::of(|name| {
         let found = variables.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| (*value).to_owned())
+        found.map(|(_, value)| (*value).into())
     })
 }
 
@@ -65,7 +66,7 @@ fn a_setting_that_is_missing_or_cannot_be_read_is_named_and_shows_no_password() 
         (
             &[
                 ("DATABASE_URL", "postgres://u:hunter2@db/shop"),
-                ("BULK_BYTES", "many"),
+                ("BULK_BYTES", "hunter2"),
             ],
             "BULK_BYTES",
         ),
@@ -83,7 +84,30 @@ fn a_setting_that_is_missing_or_cannot_be_read_is_named_and_shows_no_password() 
 }
 
 #[test]
+#[cfg(unix)]
+fn a_variable_that_is_no_text_is_a_fault() {
+    use std::os::unix::ffi::OsStringExt;
+    for name in ["DATABASE_URL", "TOPIC", "BULK_RECORDS"] {
+        let settings = Settings::of(|asked| match asked {
+            asked if asked == name => Some(OsString::from_vec(vec![255])),
+            "DATABASE_URL" => Some("postgres://u:p@db/shop".into()),
+            _ => None,
+        });
+
+        let faults = &settings.faults;
+        assert_eq!((faults.len(), &*faults[0].place), (1, name));
+        assert!(faults[0].reason.contains("UTF-8"), "{faults:?}");
+    }
+}
+
+#[test]
 fn what_is_not_set_has_its_default() {
+    let empty = settings(&[
+        ("DATABASE_URL", "postgres://u:p@db/shop"),
+        ("TOPIC", ""),
+        ("BULK_BYTES", ""),
+    ]);
+    assert_eq!((empty.limits, empty.topic), (LIMITS, None));
     let url = (
         "DATABASE_URL",
         "postgres://u:p@db:5433/shop?sslmode=require",

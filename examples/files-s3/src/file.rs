@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -77,15 +78,31 @@ impl<'r> Line<'r> {
     }
 }
 
-/// The day of a record's time in UTC, `YYYY-MM-DD`. `unknown`: the record has no time, or none that a calendar has.
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// The days of the years 0 to 9999, counted from 1970-01-01.
+const DAYS: RangeInclusive<i64> = -719_528..=2_932_896;
+
+/// The day of a record's time in UTC, `YYYY-MM-DD`. `unknown`: the record has no time, or one outside the years 0 to 9999.
 fn day(record: &Record) -> String {
-    let Some(timestamp) = record.timestamp() else {
+    let millis = record.timestamp_millis();
+    let days = millis.div_euclid(DAY_MILLIS);
+    // Kafka says -1 of a record that has no time.
+    if millis == -1 || !DAYS.contains(&days) {
         return "unknown".to_owned();
+    }
+    // A year that begins in March has its leap day at its end, and 400 of them have 146,097 days. From 0000-03-01 on.
+    let days = days + 719_468;
+    let (cycle, of_cycle) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    let of_year = of_cycle - (365 * year + year / 4 - year / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let (month, next) = match month_from_march {
+        0..10 => (month_from_march + 3, 0),
+        _ => (month_from_march - 9, 1),
     };
-    // RFC 3339: the day ends at the T.
-    let mut text = timestamp.to_string();
-    text.truncate(text.find('T').unwrap_or(text.len()));
-    text
+    format!("{:04}-{month:02}-{day:02}", 400 * cycle + year + next)
 }
 
 /// The files that these records make: one for each partition and day. The same records make the same files, byte for byte, in whatever order they come.
@@ -170,6 +187,13 @@ mod tests {
             sample(11, 3, 0),
             sample(11, 4, -2),
             sample(11, 5, i64::MAX),
+            // The last day of four digits, and the first that has more.
+            sample(12, 1, 253_402_300_799_999),
+            sample(12, 2, 253_402_300_800_000),
+            // The first day of the year 0, and the last before it.
+            sample(13, 1, -62_167_219_200_000),
+            sample(13, 2, -62_167_219_200_001),
+            sample(14, 1, 1_709_164_800_000),
         ]);
 
         let files = files(&records).expect("files");
@@ -181,6 +205,11 @@ mod tests {
             "T/1969-12-31/T+11+0000000000000000004+0000000000000000004",
             "T/1970-01-01/T+11+0000000000000000003+0000000000000000003",
             "T/unknown/T+11+0000000000000000005+0000000000000000005",
+            "T/9999-12-31/T+12+0000000000000000001+0000000000000000001",
+            "T/unknown/T+12+0000000000000000002+0000000000000000002",
+            "T/0000-01-01/T+13+0000000000000000001+0000000000000000001",
+            "T/unknown/T+13+0000000000000000002+0000000000000000002",
+            "T/2024-02-29/T+14+0000000000000000001+0000000000000000001",
         ];
         assert_eq!(names(&files), expected.map(|name| name.replace('T', TOPIC)));
     }

@@ -2,6 +2,7 @@
 //!
 //! `FILES_S3=s3://BUCKET/PREFIX` names the place, `TOPIC` the topic; `BULK_RECORDS` and `BULK_BYTES` limit a file.
 
+mod endpoint;
 mod file;
 mod settings;
 mod store;
@@ -19,9 +20,18 @@ pub use crate::store::{LINES_SHA256, Store};
 const TOPIC: &str = "orders";
 
 /// The consumer, with its bucket and its topic from the environment.
-pub fn consumer() -> Builder<Store> {
-    let (settings, faults) = Settings::read(TOPIC, |name| std::env::var(name).ok());
-    let store = Store::new(settings.place.clone());
+///
+/// The region may be that of a profile, whose file is read. Nothing is connected here: a bucket that is down does not keep the function from starting.
+pub async fn consumer() -> Builder<Store> {
+    let (settings, mut faults) = Settings::read(TOPIC, |name| std::env::var_os(name));
+    let region = match settings.region.clone() {
+        Some(region) => Some(region),
+        None => store::region_of_profile().await,
+    };
+    if region.is_none() {
+        faults.push(settings::no_region());
+    }
+    let store = Store::new(settings.place.clone(), region);
     consumer_of(&settings, store, faults)
 }
 

@@ -3,5 +3,5 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_msk::Error> {
     lambda_msk::logging::init();
-    lambda_msk::run(files_s3::consumer().from_env()).await
+    lambda_msk::run(files_s3::consumer().await.from_env()).await
 }

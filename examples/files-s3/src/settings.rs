@@ -2,8 +2,14 @@
 //!
 //! What a variable holds is not shown: an address may have been given with a password in it.
 
+use std::ffi::OsString;
+
 use lambda_msk::error::ConfigurationFault;
-use lambda_msk::limits::{BATCH_BYTES_DEFAULT, BATCH_RECORDS_DEFAULT, BATCH_RECORDS_MAX};
+use lambda_msk::limits::{
+    BATCH_BYTES_DEFAULT, BATCH_RECORDS_DEFAULT, BATCH_RECORDS_MAX, EVENT_BYTES_MAX,
+};
+
+use crate::endpoint::{ENDPOINTS, check_endpoint};
 
 /// The variable that names the bucket and the prefix of the files.
 const FILES_S3: &str = "FILES_S3";
@@ -13,6 +19,9 @@ const BULK_RECORDS: &str = "BULK_RECORDS";
 
 /// The most bytes of keys and values of a file.
 const BULK_BYTES: &str = "BULK_BYTES";
+
+/// The variables that name the region. The first that is set counts.
+const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// The longest prefix. An object's key has at most 1,024 bytes, and the rest of it up to 640: the topic twice, and a hash.
 const PREFIX_BYTES_MAX: usize = 350;
@@ -31,6 +40,8 @@ pub struct Place {
 pub(crate) struct Settings {
     pub(crate) topic: String,
     pub(crate) place: Place,
+    /// *None: that of the profile.*
+    pub(crate) region: Option<String>,
     /// The most records of a file, and the most bytes of their keys and values.
     pub(crate) records: usize,
     pub(crate) bytes: usize,
@@ -40,37 +51,72 @@ impl Settings {
     /// Reads the variables. An empty one counts as unset. `topic` is read unless `TOPIC` names another.
     pub(crate) fn read(
         topic: &str,
-        variable: impl Fn(&str) -> Option<String>,
+        variable: impl Fn(&str) -> Option<OsString>,
     ) -> (Self, Vec<ConfigurationFault>) {
-        let variable = |name| {
-            let text = variable(name)?.trim().to_owned();
-            (!text.is_empty()).then_some(text)
+        let mut variables = Variables {
+            variable,
+            faults: Vec::new(),
         };
-        let mut faults = Vec::new();
-        let mut fault = |name, reason| faults.push(ConfigurationFault::new(name, reason));
-        let place = Place::read(variable(FILES_S3).as_deref()).unwrap_or_else(|reason| {
-            fault(FILES_S3, reason);
-            Place::default()
-        });
-        let mut number = |name, otherwise, max| {
-            let Some(text) = variable(name) else {
-                return otherwise;
-            };
-            within(&text, max).unwrap_or_else(|reason| {
-                fault(name, reason);
-                otherwise
-            })
-        };
-        let records = number(BULK_RECORDS, BATCH_RECORDS_DEFAULT, BATCH_RECORDS_MAX);
-        let bytes = number(BULK_BYTES, BATCH_BYTES_DEFAULT, usize::MAX);
-        let topic = variable("TOPIC").unwrap_or_else(|| topic.to_owned());
+        for name in ENDPOINTS {
+            variables.read(name, (), |text| text.map_or(Ok(()), check_endpoint));
+        }
         let settings = Self {
-            topic,
-            place,
-            records,
-            bytes,
+            topic: variables.text("TOPIC").unwrap_or_else(|| topic.to_owned()),
+            place: variables.read(FILES_S3, Place::default(), Place::read),
+            region: REGIONS.into_iter().find_map(|name| variables.text(name)),
+            records: variables.number(BULK_RECORDS, BATCH_RECORDS_DEFAULT, BATCH_RECORDS_MAX),
+            bytes: variables.number(BULK_BYTES, BATCH_BYTES_DEFAULT, EVENT_BYTES_MAX),
         };
-        (settings, faults)
+        (settings, variables.faults)
+    }
+}
+
+/// The fault of a function that knows no region.
+pub(crate) fn no_region() -> ConfigurationFault {
+    let reason = "expected the region of the bucket, found it neither in the environment nor in a profile: Lambda sets the variable; elsewhere set it, or AWS_PROFILE";
+    ConfigurationFault::new(REGIONS[0], reason)
+}
+
+struct Variables<V> {
+    variable: V,
+    faults: Vec<ConfigurationFault>,
+}
+
+impl<V: Fn(&str) -> Option<OsString>> Variables<V> {
+    fn known(&self, name: &str) -> Result<Option<String>, String> {
+        let Some(text) = (self.variable)(name) else {
+            return Ok(None);
+        };
+        let text = text
+            .into_string()
+            .map_err(|_| "expected text in UTF-8, found other bytes".to_owned())?;
+        let text = text.trim();
+        Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    /// What is made of a variable's text. Where nothing can be, it is a fault, and something else stands in its place until the faults are reported.
+    fn read<T>(
+        &mut self,
+        name: &str,
+        otherwise: T,
+        make: impl FnOnce(Option<&str>) -> Result<T, String>,
+    ) -> T {
+        let text = self.known(name);
+        let made = text.and_then(|text| make(text.as_deref()));
+        made.unwrap_or_else(|reason| {
+            self.faults.push(ConfigurationFault::new(name, reason));
+            otherwise
+        })
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        self.read(name, None, |text| Ok(text.map(str::to_owned)))
+    }
+
+    fn number(&mut self, name: &str, otherwise: usize, max: usize) -> usize {
+        self.read(name, otherwise, |text| {
+            text.map_or(Ok(otherwise), |text| within(text, max))
+        })
     }
 }
 
@@ -124,10 +170,7 @@ fn is_bucket(name: &str) -> bool {
 }
 
 fn within(text: &str, max: usize) -> Result<usize, String> {
-    let expected = match max {
-        usize::MAX => "expected a number from 1".to_owned(),
-        max => format!("expected a number from 1 to {max}"),
-    };
+    let expected = format!("expected a number from 1 to {max}");
     match text.parse::<usize>() {
         Ok(number) if (1..=max).contains(&number) => Ok(number),
         Ok(number) => Err(format!("{expected}, found {number}")),
@@ -137,13 +180,15 @@ fn within(text: &str, max: usize) -> Result<usize, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::{PREFIX_BYTES_MAX, Place, Settings};
 
     fn read(variables: &[(&str, &str)]) -> (Settings, Vec<String>) {
         let variable = |name: &str| {
             let mut all = variables.iter();
             let found = all.find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
+            found.map(|(_, value)| OsString::from(value))
         };
         let (settings, faults) = Settings::read("orders", variable);
         let faults = faults
@@ -205,13 +250,79 @@ mod tests {
         for (name, text, found) in [
             ("BULK_RECORDS", "0", "from 1 to 10000, found 0"),
             ("BULK_RECORDS", "10001", "from 1 to 10000, found 10001"),
-            ("BULK_BYTES", "0", "from 1, found 0"),
-            ("BULK_BYTES", "-1", "from 1, found another text"),
-            ("BULK_BYTES", "secret", "from 1, found another text"),
+            ("BULK_BYTES", "0", "from 1 to 67108864, found 0"),
+            (
+                "BULK_BYTES",
+                "67108865",
+                "from 1 to 67108864, found 67108865",
+            ),
+            ("BULK_BYTES", "-1", "from 1 to 67108864, found another text"),
+            (
+                "BULK_BYTES",
+                "secret",
+                "from 1 to 67108864, found another text",
+            ),
         ] {
             let (_, faults) = read(&[place, (name, text)]);
 
             assert_eq!(faults, [format!("{name}: expected a number {found}")]);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_an_address_without_a_user() {
+        let place = ("FILES_S3", "s3://my-bucket/a");
+        for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
+            for text in [
+                "",
+                "http://127.0.0.1:9000",
+                "https://s3.example.com/",
+                "http://[::1]:9000/path",
+                "http://minio",
+            ] {
+                let (_, faults) = read(&[place, (name, text)]);
+
+                assert_eq!(faults, [""; 0], "{text}");
+            }
+            for text in [
+                "user:s3cret@host:9000",
+                "http://user:s3cret@host:9000",
+                "s3cret",
+                "http://",
+                "http://:9000",
+                "http://host:s3cret",
+                "http://host:65536",
+                "http://[s3cret]:9000",
+                "http://s3cret host",
+                "http://host/?key=s3cret",
+                "ftp://s3cret",
+            ] {
+                let (_, faults) = read(&[place, (name, text)]);
+
+                assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+                let expected = format!("{name}: expected ");
+                assert!(faults[0].starts_with(&expected), "{faults:?}");
+                assert!(!faults[0].contains("s3cret"), "{faults:?}");
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_variable_that_is_no_text_is_a_fault() {
+        use std::os::unix::ffi::OsStringExt;
+        for name in ["FILES_S3", "TOPIC", "BULK_RECORDS", "AWS_REGION"] {
+            let variable = |asked: &str| match asked {
+                asked if asked == name => Some(OsString::from_vec(vec![255])),
+                "FILES_S3" => Some("s3://my-bucket/a".into()),
+                _ => None,
+            };
+
+            let (_, faults) = Settings::read("orders", variable);
+
+            let places: Vec<_> = faults.iter().map(|fault| &*fault.place).collect();
+            assert_eq!(places, [name]);
+            assert!(faults[0].reason.contains("UTF-8"), "{faults:?}");
         }
     }
 }

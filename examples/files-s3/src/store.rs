@@ -1,19 +1,24 @@
 //! The bucket that takes the files. Called by the handler.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use lambda_msk::Failure;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+use crate::endpoint::ENDPOINTS;
 use crate::file::File;
 use crate::settings::Place;
 
@@ -29,19 +34,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Files of one call that are sent at once.
 const FILES_AT_ONCE_MAX: usize = 16;
 
+/// Names that are tried for a file before it fails. One object of the name is of a topic that was made anew; the others are nobody's but a stranger's.
+const NAMES_MAX: usize = 10;
+
 /// The bucket. A clone is the same bucket.
 #[derive(Clone, Debug)]
 pub struct Store {
     place: Arc<Place>,
+    /// *None: that of the profile.*
+    region: Option<Region>,
     /// Made with the first file.
     client: Arc<OnceCell<Client>>,
 }
 
 impl Store {
-    /// The bucket at that place, with credentials, region and endpoint from the environment.
-    pub fn new(place: Place) -> Self {
+    /// The bucket at that place and in that region, with credentials and endpoint from the environment. Without a region, with that of the profile.
+    pub fn new(place: Place, region: Option<String>) -> Self {
         Self {
             place: Arc::new(place),
+            region: region.map(Region::new),
             client: Arc::default(),
         }
     }
@@ -50,7 +61,7 @@ impl Store {
     pub fn with_client(place: Place, client: Client) -> Self {
         Self {
             client: Arc::new(OnceCell::new_with(Some(client))),
-            ..Self::new(place)
+            ..Self::new(place, None)
         }
     }
 
@@ -74,14 +85,21 @@ impl Store {
         Ok(())
     }
 
-    /// An object of that name is this file if it has the same lines. Else another one has it, and the file gets a second name.
+    /// An object of that name is this file if it has the same lines. Else another one has it, and the file gets the next name.
     async fn write_one(&self, file: &File) -> Result<(), Failure> {
-        let first = self.key(&format!("{}.ndjson.gz", file.name));
-        let second = self.key(&format!("{}-{}.ndjson.gz", file.name, file.lines_sha256));
-        if self.stands(&first, file).await? || self.stands(&second, file).await? {
-            return Ok(());
+        let (name, lines_sha256) = (&file.name, &file.lines_sha256);
+        let mut key = String::new();
+        for number in 0..NAMES_MAX {
+            key = self.key(&match number {
+                0 => format!("{name}.ndjson.gz"),
+                1 => format!("{name}-{lines_sha256}.ndjson.gz"),
+                _ => format!("{name}-{lines_sha256}-{number}.ndjson.gz"),
+            });
+            if self.stands(&key, file).await? {
+                return Ok(());
+            }
         }
-        let url = self.url(&second);
+        let url = self.url(&key);
         Err(failed(
             "files.name_taken",
             format!("an object of other lines has the name {url}: move it elsewhere"),
@@ -90,7 +108,7 @@ impl Store {
 
     /// Puts the file under that key if the key is free. Answers with whether the object that has the key is this file.
     async fn stands(&self, key: &str, file: &File) -> Result<bool, Failure> {
-        let client = self.client.get_or_init(connect).await;
+        let client = self.client.get_or_init(|| connect(&self.region)).await;
         let put = client.put_object().bucket(&self.place.bucket).key(key);
         let put = put
             .if_none_match("*")
@@ -132,9 +150,7 @@ impl Store {
     {
         let url = self.url(key);
         let Some(status) = status(&error) else {
-            let why = DisplayErrorContext(error);
-            let what = format!("no answer of S3 about {url}: {why}");
-            return failed("files.unavailable", what);
+            return unanswered(&url, error);
         };
         let (code, message) = (error.code(), error.message());
         let advice = match (status, code.unwrap_or_default()) {
@@ -161,6 +177,49 @@ impl Store {
     }
 }
 
+/// There is no answer. What the SDK says of an address or of credentials that it cannot use may show them, so it is not taken over; nor is its errors' `Debug`.
+fn unanswered<E: Error + Send + Sync + 'static>(url: &str, error: SdkError<E>) -> Failure {
+    let was_sent = match &error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        _ => true,
+    };
+    let error = DisplayChain(&error);
+    if error.links().any(|link| link.is::<CredentialsError>()) {
+        let cure = "check the function's role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE";
+        let what = format!("{url} was not sent, for want of credentials: {cure}");
+        return failed("files.no_credentials", what);
+    }
+    if !was_sent {
+        let cure = "check AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL and the profile";
+        let what = format!("{url} was not sent, for the request to S3 could not be made: {cure}");
+        return failed("files.not_sent", what);
+    }
+    failed(
+        "files.unavailable",
+        format!("no answer of S3 about {url}: {error}"),
+    )
+}
+
+/// An error, and what has caused it.
+struct DisplayChain<'e>(&'e (dyn Error + 'static));
+
+impl<'e> DisplayChain<'e> {
+    fn links(&self) -> impl Iterator<Item = &'e (dyn Error + 'static)> + use<'e> {
+        std::iter::successors(Some(self.0), |&link| link.source())
+    }
+}
+
+impl fmt::Display for DisplayChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, link) in self.links().enumerate() {
+            let before = if at == 0 { "" } else { ": " };
+            write!(f, "{before}{link}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Nothing was wrong with a record: the whole call is tried again, and makes the same files.
 fn failed(code: &'static str, why: String) -> Failure {
     Failure::retry(why).code(code).whole()
@@ -180,13 +239,23 @@ fn status<E>(error: &SdkError<E>) -> Option<u16> {
     error.raw_response().map(|answer| answer.status().as_u16())
 }
 
-async fn connect() -> Client {
+/// The region of the profile: `AWS_PROFILE`, or the default.
+pub(crate) async fn region_of_profile() -> Option<String> {
+    let region = ProfileFileRegionProvider::new().region().await;
+    Some(region?.to_string()).filter(|region| !region.is_empty())
+}
+
+async fn connect(region: &Option<Region>) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(TRY_TIMEOUT)
         .build();
-    let config = aws_config::defaults(BehaviorVersion::latest()).load().await;
-    let is_elsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+    let mut config = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = region {
+        config = config.region(region.clone());
+    }
+    let config = config.load().await;
+    let is_elsewhere = ENDPOINTS
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|url| !url.is_empty()));
     let builder = Builder::from(&config)

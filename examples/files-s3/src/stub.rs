@@ -57,6 +57,11 @@ impl Stub {
 
     /// A client whose retries do not wait.
     pub(crate) async fn client(&self) -> Client {
+        self.client_with(|config| config).await
+    }
+
+    /// The same with a change.
+    pub(crate) async fn client_with(&self, change: impl FnOnce(Builder) -> Builder) -> Client {
         let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
@@ -65,7 +70,7 @@ impl Stub {
             .endpoint_url(&self.url)
             .load()
             .await;
-        Client::from_conf(Builder::from(&config).force_path_style(true).build())
+        Client::from_conf(change(Builder::from(&config).force_path_style(true)).build())
     }
 
     pub(crate) fn objects(&self) -> BTreeMap<String, Object> {

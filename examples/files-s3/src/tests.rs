@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::process::Command;
 
+use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
 use flate2::read::GzDecoder;
 use lambda_msk::Outcome::{Done, Failed};
 use lambda_msk::testing::{Event, Invoked, Sample, invoke};
-use lambda_msk::{Consumer, Outcome};
+use lambda_msk::{Consumer, Failure, Outcome};
 
 use crate::settings::Settings;
 use crate::stub::{Reply, Stub};
@@ -16,8 +21,8 @@ const NEW_YEAR: i64 = 1_767_225_600_000; // 2026-01-01T00:00Z
 
 fn settings(records: usize) -> Settings {
     let variable = |name: &str| match name {
-        "FILES_S3" => Some("s3://my-bucket/files".to_owned()),
-        "BULK_RECORDS" => Some(records.to_string()),
+        "FILES_S3" => Some("s3://my-bucket/files".into()),
+        "BULK_RECORDS" => Some(records.to_string().into()),
         _ => None,
     };
     let (settings, faults) = Settings::read(TOPIC, variable);
@@ -200,15 +205,71 @@ async fn a_bucket_that_refuses_leaves_records_failed_and_no_file_of_another_name
     }
 }
 
+#[tokio::test]
+async fn a_file_whose_names_are_taken_gets_the_next_one() {
+    let records = event(&[(0, 0..5)]).records().expect("records");
+    let lines_sha256 = crate::files(&records)
+        .expect("files")
+        .remove(0)
+        .lines_sha256;
+    let name = |suffix: &str| key(0, 0, 4).replace(".ndjson.gz", &format!("{suffix}.ndjson.gz"));
+    let stub = Stub::start(|_, _| Reply::Served);
+    stub.holds(&name(""), "other lines");
+    stub.holds(&name(&format!("-{lines_sha256}")), "");
+
+    for _ in 0..2 {
+        let invoked = invoke(&consumer(&stub, 9).await, event(&[(0, 0..5)])).await;
+        assert_eq!(outcomes(&invoked), [Done]);
+    }
+    let third = name(&format!("-{lines_sha256}-2"));
+    assert_eq!(stub.objects().len(), 3);
+    assert_eq!(stub.objects()[&third].0, lines_sha256);
+
+    for number in 2..=9 {
+        stub.holds(&name(&format!("-{lines_sha256}-{number}")), "");
+    }
+    let invoked = invoke(&consumer(&stub, 9).await, event(&[(0, 0..5)])).await;
+    assert_eq!(invoked.outcomes()[0], Failed);
+    assert!(why(&stub).await.contains("move it elsewhere"));
+}
+
+#[tokio::test]
+async fn what_was_not_sent_says_so_and_shows_no_password() {
+    let elsewhere: fn(_) -> _ = |config: Builder| config.endpoint_url("user:s3cret@host:9000");
+    let unnamed: fn(_) -> _ = |config: Builder| {
+        let none = || async { Err(CredentialsError::not_loaded("s3cret")) };
+        config.credentials_provider(provide_credentials_fn(none))
+    };
+    for (change, code, expected) in [
+        (elsewhere, "files.not_sent", "AWS_ENDPOINT_URL_S3"),
+        (unnamed, "files.no_credentials", "AWS_PROFILE"),
+    ] {
+        let stub = Stub::start(|_, _| Reply::Served);
+
+        let failure = refusal(stub.client_with(change).await).await;
+
+        assert_eq!(failure.given_code(), Some(code));
+        let said = format!("{} {failure:?}", failure.error());
+        assert!(said.contains(expected), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+        assert!(stub.came().is_empty());
+    }
+}
+
 /// What the store says of a file.
 async fn why(stub: &Stub) -> String {
-    let place = settings(9).place;
-    let store = Store::with_client(place, stub.client().await);
+    let failure = refusal(stub.client().await).await;
+    failure.error().to_string()
+}
+
+/// What a bucket behind this client says of a file.
+async fn refusal(client: Client) -> Failure {
+    let store = Store::with_client(settings(9).place, client);
     let records = event(&[(0, 0..5)]).records().expect("records");
     let files = crate::files(&records).expect("files");
     let failure = store.write(files).await.expect_err("it is refused");
     assert!(failure.is_whole());
-    failure.error().to_string()
+    failure
 }
 
 #[tokio::test]
@@ -231,11 +292,57 @@ async fn the_sample_events_become_files() {
 #[test]
 fn a_variable_that_is_missing_ends_the_start_and_is_named() {
     let (settings, faults) = Settings::read(TOPIC, |_| None);
-    let store = Store::new(Place::default());
+    let store = Store::new(Place::default(), None);
 
     let error = consumer_of(&settings, store, faults)
         .build()
         .expect_err("a fault");
 
     assert!(error.to_string().contains("FILES_S3"), "{error}");
+}
+
+/// Says to this test's own process that it is the child, and what it has to find.
+const IS_CHILD: &str = "FILES_S3_TEST_CHILD";
+
+/// The profile is that of the process's environment, so the test runs itself in another one.
+#[tokio::test]
+async fn a_region_that_neither_environment_nor_profile_has_is_a_fault() {
+    const NAME: &str = "tests::a_region_that_neither_environment_nor_profile_has_is_a_fault";
+    if let Some(expected) = std::env::var_os(IS_CHILD) {
+        let built = crate::consumer().await.build();
+        match &*expected.to_string_lossy() {
+            "fault" => {
+                let error = built.expect_err("a fault").to_string();
+                assert!(error.contains("AWS_REGION"), "{error}");
+            }
+            _ => assert!(built.is_ok(), "{:?}", built.err()),
+        }
+        return;
+    }
+    let name = format!("files-s3-test-{}", std::process::id());
+    let profile = std::env::temp_dir().join(name);
+    std::fs::write(&profile, "[default]\nregion = eu-west-1\n").expect("a file");
+    let missing = profile.with_extension("missing");
+    for (region, config, expected) in [
+        ("", &missing, "fault"),
+        ("eu-west-1", &missing, "none"),
+        ("", &profile, "none"),
+    ] {
+        let child = Command::new(std::env::current_exe().expect("this test"))
+            .args([NAME, "--exact"])
+            .env(IS_CHILD, expected)
+            .env("FILES_S3", "s3://my-bucket/a")
+            .env("AWS_REGION", region)
+            .env("AWS_CONFIG_FILE", config)
+            .env("AWS_SHARED_CREDENTIALS_FILE", &missing)
+            .env_remove("AWS_DEFAULT_REGION")
+            .env_remove("AWS_PROFILE")
+            .output()
+            .expect("a process");
+
+        let text = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success(), "{region} {config:?}: {text}");
+        assert!(text.contains("1 passed"), "{text}");
+    }
+    std::fs::remove_file(profile).expect("the file");
 }

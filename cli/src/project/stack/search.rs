@@ -13,7 +13,7 @@ const PARAMETERS: &str = "  OpenSearchUrl:
     Default: \"\"
     Description: >-
       The domain of Amazon OpenSearch Service, arn:aws:es:REGION:ACCOUNT:domain/NAME, or the collection of OpenSearch
-      Serverless, arn:aws:aoss:REGION:ACCOUNT:collection/ID, in this region. The role is allowed to write there, and
+      Serverless, arn:aws:aoss:REGION:ACCOUNT:collection/ID, of type search, in this region. The role is allowed to write there, and
       requests are signed for it. What the role may do with an index, the domain's fine-grained access control or the
       collection's data access policy says besides. If empty, requests are not signed.
     AllowedPattern: ^(arn:aws[a-z-]*:(es:[a-z0-9-]+:\\d{12}:domain|aoss:[a-z0-9-]+:\\d{12}:collection)/[a-z0-9-]+)?$
@@ -23,8 +23,8 @@ const PARAMETERS: &str = "  OpenSearchUrl:
 ";
 
 const CONDITIONS: &str = "  HasSearchArn: !Not [!Equals [!Ref OpenSearchArn, \"\"]]
-  # The third part of the ARN. Where it is empty, that of an ARN of neither.
-  WritesToCollection: !Equals [!Select [2, !Split [\":\", !If [HasSearchArn, !Ref OpenSearchArn, \"arn:aws:none\"]]], aoss]
+  # The third part of the ARN. The colons are for an empty one: it has a third part then, too.
+  WritesToCollection: !Equals [!Select [2, !Split [\":\", !Join [\"\", [!Ref OpenSearchArn, \":::\"]]]], aoss]
 ";
 
 const VARIABLES: &str = "          OPENSEARCH_URL: !Ref OpenSearchUrl

@@ -1,6 +1,7 @@
 //! What the environment may say, and what not.
 
 use std::ffi::OsString;
+use std::process::Command;
 
 use super::super::consumer_with;
 
@@ -69,7 +70,13 @@ fn a_fault_names_its_variable_and_shows_no_password() {
         ("OPENSEARCH_INDEX", "a/b", "small letters"),
         ("OPENSEARCH_INDEX", "..", "small letters"),
         ("OPENSEARCH_INDEX", &"a".repeat(256), "255 bytes"),
+        (
+            "OPENSEARCH_INDEX",
+            "https://ann:s3cret@host/orders",
+            "found another text",
+        ),
         ("OPENSEARCH_SERVICE", "ec2", "`aoss`"),
+        ("OPENSEARCH_SERVICE", "s3cret", "found another text"),
         ("AWS_ACCESS_KEY_ID", "", "OPENSEARCH_SERVICE=none"),
         ("AWS_SECRET_ACCESS_KEY", "", "OPENSEARCH_SERVICE=none"),
         ("AWS_REGION", "", "OPENSEARCH_SERVICE=none"),
@@ -78,6 +85,7 @@ fn a_fault_names_its_variable_and_shows_no_password() {
         ("BULK_RECORDS", "many", "from 1 to 10000"),
         ("BULK_BYTES", "0", "from 1 to"),
         ("BULK_BYTES", "-1", "from 1 to"),
+        ("BULK_BYTES", "s3cret", "found another text"),
     ] {
         let text = said(&[(name, value)]).unwrap_or_default();
 
@@ -110,4 +118,31 @@ fn a_variable_that_is_no_text_is_a_fault() {
 
     assert!(error.to_string().contains("OPENSEARCH_URL"), "{error}");
     assert!(error.to_string().contains("UTF-8"), "{error}");
+}
+
+/// Says to this test's own process that it is the child.
+const IS_CHILD: &str = "BULK_OPENSEARCH_TEST_IS_CHILD";
+
+/// The certificates are those of the process's environment, so the test runs itself in another one.
+#[test]
+#[cfg(target_os = "linux")]
+fn certificates_that_are_missing_are_a_fault() {
+    const NAME: &str = "tests::faults::certificates_that_are_missing_are_a_fault";
+    if std::env::var_os(IS_CHILD).is_some() {
+        let text = said(&[]).expect("a fault");
+        assert!(text.contains("SSL_CERT_FILE"), "{text}");
+        return;
+    }
+    let program = std::env::current_exe().expect("this test");
+    let child = Command::new(program)
+        .args([NAME, "--exact"])
+        .env(IS_CHILD, "1")
+        .env("SSL_CERT_FILE", "/missing")
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .expect("a process");
+
+    let text = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success(), "{text}");
+    assert!(text.contains("1 passed"), "{text}");
 }

@@ -1,11 +1,11 @@
 //! Signed requests as they come to a server, which makes the signature once more from what it was sent.
 
-use lambda_msk::Outcome::Done;
+use lambda_msk::Outcome::{Done, Failed};
 use lambda_msk::testing::invoke;
 use sha2::{Digest, Sha256};
 
 use super::stub::{Answer, Request, Stub};
-use super::{consumer, orders};
+use super::{code, consumer, orders};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
@@ -90,6 +90,28 @@ async fn a_request_is_signed_with_all_that_each_service_wants() {
         assert_eq!(signed.contains("security-token"), expected.is_some());
         assert!(!format!("{request:?}").contains(SECRET));
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_is_tried_again_whole() {
+    let stub = Stub::new(|request, _| Answer::created(request));
+    let variables = [
+        ("OPENSEARCH_SERVICE", "es"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        // No header may hold it.
+        ("AWS_SESSION_TOKEN", "a\nb"),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    let (consumer, letters) = consumer(&stub.url, 1, &variables);
+
+    let invoked = invoke(&consumer, orders(2)).await;
+
+    assert_eq!(invoked.outcomes(), [Failed; 2]);
+    assert_eq!(code(&invoked, 0), "opensearch.denied");
+    assert!(letters.letters().is_empty() && stub.requests().is_empty());
+    let problems = format!("{:?}", invoked.records());
+    assert!(!problems.contains(SECRET), "{problems}");
 }
 
 #[tokio::test]
