@@ -111,7 +111,7 @@ impl Failed {
             let error = ServiceError::Unreachable {
                 place,
                 advice: if passes { "" } else { CREDENTIALS },
-                cause: Arc::new(error),
+                cause: super::sdk::cause(error),
             };
             let code = String::new();
             return Self {
@@ -186,5 +186,37 @@ mod tests {
             cut(format!("a{text}")).len(),
             1 + text.len() - 2 + "… (2 bytes cut)".len()
         );
+    }
+
+    #[cfg(feature = "sqs")]
+    #[tokio::test]
+    async fn an_endpoint_that_cannot_be_read_is_not_shown() {
+        use std::error::Error;
+
+        use super::super::sdk::{config, region, said};
+        use aws_sdk_sqs::config::Credentials;
+
+        let config = config()
+            .region(region("eu-central-1"))
+            .credentials_provider(Credentials::new("a", "b", None, None, "test"))
+            .endpoint_url("user:s3cret@host:9000");
+        let client = aws_sdk_sqs::Client::new(&config.load().await);
+        let asked = || async {
+            let asked = client.get_queue_attributes().queue_url("https://q");
+            asked.send().await.expect_err("no endpoint")
+        };
+        let shown = asked().await;
+        assert!(format!("{shown:?}").contains("s3cret"), "{shown:?}");
+
+        let said = said(asked().await);
+        let failed = super::Failed::of("q", asked().await, |_, _| None);
+
+        let source = failed.error.source().map(ToString::to_string);
+        let text = format!(
+            "{said} {said:?} {} {:?} {source:?}",
+            failed.error, failed.error
+        );
+        assert!(!text.contains("s3cret"), "{text}");
+        assert_eq!(text.matches("check AWS_ENDPOINT_URL").count(), 4, "{text}");
     }
 }

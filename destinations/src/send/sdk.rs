@@ -6,6 +6,7 @@
 )]
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -19,6 +20,9 @@ use crate::limits::TRY_MS_MAX;
 
 /// An emulator takes any region, so nobody has to set one for it.
 const ANY_REGION: &str = "us-east-1";
+
+/// Stands for the SDK's own words, which show the endpoint.
+const NO_ENDPOINT: &str = "the endpoint is no address such as `http://HOST:PORT`: check AWS_ENDPOINT_URL, and the variable of the service";
 
 /// An AWS service's error, in its own words.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -45,7 +49,26 @@ pub(super) fn any_region() -> RegionProviderChain {
 
 /// With what the service says: the SDK's own text is "service error".
 pub(super) fn said(error: impl StdError + Send + Sync + 'static) -> SdkSaid {
-    SdkSaid(DisplayErrorContext(error).to_string())
+    match shows_endpoint(&error) {
+        true => SdkSaid(NO_ENDPOINT.to_owned()),
+        false => SdkSaid(DisplayErrorContext(error).to_string()),
+    }
+}
+
+/// The SDK's error, as it may be told.
+pub(super) fn cause(
+    error: impl StdError + Send + Sync + 'static,
+) -> Arc<dyn StdError + Send + Sync> {
+    match shows_endpoint(&error) {
+        true => Arc::new(SdkSaid(NO_ENDPOINT.to_owned())),
+        false => Arc::new(error),
+    }
+}
+
+/// Whether it shows the text of an endpoint that cannot be read, in which a password may stand; beside it, the SDK shows the body of the request.
+fn shows_endpoint(error: &(dyn StdError + 'static)) -> bool {
+    std::iter::successors(Some(error), |&link| link.source())
+        .any(|link| link.to_string().contains("ndpoint `"))
 }
 
 /// What a question before anything is sent comes to. What is not there is refused, and what no question reaches: nothing that is sent would get there
