@@ -19,6 +19,7 @@ const ENDS: Duration = Duration::from_secs(60);
 /// Stands before the server, counts the connections and can hold those that it has.
 struct Way {
     taken: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
     hold: watch::Sender<usize>,
     database: Database,
 }
@@ -33,11 +34,12 @@ impl Way {
         let own = listener.local_addr().unwrap().port();
         let taken = Arc::new(AtomicUsize::new(0));
         let (hold, held) = watch::channel(0);
-        let count = Arc::clone(&taken);
+        let ended = Arc::new(AtomicUsize::new(0));
+        let (count, ends) = (Arc::clone(&taken), Arc::clone(&ended));
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
                 let number = count.fetch_add(1, Ordering::SeqCst);
-                let mut held = held.clone();
+                let (mut held, ends) = (held.clone(), Arc::clone(&ends));
                 tokio::spawn(async move {
                     let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
                     let is_held = tokio::select! {
@@ -47,12 +49,14 @@ impl Way {
                     if is_held {
                         sleep(ENDS).await;
                     }
+                    ends.fetch_add(1, Ordering::SeqCst);
                 });
             }
         });
         let database = Database::new(&format!("{before}@127.0.0.1:{own}/{rest}")).unwrap();
         Self {
             taken,
+            ended,
             hold,
             database,
         }
@@ -103,6 +107,12 @@ async fn after_an_error_that_was_answered_nothing_is_cancelled() {
     drop(session);
     way.at_rest(before + 1).await;
 
+    // A cancellation would have come before the end of what it cancels.
+    let began = Instant::now();
+    while way.ended.load(Ordering::SeqCst) == 0 {
+        assert!(began.elapsed() < ENDS, "the connection stays open");
+        sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!(way.taken(), 1);
 }
 
