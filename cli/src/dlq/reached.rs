@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use self::state::State;
+use super::flags;
 use super::letter::{Content, Event, Letter, Raw, Shape};
-use super::{flags, list};
 use crate::fault::{Fault, note};
 use crate::text::columns::shown;
 use crate::text::style::DIM;
@@ -26,17 +26,6 @@ pub(crate) struct Reached {
     untold: usize,
     /// By the letter's id. None: nobody tells about any.
     states: Option<BTreeMap<String, State>>,
-}
-
-/// What a cluster answers.
-#[derive(Debug, Default)]
-struct Answers {
-    /// By the letter's id.
-    states: BTreeMap<String, State>,
-    /// The topics that it does not give.
-    topics: Vec<String>,
-    /// Why it does not give the first of them.
-    refusal: Option<Fault>,
 }
 
 impl Reached {
@@ -174,8 +163,8 @@ async fn answers(
     let topics: Vec<String> = answers.topics.iter().map(|topic| shown(topic)).collect();
     note(
         &format!(
-            "the records of {} could not be read, {instead}: {}",
-            list::count(untold, "letter"),
+            "the records of {untold} {} could not be read, {instead}: {}",
+            if untold == 1 { "letter" } else { "letters" },
             refusal.first_line()
         ),
         &format!(
@@ -206,7 +195,7 @@ fn payloads(event: &Event) -> Vec<(Value, Value)> {
 }
 
 #[cfg(not(feature = "dev"))]
-async fn ask(_: &flags::From, _: &str, _: &[&Letter], _: usize) -> Result<Answers, Fault> {
+async fn ask(_: &flags::From, _: &str, _: &[&Letter], _: usize) -> Result<state::Answers, Fault> {
     Err(crate::fault::without("Kafka topics", "dev", "dlq"))
 }
 

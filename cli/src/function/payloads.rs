@@ -3,6 +3,8 @@
 
 // Keys and values.
 mod part;
+// Why typed ones cannot be read.
+mod unread;
 // A registry's schemas.
 #[cfg(feature = "schemas")]
 mod by_schema;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::by_schema::Reader;
 use self::part::Part;
+pub(crate) use self::unread::Unread;
 use crate::text::columns::one_row;
 use crate::text::style::DIM;
 
@@ -42,29 +45,6 @@ pub(crate) struct Row {
     pub(crate) place: String,
     pub(crate) key: String,
     pub(crate) value: String,
-}
-
-/// Why typed payloads cannot be read. How they are shown instead says who shows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// Nothing names a registry.
-    #[cfg_attr(
-        not(feature = "schemas"),
-        expect(dead_code, reason = "this build asks none")
-    )]
-    NoRegistry,
-    Because(String),
-}
-
-impl Unread {
-    fn text(&self) -> &str {
-        match self {
-            Self::NoRegistry => {
-                "LAMBDA_MSK_SCHEMA_REGISTRY and --schema-registry-uri name no registry"
-            }
-            Self::Because(reason) => reason,
-        }
-    }
 }
 
 /// The records of an event. Empty for what is no event of Kafka: the delivery says so.

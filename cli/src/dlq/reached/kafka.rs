@@ -6,8 +6,7 @@ use msk_kafka::{Cluster, Error, Reader};
 use msk_mapping::event::{Envelope, Nulls, Source};
 use msk_mapping::record::{Record, TopicPartition};
 
-use super::Answers;
-use super::state::State;
+use super::state::{Answers, State};
 use crate::dev;
 use crate::dlq::aside::aside;
 use crate::dlq::flags;

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use lambda_msk::Record;
 
-use super::Unread;
 use super::part::Part;
+use super::unread::Unread;
 use crate::flags::registry::Named;
 
 /// Reads nothing.

@@ -12,8 +12,8 @@ use msk_mapping::record::{self, Header, TopicPartition};
 use msk_mapping::schemas::{Checked, Registry, Validator};
 use msk_schemas::confluent::Confluent;
 
-use super::Unread;
 use super::part::Part;
+use super::unread::Unread;
 use crate::flags::registry::{AUTH as AUTH_FLAG, NONE, Named};
 use crate::function::dead_letters::variable;
 
