@@ -168,7 +168,7 @@ pub(crate) fn warn(text: &str) {
     );
 }
 
-/// Writes a remark with its cure to standard error.
+/// Writes a remark with its cure to standard error. Empty: the remark says all.
 pub(crate) fn note(what: &str, help: &str) {
     let mut text = format!("{BOLD}note{BOLD:#}: {what}\n");
     for (number, line) in help.lines().enumerate() {

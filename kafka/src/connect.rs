@@ -28,6 +28,9 @@ use crate::limits::{CONNECT_HEAR_MS, CONNECT_LISTEN_MS, CONNECT_MS};
 use crate::record::TopicPartition;
 use crate::refusal::{Refusal, reason as plain};
 
+/// Kafka's own limit.
+const TOPIC_BYTES_MAX: usize = 249;
+
 impl Cluster {
     /// The partitions of a topic, ascending, after a check that the brokers' advertised addresses can be reached. Blocks for at most six seconds.
     ///
@@ -93,7 +96,18 @@ fn found(
     Ok(partitions)
 }
 
+/// Whether a topic may have this name. A client panics at one that is far too long.
+fn is_name(topic: &str) -> bool {
+    let is_known = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    (1..=TOPIC_BYTES_MAX).contains(&topic.len()) && topic.chars().all(is_known)
+}
+
 fn metadata(cluster: &Cluster, asks: &BaseConsumer<Heard>, topic: &str) -> Result<Metadata, Error> {
+    if !is_name(topic) {
+        return Err(Error::UnknownTopic {
+            topic: topic.to_owned(),
+        });
+    }
     let until = Instant::now() + Duration::from_millis(CONNECT_MS);
     // A token that is asked for is given now, and not after a first request that waits for it in vain.
     let mut said = match cluster.has_identity() {
@@ -238,6 +252,40 @@ mod tests {
     use std::net::TcpListener;
 
     use crate::cluster::Cluster;
+    use crate::embedded::EmbeddedBroker;
+    use crate::error::Error;
+    use crate::reader::Reader;
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn a_topic_is_refused_or_unknown_by_each_client_that_asks_for_it() {
+        let broker = EmbeddedBroker::start([("orders", 1), ("secret", 1)]).unwrap();
+        broker.deny("secret").unwrap();
+        let reader = Reader::new(&broker.cluster(), "desk").unwrap();
+        let asked = |topic: &str| [reader.partitions(topic), broker.cluster().partitions(topic)];
+
+        for partitions in asked("orders") {
+            assert_eq!(partitions.unwrap().len(), 1);
+        }
+        for refused in asked("secret") {
+            let Err(Error::Refused { refusal, .. }) = refused else {
+                panic!("{refused:?}");
+            };
+            assert_eq!(refusal, Refusal::Authorization);
+        }
+        for name in [
+            "",
+            "or ders",
+            "or\0ders",
+            &"x".repeat(250),
+            &"x".repeat(600),
+        ] {
+            for unknown in asked(name) {
+                let is_unknown = matches!(unknown, Err(Error::UnknownTopic { .. }));
+                assert!(is_unknown, "{name:?} {unknown:?}");
+            }
+        }
+    }
 
     /// A broker of another protocol, and then one that is too busy to say anything.
     #[test]

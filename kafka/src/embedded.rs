@@ -7,6 +7,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::RDKafkaRespErr;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -59,6 +60,18 @@ impl EmbeddedBroker {
     /// The cluster for clients in this process and in other processes of this machine.
     pub fn cluster(&self) -> Cluster {
         Cluster::new(self.cluster.bootstrap_servers())
+    }
+
+    /// Refuses all requests for this topic from now on, as a cluster does whose ACLs do not allow them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Client`] if the name has a null byte.
+    pub fn deny(&self, topic: &str) -> Result<(), Error> {
+        let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+        self.cluster
+            .topic_error(topic, refused)
+            .map_err(Error::client)
     }
 
     /// The number of deleted records of each partition that was too full; complete partitions are left out. Blocks

@@ -258,7 +258,7 @@ fn spans(wire: &Wire<'_>, batch: &BatchInfo) -> Option<Vec<Span>> {
 }
 
 /// Whether a letter's records can stand at these offsets. The last possible offset has none behind it.
-fn is_span(first: i64, last: i64) -> bool {
+pub(super) fn is_span(first: i64, last: i64) -> bool {
     (0..=last).contains(&first) && last < i64::MAX && last - first < SPAN_OFFSETS_MAX
 }
 

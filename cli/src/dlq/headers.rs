@@ -120,7 +120,7 @@ fn of_family(record: &Record, shape: Shape, fields: &Fields<'_>) -> Option<Lette
     let topic = fields.text(&named("topic")).filter(|it| !it.is_empty())?;
     let partition = i32::try_from(fields.number(&named("partition"))?).ok()?;
     let offset = fields.number(&named("offset"))?;
-    if partition < 0 || offset < 0 {
+    if partition < 0 || !document::is_span(offset, offset) {
         return None;
     }
     // Connect and Streams write the letter with the record's own timestamp, share groups with that of the letter.

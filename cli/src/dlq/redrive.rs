@@ -159,9 +159,10 @@ async fn again(
         }
     };
     let max = args.max.map(|max| report.rest_of(max));
-    if read.found.is_empty() || max == Some(0) {
+    if read.found.is_empty() {
         return Ok((None, read.more));
     }
+    // Behind `--max` they are not tried, and stay by that name.
     let kept = found.len();
     found.extend(read.found);
     let resolved = tokio::select! {

@@ -10,7 +10,7 @@ use super::source::Found;
 use super::{flags, list};
 use crate::fault::{Fault, note, print, print_document};
 use crate::flags::variable;
-use crate::function::payloads::{self, Reader};
+use crate::function::payloads::{self, Reader, Unread};
 use crate::text::columns::shown;
 use crate::text::style::BOLD;
 
@@ -134,16 +134,26 @@ fn text(document: &Value) -> String {
     text
 }
 
+/// Says why typed payloads are shown as bytes.
+fn say(unread: &Unread) {
+    let (reason, help) = match unread {
+        Unread::NoRegistry => (
+            "no registry is named",
+            "name the function's registry with --env LAMBDA_MSK_SCHEMA_REGISTRY=…, or in the shell",
+        ),
+        Unread::Because(reason) => (&**reason, ""),
+    };
+    let what = format!("typed payloads are shown as base64: {}", shown(reason));
+    note(&what, help);
+}
+
 /// The records with their bytes as what they are.
 async fn payload(event: &Event, reader: &Reader) -> Result<Value, Fault> {
     let decoded = lambda_msk::testing::Event::from(event.json(None)).records();
     let records = decoded.map_err(|error| Fault::from_error(&error))?;
     let typed = payloads::typed(&records, reader).await;
-    if let Some(remark) = typed.remark {
-        note(
-            &format!("typed payloads are shown as base64: {}", shown(&remark)),
-            "name the function's registry with --env LAMBDA_MSK_SCHEMA_REGISTRY=…, or in the shell",
-        );
+    if let Some(unread) = &typed.unread {
+        say(unread);
     }
     let parts = typed.keys.iter().zip(&typed.values);
     let one = |(record, (key, value)): (&lambda_msk::Record, (&Option<Bytes>, &Option<Bytes>))| {

@@ -3,6 +3,8 @@
 
 // Keys and values.
 mod part;
+// Why typed ones cannot be read.
+mod unread;
 // A registry's schemas.
 #[cfg(feature = "schemas")]
 mod by_schema;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::by_schema::Reader;
 use self::part::Part;
+pub(crate) use self::unread::Unread;
 use crate::text::columns::one_row;
 use crate::text::style::DIM;
 
@@ -54,6 +57,8 @@ pub(crate) async fn read(body: &Bytes, reader: &Reader) -> Payloads {
     let (keys, of_keys) = parts(&records, Part::Key, reader).await;
     let (values, of_values) = parts(&records, Part::Value, reader).await;
     let rows = records.iter().zip(keys).zip(values);
+    let remark = of_keys.or(of_values);
+    let remark = remark.map(|it| format!("typed payloads are shown by their size: {}", it.text()));
     let row = |((record, key), value): ((&Record, String), String)| Row {
         place: format!(
             "{}-{}@{}",
@@ -67,7 +72,7 @@ pub(crate) async fn read(body: &Bytes, reader: &Reader) -> Payloads {
     Payloads {
         rows: rows.map(row).collect(),
         more,
-        remark: of_keys.or(of_values),
+        remark,
     }
 }
 
@@ -78,21 +83,22 @@ pub(crate) struct Typed {
     pub(crate) keys: Vec<Option<Bytes>>,
     pub(crate) values: Vec<Option<Bytes>>,
     /// Why the first of those that could not be read could not.
-    pub(crate) remark: Option<String>,
+    pub(crate) unread: Option<Unread>,
 }
 
 /// What is typed of records, for who shows it otherwise than [`read`].
 pub(crate) async fn typed(records: &[Record], reader: &Reader) -> Typed {
     let mut typed = Typed::default();
     for part in [Part::Key, Part::Value] {
-        let (read, remark) = typed_parts(records, part, reader).await;
-        typed.remark = typed.remark.or(remark);
+        let (read, unread) = typed_parts(records, part, reader).await;
+        typed.unread = typed.unread.or(unread);
         let mut all = Vec::with_capacity(read.len());
-        for read in read {
+        for (record, read) in records.iter().zip(read) {
             all.push(match read.flatten() {
                 Some(Ok(json)) => Some(json),
                 Some(Err(reason)) => {
-                    typed.remark.get_or_insert(reason);
+                    let unread = || Unread::Because(format!("{record}: {reason}"));
+                    typed.unread.get_or_insert_with(unread);
                     None
                 }
                 None => None,
@@ -114,29 +120,29 @@ async fn typed_parts(
     records: &[Record],
     part: Part,
     reader: &Reader,
-) -> (Vec<Option<Read>>, Option<String>) {
+) -> (Vec<Option<Read>>, Option<Unread>) {
     let is_typed = |record: &&Record| {
         let bytes = part.of(record);
         // The mapping may have made JSON of it.
         bytes.is_some_and(|bytes| part.is_typed(record, bytes) && !is_json(bytes))
     };
     let typed: Vec<&Record> = records.iter().filter(is_typed).collect();
-    let (mut read, remark) = if typed.is_empty() {
+    let (mut read, unread) = if typed.is_empty() {
         (Vec::new().into_iter(), None)
     } else {
-        let (read, remark) = reader.read(&typed, part).await;
-        (read.into_iter(), remark)
+        let (read, unread) = reader.read(&typed, part).await;
+        (read.into_iter(), unread)
     };
     let each = records.iter().map(|record| {
         let typed = is_typed(&record);
         typed.then(|| read.next().flatten())
     });
-    (each.collect(), remark)
+    (each.collect(), unread)
 }
 
 /// The keys, or the values, of records, and why typed ones could not be read.
-async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>, Option<String>) {
-    let (read, remark) = typed_parts(records, part, reader).await;
+async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>, Option<Unread>) {
+    let (read, unread) = typed_parts(records, part, reader).await;
     let shown = records.iter().zip(read).map(|(record, read)| {
         let Some(bytes) = part.of(record) else {
             return "null".to_owned();
@@ -154,7 +160,7 @@ async fn parts(records: &[Record], part: Part, reader: &Reader) -> (Vec<String>,
             None => format!("({} bytes)", bytes.len()),
         }
     });
-    (shown.collect(), remark)
+    (shown.collect(), unread)
 }
 
 impl Payloads {

@@ -7,10 +7,10 @@ use std::process::Output;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ours;
-use crate::support::{start_with, stderr, stdout};
+use crate::support::{consumer_command, start_with, stderr, stdout};
 
 /// One request: its method and path, the operation of SQS, its headers with the line before them, and its body.
 pub(super) struct Request {
@@ -164,6 +164,100 @@ fn messages_that_a_queue_holds_back_are_counted_and_end_in_exit_1() {
     assert!(
         text.contains("about 8 more messages were not seen"),
         "{text}"
+    );
+}
+
+/// One group of a FIFO queue: the messages behind those that a reader has come once these are deleted.
+#[derive(Default)]
+struct Group {
+    waiting: Vec<String>,
+    received: Vec<usize>,
+    deleted: usize,
+}
+
+impl Group {
+    fn answer(&mut self, request: &Request) -> Value {
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        match request.target.as_str() {
+            "AmazonSQS.ReceiveMessage" if self.received.is_empty() => {
+                let end = self.waiting.len().min(self.deleted + 10);
+                self.received = (self.deleted..end).collect();
+                let message = |at: &usize| json!({"MessageId": format!("m{at}"), "ReceiptHandle": at.to_string(), "Body": self.waiting[*at]});
+                json!({"Messages": self.received.iter().map(message).collect::<Vec<_>>()})
+            }
+            "AmazonSQS.DeleteMessage" => {
+                let at = body["ReceiptHandle"].as_str().unwrap();
+                self.received.retain(|it| it.to_string() != at);
+                self.deleted += 1;
+                json!({})
+            }
+            "AmazonSQS.ChangeMessageVisibilityBatch" => json!({"Successful": [], "Failed": []}),
+            "AmazonSQS.GetQueueAttributes" => {
+                let there = self.waiting.len() - self.deleted - self.received.len();
+                json!({"Attributes": {
+                    "ApproximateNumberOfMessages": there.to_string(),
+                    "ApproximateNumberOfMessagesNotVisible": self.received.len().to_string(),
+                }})
+            }
+            _ => json!({}),
+        }
+    }
+}
+
+#[test]
+fn letters_of_a_fifo_queue_behind_max_are_named_and_end_in_exit_1() {
+    let group = Mutex::new(Group {
+        waiting: (0..15).map(|offset| ours(0, offset, "done", 0)).collect(),
+        ..Group::default()
+    });
+    let (url, _) = service(move |request| {
+        let answer = group.lock().unwrap().answer(request);
+        Some((200, answer.to_string()))
+    });
+    let queue = format!("{url}/123456789012/orders-dlq.fifo");
+    let to = format!("command:{}", consumer_command());
+
+    let args = ["redrive", "--from", &queue, "--to", &to, "--max", "10"];
+    let output = run(&url, &args, "");
+
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("10 letters settled, 5 left"), "{text}");
+    assert_eq!(text.matches("behind --max").count(), 5, "{text}");
+}
+
+#[test]
+fn a_list_of_a_fifo_queue_waits_for_the_messages_of_all_groups() {
+    let times = Mutex::new(0);
+    let (url, _) = service(move |request| {
+        let message = |at: i64| json!({"MessageId": format!("m{at}"), "ReceiptHandle": at.to_string(), "Body": ours(0, at, "done", 0)});
+        let answer = match request.target.as_str() {
+            "AmazonSQS.ReceiveMessage" => {
+                let mut times = times.lock().unwrap();
+                *times += 1;
+                // A server that has nothing of another group yet, as one of SQS's may.
+                match *times {
+                    1 => json!({"Messages": [message(1)]}),
+                    3 => json!({"Messages": [message(2)]}),
+                    _ => json!({}),
+                }
+            }
+            "AmazonSQS.GetQueueAttributes" => json!({"Attributes": {
+                "ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "2",
+            }}),
+            _ => json!({"Successful": [], "Failed": []}),
+        };
+        Some((200, answer.to_string()))
+    });
+    let queue = format!("{url}/123456789012/orders-dlq.fifo");
+
+    let output = run(&url, &["list", "--from", &queue, "--json"], "");
+
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        (&document["count"], &document["complete"]),
+        (&json!(2), &json!(true))
     );
 }
 

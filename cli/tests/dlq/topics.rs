@@ -3,8 +3,9 @@
 use msk_kafka::record::Header;
 use msk_kafka::{EmbeddedBroker, Outgoing, Producer, Reader};
 use msk_mapping::record::{Record, TopicPartition};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::document;
 use crate::support::{consumer_command, msk, stderr, stdout};
 
 /// A letter with error headers of one family, whose record says what is to become of it.
@@ -212,4 +213,137 @@ fn a_record_goes_back_to_its_topic_without_the_headers_of_its_error() {
     let names: Vec<&str> = records[0].headers.iter().map(|it| &*it.name).collect();
     assert_eq!(names, ["tenant", "__lambda_msk.redrives"]);
     assert_eq!(records[0].headers[1].value.as_deref(), Some(&b"1"[..]));
+}
+
+/// A record of `dead`: its headers, and its value.
+type Dead = (Vec<Header>, Option<String>);
+
+/// A broker with an order in `orders`, these records in `dead`, and a topic `secret` that nobody may read.
+fn broker_with_order(dead: &[Dead]) -> EmbeddedBroker {
+    let broker = EmbeddedBroker::start([("dead", 1), ("orders", 1), ("secret", 1)]).unwrap();
+    broker.deny("secret").unwrap();
+    let producer = Producer::new(&broker.cluster()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    let mut order = Outgoing::to("orders");
+    (order.partition, order.value) = (Some(0), Some(br#"{"become_of":"done"}"#.as_slice()));
+    runtime.block_on(producer.send(&[order])).unwrap();
+    for (headers, value) in dead {
+        let mut outgoing = Outgoing::to("dead");
+        (outgoing.partition, outgoing.headers) = (Some(0), headers);
+        outgoing.value = value.as_ref().map(String::as_bytes);
+        runtime.block_on(producer.send(&[outgoing])).unwrap();
+    }
+    broker
+}
+
+#[test]
+fn a_topic_that_is_refused_leaves_its_letters_and_keeps_no_other_from_being_read() {
+    let no_name = "x".repeat(600);
+    let share = |topic: &str| {
+        let fields = [("topic", topic), ("partition", "0"), ("offset", "0")];
+        let header =
+            |(name, text): (&str, &str)| header(&format!("__dlq.errors.{name}"), text.into());
+        fields.map(header).to_vec()
+    };
+    let broker = broker_with_order(&[
+        (share("secret"), None),
+        (share(&no_name), None),
+        (share("orders"), None),
+        (share("secret"), Some(r#"{"become_of":"done"}"#.to_owned())),
+    ]);
+    let from = source(&broker);
+
+    let listed = msk(&["dlq", "list", "--from", &from, "--json"], "");
+    let redrive = [
+        "dlq",
+        "redrive",
+        "--from",
+        &from,
+        "--to",
+        "topic:orders",
+        "--yes",
+        "--force",
+    ];
+    let redriven = msk(&redrive, "");
+
+    assert_eq!(listed.status.code(), Some(0), "{}", stderr(&listed));
+    let list: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    let only = &list["coordinatesOnly"];
+    assert_eq!(
+        (&only["letters"], only["asked"].as_array().map(Vec::len)),
+        (&json!(3), Some(2)),
+        "{list}"
+    );
+    assert!(
+        stderr(&listed).contains("the records of 1 letter could not be read"),
+        "{}",
+        stderr(&listed)
+    );
+    // The copy is in the letter.
+    assert_eq!(redriven.status.code(), Some(1), "{}", stderr(&redriven));
+    let said = stdout(&redriven);
+    assert!(said.contains("2 letters settled, 2 left"), "{said}");
+    assert!(
+        said.contains("coordinates only: give --bootstrap"),
+        "{said}"
+    );
+    assert!(
+        stderr(&redriven).contains("their copies go in their place"),
+        "{}",
+        stderr(&redriven)
+    );
+    // A cluster that is named for the records has to tell.
+    let info =
+        json!({"recordsInfo": {"secret-0": {"firstRecordOffset": "0", "lastRecordOffset": "0"}}});
+    let letter = document(&json!({"KafkaBatchInfo": info})).to_string();
+    let brokers = broker.cluster().bootstrap().to_owned();
+    let named = msk(
+        &["dlq", "list", "--from", "-", "--bootstrap", &brokers],
+        &letter,
+    );
+    assert_eq!(named.status.code(), Some(2), "{}", stderr(&named));
+    assert!(
+        stderr(&named).contains("refuses this client"),
+        "{}",
+        stderr(&named)
+    );
+}
+
+#[test]
+fn the_records_of_another_cluster_are_not_looked_for_in_the_letters_own() {
+    let of = |cluster: Value| {
+        let mut info = json!({"recordsInfo": {"orders-0": {"firstRecordOffset": "0", "lastRecordOffset": "0"}}});
+        let cluster = cluster.as_object().unwrap().clone();
+        info.as_object_mut().unwrap().extend(cluster);
+        (
+            Vec::new(),
+            Some(document(&json!({"KafkaBatchInfo": info})).to_string()),
+        )
+    };
+    let broker = broker_with_order(&[
+        of(json!({"eventSourceArn": "arn:aws:kafka:other"})),
+        of(json!({"bootstrapServers": "other:9092,another:9092"})),
+        of(json!({})),
+    ]);
+    let (from, to) = (source(&broker), format!("command:{}", consumer_command()));
+    let brokers = broker.cluster().bootstrap().to_owned();
+    let list = ["dlq", "list", "--from", &from, "--json"];
+    let asked = |output: &std::process::Output| {
+        let document: Value = serde_json::from_str(&stdout(output)).unwrap();
+        document["coordinatesOnly"]["asked"]
+            .as_array()
+            .map(Vec::len)
+    };
+
+    let own = msk(&list, "");
+    let given = msk(&[&list[..], &["--bootstrap", &brokers]].concat(), "");
+    let redrive = ["dlq", "redrive", "--from", &from, "--to", &to, "--force"];
+    let redriven = msk(&redrive, "");
+
+    assert_eq!((asked(&own), asked(&given)), (Some(1), Some(3)));
+    assert_eq!(redriven.status.code(), Some(1), "{}", stderr(&redriven));
+    let said = stdout(&redriven);
+    assert!(said.contains("1 letter settled, 2 left"), "{said}");
+    assert_eq!(said.matches("give --bootstrap").count(), 2, "{said}");
 }

@@ -113,6 +113,33 @@ fn the_functions_credentials_are_for_its_own_registry_alone() {
     );
 }
 
+#[cfg(feature = "schemas")]
+#[test]
+fn refused_credentials_are_named_by_what_has_set_them() {
+    let url = registry(403);
+    let of_function = format!("LAMBDA_MSK_SCHEMA_REGISTRY={url}");
+    let shown = |auth: &str| {
+        let auth = format!("LAMBDA_MSK_SCHEMA_REGISTRY_AUTH={auth}");
+        let args = ["--payloads", "--env", &of_function, "--env", &auth];
+        let flags = ["--schema-registry-uri", &url];
+        stdout(&invoke_event("done", TYPED, &[&args[..], &flags].concat()))
+    };
+
+    for (auth, expected) in [
+        (
+            "u:wr0ng",
+            "check the credentials in LAMBDA_MSK_SCHEMA_REGISTRY_AUTH",
+        ),
+        (
+            "@secretsmanager:arn",
+            "LAMBDA_MSK_SCHEMA_REGISTRY_AUTH names a secret",
+        ),
+    ] {
+        let text = shown(auth);
+        assert!(text.contains(expected) && !text.contains("wr0ng"), "{text}");
+    }
+}
+
 #[test]
 fn a_registry_for_payloads_that_are_not_shown_is_refused() {
     let output = invoke_event("done", EVENT, &["--schema-registry-uri", "http://r"]);

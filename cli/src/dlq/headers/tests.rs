@@ -130,8 +130,12 @@ fn a_record_without_readable_error_headers_is_named() {
         ("kafka_dlt-original-partition", b"1"),
         ("kafka_dlt-original-offset", b"41"),
     ]);
+    let at = |offset: &str| family("__dlq.errors.", &[PLACE[0], PLACE[1], ("offset", offset)]);
     for (record, foreign) in [
         (record(&[]), Foreign::NoErrorHeaders),
+        (at("-1"), Foreign::BadErrorHeaders),
+        // No offset is behind it.
+        (at("9223372036854775807"), Foreign::BadErrorHeaders),
         (
             family("__connect.errors.", &wrong),
             Foreign::BadErrorHeaders,

@@ -6,7 +6,7 @@ use msk_kafka::{Cluster, Error, Reader};
 use msk_mapping::event::{Envelope, Nulls, Source};
 use msk_mapping::record::{Record, TopicPartition};
 
-use super::state::State;
+use super::state::{Answers, State};
 use crate::dev;
 use crate::dlq::aside::aside;
 use crate::dlq::flags;
@@ -17,25 +17,55 @@ use crate::fault::Fault;
 /// The group's name of the reader, which never commits.
 const GROUP: &str = "cargo-msk-dlq";
 
+/// Asks for the records of letters, until so many topics are refused.
 pub(super) async fn ask(
     from: &flags::From,
     brokers: &str,
     letters: &[&Letter],
-) -> Result<BTreeMap<String, State>, Fault> {
+    refused_max: usize,
+) -> Result<Answers, Fault> {
     let cluster = cluster(Some(brokers), &from.reach()).await?;
     let letters: Vec<Letter> = letters.iter().copied().cloned().collect();
     let asking = cluster.clone();
     let asked = aside(move || {
         let reader = Reader::new(&asking, GROUP)?;
-        let one = |letter: Letter| Ok((letter.id.clone(), state(&reader, &letter)?));
-        letters
-            .into_iter()
-            .map(one)
-            .collect::<Result<BTreeMap<String, State>, Error>>()
+        let one = |letter: &Letter| state(&reader, letter);
+        Ok(each(&letters, refused_max, one))
     });
-    let mut states = asked.await?.map_err(|error| dev::failed::kafka(&error))?;
-    until(&cluster, &mut states).await;
-    Ok(states)
+    let asked: Result<Answers, Error> = asked.await?;
+    let mut answers = asked.map_err(|error| dev::failed::kafka(&error))?;
+    until(&cluster, &mut answers.states).await;
+    Ok(answers)
+}
+
+/// The state of each letter. A topic that was refused is not asked for again.
+fn each(
+    letters: &[Letter],
+    refused_max: usize,
+    mut state: impl FnMut(&Letter) -> Result<State, (String, Error)>,
+) -> Answers {
+    let mut answers = Answers::default();
+    for letter in letters {
+        let is_refused = |span: &Span| answers.topics.contains(&span.topic);
+        if letter.spans.iter().any(is_refused) {
+            continue;
+        }
+        match state(letter) {
+            Ok(state) => {
+                answers.states.insert(letter.id.clone(), state);
+            }
+            Err((topic, error)) => {
+                answers
+                    .refusal
+                    .get_or_insert_with(|| dev::failed::kafka(&error));
+                answers.topics.push(topic);
+            }
+        }
+        if answers.topics.len() >= refused_max {
+            break;
+        }
+    }
+    answers
 }
 
 /// Asks how long topics keep their records.
@@ -60,39 +90,47 @@ async fn until(cluster: &Cluster, states: &mut BTreeMap<String, State>) {
     }
 }
 
-fn state(reader: &Reader, letter: &Letter) -> Result<State, Error> {
+/// What the topics have of a letter, or the one of them that is refused.
+fn state(reader: &Reader, letter: &Letter) -> Result<State, (String, Error)> {
     let mut state = State::default();
     let mut records = Vec::new();
     for span in &letter.spans {
-        let partition = TopicPartition::new(span.topic.as_str(), span.partition);
-        let known = match reader.partitions(&span.topic) {
-            Ok(known) => known.contains(&partition),
-            Err(Error::UnknownTopic { .. }) => false,
-            Err(error) => return Err(error),
-        };
-        if !known {
-            state.another = true;
-            continue;
-        }
-        let (first, end) = reader.bounds(&partition)?;
-        let mut found = Vec::new();
-        let from = span.first.max(first);
-        reader.read(&partition, from, end.min(span.last + 1), |record| {
-            found.push(record);
-            true
-        })?;
-        judge(&mut state, span, first, end, &found);
-        records.extend(found);
+        let found = of_span(reader, span, &mut state);
+        records.extend(found.map_err(|error| (span.topic.clone(), error))?);
     }
     state.found = records.len();
     state.event = event(letter, &records);
     Ok(state)
 }
 
+/// The records of one partition.
+fn of_span(reader: &Reader, span: &Span, state: &mut State) -> Result<Vec<Record>, Error> {
+    let partition = TopicPartition::new(span.topic.as_str(), span.partition);
+    let known = match reader.partitions(&span.topic) {
+        Ok(known) => known.contains(&partition),
+        Err(Error::UnknownTopic { .. }) => false,
+        Err(error) => return Err(error),
+    };
+    if !known {
+        state.another = true;
+        return Ok(Vec::new());
+    }
+    let (first, end) = reader.bounds(&partition)?;
+    let mut found = Vec::new();
+    let from = span.first.max(first);
+    let until = end.min(span.last.saturating_add(1));
+    reader.read(&partition, from, until, |record| {
+        found.push(record);
+        true
+    })?;
+    judge(state, span, first, end, &found);
+    Ok(found)
+}
+
 /// Adds what was found of one partition.
 fn judge(state: &mut State, span: &Span, first: i64, end: i64, found: &[Record]) {
-    let wanted = span.last - span.first + 1;
-    let deleted = (first - span.first).clamp(0, wanted);
+    let wanted = (span.last - span.first).saturating_add(1);
+    let deleted = first.saturating_sub(span.first).clamp(0, wanted);
     state.deleted += deleted;
     let found_count = i64::try_from(found.len()).unwrap_or(i64::MAX);
     state.compacted += (wanted - deleted - found_count).max(0);
@@ -124,10 +162,11 @@ fn event(letter: &Letter, records: &[Record]) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
+    use msk_kafka::Error;
     use msk_mapping::record::{Record, TopicPartition};
 
-    use super::judge;
-    use crate::dlq::letter::Span;
+    use super::{each, judge};
+    use crate::dlq::letter::{Content, Letter, Shape, Span};
     use crate::dlq::reached::state::State;
 
     fn judged(first: i64, end: i64, found: &[(i64, i64)]) -> State {
@@ -158,6 +197,59 @@ mod tests {
         };
         judge(&mut state, &span, first, end, &found);
         state
+    }
+
+    fn letter(id: &str, topic: &str) -> Letter {
+        let span = Span {
+            topic: topic.to_owned(),
+            partition: 0,
+            first: 0,
+            last: 0,
+            first_ms: None,
+            last_ms: None,
+        };
+        Letter {
+            id: id.to_owned(),
+            shape: Shape::ShareGroup,
+            code: String::new(),
+            message: String::new(),
+            written: None,
+            function_arn: None,
+            group: None,
+            attempts: None,
+            redrives: 0,
+            arn: None,
+            brokers: None,
+            spans: vec![span],
+            content: Content::Coordinates,
+        }
+    }
+
+    #[test]
+    fn a_topic_that_is_refused_is_asked_for_once_and_hides_no_other() {
+        let letters = ["a", "no-1", "b", "no-1", "no-2", "c"];
+        let letters = letters.map(|topic| letter(&format!("of {topic}"), topic));
+        for (refused_max, told, asked_for) in [
+            (3, &["of a", "of b", "of c"][..], 5),
+            (2, &["of a", "of b"], 4),
+            (1, &["of a"], 2),
+        ] {
+            let mut asked = 0;
+
+            let answers = each(&letters, refused_max, |letter| {
+                asked += 1;
+                let topic = letter.topic().to_owned();
+                match topic.starts_with("no") {
+                    true => Err((topic, Error::client("no"))),
+                    false => Ok(State::default()),
+                }
+            });
+
+            assert_eq!(answers.states.keys().collect::<Vec<_>>(), told);
+            assert_eq!(asked, asked_for, "{refused_max}");
+            assert_eq!(answers.topics[0], "no-1");
+            assert!(answers.refusal.is_some());
+        }
     }
 
     #[test]

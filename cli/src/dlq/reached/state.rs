@@ -1,8 +1,11 @@
-//! What the topic has of one letter.
+//! What the topic has of one letter, and what a cluster has of several.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::dlq::letter::Event;
+use crate::fault::Fault;
 
 /// What the topic has of one letter.
 #[derive(Debug, Default)]
@@ -22,6 +25,17 @@ pub(crate) struct State {
     pub(crate) until: Option<Timestamp>,
     /// None: nothing was found.
     pub(crate) event: Option<Event>,
+}
+
+/// What a cluster answers.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// By the letter's id.
+    pub(super) states: BTreeMap<String, State>,
+    /// The topics that it does not give.
+    pub(super) topics: Vec<String>,
+    /// Why it does not give the first of them.
+    pub(super) refusal: Option<Fault>,
 }
 
 impl State {

@@ -64,7 +64,7 @@ impl Queue {
         let url = self.sqs.queue().url().to_owned();
         let extends = || extend(client.clone(), url.clone(), Arc::clone(&self.held));
         self.extends.get_or_insert_with(extends);
-        let read = self.receive(&client, &url).await;
+        let read = self.receive(&client, &url, used).await;
         if used == Use::Look || read.is_err() {
             self.give_back().await?;
         }
@@ -75,11 +75,11 @@ impl Queue {
         self.sqs.queue().is_fifo()
     }
 
-    async fn receive(&mut self, client: &Client, url: &str) -> Result<All, Fault> {
+    async fn receive(&mut self, client: &Client, url: &str, used: Use) -> Result<All, Fault> {
         let (mut all, mut empty, mut oldest) = (Vec::new(), 0, None);
         while empty < EMPTY_MAX && all.len() < LETTERS_MAX {
-            // What a FIFO queue has behind these comes once they are gone: there is nothing to wait for.
-            let goes_on = self.is_fifo() && !all.is_empty();
+            // What a FIFO queue has behind these comes once they are gone: who takes them out reads again, and need not wait.
+            let goes_on = used == Use::Redrive && self.is_fifo() && !all.is_empty();
             if goes_on && empty > 0 {
                 break;
             }

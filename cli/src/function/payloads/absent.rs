@@ -4,6 +4,7 @@ use bytes::Bytes;
 use lambda_msk::Record;
 
 use super::part::Part;
+use super::unread::Unread;
 use crate::flags::registry::Named;
 
 /// Reads nothing.
@@ -16,9 +17,9 @@ impl Reader {
         &self,
         _: &[&Record],
         _: Part,
-    ) -> (Vec<Option<Result<Bytes, String>>>, Option<String>) {
-        let remark = "typed payloads are shown by their size: this build of cargo msk lacks the feature schemas";
-        (Vec::new(), Some(remark.to_owned()))
+    ) -> (Vec<Option<Result<Bytes, String>>>, Option<Unread>) {
+        let reason = "this build of cargo msk lacks the feature schemas";
+        (Vec::new(), Some(Unread::Because(reason.to_owned())))
     }
 
     /// The reader of a function with these variables, behind a mapping with that registry.

@@ -13,12 +13,15 @@ use msk_mapping::schemas::{Checked, Registry, Validator};
 use msk_schemas::confluent::Confluent;
 
 use super::part::Part;
+use super::unread::Unread;
 use crate::flags::registry::{AUTH as AUTH_FLAG, NONE, Named};
 use crate::function::dead_letters::variable;
 
 /// The variables of the function that name its registry.
 const REGISTRY: &str = "LAMBDA_MSK_SCHEMA_REGISTRY";
 const AUTH: &str = "LAMBDA_MSK_SCHEMA_REGISTRY_AUTH";
+/// The same, where the shell has credentials that are not sent.
+const AUTH_HELD_BACK: &str = "--env LAMBDA_MSK_SCHEMA_REGISTRY_AUTH=… (those of the shell go only to the registry that the shell names)";
 
 /// What was read of a record, or why it cannot be. None: it was not asked for.
 type Read = Option<Result<Bytes, String>>;
@@ -27,7 +30,7 @@ type Read = Option<Result<Bytes, String>>;
 #[derive(Debug)]
 pub(crate) struct Reader {
     /// Of keys and of values, or why there are none.
-    validators: Result<Box<[Validator; 2]>, String>,
+    validators: Result<Box<[Validator; 2]>, Unread>,
 }
 
 impl Reader {
@@ -35,18 +38,17 @@ impl Reader {
     pub(crate) fn of(env: &[(String, String)], named: Option<Named>) -> Self {
         let uri = variable(env, REGISTRY);
         // The function's credentials are for its own registry alone.
-        let is_same = |named: &Named| uri.as_ref() == Some(&named.uri);
-        let auth = match &named {
-            Some(named) if named.auth.is_some() || !is_same(named) => named.auth.clone(),
-            _ => variable(env, AUTH),
+        let is_own = |named: &Named| uri.as_ref() == Some(&named.uri);
+        let (auth, setting) = match &named {
+            Some(named) if named.auth.is_some() || !is_own(named) => {
+                (named.auth.clone(), AUTH_FLAG)
+            }
+            _ => auth_of(env, uri.as_deref()),
         };
-        let setting = named.as_ref().map_or(AUTH, |_| AUTH_FLAG);
         let uri = named.map(|named| named.uri).or(uri);
         let validators = match uri.filter(|uri| uri != NONE) {
-            None => Err(format!(
-                "{REGISTRY} and --schema-registry-uri name no registry"
-            )),
-            Some(uri) => Self::validators(&uri, auth.as_deref(), setting),
+            None => Err(Unread::NoRegistry),
+            Some(uri) => Self::validators(&uri, auth.as_deref(), setting).map_err(Unread::Because),
         };
         Self { validators }
     }
@@ -74,16 +76,15 @@ impl Reader {
         Ok(Box::new([key?, value?]))
     }
 
-    /// Each record's part as JSON, or why it cannot be, and what is to be said of all.
+    /// Each record's part as JSON, or why it cannot be, and why none can be read.
     pub(super) async fn read(
         &self,
         records: &[&Record],
         part: Part,
-    ) -> (Vec<Read>, Option<String>) {
-        let sizes = "typed payloads are shown by their size";
+    ) -> (Vec<Read>, Option<Unread>) {
         let [key, value] = match &self.validators {
             Ok(validators) => &**validators,
-            Err(reason) => return (Vec::new(), Some(format!("{sizes}: {reason}"))),
+            Err(unread) => return (Vec::new(), Some(unread.clone())),
         };
         let validator = match part {
             Part::Key => key,
@@ -97,7 +98,10 @@ impl Reader {
         let (of, others): (Vec<usize>, Vec<_>) = others.unzip();
         asked.extend(others);
         match validator.check(asked).await {
-            Err(unavailable) => (Vec::new(), Some(format!("{sizes}: {}", unavailable.reason))),
+            Err(unavailable) => (
+                Vec::new(),
+                Some(Unread::Because(unavailable.reason.to_string())),
+            ),
             Ok(mut checked) => {
                 let others = checked.split_off(records.len());
                 let is_there =
@@ -128,6 +132,21 @@ impl Reader {
     }
 }
 
+/// The function's credentials for its registry, and what sets them. Those of the shell go to the shell's registry alone: another one that `--env` names is another
+/// party.
+fn auth_of(env: &[(String, String)], uri: Option<&str>) -> (Option<String>, &'static str) {
+    let is_given = env.iter().any(|(name, _)| name == AUTH);
+    let of_shell = variable(&[], REGISTRY);
+    if is_given || uri == of_shell.as_deref() {
+        return (variable(env, AUTH), AUTH);
+    }
+    let setting = match variable(&[], AUTH) {
+        Some(_) => AUTH_HELD_BACK,
+        None => AUTH,
+    };
+    (None, setting)
+}
+
 /// The registry, for who asks with these credentials, which come from that setting.
 fn registry(
     uri: &str,
@@ -143,7 +162,7 @@ fn registry(
         None => client,
         Some(secret) if secret.starts_with('@') => {
             return Err(format!(
-                "{AUTH} names a secret of AWS Secrets Manager, which this command does not read: give the credentials \
+                "{setting} names a secret of AWS Secrets Manager, which this command does not read: give the credentials \
                  themselves"
             ));
         }
