@@ -155,6 +155,6 @@ mod tests {
             let error = text.parse::<TableName>().unwrap_err().to_string();
             assert!(error.contains("belongs to `once`"), "{error}");
         }
-        assert!("lambda_msk_onces".parse::<TableName>().is_ok());
+        assert!("lambda_msk_once2".parse::<TableName>().is_ok());
     }
 }
