@@ -134,7 +134,7 @@ PROJECTS = {
     "traced": {"url": ("ServiceUrl", "SERVICE_URL"), "traces": True},
     "files-s3": {"also": WRITE_FILES},
     "bulk-opensearch": {"url": ("OpenSearchUrl", "OPENSEARCH_URL")} | SEARCH["es"],
-    "bulk-postgres": {},
+    "bulk-postgres": {"url": ("DatabaseUrl", "DATABASE_URL"), "given": {"DatabaseUrl": "postgres://u:p@db/shop"}},
 }
 
 
