@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::Span;
+use jiff::civil::date;
 use lambda_msk::Record;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -80,29 +81,15 @@ impl<'r> Line<'r> {
 
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// The days of the years 0 to 9999, counted from 1970-01-01.
-const DAYS: RangeInclusive<i64> = -719_528..=2_932_896;
-
 /// The day of a record's time in UTC, `YYYY-MM-DD`. `unknown`: the record has no time, or one outside the years 0 to 9999.
 fn day(record: &Record) -> String {
     let millis = record.timestamp_millis();
-    let days = millis.div_euclid(DAY_MILLIS);
-    // Kafka says -1 of a record that has no time.
-    if millis == -1 || !DAYS.contains(&days) {
-        return "unknown".to_owned();
+    let since_1970 = Span::new().try_days(millis.div_euclid(DAY_MILLIS));
+    match since_1970.and_then(|days| date(1970, 1, 1).checked_add(days)) {
+        // Kafka says -1 of a record that has no time.
+        Ok(day) if millis != -1 && day.year() >= 0 => day.to_string(),
+        _ => "unknown".to_owned(),
     }
-    // A year that begins in March has its leap day at its end, and 400 of them have 146,097 days. From 0000-03-01 on.
-    let days = days + 719_468;
-    let (cycle, of_cycle) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
-    let of_year = of_cycle - (365 * year + year / 4 - year / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let (month, next) = match month_from_march {
-        0..10 => (month_from_march + 3, 0),
-        _ => (month_from_march - 9, 1),
-    };
-    format!("{:04}-{month:02}-{day:02}", 400 * cycle + year + next)
 }
 
 /// The files that these records make: one for each partition and day. The same records make the same files, byte for byte, in whatever order they come.
