@@ -8,6 +8,9 @@ mod patience;
 
 mod file;
 
+// What the AWS SDK shows of an endpoint that it cannot read.
+mod endpoint;
+
 #[cfg(feature = "kafka")]
 mod kafka;
 
@@ -44,6 +47,7 @@ mod sns;
 #[cfg(feature = "sqs")]
 mod sqs;
 
+pub use self::endpoint::unreadable_endpoint;
 #[cfg(feature = "aws")]
 pub use self::error::ServiceError;
 pub use self::file::{File, FileError};

@@ -17,17 +17,25 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 
 use crate::limits::TRY_MS_MAX;
+use crate::send::unreadable_endpoint;
 
 /// An emulator takes any region, so nobody has to set one for it.
 const ANY_REGION: &str = "us-east-1";
-
-/// Stands for the SDK's own words, which show the endpoint.
-const NO_ENDPOINT: &str = "the endpoint is no address such as `http://HOST:PORT`: check AWS_ENDPOINT_URL, and the variable of the service";
 
 /// An AWS service's error, in its own words.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SdkSaid(String);
+
+impl SdkSaid {
+    /// What may be told of an error of the SDK, with what the service says: the SDK's own text is "service error".
+    pub fn of(error: impl StdError + Send + Sync + 'static) -> Self {
+        match unreadable_endpoint(&error) {
+            Some(told) => Self(told.to_owned()),
+            None => Self(DisplayErrorContext(error).to_string()),
+        }
+    }
+}
 
 /// Credentials, endpoints and region as the environment and the profile have them.
 pub(super) fn config() -> ConfigLoader {
@@ -47,28 +55,18 @@ pub(super) fn any_region() -> RegionProviderChain {
         .or_else(region(ANY_REGION))
 }
 
-/// With what the service says: the SDK's own text is "service error".
 pub(super) fn said(error: impl StdError + Send + Sync + 'static) -> SdkSaid {
-    match shows_endpoint(&error) {
-        true => SdkSaid(NO_ENDPOINT.to_owned()),
-        false => SdkSaid(DisplayErrorContext(error).to_string()),
-    }
+    SdkSaid::of(error)
 }
 
 /// The SDK's error, as it may be told.
 pub(super) fn cause(
     error: impl StdError + Send + Sync + 'static,
 ) -> Arc<dyn StdError + Send + Sync> {
-    match shows_endpoint(&error) {
-        true => Arc::new(SdkSaid(NO_ENDPOINT.to_owned())),
-        false => Arc::new(error),
+    match unreadable_endpoint(&error) {
+        Some(told) => Arc::new(SdkSaid(told.to_owned())),
+        None => Arc::new(error),
     }
-}
-
-/// Whether it shows the text of an endpoint that cannot be read, in which a password may stand; beside it, the SDK shows the body of the request.
-fn shows_endpoint(error: &(dyn StdError + 'static)) -> bool {
-    std::iter::successors(Some(error), |&link| link.source())
-        .any(|link| link.to_string().contains("ndpoint `"))
 }
 
 /// What a question before anything is sent comes to. What is not there is refused, and what no question reaches: nothing that is sent would get there

@@ -28,9 +28,9 @@ pub struct Customer {
 
 /// The consumer, with its topic from the environment.
 pub fn consumer() -> Builder<Rows<Customer>> {
-    // An empty variable counts as unset.
-    let topic = std::env::var("TOPIC").ok();
-    let topic = topic.filter(|topic| !topic.is_empty());
+    // An empty variable counts as unset; one that is not UTF-8 is no topic's name, and refused as such.
+    let topic = std::env::var_os("TOPIC").filter(|topic| !topic.is_empty());
+    let topic = topic.map(|topic| topic.to_string_lossy().into_owned());
     consumer_of(topic.as_deref().unwrap_or(TOPIC), Rows::new())
 }
 

@@ -28,8 +28,11 @@ pub struct Order {
 
 /// The consumer, with its service and its topic from the environment.
 pub fn consumer() -> Builder<Service> {
-    // An empty variable counts as unset.
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    // An empty variable counts as unset; one that is not UTF-8 is set, and names nothing that there is.
+    let variable = |name: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.map(|value| value.to_string_lossy().into_owned())
+    };
     let (service, fault) = match variable("SERVICE_URL").as_deref().map(Service::at) {
         None => (Service::none(), None),
         Some(Ok(service)) => (service, None),

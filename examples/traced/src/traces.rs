@@ -112,9 +112,10 @@ impl Exporter {
     }
 }
 
-/// A variable's value. An empty one counts as unset.
+/// A variable's value. An empty one counts as unset; one that is not UTF-8 is set, and names nothing that there is.
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(|value| value.to_string_lossy().into_owned())
 }
 
 fn sampler_faults() -> Vec<ConfigurationFault> {

@@ -35,9 +35,9 @@ const TOPIC: &str = "orders";
 
 /// The consumer of Kafka's half, with its topic from the environment.
 pub fn consumer() -> Builder<()> {
-    // An empty variable counts as unset.
-    let topic = std::env::var("TOPIC").ok();
-    let topic = topic.filter(|topic| !topic.is_empty());
+    // An empty variable counts as unset; one that is not UTF-8 is no topic's name, and refused as such.
+    let topic = std::env::var_os("TOPIC").filter(|topic| !topic.is_empty());
+    let topic = topic.map(|topic| topic.to_string_lossy().into_owned());
     Consumer::builder()
         .topic(
             topic.as_deref().unwrap_or(TOPIC),

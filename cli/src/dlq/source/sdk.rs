@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use msk_destinations::send::aws_sdk_sqs::error::DisplayErrorContext;
+use msk_destinations::send::SdkSaid;
 
 use crate::fault::Fault;
 
 /// A service's refusal. The cure follows from its words.
-pub(crate) fn fault(what: &str, action: &str, error: impl Error) -> Fault {
-    let said = DisplayErrorContext(error).to_string();
+pub(crate) fn fault(what: &str, action: &str, error: impl Error + Send + Sync + 'static) -> Fault {
+    let said = SdkSaid::of(error).to_string();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let help = if has(&[
         "NonExistentQueue",

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use msk_destinations::send::unreadable_endpoint;
 
 use crate::failure::{BoxError, cut};
 use crate::idempotency::store::StoreError;
@@ -72,7 +73,10 @@ where
         let fault = TableFault::Unreachable {
             place,
             advice: if passes { "" } else { CREDENTIALS },
-            cause: error.into(),
+            cause: match unreadable_endpoint(&error) {
+                Some(told) => told.into(),
+                None => error.into(),
+            },
         };
         return if passes {
             StoreError::transient(fault)

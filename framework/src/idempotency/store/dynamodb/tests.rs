@@ -350,6 +350,18 @@ async fn without_credentials_it_says_what_to_check() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_endpoint_that_cannot_be_read_is_not_shown() {
+    let config = config().endpoint_url("user:s3cret@host:9000").build();
+    let store = DynamoDbStore::with_client(Client::from_conf(config), TABLE).unwrap();
+
+    let error = store.read("orders#1").await.unwrap_err();
+
+    let (text, _) = said(&error);
+    assert!(text.contains("check AWS_ENDPOINT_URL"), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_item_that_cannot_be_read_is_named_and_its_data_is_not_shown() {
     let mut broken = item_json();
     broken["seq"] = json!({"S": "secret"});
