@@ -1,6 +1,7 @@
 //! Metrics of each invocation: one line a topic in CloudWatch's embedded metric format. Set by `builder`, written by `consumer`.
 
 mod line;
+mod memory;
 mod tally;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use crate::context::Context;
 use crate::limits::METRIC_NAMESPACE_BYTES_MAX;
 use crate::meter::Meter;
 use crate::metrics::line::write_line;
+use crate::metrics::memory::Memory;
 use crate::metrics::tally::tallies;
 use crate::report::Report;
 
@@ -134,17 +136,28 @@ impl fmt::Debug for Output {
 pub(crate) struct Emitter {
     pub(crate) form: Form,
     pub(crate) output: Output,
-    pub(crate) failed: AtomicBool,
+    failed: AtomicBool,
+    memory: Memory,
 }
 
 impl Emitter {
+    pub(crate) fn new(form: Form, output: Output) -> Self {
+        Self {
+            form,
+            output,
+            failed: AtomicBool::new(false),
+            memory: Memory::default(),
+        }
+    }
+
     /// Writes what one invocation came to.
     pub(crate) fn write(&self, meter: &Meter, report: &Report, context: &Context) {
         let mut lines = Vec::new();
         let now = context.clock.now();
+        let memory_mb = self.memory.mb(now.as_millisecond());
         for tally in tallies(meter, report, now.as_millisecond(), self.form.by) {
             // Names and numbers: there is no way to fail.
-            if write_line(&mut lines, &self.form, &tally, context, now).is_ok() {
+            if write_line(&mut lines, &self.form, &tally, context, (now, memory_mb)).is_ok() {
                 lines.push(b'\n');
             }
         }

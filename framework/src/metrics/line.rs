@@ -93,9 +93,9 @@ pub(super) fn write_line(
     form: &Form,
     tally: &Tally<'_>,
     context: &Context,
-    now: Timestamp,
+    (now, memory_mb): (Timestamp, Option<f64>),
 ) -> serde_json::Result<()> {
-    let metrics = metrics(tally, context);
+    let metrics = metrics(tally, context, memory_mb);
     let definition = |metric: &Metric| Definition {
         name: metric.name,
         unit: metric.unit,
@@ -141,7 +141,7 @@ pub(super) fn write_line(
     map.end()
 }
 
-fn metrics(tally: &Tally<'_>, context: &Context) -> Vec<Metric> {
+fn metrics(tally: &Tally<'_>, context: &Context, memory_mb: Option<f64>) -> Vec<Metric> {
     let Tally {
         measures, counts, ..
     } = tally;
@@ -180,10 +180,10 @@ fn metrics(tally: &Tally<'_>, context: &Context) -> Vec<Metric> {
     metrics.extend(runs.map(|runs| ms("HandlerMs", runs)));
     let left = context.deadline.time_left();
     metrics.extend(left.map(|left| ms("DeadlineLeftMs", Value::Number(millis(left)))));
-    metrics.extend(memory_mb().map(|memory| Metric {
+    metrics.extend(memory_mb.map(|memory| Metric {
         name: "MemoryMB",
         unit: "Megabytes",
-        value: Value::Number(memory),
+        value: Value::Number(four_digits(memory)),
     }));
     metrics
 }
@@ -211,19 +211,9 @@ fn millis(duration: std::time::Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0
 }
 
-/// What the process holds in memory now, in units of 2<sup>20</sup> bytes, as Lambda counts. *None: the system does not say.*
-fn memory_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let resident = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = resident.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(four_digits(kib / 1_024.0))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{four_digits, memory_mb};
+    use super::four_digits;
 
     #[test]
     fn numbers_are_cut_to_four_digits() {
@@ -235,11 +225,5 @@ mod tests {
         ] {
             assert!((four_digits(value) - cut).abs() < 1e-9, "{value}");
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_process_on_linux_knows_its_memory() {
-        assert!(memory_mb().is_some_and(|mb| (1.0..100_000.0).contains(&mb)));
     }
 }

@@ -1,5 +1,8 @@
 //! What is around a handler each time that it is polled: the record's coordinates for its log lines, and the record's span of OpenTelemetry. Used by `polled`.
 
+#[cfg(feature = "otel")]
+use std::borrow::Cow;
+
 use tracing::Span;
 
 use crate::current::{Current, do_lines_name_records, in_the_name_of};
@@ -16,6 +19,9 @@ pub(super) struct Scope<'a> {
     attempt: u32,
     /// The number of records of the call: the named one is the first.
     records: u32,
+    /// OpenTelemetry's context of all records that have no span: nothing is allocated for them. *None: it has one of its own, or there is none.*
+    #[cfg(feature = "otel")]
+    shared: Option<&'a opentelemetry::Context>,
     /// On the heap: each lane would be larger by it. *None: nothing.*
     spans: Option<Box<Spans>>,
 }
@@ -37,12 +43,16 @@ impl<'a> Scope<'a> {
             named: None,
             attempt: 1,
             records: 1,
+            #[cfg(feature = "otel")]
+            shared: None,
             spans: None,
         }
     }
 
     #[inline]
     pub(super) fn around<T>(&self, run: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "otel")]
+        let _shared = self.shared.cloned().map(opentelemetry::Context::attach);
         let run = || match &self.spans {
             None => run(),
             Some(spans) => {
@@ -67,13 +77,13 @@ impl<'a> Scope<'a> {
 impl BatchRun<'_> {
     /// What is around a try of the record.
     #[inline]
-    pub(super) fn scope<'a>(&self, record: &'a Record, attempt: u32) -> Scope<'a> {
+    pub(super) fn scope<'a>(&'a self, record: &'a Record, attempt: u32) -> Scope<'a> {
         self.scope_of(record, attempt, 1)
     }
 
     /// What is around a call with so many records, of which this is the first.
     pub(super) fn scope_of<'a>(
-        &self,
+        &'a self,
         record: &'a Record,
         attempt: u32,
         records: usize,
@@ -95,10 +105,15 @@ impl BatchRun<'_> {
             ),
         };
         #[cfg(feature = "otel")]
-        let trace = self
-            .traces
-            .as_ref()
-            .map(|traces| traces.begin(record, self.turns.seen_ns()));
+        let (shared, trace) = {
+            let now_ns = self.turns.seen_ns();
+            let traces = self.traces.as_ref();
+            match traces.map(|traces| traces.begin(record, now_ns)) {
+                None => (None, None),
+                Some(Cow::Borrowed(shared)) => (Some(shared), None),
+                Some(Cow::Owned(trace)) => (None, Some(trace)),
+            }
+        };
         #[cfg(feature = "otel")]
         let is_traced = trace.is_some();
         #[cfg(not(feature = "otel"))]
@@ -114,6 +129,8 @@ impl BatchRun<'_> {
             named,
             attempt,
             records,
+            #[cfg(feature = "otel")]
+            shared,
             spans,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use crate::error::ConfigurationFault;
 use crate::metrics::{Emitter, Form, Metrics, MetricsBy, check_namespace, level_of};
@@ -83,14 +82,11 @@ impl Settings {
         let namespace = self.metrics.value.clone()?;
         let level = variables.get(LEVEL).cloned();
         let level = level.or_else(|| std::env::var(LEVEL).ok());
-        Some(Emitter {
-            form: Form {
-                namespace,
-                by: self.metrics_by.value,
-                level: level_of(level.as_deref()),
-            },
-            output: self.metrics_output.clone(),
-            failed: AtomicBool::new(false),
-        })
+        let form = Form {
+            namespace,
+            by: self.metrics_by.value,
+            level: level_of(level.as_deref()),
+        };
+        Some(Emitter::new(form, self.metrics_output.clone()))
     }
 }

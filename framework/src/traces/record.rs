@@ -1,5 +1,6 @@
 //! The spans of a batch's records. Called by `process`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -78,11 +79,20 @@ impl BatchTraces {
     }
 
     /// What the record's handler hangs under: the record's span, or one that is not sampled.
-    pub(crate) fn begin(&self, record: &Record, now_ns: u64) -> Context {
+    #[inline]
+    pub(crate) fn begin(&self, record: &Record, now_ns: u64) -> Cow<'_, Context> {
+        match TraceParent::of(record) {
+            // Of most batches almost all records are such.
+            None if !self.is_traced(None) => Cow::Borrowed(&self.untraced),
+            trace => Cow::Owned(self.begin_under(record, trace, now_ns)),
+        }
+    }
+
+    #[inline(never)]
+    fn begin_under(&self, record: &Record, trace: Option<TraceParent>, now_ns: u64) -> Context {
         if let Some(open) = self.open().get(&record.index()) {
             return open.clone();
         }
-        let trace = TraceParent::of(record);
         if self.is_traced(trace.as_ref()) {
             // It may have run before, in a call in which another record was the first.
             let began_ns = self.first_ns(record.index()).unwrap_or(now_ns);
