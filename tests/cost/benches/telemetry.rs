@@ -1,4 +1,5 @@
-//! What metrics and spans change of an invocation's time, as Lambda would bill it: real functions over the Runtime API, each with and without them, in turns. The least of the turns counts.
+//! What metrics and spans change of an invocation's time, as Lambda would bill it: real functions over the Runtime API, each with and without them, in turns. The least of all turns counts, over
+//! several processes of each: two of the same function differ by up to a twentieth for as long as they live.
 //!
 //! Metrics: the sample function, which writes a line to its standard output. Spans: the function of the template `traced`, whose records have no trace, so that there is the invocation's span alone; it goes over
 //! HTTP to a collector of the bench before each answer.
@@ -23,6 +24,8 @@ use tokio::net::TcpListener;
 /// With a number behind it: so many turns.
 const TURNS: &str = "--turns";
 const TURNS_DEFAULT: usize = 31;
+/// Pairs of processes.
+const PAIRS: usize = 6;
 /// Records of an invocation, and bytes of the note that fills each up.
 const SHAPES: [(usize, usize); 3] = [(100, 200), (1_000, 200), (10_000, 150)];
 
@@ -70,31 +73,37 @@ fn pair(program: &Path, variable: &str, values: [&str; 2], env: &[(&str, &str)])
 }
 
 async fn measure(name: &str, functions: [Function; 2], turns: usize) {
-    let mut environments = functions.map(Environment::new);
-    let mut turn = 0;
-    for (records, note_bytes) in SHAPES {
-        let mut least = [Duration::MAX; 2];
-        for at in 0..=turns {
-            turn += 1;
-            let event = event(records, note_bytes, turn * 10);
-            for (environment, least) in environments.iter_mut().zip(&mut least) {
-                let invocation = Invocation::new(event.clone(), Duration::from_secs(60));
-                let report = environment.invoke(&invocation).await;
-                let took = report.expect("the function answers").duration;
-                // The first one starts the process, or is the first of its size.
-                if at > 0 {
-                    *least = took.min(*least);
+    let mut least = [[Duration::MAX; 2]; SHAPES.len()];
+    let mut offsets = 0;
+    for pair in 0..PAIRS {
+        let mut environments = functions.clone().map(Environment::new);
+        for ((records, note_bytes), least) in SHAPES.into_iter().zip(&mut least) {
+            for turn in 0..=turns {
+                offsets += 10;
+                let event = event(records, note_bytes, offsets);
+                // Neither is always the first to read what has just been written.
+                for at in 0..2 {
+                    let with = (at + turn + pair) % 2;
+                    let invocation = Invocation::new(event.clone(), Duration::from_secs(60));
+                    let report = environments[with].invoke(&invocation).await;
+                    let took = report.expect("the function answers").duration;
+                    // The first one starts the process, or is the first of its size.
+                    if turn > 0 {
+                        least[with] = took.min(least[with]);
+                    }
                 }
             }
         }
+        for environment in environments {
+            environment.stop().await;
+        }
+    }
+    for ((records, _), least) in SHAPES.into_iter().zip(least) {
         let [without, with] = least.map(|least| least.as_secs_f64() * 1e3);
         println!(
             "{name:8} {records:6} records: {without:7.3} ms without, {with:7.3} ms with: {:.3}x",
             with / without
         );
-    }
-    for environment in environments {
-        environment.stop().await;
     }
 }
 
@@ -112,7 +121,7 @@ async fn main() {
     let handler = build_release(&["-p", "handler", "--bin", "handler"]).join("handler");
     let traced = build_release(&["-p", "traced", "--no-default-features"]).join("traced");
     let collector = collector().await;
-    println!("an invocation's time, the least of {turns} turns");
+    println!("an invocation's time, the least of {turns} turns of each of {PAIRS} processes");
     let metrics = pair(&handler, "LAMBDA_MSK_METRICS", ["none", "emf:bench"], &[]);
     measure("metrics", metrics, turns).await;
     let env = [
