@@ -79,7 +79,7 @@ fn the_futures_of_a_batch_are_small() {
         (
             "a run that is measured",
             size_of::<Polled<'static, Try>>(),
-            80,
+            80 + if cfg!(feature = "otel") { 8 } else { 0 },
         ),
     ];
 
