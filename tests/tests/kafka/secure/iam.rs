@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use msk_mapping::limits::CONNECT_MS;
+use tokio::sync::Mutex;
 
 use super::{RECORDS, Ran, address, at, dev_as, filled, secret};
 
@@ -11,6 +12,9 @@ const KEY: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
 ];
+
+/// The broker notes all tokens in one file: held by a test from its first look to its last.
+static NOTES: Mutex<()> = Mutex::const_new(());
 
 async fn dev(topic: &str, behaviour: &str, more: &[&str], key: &[(&str, &str)]) -> Ran {
     let set = vec![at("ssl.ca.location", "ca.pem")];
@@ -28,6 +32,7 @@ fn let_in() -> Vec<String> {
 #[tokio::test]
 #[ignore = "needs a broker: make test-services"]
 async fn a_topic_is_read_with_tokens_of_the_environments_credentials() {
+    let _notes = NOTES.lock().await;
     let topic = filled("secure-iam").await;
     let session = [KEY[0], KEY[1], ("AWS_SESSION_TOKEN", "of/a+session==")];
 
@@ -56,6 +61,7 @@ async fn a_topic_is_read_with_tokens_of_the_environments_credentials() {
 #[tokio::test]
 #[ignore = "needs a broker: make test-services"]
 async fn a_member_signs_in_again_when_the_broker_asks_and_reads_on() {
+    let _notes = NOTES.lock().await;
     let topic = filled("secure-iam-again").await;
     let before = let_in().len();
     let quick = dev(&topic, "done", &["--group", "secure-iam-quick"], &KEY).await;
@@ -78,6 +84,7 @@ async fn a_member_signs_in_again_when_the_broker_asks_and_reads_on() {
 #[tokio::test]
 #[ignore = "needs a broker: make test-services"]
 async fn a_refusal_says_whose_token_it_was_and_which_permission_it_needs() {
+    let _notes = NOTES.lock().await;
     let topic = filled("secure-iam-refused").await;
     let wrong = [KEY[0], ("AWS_SECRET_ACCESS_KEY", "this-is-not-it")];
 
