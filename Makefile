@@ -48,7 +48,7 @@ vectors: ## the bytes in schemas/tests/vectors and cli/tests/vectors, made again
 	git diff --exit-code schemas/tests/vectors cli/tests/vectors
 
 test-services: ## the mapping over a real Kafka: groups, rebalances, kill -9, destinations, SASL and TLS, AWS's own emulator, serializers with their registries (Java, Maven, Python 3, OpenSSL with headers; builds librdkafka)
-	tests/services/run elasticmq,moto,versitygw,dynamodb,apicurio,kafka,postgres,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 1
+	tests/services/run elasticmq,moto,versitygw,dynamodb,apicurio,kafka,postgres,secure,rie,serializers cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka --test dev --test dlq --bin cargo-msk --lib -- --include-ignored --test-threads 2
 
 letters: ## ten thousand poison records to each destination whose server is killed, a thousand letters of each shape back by a redriver that is killed (as test-services; some minutes)
 	LETTERS=10000 tests/services/run elasticmq,moto,dynamodb,kafka cargo test --locked -p tests -p cargo-msk -p msk-mapping -p msk-kafka --features tests/share,tests/tls,cargo-msk/aws,cargo-msk/iam,cargo-msk/schemas,cargo-msk/share,cargo-msk/tls --test kafka -- --include-ignored --test-threads 1 --nocapture lost_server:: redriven::
