@@ -92,6 +92,10 @@ impl Aws {
             .collect()
     }
 
+    pub(crate) async fn delete_queue(&self, queue: &str) {
+        self.sqs("DeleteQueue", json!({"QueueUrl": queue})).await;
+    }
+
     /// How many messages lie in a queue, also those that a reader has.
     pub(crate) async fn count(&self, queue: &str) -> usize {
         let asked = json!({"QueueUrl": queue, "AttributeNames": ["All"]});
