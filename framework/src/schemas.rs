@@ -17,7 +17,7 @@
 //! - The frame is found by fixed rules and never tried: see [`Framing`]. Bytes without the expected frame are rejected with `reject.schema_framing`.
 //! - An id that the registry does not have is rejected with `reject.schema_not_found`, a schema of another format with `reject.schema_format`, one that cannot be read with
 //!   `reject.schema`. Payloads that do not fit their schema or the type are rejected with `reject.avro`, `reject.protobuf`, `reject.json` or `reject.json_schema`.
-//! - A registry that is down, slow or refuses access rejects nothing: the records that need it are Failed with `schema.unavailable` and redelivered, and all others run.
+//! - A registry that is down, slow or refuses access rejects nothing: the records that need it are Failed with `schema.unavailable` and redelivered, and other lanes run.
 
 #[cfg(feature = "avro")]
 mod avro;

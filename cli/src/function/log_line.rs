@@ -137,7 +137,11 @@ fn row(fields: &Map<String, Value>, level: &str) -> String {
     }
     let level = one_row(level, FIELD_CHARS_MAX);
     let _ = write!(row, "{style}{level:<5}{style:#}");
-    for part in [text(message(fields)), place(fields), reason(fields)] {
+    let [message, place, reason] = [text(message(fields)), place(fields), reason(fields)];
+    // The reason would go on with the message's words.
+    let colon = place.is_empty() && !message.is_empty() && !reason.is_empty();
+    let message = if colon { message + ":" } else { message };
+    for part in [message, place, reason] {
         if !part.is_empty() {
             row.push(' ');
             row += &part;
@@ -231,6 +235,15 @@ mod tests {
             row,
             "WARN  record rejected orders-0@41 reject.json: the value\\nis not JSON attempts=0"
         );
+    }
+
+    #[test]
+    fn a_reason_without_a_place_stands_behind_a_colon() {
+        let line = r#"{"timestamp":"2026-11-27T04:30:36Z","level":"WARN","message":"the registry did not deliver","problem":"it is down"}"#;
+
+        let row = row(line, Logs::Warn).unwrap();
+
+        assert_eq!(row, "WARN  the registry did not deliver: it is down");
     }
 
     #[test]

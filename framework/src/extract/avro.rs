@@ -142,6 +142,9 @@ impl Deref for Reads<'_> {
     }
 }
 
+const CURE_OF_JSON: &str =
+    "if EventRecordFormat is JSON in the mapping, set LAMBDA_MSK_SCHEMA_FORMAT=json";
+
 /// What is read is moved as little as can be: each move of a value costs as much as the search for its schema.
 #[inline]
 fn read<T: DeserializeOwned>(
@@ -197,7 +200,8 @@ fn read_other<T: DeserializeOwned>(
     let plan = reads(delivery, part, payload.writer)?;
     let bytes = &*payload.bytes;
     avro::from_slice(&plan, bytes).map_err(|error| {
-        match form::unexpected_frame(payload.kind, bytes) {
+        let unread = payload.id.filter(|_| payload.writer.is_none());
+        match form::misread(payload.kind, bytes, CURE_OF_JSON, unread) {
             None => unfit(part, bytes.len(), &error),
             Some(cure) => unfit(part, bytes.len(), &format!("{error}; {cure}")),
         }

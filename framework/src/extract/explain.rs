@@ -8,11 +8,11 @@ use crate::extract::names::{By, Names, TypeRefusal};
 use crate::extract::rejection::{JsonRejection, text_of};
 use crate::extract::{expected, form};
 
-/// Reads a second time, slower, to learn the path. `format` is that of the schema in the event's metadata.
+/// Reads a second time, slower, to learn the path. `otherwise` is what it may be by what stands around it, if its own bytes do not tell.
 pub(super) fn explain<T: DeserializeOwned>(
     value: &[u8],
     error: &serde_json::Error,
-    format: Option<&str>,
+    otherwise: Option<&'static str>,
 ) -> JsonRejection {
     let (line, column, bytes) = (error.line(), error.column(), value.len());
     let malformed = |reason| JsonRejection::Malformed {
@@ -20,7 +20,7 @@ pub(super) fn explain<T: DeserializeOwned>(
         line,
         column,
         bytes,
-        hint: form::of(value).or_else(|| of_schema(format)),
+        hint: form::of(value).or(otherwise),
     };
     match error.classify() {
         Category::Eof if value.is_empty() => malformed("it is empty"),
@@ -30,8 +30,11 @@ pub(super) fn explain<T: DeserializeOwned>(
     }
 }
 
-/// The formats that a mapping names for a value that it leaves in them.
-fn of_schema(format: Option<&str>) -> Option<&'static str> {
+/// What is to be done about a value that stood behind a frame.
+pub(super) const BEHIND_A_FRAME: &str = "it stands behind a schema registry's frame: if its schema is one of Avro or Protobuf, take `Avro<_>` or `Protobuf<_>`";
+
+/// What is to be done about a value of the format that the event's metadata gives.
+pub(super) fn of_schema(format: Option<&str>) -> Option<&'static str> {
     match format {
         Some("AVRO") => Some(
             "the event gives its schema as AVRO: take `Avro<_>`, or set EventRecordFormat JSON in the mapping's SchemaRegistryConfig",
@@ -257,7 +260,8 @@ mod tests {
         format: Option<&str>,
     ) -> String {
         let error = serde_json::from_slice::<T>(value).unwrap_err();
-        let message = Rejection::from(explain::<T>(value, &error, format)).message;
+        let message =
+            Rejection::from(explain::<T>(value, &error, super::of_schema(format))).message;
         message.split_once("bytes) ").unwrap().1.to_owned()
     }
 

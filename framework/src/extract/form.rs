@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "avro", feature = "protobuf"))]
 use msk_schemas::frame::Kind;
+#[cfg(any(feature = "avro", feature = "protobuf"))]
+use msk_schemas::id::SchemaId;
 use serde::de::IgnoredAny;
 
 /// Byte 0 and a schema id of four bytes.
@@ -55,17 +57,28 @@ pub(super) fn of_text(json: &[u8]) -> Option<&'static str> {
         .then_some("it is a JSON string that holds JSON: the producer has encoded it twice")
 }
 
-/// What a payload may be that was to have no frame and does not fit: one with a frame, with the cure.
+/// What a payload that does not fit may be otherwise than its frame, or the want of one, says; with the cure. `cure_of_json`: what to do if it is JSON. `unread`: its schema, if no registry tells what it is.
 #[cfg(any(feature = "avro", feature = "protobuf"))]
-pub(super) fn unexpected_frame(kind: Kind<'_>, bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn misread(
+    kind: Kind<'_>,
+    bytes: &[u8],
+    cure_of_json: &str,
+    unread: Option<SchemaId>,
+) -> Option<String> {
     let is_framed = match *bytes {
         [0, ..] => bytes.len() >= CONFLUENT_BYTES,
         [3, 0 | 5, ..] => bytes.len() >= GLUE_BYTES,
         _ => false,
     };
-    (kind == Kind::Plain && is_framed).then_some(
-        "it begins as a schema registry's frame does, and the framing is `none`: if the producer writes frames, set LAMBDA_MSK_SCHEMA_FRAMING=auto",
-    )
+    if kind == Kind::Plain && is_framed {
+        return Some("it begins as a schema registry's frame does, and the framing is `none`: if the producer writes frames, set LAMBDA_MSK_SCHEMA_FRAMING=auto".to_owned());
+    }
+    if kind == Kind::Metadata && is_json(bytes) {
+        return Some(format!("it is JSON: {cure_of_json}"));
+    }
+    unread.map(|id| {
+        format!("its schema {id} was not looked up, since there is no registry: set LAMBDA_MSK_SCHEMA_REGISTRY or `.schemas(…)`")
+    })
 }
 
 pub(super) fn is_json(bytes: &[u8]) -> bool {

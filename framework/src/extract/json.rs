@@ -103,6 +103,7 @@ fn read<T: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<Json<T>, JsonRejection> {
     // No JSON begins with these two, and every frame does.
+    let whole = bytes.len();
     let bytes = match bytes.first() {
         Some(0 | 3) => unframed(delivery, part, bytes).map_err(JsonRejection::Frame)?,
         _ => Cow::Borrowed(bytes),
@@ -120,7 +121,9 @@ fn read<T: DeserializeOwned>(
                 Part::Value => delivery.value_schema(),
             };
             let format = schema.and_then(|schema| schema.data_format.as_deref());
-            Err(explain::explain::<T>(&bytes, &error, format))
+            let framed = (bytes.len() != whole).then_some(explain::BEHIND_A_FRAME);
+            let otherwise = explain::of_schema(format).or(framed);
+            Err(explain::explain::<T>(&bytes, &error, otherwise))
         }
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct Payload<'a> {
     pub(super) kind: Kind<'a>,
     /// Of the writer's schema, also without a registry. *None: nothing names it.*
     #[cfg_attr(
-        not(feature = "protobuf"),
-        expect(dead_code, reason = "only Protobuf has its own way with each")
+        not(any(feature = "avro", feature = "protobuf")),
+        expect(dead_code, reason = "JSON is read alike behind each")
     )]
     pub(super) id: Option<SchemaId>,
     /// Behind the frame.
@@ -161,14 +161,25 @@ fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
         Framing::Confluent => "Confluent's frame (byte 0 and an id), or a header with a schema id",
         _ => "Glue's frame (byte 3, compression, a UUID)",
     };
-    let found = match form::of(bytes) {
-        _ if bytes.is_empty() => "no bytes",
-        _ if form::is_json(bytes) => "JSON without a frame",
-        Some(known) => known,
-        None => "other bytes: if they are the message itself, set LAMBDA_MSK_SCHEMA_FRAMING=none",
+    let found = match (bytes, form::of(bytes)) {
+        ([], _) => "no bytes".to_owned(),
+        _ if form::is_json(bytes) => {
+            "JSON without a frame: take `Json<_>`, or let the producer write by a schema".to_owned()
+        }
+        ([0, _, _, _, _, ..], _) if framing == Framing::Glue => {
+            "Confluent's frame: set LAMBDA_MSK_SCHEMA_FRAMING to auto or confluent".to_owned()
+        }
+        ([3, 0 | 5, ..], Some(_)) if framing == Framing::Confluent => {
+            "AWS Glue's frame: set LAMBDA_MSK_SCHEMA_FRAMING to auto or glue".to_owned()
+        }
+        (_, Some(known)) => format!("other bytes ({known})"),
+        (_, None) => {
+            "other bytes: if they are the message itself, set LAMBDA_MSK_SCHEMA_FRAMING=none"
+                .to_owned()
+        }
     };
     let message = format!(
-        "expected {expected} at the {part} ({} bytes), found {found}",
+        "expected in the {part} ({} bytes) {expected}; found {found}",
         bytes.len()
     );
     Rejection::new(FRAMING, message)

@@ -17,6 +17,8 @@ use crate::schemas::{KnownMessage, SchemaUse};
 
 const CODE: &str = "reject.protobuf";
 
+const CURE_OF_JSON: &str = "take `Json<_>`, or set EventRecordFormat SOURCE in the mapping";
+
 /// A first byte below this begins no field, since there is no field number 0: message indexes begin with it.
 const FIELD_BYTE_MIN: u8 = 8;
 
@@ -144,6 +146,12 @@ fn read_other<T: Message>(delivery: &Delivery, part: Part, bytes: &[u8]) -> Resu
         return Err(Rejection::new(CODE, message));
     }
     let payload = payload(delivery, part, bytes, Format::Protobuf)?;
+    // No message of Protobuf is JSON as well: its first byte would begin a group.
+    if payload.kind == Kind::Metadata && bytes.first() == Some(&b'{') && form::is_json(bytes) {
+        let message =
+            format!("expected a message of Protobuf in the {part}, found JSON: {CURE_OF_JSON}");
+        return Err(Rejection::new(CODE, message));
+    }
     let file = match payload.writer {
         None => None,
         Some((id, schema)) => match schema.protobuf() {
@@ -152,12 +160,12 @@ fn read_other<T: Message>(delivery: &Delivery, part: Part, bytes: &[u8]) -> Resu
         },
     };
     let message = message::<T>(delivery, part, &payload, file)?;
-    decode(part, message).map_err(
-        |rejection| match form::unexpected_frame(payload.kind, message) {
+    decode(part, message).map_err(|rejection| {
+        match form::misread(payload.kind, message, CURE_OF_JSON, None) {
             None => rejection,
             Some(cure) => Rejection::new(CODE, format!("{}; {cure}", rejection.message)),
-        },
-    )
+        }
+    })
 }
 
 /// As `T::decode`, without moving the message into a result of its own: each move costs as much as the search for its schema.

@@ -24,6 +24,18 @@ pub(super) fn warn_of(settings: &Settings, unread: &Unread) {
     if settings.per_record.value.is_some() {
         keys(settings, unread);
     }
+    if settings.keeps_schema_auth() {
+        warn!(
+            cure = "set LAMBDA_MSK_SCHEMA_REGISTRY_AUTH, too",
+            "the credentials in code are not sent to the environment's schema registry: they are for the one in code"
+        );
+    }
+    if settings.has_idle_schema_auth() {
+        warn!(
+            cure = "set LAMBDA_MSK_SCHEMA_REGISTRY to the registry's URL, or unset LAMBDA_MSK_SCHEMA_REGISTRY_AUTH",
+            "credentials for a schema registry are set, but no registry that takes them"
+        );
+    }
     let by_key = settings.order.value == ProcessingOrder::Key;
     if settings.null_keys.value == NullKeys::Unordered && !by_key {
         warn!(

@@ -57,6 +57,10 @@ pub(crate) fn auth(text: &str) -> Result<Option<Auth>, String> {
         return Ok(Some(Auth::Secret(arn.to_owned())));
     }
     match text.split_once(':') {
+        // As the flag of `cargo msk` takes them: a user of that name would get the path as its password.
+        Some((place @ ("@env" | "@file"), _)) => Err(format!(
+            "`{place}:` is read by `cargo msk` alone; expected `USER:PASSWORD`, `@secretsmanager:ARN`, or a bearer token"
+        )),
         Some((user, password)) => Ok(Some(Auth::Basic {
             user: user.to_owned(),
             password: password.to_owned(),
@@ -78,6 +82,11 @@ impl Choice {
             Self::Confluent(url) => confluent(url, auth).map(Some),
             Self::Glue(arn) => glue(arn).map(Some),
         }
+    }
+
+    /// Whether credentials of its own go with its requests.
+    pub(crate) fn takes_auth(&self) -> bool {
+        matches!(self, Self::Confluent(_))
     }
 
     pub(crate) fn describe(&self) -> String {

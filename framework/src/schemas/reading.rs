@@ -67,7 +67,14 @@ impl Reading {
             let is_json = typed.delivers_json();
             let needed = is_avro && !is_named && !is_json && !typed.is_refused;
             if text.is_some() && !is_avro {
-                let reason = format!("expected a handler that takes the {part} as `Avro<_>`");
+                let mut reason = format!("expected a handler that takes the {part} as `Avro<_>`");
+                let other = match part {
+                    Part::Value => (Part::Key, ".key_reader_schema(…)"),
+                    Part::Key => (Part::Value, ".reader_schema(…)"),
+                };
+                if uses.format(other.0) == Some(Format::Avro) {
+                    reason += &format!(": the schema of its {} is `{}`", other.0, other.1);
+                }
                 faults.push((method, reason));
             } else if text.is_none() && needed {
                 faults.push((

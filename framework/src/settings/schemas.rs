@@ -35,10 +35,28 @@ impl Settings {
         self.warm_schemas = schemas.warm;
     }
 
+    /// Whether the credentials that code has are kept from the environment's registry: they are for the one of code.
+    pub(crate) fn keeps_schema_auth(&self) -> bool {
+        self.schema_registry.origin == Origin::Environment
+            && self.schema_registry.value.takes_auth()
+            && self.schema_auth.origin == Origin::Code
+            && self.schema_auth.value.is_some()
+    }
+
+    /// Whether the environment has credentials that nothing takes.
+    pub(crate) fn has_idle_schema_auth(&self) -> bool {
+        self.schema_auth.origin == Origin::Environment
+            && self.schema_auth.value.is_some()
+            && !self.schema_registry.value.takes_auth()
+    }
+
     /// Opens the registry, without a request, and puts together how typed payloads are read.
     pub(crate) fn typed(&self, faults: &mut Vec<ConfigurationFault>) -> Typed {
         let registry = &self.schema_registry;
-        let opened = registry.value.open(self.schema_auth.value.as_ref());
+        let auth = self.schema_auth.value.as_ref();
+        let opened = registry
+            .value
+            .open(auth.filter(|_| !self.keeps_schema_auth()));
         // Read before: what stands in a variable and is none leaves the default.
         let mut is_refused = faults
             .iter()

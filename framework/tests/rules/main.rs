@@ -23,6 +23,8 @@ mod log_lines;
 mod mapping_overlooks;
 mod metrics;
 mod metrics_settings;
+#[cfg(all(feature = "avro", feature = "protobuf", feature = "schema-registry"))]
+mod misread;
 mod panics;
 mod per_record;
 mod per_record_claims;
