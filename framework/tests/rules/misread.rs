@@ -129,7 +129,7 @@ fn a_place_that_only_the_command_reads_is_no_user_and_password() {
 }
 
 /// The first request that a registry gets: its head.
-fn first_request(listener: TcpListener) -> String {
+fn first_request(listener: &TcpListener) -> String {
     let (mut stream, _) = listener.accept().unwrap();
     let mut head = String::new();
     let mut lines = BufReader::new(stream.try_clone().unwrap());
@@ -144,7 +144,7 @@ fn first_request(listener: TcpListener) -> String {
 async fn credentials_in_code_go_to_the_registry_in_code_only() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let request = tokio::task::spawn_blocking(move || first_request(listener));
+    let request = tokio::task::spawn_blocking(move || first_request(&listener));
     let own = Schemas::confluent("https://registry.example").basic_auth("orders", "s3cret");
     let consumer = Consumer::builder()
         .schemas(own)
