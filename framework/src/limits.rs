@@ -141,7 +141,7 @@ pub const METRIC_LINES_MAX: usize = 1_000;
 /// Maximum number of partitions that are properties of a line of metrics, those that lag most: Logs Insights finds at most a thousand fields of a line.
 pub const METRIC_PARTITIONS_MAX: usize = 100;
 
-/// How long `MemoryMB` is taken for what it was, in milliseconds: a look at the process's memory takes 11 µs, more than the rest of a line.
+/// How long `MemoryMB` is taken for what it was, in milliseconds: a look at the process's memory takes as long as all the rest of a line, some 11 µs.
 pub const METRIC_MEMORY_MS: i64 = 1_000;
 
 /// Maximum size of a line of metrics: CloudWatch and Lambda cut longer lines of a log.

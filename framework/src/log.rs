@@ -335,7 +335,7 @@ impl Advice {
                 schema = %id,
                 schemas = report.unavailable_schemas.len(),
                 problem = &**why,
-                "the schema registry did not deliver: the records that need its schemas are failed and will be redelivered; other partitions (in key order, other keys) ran"
+                "the schema registry did not deliver: the records that need its schemas are failed and will be redelivered; other lanes ran"
             );
         }
         for (at, why) in report.without_store.iter().take(PARTITION_LOG_LINES_MAX) {

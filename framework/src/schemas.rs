@@ -115,6 +115,7 @@ impl Schemas {
     }
 
     /// Sets user and password for a registry of Confluent's API (`LAMBDA_MSK_SCHEMA_REGISTRY_AUTH`, as `USER:PASSWORD`).
+    /// They go to the registry in code, not to another one that `LAMBDA_MSK_SCHEMA_REGISTRY` names; so do a token and a secret.
     pub fn basic_auth(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.auth = Some(Auth::Basic {
             user: user.into(),

@@ -115,6 +115,8 @@ pub(crate) struct Settings {
     pub(crate) schema_format: Setting<RecordFormat>,
     /// Fetched at init.
     pub(crate) warm_schemas: Vec<SchemaId>,
+    /// The URL that credentials in code are for. *None: code has no credentials, or no URL.*
+    schema_auth_url: Option<String>,
     /// The namespace of metrics in the embedded metric format. *None: there are no metrics.*
     pub(crate) metrics: Setting<Option<Arc<str>>>,
     pub(crate) metrics_by: Setting<MetricsBy>,
@@ -151,6 +153,7 @@ impl Default for Settings {
             schema_framing: Setting::default(Framing::default()),
             schema_format: Setting::default(RecordFormat::default()),
             warm_schemas: Vec::new(),
+            schema_auth_url: None,
             metrics: Setting::default(None),
             metrics_by: Setting::default(MetricsBy::default()),
             metrics_output: Output::default(),

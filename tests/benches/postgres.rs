@@ -162,7 +162,9 @@ async fn main() {
     let first = first + SINGLE_TURNS;
     let python = powertools(&address, first..first + TURNS);
 
-    println!("{RECORDS} orders into Postgres, the least of {TURNS} turns:");
+    println!(
+        "{RECORDS} orders into Postgres, the least of {TURNS} turns ({SINGLE_TURNS} of single ones):"
+    );
     println!("  bulk-postgres, exactly once              {many:>9.0} ms  1.0");
     println!(
         "  Powertools for Python, a multi-row insert {python:>8.0} ms  {:.1}",

@@ -26,7 +26,7 @@ pub struct Order {
 
 /// The consumer, with its service and its topic from the environment.
 pub fn consumer() -> Builder<Service> {
-    // An empty variable counts as unset; one that is not UTF-8 is set, and names nothing that there is.
+    // An empty variable counts as unset; one that is not UTF-8 is set, and refused for what it is then.
     let variable = |name: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty());
         value.map(|value| value.to_string_lossy().into_owned())

@@ -36,6 +36,9 @@ impl Service {
     /// The text is not the URL of a service, or no client can be made.
     pub fn at(url: &str) -> Result<Self, String> {
         let expected = "expected `http://HOST/PATH` or `https://HOST/PATH`";
+        if url.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(format!("{expected}, found bytes that are not UTF-8"));
+        }
         let url = Url::parse(url).map_err(|error| format!("{expected}, found no URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("{expected}, found `{}:`", url.scheme()));

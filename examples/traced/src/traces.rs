@@ -112,7 +112,7 @@ impl Exporter {
     }
 }
 
-/// A variable's value. An empty one counts as unset; one that is not UTF-8 is set, and names nothing that there is.
+/// A variable's value. An empty one counts as unset; one that is not UTF-8 is set, and is no address of a collector.
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var_os(name).filter(|value| !value.is_empty());
     value.map(|value| value.to_string_lossy().into_owned())

@@ -31,7 +31,7 @@ pub(super) fn explain<T: DeserializeOwned>(
 }
 
 /// What is to be done about a value that stood behind a frame.
-pub(super) const BEHIND_A_FRAME: &str = "it stands behind a schema registry's frame: if its schema is one of Avro or Protobuf, take `Avro<_>` or `Protobuf<_>`";
+pub(super) const BEHIND_A_FRAME: &str = "it stands behind a schema registry's frame: if its schema is one of Avro or Protobuf, take `Avro<_>` or `Protobuf<_>` (of a key, `Key<Avro<_>>`)";
 
 /// What is to be done about a value of the format that the event's metadata gives.
 pub(super) fn of_schema(format: Option<&str>) -> Option<&'static str> {

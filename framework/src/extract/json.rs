@@ -121,7 +121,9 @@ fn read<T: DeserializeOwned>(
                 Part::Value => delivery.value_schema(),
             };
             let format = schema.and_then(|schema| schema.data_format.as_deref());
-            let framed = (bytes.len() != whole).then_some(explain::BEHIND_A_FRAME);
+            // A registry has told that it is JSON.
+            let is_told = delivery.schemas().typed.cache.is_some();
+            let framed = (bytes.len() != whole && !is_told).then_some(explain::BEHIND_A_FRAME);
             let otherwise = explain::of_schema(format).or(framed);
             Err(explain::explain::<T>(&bytes, &error, otherwise))
         }

@@ -87,7 +87,7 @@ pub(super) fn payload<'a>(
     }
     let framed = schemas.typed.framed(delivery, part, bytes, format);
     let Some(framed) = framed else {
-        return Err(no_frame(part, bytes, schemas.typed.framing));
+        return Err(no_frame(part, bytes, schemas.typed.framing, format));
     };
     let writer = match (&schemas.typed.cache, schemas.typed.id(&framed)) {
         (Some(_), Some(id)) => Some((id, schema(delivery, part, id, format)?)),
@@ -153,7 +153,7 @@ fn other_format(part: Part, delivered: Format, format: Format) -> Rejection {
 }
 
 #[cold]
-fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
+fn no_frame(part: Part, bytes: &[u8], framing: Framing, format: Format) -> Rejection {
     let expected = match framing {
         Framing::Auto | Framing::None => {
             "a schema registry's frame (byte 0 and an id; byte 3 and a UUID), a header with a schema id, or schema metadata from the mapping"
@@ -164,7 +164,12 @@ fn no_frame(part: Part, bytes: &[u8], framing: Framing) -> Rejection {
     let found = match (bytes, form::of(bytes)) {
         ([], _) => "no bytes".to_owned(),
         _ if form::is_json(bytes) => {
-            "JSON without a frame: take `Json<_>`, or let the producer write by a schema".to_owned()
+            let cure = match (format, part) {
+                (Format::Json, _) => "leave out `.validate(true)`",
+                (_, Part::Value) => "take `Json<_>`",
+                (_, Part::Key) => "take `Key<Json<_>>`",
+            };
+            format!("JSON without a frame: {cure}, or let the producer write by a schema")
         }
         ([0, _, _, _, _, ..], _) if framing == Framing::Glue => {
             "Confluent's frame: set LAMBDA_MSK_SCHEMA_FRAMING to auto or confluent".to_owned()

@@ -146,7 +146,7 @@ fn read_other<T: Message>(delivery: &Delivery, part: Part, bytes: &[u8]) -> Resu
         return Err(Rejection::new(CODE, message));
     }
     let payload = payload(delivery, part, bytes, Format::Protobuf)?;
-    // No message of Protobuf is JSON as well: its first byte would begin a group.
+    // As a message it would begin with a group, which proto3 does not have.
     if payload.kind == Kind::Metadata && bytes.first() == Some(&b'{') && form::is_json(bytes) {
         let message =
             format!("expected a message of Protobuf in the {part}, found JSON: {CURE_OF_JSON}");

@@ -26,7 +26,7 @@ pub(super) fn warn_of(settings: &Settings, unread: &Unread) {
     }
     if settings.keeps_schema_auth() {
         warn!(
-            cure = "set LAMBDA_MSK_SCHEMA_REGISTRY_AUTH, too",
+            cure = "set LAMBDA_MSK_SCHEMA_REGISTRY_AUTH too, if that one wants credentials",
             "the credentials in code are not sent to the environment's schema registry: they are for the one in code"
         );
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::limits::METRIC_MEMORY_MS;
 
-/// The system's last word, kept for a while: a look takes longer than all other metrics of a small invocation.
+/// The system's last word, kept for a while: a look takes as long as all the rest of a line.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<Option<Look>>);
 

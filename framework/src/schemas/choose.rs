@@ -84,9 +84,12 @@ impl Choice {
         }
     }
 
-    /// Whether credentials of its own go with its requests.
-    pub(crate) fn takes_auth(&self) -> bool {
-        matches!(self, Self::Confluent(_))
+    /// Of a registry that takes credentials. *None: it takes none, or there is none.*
+    pub(crate) fn url(&self) -> Option<String> {
+        match self {
+            Self::Confluent(url) => Some(url.trim_end_matches('/').to_owned()),
+            _ => None,
+        }
     }
 
     pub(crate) fn describe(&self) -> String {

@@ -28,6 +28,7 @@ impl Settings {
 
     /// Takes what code says of schemas.
     pub(crate) fn schemas_by_code(&mut self, schemas: Schemas) {
+        self.schema_auth_url = schemas.registry.url().filter(|_| schemas.auth.is_some());
         self.schema_registry.by_code(schemas.registry);
         self.schema_auth.by_code(schemas.auth);
         self.schema_framing.by_code(schemas.framing);
@@ -35,19 +36,20 @@ impl Settings {
         self.warm_schemas = schemas.warm;
     }
 
-    /// Whether the credentials that code has are kept from the environment's registry: they are for the one of code.
+    /// Whether the credentials that code has are kept from the registry: it is one that the environment names, and code has them for another.
     pub(crate) fn keeps_schema_auth(&self) -> bool {
-        self.schema_registry.origin == Origin::Environment
-            && self.schema_registry.value.takes_auth()
-            && self.schema_auth.origin == Origin::Code
-            && self.schema_auth.value.is_some()
+        let url = self.schema_registry.value.url();
+        self.schema_auth.origin == Origin::Code
+            && url.is_some()
+            && self.schema_auth_url.is_some()
+            && url != self.schema_auth_url
     }
 
     /// Whether the environment has credentials that nothing takes.
     pub(crate) fn has_idle_schema_auth(&self) -> bool {
         self.schema_auth.origin == Origin::Environment
             && self.schema_auth.value.is_some()
-            && !self.schema_registry.value.takes_auth()
+            && self.schema_registry.value.url().is_none()
     }
 
     /// Opens the registry, without a request, and puts together how typed payloads are read.

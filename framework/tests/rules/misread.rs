@@ -11,6 +11,8 @@ use lambda_msk::testing::{Event, Invoke, Sample, invoke};
 use lambda_msk::{Consumer, Json, Key, each};
 use prost::Message;
 
+use crate::support::Lines;
+
 const LONG: &str = r#""long""#;
 
 #[derive(Clone, PartialEq, Message)]
@@ -160,4 +162,44 @@ async fn credentials_in_code_go_to_the_registry_in_code_only() {
     assert!(!head.contains("authorization"), "{head}");
     let problem = &invoked.record("orders", 0, 0).problem;
     assert_eq!(problem.as_ref().unwrap().code, "schema.unavailable");
+}
+
+/// What the start warns of credentials, with those in code, if any, and these variables.
+fn warned(code: Option<&str>, variables: &[(&str, &str)]) -> [usize; 2] {
+    let lines = Lines::default();
+    let _guard = lines.listen();
+    let builder = Consumer::builder().topic("orders", async || {});
+    let builder = match code {
+        Some(url) => builder.schemas(Schemas::confluent(url).basic_auth("orders", "s3cret")),
+        None => builder,
+    };
+    let variables = variables
+        .iter()
+        .map(|(name, value)| (format!("LAMBDA_MSK_{name}"), *value));
+    builder.from_vars(variables).build().unwrap().log_start();
+    assert!(!lines.text().contains("s3cret"));
+    [
+        "the credentials in code are not sent",
+        "credentials for a schema registry are set, but",
+    ]
+    .map(|message| lines.of(message).len())
+}
+
+#[test]
+fn credentials_that_go_nowhere_are_warned_of() {
+    let (own, other) = ("https://registry.example", "https://other.example");
+    let registry = |url| ("SCHEMA_REGISTRY", url);
+    let auth = ("SCHEMA_REGISTRY_AUTH", "a:b");
+
+    assert_eq!(warned(Some(own), &[registry(other)]), [1, 0]);
+    assert_eq!(warned(None, &[auth]), [0, 1]);
+    for (code, variables) in [
+        (Some(own), &[][..]),
+        (Some(own), &[registry("https://registry.example/")]),
+        (Some(own), &[registry("none")]),
+        (Some(own), &[registry(other), auth]),
+        (None, &[registry(other), auth]),
+    ] {
+        assert_eq!(warned(code, variables), [0, 0], "{code:?} {variables:?}");
+    }
 }

@@ -114,12 +114,16 @@ async fn a_tombstone_is_not_validated_and_what_names_no_schema_is_rejected() {
         "D"
     );
     for (record, expected) in [
-        (plain, "reject.schema_framing"),
+        (plain.clone(), "reject.schema_framing"),
         (of_avro, "reject.schema_format"),
         (in_header, "reject.json_schema"),
     ] {
         assert_eq!(code(&run(&registry, record).await, 0, 0), expected);
     }
+    let invoked = run(&registry, plain).await;
+    let problem = &invoked.record("orders", 0, 0).problem;
+    let message = &problem.as_ref().unwrap().message;
+    assert!(message.contains("leave out `.validate(true)`"), "{message}");
 }
 
 #[test]

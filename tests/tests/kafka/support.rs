@@ -1,5 +1,6 @@
 //! What these tests have in common: a broker, topics, functions, the service that the sample function calls.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::panic::Location;
 use std::time::Duration;
 
@@ -31,6 +32,16 @@ pub(crate) mod unread;
 
 /// Far longer than anything here takes.
 const ENDS: Duration = Duration::from_secs(120);
+
+/// A port that nobody listens at, below those that connections take: a server that was killed finds it free when it comes back, whatever runs beside its test.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let port = fastrand::u16(10_000..20_000);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
 
 /// What a run comes to, or a failure where it hangs.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! A real broker: that of `make test-services`, or one of the test's own, which it may kill.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::time::{Instant, sleep};
+
+use super::free_port;
 
 /// How long a broker may take to be there: about 3 s on a quiet machine.
 const READY: Duration = Duration::from_secs(60);
@@ -227,9 +229,4 @@ fn spawn(folder: &Path, [port, controller]: [u16; 2]) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -1,6 +1,6 @@
 //! A server of AWS's APIs of the test's own, which it may kill. It holds everything in memory: after a kill it begins with nothing.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::build::repository;
+use super::free_port;
 
 /// How long a server may take to listen: about 5 s on a quiet machine.
 const READY: Duration = Duration::from_secs(60);
@@ -28,9 +29,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(kind: Kind) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let process = spawn(kind, port);
         let mut server = Self {
             kind,
